@@ -1,0 +1,46 @@
+"""Errors meant for a person: where, what, and what to do next, with a stable code and an exit status."""
+
+from __future__ import annotations
+
+from flyctl_orchestrator.exits import Exit
+
+
+class FlyoError(Exception):
+    """An expected failure, shown as one line (and never as a traceback).
+
+    Args:
+        what: what is wrong, in one sentence without a final stop. Must never hold a secret's value.
+        where: the file, flag, app, region or machine it is about, or "" when there is no better place.
+        next: what to type or change next, or "" when nothing can be advised.
+        code: stable, dotted, lower-case name that scripts may match, e.g. ``config.unknown_region``.
+        exit: the documented exit status this error ends the process with.
+    """
+
+    def __init__(
+        self, what: str, *, where: str = "", next: str = "", code: str = "error", exit: Exit = Exit.ERROR
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.next = next
+        self.code = code
+        self.exit = exit
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        advice = f". {self.next}" if self.next else ""
+        return f"{place}{self.what}{advice}"
+
+
+class UsageError(FlyoError):
+    """Bad flags or bad input files: nothing was asked of Fly."""
+
+    def __init__(self, what: str, *, where: str = "", next: str = "", code: str = "usage") -> None:
+        super().__init__(what, where=where, next=next, code=code, exit=Exit.USAGE)
+
+
+class UnreachableError(FlyoError):
+    """Fly, flyctl or the local platform is missing, does not answer, or refuses the token."""
+
+    def __init__(self, what: str, *, where: str = "", next: str = "", code: str = "unreachable") -> None:
+        super().__init__(what, where=where, next=next, code=code, exit=Exit.UNREACHABLE)
