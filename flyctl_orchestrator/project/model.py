@@ -1,0 +1,241 @@
+"""What fly.toml and flyo.toml say, once read and checked. Data only; durations are seconds as floats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flyctl_orchestrator.errors import UsageError
+
+DEFAULT_GROUP = "app"
+"""The process group of an app that declares none (Fly.io configuration reference, `[processes]`)."""
+
+HOOKS = ("pre-deploy", "post-wave", "on-failure", "post-deploy")
+"""Names `[hooks]` may use, in the order they can run."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One health check of fly.toml, of a service or of the machine itself (`[checks.NAME]`).
+
+    Attributes:
+        kind: "http" or "tcp".
+        name: the name of a top-level check, "" for a check inside a service.
+        path, method: of an HTTP check; path is None for tcp.
+        port: of a top-level check, None when it is the service's own.
+        interval, timeout, grace_period: seconds, None when fly.toml leaves the default.
+        processes: groups a top-level check applies to; empty means all.
+    """
+
+    kind: str
+    name: str = ""
+    path: str | None = None
+    method: str = "get"
+    port: int | None = None
+    interval: float | None = None
+    timeout: float | None = None
+    grace_period: float | None = None
+    processes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Service:
+    """One `[http_service]` or `[[services]]` entry.
+
+    Attributes:
+        internal_port: the port the app listens on inside the machine.
+        protocol: "tcp" or "udp".
+        ports: public ports (an `[http_service]` has 80 and 443; of a range, its first and last).
+        auto_stop: "off", "stop" or "suspend" (booleans of old files are translated).
+        min_machines_running: machines the proxy keeps awake, in the primary region only.
+        processes: groups that run it; empty means all.
+        http: whether it came from `[http_service]`.
+    """
+
+    internal_port: int
+    protocol: str = "tcp"
+    ports: tuple[int, ...] = ()
+    auto_stop: str = "off"
+    auto_start: bool = True
+    min_machines_running: int = 0
+    checks: tuple[Check, ...] = ()
+    processes: tuple[str, ...] = ()
+    http: bool = False
+
+
+@dataclass(frozen=True)
+class Size:
+    """One `[[vm]]` entry: the size of the machines of some process groups.
+
+    Attributes:
+        size: preset name such as "shared-cpu-1x", or "" when only parts are given.
+        memory_mb: None when the preset decides.
+        processes: groups it applies to; empty means all.
+    """
+
+    size: str = "shared-cpu-1x"
+    memory_mb: int | None = None
+    cpus: int | None = None
+    cpu_kind: str | None = None
+    processes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FlyToml:
+    """The parts of fly.toml that decide a rollout; everything else stays in `raw` for flyctl to read.
+
+    Attributes:
+        app: the app's name, or None when the file leaves it out.
+        primary_region: region code, or None.
+        process_groups: names in the file's order; ("app",) when none are declared.
+        mounts: process groups with a volume; empty means no volumes at all.
+        release_command: run by flyctl once per release, before any machine changes.
+        kill_timeout: seconds between the kill signal and the kill, None for Fly's default (5).
+        raw: the whole parsed document.
+        text: the file's text, byte for byte what was on disk once decoded.
+    """
+
+    app: str | None
+    primary_region: str | None
+    process_groups: tuple[str, ...]
+    services: tuple[Service, ...]
+    checks: tuple[Check, ...]
+    env: Mapping[str, str]
+    sizes: tuple[Size, ...]
+    mounts: tuple[str, ...]
+    release_command: str | None
+    kill_timeout: float | None
+    raw: Mapping[str, Any]
+    path: Path
+    text: str
+
+    def services_of(self, group: str) -> tuple[Service, ...]:
+        """The services that process group `group` runs."""
+        return tuple(service for service in self.services if not service.processes or group in service.processes)
+
+    def size_of(self, group: str) -> Size:
+        """The machine size of process group `group` (Fly's default where the file says nothing)."""
+        named = [size for size in self.sizes if group in size.processes]
+        general = [size for size in self.sizes if not size.processes]
+        return (named or general or [Size()])[0]
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """`[rollout]` of flyo.toml.
+
+    Attributes:
+        strategy: "in-place" or "surge".
+        canary: region of the first wave; None means the first of `[regions]`.
+        width: regions changed at once after the canary; 0 means all.
+        max_unavailable: machines changed at once within one region.
+        bake: seconds of watching after each wave.
+        timeout: seconds a wave may take from the start of its change to healthy.
+        rollback: whether a failed gate puts the touched machines back.
+    """
+
+    strategy: str = "in-place"
+    canary: str | None = None
+    width: int = 0
+    max_unavailable: int = 1
+    bake: float = 0.0
+    timeout: float = 120.0
+    rollback: bool = True
+
+
+@dataclass(frozen=True)
+class Probe:
+    """`[probe]` of flyo.toml: the look at every machine from outside.
+
+    Attributes:
+        path: requested on every machine, starts with "/".
+        timeout: seconds per request.
+        passes: good answers in a row that make a machine healthy.
+        identity: "auto", "required" or "off": whether region and machine in the answer must match.
+        latency_factor: how many times the region's answer time before the rollout is too slow; 0 turns it off.
+        latency_floor: seconds below which an answer is never too slow.
+    """
+
+    path: str = "/"
+    timeout: float = 5.0
+    passes: int = 1
+    identity: str = "auto"
+    latency_factor: float = 3.0
+    latency_floor: float = 0.5
+
+
+@dataclass(frozen=True)
+class LocalBuild:
+    """`[local]` of flyo.toml: how the local platform installs dependencies.
+
+    Attributes:
+        build: shell command, or None to let the platform choose by what it finds.
+        inputs: files relative to the project whose content keys the cache, or None for the platform's choice.
+    """
+
+    build: str | None = None
+    inputs: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Flyo:
+    """flyo.toml, with defaults for whatever it leaves out.
+
+    Attributes:
+        regions: machines per region and process group, exact; the order is the default order of waves.
+        groups: the same for single process groups that differ from `regions`.
+        hooks: shell commands by hook name (see HOOKS).
+        url_template: where probes go, with "{app}" for the app's name; None for the target's own address.
+        path: the file, or None when there is none.
+    """
+
+    regions: Mapping[str, int] = field(default_factory=dict)
+    groups: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    rollout: Rollout = field(default_factory=Rollout)
+    probe: Probe = field(default_factory=Probe)
+    local: LocalBuild = field(default_factory=LocalBuild)
+    hooks: Mapping[str, str] = field(default_factory=dict)
+    url_template: str | None = None
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Project:
+    """One app as the user wrote it down.
+
+    Attributes:
+        root: directory of fly.toml, which is the build context.
+        app: the app's name, from the command line or fly.toml.
+    """
+
+    root: Path
+    app: str
+    flytoml: FlyToml
+    flyo: Flyo
+
+    def regions(self) -> Mapping[str, int]:
+        """Machines wanted per region: flyo.toml's, else one in the primary region.
+
+        Raises:
+            UsageError: neither file names a region. An empty answer would mean "destroy everything".
+        """
+        if self.flyo.regions:
+            return self.flyo.regions
+        if self.flytoml.primary_region:
+            return {self.flytoml.primary_region: 1}
+        raise UsageError(
+            "no region is named, neither in flyo.toml [regions] nor as primary_region",
+            where=str(self.flytoml.path),
+            next="Run 'flyo init --regions iad,fra,nrt'",
+            code="config.no_regions",
+        )
+
+    def wanted(self, region: str, group: str) -> int:
+        """How many machines of process group `group` region `region` is to have.
+
+        Raises:
+            UsageError: as `regions`.
+        """
+        return self.flyo.groups.get(group, self.regions()).get(region, 0)
