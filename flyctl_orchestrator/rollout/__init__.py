@@ -1,0 +1,1 @@
+"""How a rollout is decided, run, judged, remembered and undone."""
