@@ -1,0 +1,149 @@
+"""Fly.io's regions: which codes exist, where they are, and which one a person meant."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flyctl_orchestrator.catalog.source import DIRECTORY_VARIABLE, read_catalog
+from flyctl_orchestrator.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Region:
+    """One place machines can run.
+
+    Attributes:
+        code: three letters, e.g. "nrt".
+        area: what outgoing traffic is billed by, e.g. "europe" (see prices.toml).
+        lat, lon: degrees, of the city.
+        gateway: whether WireGuard gateways stand there.
+        markup: price of a machine as a multiple of iad's.
+        deprecated: documented, but not offered for new machines.
+        aliases: other names people use for it, in lower case.
+    """
+
+    code: str
+    city: str
+    country: str
+    area: str
+    lat: float
+    lon: float
+    gateway: bool
+    markup: float
+    deprecated: bool = False
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RegionBook:
+    """All regions known on `captured_on`, sorted by code."""
+
+    captured_on: date
+    source: str
+    regions: tuple[Region, ...]
+    closed: frozenset[str] = frozenset()
+
+    def __iter__(self) -> Iterator[Region]:
+        return iter(self.regions)
+
+    def get(self, code: str) -> Region | None:
+        """The region with exactly this code."""
+        return next((region for region in self.regions if region.code == code), None)
+
+    def known(self, code: str) -> bool:
+        """Whether `code` is a region."""
+        return self.get(code) is not None
+
+    def suggest(self, text: str) -> tuple[Region, ...]:
+        """Regions that a person who typed `text` may have meant, best first, three at most.
+
+        A city, country or alias is matched before similar spelling: "tokyo" is nrt, "germany" is fra.
+        """
+        typed = _plain(text)
+        if not typed:
+            return ()
+        names = {region.code: (region.code, *_names(region)) for region in self.regions}
+        exact = [region for region in self.regions if typed in names[region.code]]
+        starts = [region for region in self.regions if any(_starts(name, typed) for name in names[region.code])]
+        flat = {name: code for code, all_names in names.items() for name in all_names}
+        similar = [self.get(flat[name]) for name in difflib.get_close_matches(typed, list(flat), n=5, cutoff=0.6)]
+        found = {region.code: region for region in (*exact, *starts, *similar) if region}
+        return tuple(found.values())[:3]
+
+    def require(self, code: str, *, where: str) -> Region:
+        """The region with this code.
+
+        Raises:
+            UsageError: no such region (code config.unknown_region); names the nearest ones.
+        """
+        region = self.get(code)
+        if region is None:
+            raise self.unknown(code, where=where)
+        return region
+
+    def unknown(self, code: str, *, where: str) -> UsageError:
+        """The error for a code that is no region, with what may have been meant."""
+        shown = code if code.isprintable() and len(code) <= 40 else repr(code[:40])
+        what = f"'{shown}' is not a Fly.io region"
+        if code in self.closed:
+            what = f"Fly.io has closed its region '{shown}'"
+        nearest = [f"{region.code} ({region.city})" for region in self.suggest(code)]
+        if nearest:
+            advice = f"Did you mean {' or '.join(nearest)}?"
+        else:
+            codes = " ".join(region.code for region in self.regions if not region.deprecated)
+            advice = f"Known on {self.captured_on}: {codes}. A newer list can be put in ${DIRECTORY_VARIABLE}"
+        return UsageError(what, where=where, next=advice, code="config.unknown_region")
+
+
+def load_regions(variables: Mapping[str, str] | None = None) -> RegionBook:
+    """The region catalog, or the user's own one in FLYO_CATALOG_DIR.
+
+    Raises:
+        UsageError: the user's own file cannot be used (code catalog).
+    """
+    shown, data = read_catalog("regions.toml", variables or {})
+    try:
+        regions = tuple(sorted((_region(row) for row in data["region"]), key=lambda region: region.code))
+        return RegionBook(data["captured_on"], data["source"], regions, frozenset(data.get("closed", [])))
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(
+            f"is no usable region catalog: {type(error).__name__} {error}",
+            where=shown,
+            next="Take the one that ships with flyo as a model",
+            code="catalog",
+        ) from None
+
+
+def _region(row: Mapping[str, Any]) -> Region:
+    return Region(
+        code=str(row["code"]),
+        city=str(row["city"]),
+        country=str(row.get("country", "")),
+        area=str(row.get("area", "")),
+        lat=float(row["lat"]),
+        lon=float(row["lon"]),
+        gateway=bool(row.get("gateway", False)),
+        markup=float(row["markup"]),
+        deprecated=bool(row.get("deprecated", False)),
+        aliases=tuple(_plain(alias) for alias in row.get("aliases", [])),
+    )
+
+
+def _plain(text: str) -> str:
+    """`text` in lower case without accents or surrounding space, so that "Sao Paulo" finds "São Paulo"."""
+    decomposed = unicodedata.normalize("NFKD", text.strip()[:40])
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).lower()
+
+
+def _names(region: Region) -> tuple[str, ...]:
+    return (_plain(region.city), _plain(region.country), *region.aliases)
+
+
+def _starts(name: str, typed: str) -> bool:
+    return len(typed) >= 3 and name.startswith(typed)

@@ -1,0 +1,48 @@
+"""Finds a catalog file: the user's own directory first, then the one that ships with the package."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from flyctl_orchestrator.errors import UsageError
+
+DIRECTORY_VARIABLE = "FLYO_CATALOG_DIR"
+
+
+def read_catalog(name: str, variables: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+    """The catalog file `name`, e.g. "regions.toml": what to call it in messages, and its content.
+
+    Args:
+        variables: the environment; FLYO_CATALOG_DIR may name a directory whose files replace ours one by one.
+
+    Raises:
+        UsageError: FLYO_CATALOG_DIR is no directory, or its file is unreadable.
+    """
+    override = variables.get(DIRECTORY_VARIABLE)
+    if override:
+        directory = Path(override)
+        if not directory.is_dir():
+            raise UsageError(
+                f"{override} is not a directory", where=DIRECTORY_VARIABLE, next="Correct or unset it", code="catalog"
+            )
+        path = directory / name
+        if path.exists():
+            return str(path), _parse(path)
+    with resources.as_file(resources.files(__package__).joinpath(name)) as path:
+        return name, _parse(path)
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(
+            f"is no usable catalog: {error}",
+            where=str(path),
+            next=f"Correct it or unset {DIRECTORY_VARIABLE}",
+            code="catalog",
+        ) from None

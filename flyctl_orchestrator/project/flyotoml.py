@@ -1,0 +1,145 @@
+"""flyo.toml, the orchestrator's own file: strict, because a misspelt key would silently change a rollout."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from pathlib import Path
+
+from flyctl_orchestrator.catalog.regions import RegionBook, load_regions
+from flyctl_orchestrator.project.model import HOOKS, Flyo, LocalBuild, Probe, Rollout
+from flyctl_orchestrator.project.table import Table
+from flyctl_orchestrator.project.tomlfile import Document, read_document
+
+TABLES = ("regions", "groups", "rollout", "probe", "local", "hooks", "url")
+MOST_MACHINES = 1000
+"""Machines of one process group in one region; more is taken for a typing error."""
+
+
+def load(path: Path, *, shown: str | None = None, regions: RegionBook | None = None) -> Flyo:
+    """Read and check flyo.toml at `path`; a missing file means the defaults.
+
+    Args:
+        shown: what to call the file in messages; the path by default.
+        regions: the region catalog; the one that ships with the package by default.
+
+    Raises:
+        UsageError: with file, line and column of what to change (codes config.*).
+    """
+    if not path.exists() and not path.is_symlink():
+        return Flyo()
+    return parse(read_document(path, shown), regions=regions)
+
+
+def parse(document: Document, *, regions: RegionBook | None = None) -> Flyo:
+    """As `load`, for a file already read."""
+    book = regions or load_regions()
+    top = Table(document, (), document.data)
+    top.only(TABLES)
+    counts = _counts(top.table("regions"), book)
+    groups = _groups(top.table("groups"), book)
+    return Flyo(
+        regions=counts,
+        groups=groups,
+        rollout=_rollout(top.table("rollout"), {**counts, **_union(groups)}, book),
+        probe=_probe(top.table("probe")),
+        local=_local(top.table("local")),
+        hooks=_hooks(top.table("hooks")),
+        url_template=_url(top.table("url")),
+        path=document.path,
+    )
+
+
+def _counts(table: Table, book: RegionBook) -> Mapping[str, int]:
+    for code in table.data:
+        book.require(code, where=table.document.where((*table.path, code)))
+    return {code: table.integer(code, 0, least=0, most=MOST_MACHINES) or 0 for code in table.data}
+
+
+def _groups(table: Table, book: RegionBook) -> Mapping[str, Mapping[str, int]]:
+    groups: dict[str, Mapping[str, int]] = {}
+    for name in table.data:
+        group = table.table(name)
+        group.only(("regions",))
+        groups[name] = _counts(group.table("regions"), book)
+    return groups
+
+
+def _union(groups: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    return {code: count for counts in groups.values() for code, count in counts.items()}
+
+
+def _rollout(table: Table, counts: Mapping[str, int], book: RegionBook) -> Rollout:
+    table.only(("strategy", "canary", "width", "max_unavailable", "bake", "timeout", "rollback"))
+    default = Rollout()
+    canary = table.text("canary")
+    if canary is not None:
+        book.require(canary, where=table.document.where((*table.path, "canary")))
+        if counts and canary not in counts:
+            raise table.fail(
+                "canary", f"is '{canary}', which [regions] does not have", f"Use one of: {', '.join(counts)}"
+            )
+    return Rollout(
+        strategy=table.choice("strategy", ("in-place", "surge"), default.strategy),
+        canary=canary,
+        width=table.count("width", default.width),
+        max_unavailable=table.count("max_unavailable", default.max_unavailable, least=1),
+        bake=table.seconds("bake", default.bake),
+        timeout=table.seconds("timeout", default.timeout, least=1.0),
+        rollback=table.flag("rollback", default.rollback),
+    )
+
+
+def _probe(table: Table) -> Probe:
+    table.only(("path", "timeout", "passes", "identity", "latency_factor", "latency_floor"))
+    default = Probe()
+    path = table.text("path")
+    if path is not None and not valid_path(path):
+        raise table.fail("path", "is no request path", 'Write path = "/health": it starts with / and has no spaces')
+    return Probe(
+        path=path or default.path,
+        timeout=table.seconds("timeout", default.timeout, least=0.001),
+        passes=table.count("passes", default.passes, least=1),
+        identity=table.choice("identity", ("auto", "required", "off"), default.identity),
+        latency_factor=table.number("latency_factor", default.latency_factor),
+        latency_floor=table.seconds("latency_floor", default.latency_floor),
+    )
+
+
+def valid_path(path: str) -> bool:
+    """Whether `path` can stand in a request line as it is."""
+    return path.startswith("/") and all("!" <= letter <= "~" for letter in path)
+
+
+def _local(table: Table) -> LocalBuild:
+    table.only(("build", "inputs"))
+    inputs = table.texts("inputs")
+    for name in inputs:
+        if not name or name.startswith("/") or ".." in name.split("/"):
+            raise table.fail("inputs", "holds a path outside the project", "Name files relative to fly.toml")
+    return LocalBuild(build=table.text("build"), inputs=inputs if "inputs" in table.data else None)
+
+
+def _hooks(table: Table) -> Mapping[str, str]:
+    table.only(HOOKS)
+    hooks: dict[str, str] = {}
+    for name in table.data:
+        command = table.text(name) or ""
+        if not command.strip():
+            raise table.fail(name, "is empty", "Give it a shell command, or remove it")
+        hooks[name] = command
+    return hooks
+
+
+def _url(table: Table) -> str | None:
+    table.only(("template",))
+    template = table.text("template")
+    if template is None:
+        return None
+    try:
+        fields = [field for _, field, _, _ in string.Formatter().parse(template) if field is not None]
+    except ValueError:
+        fields = ["?"]
+    if not template.startswith(("http://", "https://")) or any(field != "app" for field in fields):
+        raise table.fail("template", "is no address", 'Write template = "https://{app}.fly.dev"')
+    return template

@@ -1,0 +1,72 @@
+"""Both files of a project together, checked against each other."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+
+from flyctl_orchestrator.catalog.regions import load_regions
+from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.project import flyotoml, flytoml
+from flyctl_orchestrator.project.model import Flyo, FlyToml, Project
+
+FLY_TOML = "fly.toml"
+FLYO_TOML = "flyo.toml"
+
+
+def load_project(
+    cwd: Path,
+    config_path: Path | None = None,
+    app_name: str | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> Project:
+    """The project whose fly.toml is `config_path`, or that of directory `cwd`.
+
+    flyo.toml is looked for beside fly.toml and may be missing.
+
+    Args:
+        cwd: the directory the user is in; a relative `config_path` starts there. A directory means its fly.toml.
+        app_name: the app to use instead of the one fly.toml names.
+        variables: the environment, for FLYO_CATALOG_DIR.
+
+    Raises:
+        UsageError: a file is missing or wrong, or no app is named (codes config.*).
+    """
+    shown = str(config_path) if config_path else FLY_TOML
+    path = cwd / (config_path or FLY_TOML)
+    if path.is_dir() and config_path:
+        path, shown = path / FLY_TOML, str(config_path / FLY_TOML)
+    regions = load_regions(variables)
+    fly = flytoml.load(path, shown=shown, regions=regions)
+    beside = path.parent / FLYO_TOML
+    shown_beside = str(Path(shown).parent / FLYO_TOML)
+    flyo = flyotoml.load(beside, shown=shown_beside, regions=regions)
+    _check_groups(fly, flyo, shown_beside)
+    return Project(root=path.parent, app=_app(fly, app_name, shown), flytoml=fly, flyo=flyo)
+
+
+def _app(fly: FlyToml, app_name: str | None, shown: str) -> str:
+    if app_name is not None:
+        if not flytoml.valid_app_name(app_name):
+            raise UsageError(
+                "is no possible app name",
+                where=f"--app {app_name!r}",
+                next="Use 1 to 63 lower-case letters, digits and hyphens, with no hyphen at either end",
+                code="config.app_name",
+            )
+        return app_name
+    if fly.app is None:
+        raise UsageError("names no app", where=shown, next='Add app = "NAME", or give --app NAME', code="config.no_app")
+    return fly.app
+
+
+def _check_groups(fly: FlyToml, flyo: Flyo, shown: str) -> None:
+    for name in flyo.groups:
+        if name in fly.process_groups:
+            continue
+        close = difflib.get_close_matches(name, fly.process_groups, n=1)
+        advice = f"Did you mean '{close[0]}'?" if close else f"It has: {', '.join(fly.process_groups)}"
+        raise UsageError(
+            f"[groups.{name}] is no process group of fly.toml", where=shown, next=advice, code="config.unknown_group"
+        )
