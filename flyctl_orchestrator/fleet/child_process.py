@@ -1,0 +1,148 @@
+"""Runs one program with a wall-clock limit, bounded output, and no survivors."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+# Per stream, in bytes; what comes after is read and dropped, so that the child never blocks.
+OUTPUT_LIMIT = 16 * 1024 * 1024
+LONGEST_LINE = 64 * 1024
+# Seconds between asking nicely (SIGINT: flyctl marks its release as interrupted) and SIGKILL.
+GRACE = 3.0
+
+OnLine = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a child ended: `status` is its exit status, negative for a signal."""
+
+    status: int
+    stdout: str
+    stderr: str
+    timed_out: bool = False
+
+
+class _Stream:
+    """Reads one pipe to its end on a thread of its own."""
+
+    def __init__(self, pipe: IO[bytes], on_line: OnLine | None) -> None:
+        self._pipe = pipe
+        self._on_line = on_line
+        self._kept: list[bytes] = []
+        self._size = 0
+        self._open_line = b""
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+
+    def _read(self) -> None:
+        with self._pipe:
+            while chunk := os.read(self._pipe.fileno(), 65536):
+                if self._size < OUTPUT_LIMIT:
+                    self._kept.append(chunk[: OUTPUT_LIMIT - self._size])
+                self._size += len(chunk)
+                self._hand_out(chunk)
+        if self._open_line and self._on_line:
+            self._on_line(self._open_line.decode(errors="replace"))
+
+    def _hand_out(self, chunk: bytes) -> None:
+        if self._on_line is None:
+            return
+        *lines, self._open_line = (self._open_line + chunk).split(b"\n")
+        if len(self._open_line) > LONGEST_LINE:
+            lines, self._open_line = [*lines, self._open_line], b""
+        for line in lines:
+            self._on_line(line.decode(errors="replace").rstrip("\r"))
+
+    def text(self) -> str:
+        return b"".join(self._kept).decode(errors="replace")
+
+
+class Child:
+    """A running program, in a process group of its own: a Ctrl-C at the terminal does not reach it.
+
+    Args:
+        argv: the program and its arguments; never a secret, since every user of the computer can read them.
+        env: its whole environment.
+        stdin: text to feed it, or None for an empty input.
+        on_line: called for every line of both streams, from two threads.
+
+    Raises:
+        OSError: the program cannot be run.
+    """
+
+    def __init__(
+        self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, stdin: str | None, on_line: OnLine | None
+    ) -> None:
+        self._process = subprocess.Popen(
+            list(argv),
+            env=dict(env),
+            cwd=cwd,
+            stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert self._process.stdout is not None and self._process.stderr is not None
+        self._out = _Stream(self._process.stdout, on_line)
+        self._err = _Stream(self._process.stderr, on_line)
+        if stdin is not None:
+            threading.Thread(target=self._feed, args=(stdin.encode(),), daemon=True).start()
+
+    def _feed(self, data: bytes) -> None:
+        assert self._process.stdin is not None
+        try:
+            with self._process.stdin as pipe:
+                pipe.write(data)
+        except (BrokenPipeError, OSError):
+            pass  # it ended without reading everything: its exit status tells
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.poll() is None
+
+    def wait(self, timeout: float) -> Ended:
+        """Wait for its end, at most `timeout` seconds; then it is made to end."""
+        timed_out = False
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            timed_out = True
+            self.end()
+        except BaseException:
+            self.end()
+            raise
+        # Grandchildren may hold the pipes open; they get no more than a moment.
+        for stream in (self._out, self._err):
+            stream.thread.join(GRACE)
+        if self._out.thread.is_alive() or self._err.thread.is_alive():
+            self._signal_group("SIGKILL")
+        return Ended(self._process.returncode, self._out.text(), self._err.text(), timed_out)
+
+    def end(self, grace: float = GRACE) -> None:
+        """Interrupt it and its children; kill them when they are still there after `grace` seconds."""
+        self._signal_group("SIGINT")
+        try:
+            self._process.wait(grace)
+        except subprocess.TimeoutExpired:
+            pass
+        self._signal_group("SIGKILL")
+        self._process.wait()
+
+    def _signal_group(self, name: str) -> None:
+        if not hasattr(os, "killpg"):
+            if name == "SIGKILL" and self.running:
+                self._process.kill()
+            return
+        try:
+            os.killpg(self._process.pid, getattr(signal, name))
+        except (ProcessLookupError, PermissionError):
+            pass  # nobody is left in the group

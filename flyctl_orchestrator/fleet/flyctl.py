@@ -1,0 +1,355 @@
+"""flyctl as a subprocess: the commands that are used, and nothing taken on trust from its exit status."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from flyctl_orchestrator.environment import Clock
+from flyctl_orchestrator.errors import FlyoError, UnreachableError
+from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.fleet.child_process import Child, Ended
+from flyctl_orchestrator.fleet.flyctl_find import INSTALL, Kind
+from flyctl_orchestrator.fleet.flyctl_version import FlyctlVersion
+from flyctl_orchestrator.fleet.redact import redact
+
+# Seconds. flyctl retries a lease and a missing app for 60 s each, so nothing shorter tells anything.
+QUICK = 30.0
+USUAL = 150.0
+
+OnLine = Callable[[str], None]
+
+
+class FlyctlError(FlyoError):
+    """flyctl ended with an error, or not at all. `ran` holds what it printed, secrets masked."""
+
+    def __init__(self, what: str, *, ran: Ran, where: str = "", code: str = "flyctl.failed", next: str = "") -> None:
+        refused = code == "flyctl.token"
+        super().__init__(what, where=where, next=next, code=code, exit=Exit.UNREACHABLE if refused else Exit.ERROR)
+        self.ran = ran
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One finished run. `status` is flyctl's exit status (negative: ended by a signal)."""
+
+    args: tuple[str, ...]
+    status: int
+    stdout: str
+    stderr: str
+    timed_out: bool = False
+    elapsed_seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether it said so itself; for a deploy the machines are the truth."""
+        return self.status == 0 and not self.timed_out
+
+    @property
+    def complaint(self) -> str:
+        """One line of what it complained about: its first `Error:` line, else its last line of stderr."""
+        lines = [line.strip() for line in self.stderr.splitlines() if line.strip()]
+        errors = [line.removeprefix("Error:").strip() for line in lines if line.startswith("Error:")]
+        return (errors or lines[-1:] or [""])[0][:300]
+
+    def json(self) -> Any:
+        """stdout as JSON, or None when it is not."""
+        try:
+            return json.loads(self.stdout)
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True)
+class Release:
+    """One row of an app's releases; status is pending, running, complete, failed or interrupted."""
+
+    id: str
+    version: int
+    status: str = ""
+    image: str = ""
+    created_at: str = ""
+    user: str = ""
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What a deploy printed. `release` is None when it failed (flyctl tells only of success)."""
+
+    ran: Ran
+    release: Release | None
+
+
+@dataclass(frozen=True)
+class DeployOptions:
+    """The flags of one `flyctl deploy --image` that are ours to choose; everything else is pinned.
+
+    Attributes:
+        regions, process_groups, only_machines: limit what it touches; empty means everything.
+        update_only: never create or destroy machines. Always with `regions`, or flyctl may create in the primary one.
+        wait_timeout: seconds per machine, used twice by flyctl (state, then checks).
+        detach: do not wait for machines; somebody else verifies them.
+    """
+
+    regions: tuple[str, ...] = ()
+    process_groups: tuple[str, ...] = ()
+    only_machines: tuple[str, ...] = ()
+    update_only: bool = True
+    strategy: str = "rolling"
+    wait_timeout: float = 120.0
+    release_command_timeout: float = 300.0
+    skip_release_command: bool = False
+    smoke_checks: bool = False
+    detach: bool = False
+    primary_region: str | None = None
+    max_unavailable: str | None = None
+
+    def flags(self) -> list[str]:
+        """As arguments. Retries and checks are given even where they are the default: a remote switch changes those."""
+        flags = ["--strategy", self.strategy, "--ha=false", "--dns-checks=false", "--deploy-retries", "0"]
+        flags += ["--wait-timeout", f"{self.wait_timeout:g}s", f"--smoke-checks={str(self.smoke_checks).lower()}"]
+        flags += ["--release-command-timeout", f"{self.release_command_timeout:g}s"]
+        lists = {"--regions": self.regions, "--process-groups": self.process_groups}
+        for flag, values in (lists | {"--only-machines": self.only_machines}).items():
+            flags += [flag, ",".join(values)] if values else []
+        switches = {
+            "--update-only": self.update_only,
+            "--skip-release-command": self.skip_release_command,
+            "--detach": self.detach,
+        }
+        flags += [flag for flag, on in switches.items() if on]
+        flags += ["--primary-region", self.primary_region] if self.primary_region else []
+        return flags + (["--max-unavailable", self.max_unavailable] if self.max_unavailable else [])
+
+
+@dataclass(frozen=True)
+class Flyctl:
+    """One flyctl (or its stand-in) in one environment.
+
+    Attributes:
+        argv: how to run it.
+        env: its whole environment, see `child_environment`.
+        kind: "flyctl" or "stand-in".
+        private: values masked in everything it prints, e.g. the token.
+    """
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(repr=False)
+    clock: Clock
+    kind: Kind = "flyctl"
+    private: tuple[str, ...] = field(default=(), repr=False)
+
+    # --- running
+
+    def start(
+        self,
+        args: Sequence[str],
+        *,
+        cwd: Path,
+        stdin: str | None = None,
+        on_line: OnLine | None = None,
+        env: Mapping[str, str] | None = None,
+        private: Sequence[str] = (),
+    ) -> Running:
+        """Start it and return at once; the caller ends it.
+
+        Args:
+            cwd: flyctl reads a fly.toml it finds there, even with --app.
+            private: more values to mask.
+
+        Raises:
+            UnreachableError: it cannot be run at all.
+        """
+        hidden = (*self.private, *private)
+        masked = (lambda line: on_line(redact(line, hidden))) if on_line else None
+        try:
+            child = Child((*self.argv, *args), env={**self.env, **(env or {})}, cwd=cwd, stdin=stdin, on_line=masked)
+        except OSError as error:
+            raise UnreachableError(
+                f"cannot run flyctl ({error.strerror or error})",
+                where=self.argv[0],
+                next=INSTALL,
+                code="flyctl.missing",
+            ) from None
+        return Running(child, tuple(args), hidden, self.clock)
+
+    def run(
+        self,
+        args: Sequence[str],
+        *,
+        stdin: str | None = None,
+        timeout: float = USUAL,
+        cwd: Path | None = None,
+        on_line: OnLine | None = None,
+        env: Mapping[str, str] | None = None,
+        private: Sequence[str] = (),
+    ) -> Ran:
+        """Run it to its end, or for `timeout` seconds; no exit status is an error here.
+
+        Args:
+            stdin: the only way for a secret's value to reach it.
+            cwd: default: an empty directory, where no fly.toml can interfere.
+        """
+        place: AbstractContextManager[Any] = (
+            nullcontext(cwd) if cwd else tempfile.TemporaryDirectory(prefix="flyo-", ignore_cleanup_errors=True)
+        )
+        with place as directory:
+            running = self.start(args, cwd=Path(directory), stdin=stdin, on_line=on_line, env=env, private=private)
+            return running.wait(timeout)
+
+    def check(self, ran: Ran, *, where: str = "") -> Ran:
+        """`ran` itself when it went well.
+
+        Raises:
+            FlyctlError: with flyctl's own complaint.
+        """
+        if ran.ok:
+            return ran
+        command = " ".join(each for each in ran.args[:2] if not each.startswith("-"))
+        if ran.timed_out:
+            what = f"{self.kind} {command} gave no result within {ran.elapsed_seconds:.0f} s and was stopped"
+            raise FlyctlError(what, ran=ran, where=where, code="flyctl.timeout")
+        complaint = ran.complaint or f"exit status {ran.status}"
+        text = complaint.lower()
+        if "access token" in text or "unauthorized" in text or "not authenticated" in text:
+            advice = "Log in with 'flyctl auth login', or set FLY_API_TOKEN"
+            raise FlyctlError(
+                f"{self.kind} {command}: {complaint}", ran=ran, where=where, code="flyctl.token", next=advice
+            )
+        raise FlyctlError(f"{self.kind} {command}: {complaint}", ran=ran, where=where)
+
+    # --- commands
+
+    def version(self) -> FlyctlVersion:
+        """Its version; asks nobody."""
+        ran = self.check(self.run(["version", "--json"], timeout=QUICK))
+        data = ran.json()
+        if isinstance(data, dict):
+            return FlyctlVersion.of(str(data.get("Version", "")), str(data.get("Environment", "")))
+        return FlyctlVersion.of(ran.stdout.strip().split("\n")[0][:60])
+
+    def auth_token(self) -> str:
+        """The token of its own login; never shown, never logged."""
+        data = self.check(self.run(["auth", "token", "--json"], timeout=QUICK)).json()
+        return str(data.get("token", "")) if isinstance(data, dict) else ""
+
+    def whoami(self) -> str:
+        """The account's e-mail address."""
+        data = self.check(self.run(["auth", "whoami", "--json"])).json() or {}
+        return str(data.get("email", ""))
+
+    def orgs(self) -> dict[str, str]:
+        """The account's organizations: slug to name."""
+        return dict(self.check(self.run(["orgs", "list", "--json"])).json() or {})
+
+    def apps_create(self, app: str, organization: str | None = None) -> None:
+        """Create an app; FlyctlError when the name is taken."""
+        chosen = ["--org", organization] if organization else []
+        self.check(self.run(["apps", "create", app, *chosen, "--yes"]), where=f"app {app}")
+
+    def releases(self, app: str) -> list[Release]:
+        """The newest releases (25 at most), newest first."""
+        ran = self.check(self.run(["releases", "--app", app, "--json"]), where=f"app {app}")
+        return [_release(each) for each in ran.json() or []]
+
+    def secrets_import(self, app: str, text: str, *, stage: bool = True, private: Sequence[str] = ()) -> Ran:
+        """Set secrets from `text`, which is in flyctl's own format (not dotenv); it travels on stdin.
+
+        Args:
+            private: the values, to be masked in whatever flyctl prints.
+        """
+        args = ["secrets", "import", "--app", app, *(["--stage"] if stage else [])]
+        return self.check(self.run(args, stdin=text, private=private), where=f"app {app}")
+
+    def secrets_unset(self, app: str, names: Sequence[str], *, stage: bool = True) -> Ran:
+        """Remove secrets by name."""
+        args = ["secrets", "unset", *names, "--app", app, *(["--stage"] if stage else [])]
+        return self.check(self.run(args), where=f"app {app}")
+
+    def deploy(
+        self,
+        app: str,
+        *,
+        config: Path,
+        image: str,
+        options: DeployOptions,
+        timeout: float,
+        on_line: OnLine | None = None,
+    ) -> Deployed:
+        """Deploy an image that exists already; never raises for a failed deploy.
+
+        Args:
+            config: the fly.toml, absolute; flyctl runs in its directory.
+            timeout: wall-clock seconds for all of it.
+        """
+        args = ["deploy", "--app", app, "--config", str(config), "--image", image, "--yes", *options.flags()]
+        env = {"FLY_EMIT_RELEASE_JSON": "1"}
+        ran = self.run(args, timeout=timeout, cwd=config.parent, on_line=on_line, env=env)
+        return Deployed(ran, emitted_release(ran.stdout))
+
+    def start_deploy(
+        self, app: str, *, config: Path, image: str, options: DeployOptions, on_line: OnLine | None = None
+    ) -> Running:
+        """The same, to be ended early: `emitted_release` reads the release from what it printed."""
+        args = ["deploy", "--app", app, "--config", str(config), "--image", image, "--yes", *options.flags()]
+        return self.start(args, cwd=config.parent, on_line=on_line, env={"FLY_EMIT_RELEASE_JSON": "1"})
+
+
+class Running:
+    """A flyctl that was started and not yet waited for."""
+
+    def __init__(self, child: Child, args: tuple[str, ...], private: tuple[str, ...], clock: Clock) -> None:
+        self._child = child
+        self._args = args
+        self._private = private
+        self._clock = clock
+        self._since = clock.monotonic()
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._child.running
+
+    def wait(self, timeout: float) -> Ran:
+        """Wait for its end; after `timeout` seconds it and its children are made to end."""
+        return self._ran(self._child.wait(timeout))
+
+    def end(self, grace: float = 3.0) -> Ran:
+        """Interrupt it, kill it when it is still there after `grace` seconds, and tell what it printed."""
+        self._child.end(grace)
+        return self._ran(self._child.wait(grace))
+
+    def _ran(self, ended: Ended) -> Ran:
+        ran = Ran(self._args, ended.status, redact(ended.stdout, self._private), redact(ended.stderr, self._private))
+        return replace(ran, timed_out=ended.timed_out, elapsed_seconds=self._clock.monotonic() - self._since)
+
+
+def emitted_release(stdout: str) -> Release | None:
+    """The release line a successful `flyctl deploy` prints with FLY_EMIT_RELEASE_JSON=1, if it is there."""
+    for line in reversed(stdout.splitlines()):
+        if line.startswith("{") and '"version"' in line:
+            try:
+                data = json.loads(line)
+            except ValueError:
+                continue
+            return Release(
+                str(data.get("id", "")), int(data.get("version") or 0), "complete", str(data.get("image_ref", ""))
+            )
+    return None
+
+
+def _release(data: Mapping[str, Any]) -> Release:
+    user = data.get("User") or {}
+    return Release(
+        id=str(data.get("ID", "")),
+        version=int(data.get("Version") or 0),
+        status=str(data.get("Status", "")),
+        image=str(data.get("ImageRef", "")),
+        created_at=str(data.get("CreatedAt", "")),
+        user=str(user.get("Email") or user.get("Name") or ""),
+    )

@@ -1,0 +1,161 @@
+"""A Fly machine as the Machines API describes it, reduced to what decisions are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+# Groups flyctl uses for throw-away machines (release commands, test machines, consoles); never part of the fleet.
+EPHEMERAL_GROUPS = frozenset({"fly_app_release_command", "fly_app_test_machine_command", "fly_app_console"})
+SLEEPING = frozenset({"stopped", "suspended"})
+GONE = frozenset({"destroyed", "destroying"})
+
+
+@dataclass(frozen=True)
+class Check:
+    """One health check of a machine: status is passing, warning or critical."""
+
+    name: str
+    status: str
+    output: str = ""
+
+
+@dataclass(frozen=True)
+class MachineEvent:
+    """One line of a machine's history.
+
+    Attributes:
+        type: launch, start, exit, stop, update, …
+        timestamp_s: seconds since the epoch (the API speaks milliseconds).
+        exit_code: of an exit event, else None.
+        requested_stop: of an exit event: whether somebody asked for it.
+    """
+
+    type: str
+    status: str
+    source: str
+    timestamp_s: float
+    exit_code: int | None = None
+    requested_stop: bool | None = None
+
+    @classmethod
+    def of_api(cls, data: Mapping[str, Any]) -> MachineEvent:
+        """Read one element of a machine's `events`."""
+        request = data.get("request") or {}
+        ended = request.get("exit_event") or (request.get("MonitorEvent") or {}).get("exit_event") or {}
+        return cls(
+            type=str(data.get("type", "")),
+            status=str(data.get("status", "")),
+            source=str(data.get("source", "")),
+            timestamp_s=float(data.get("timestamp") or 0) / 1000,
+            exit_code=ended.get("exit_code"),
+            requested_stop=ended.get("requested_stop"),
+        )
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One machine at the moment it was read.
+
+    Attributes:
+        instance_id: version of its configuration; changes with every update.
+        image: `config.image`, the reference it was asked to run.
+        digest: digest of the image it really runs (`image_ref.digest`), None when the API does not say.
+        group: its process group ("app" when it says nothing).
+        config: the full configuration, as needed for an update.
+        checks: platform health checks.
+        events: newest first.
+        release: flyctl's release number (`fly_release_version`), None when unknown.
+        nonce: of the lease taken by the very call that answered with this machine, else None; never shown.
+    """
+
+    id: str
+    name: str
+    app: str
+    region: str
+    state: str
+    instance_id: str
+    image: str = ""
+    digest: str | None = None
+    group: str = "app"
+    config: Mapping[str, Any] = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+    events: tuple[MachineEvent, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    cordoned: bool = False
+    host_status: str = "ok"
+    private_ip: str = ""
+    created_at: str = ""
+    updated_at: str = ""
+    release: int | None = None
+    nonce: str | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def of_api(cls, app: str, data: Mapping[str, Any]) -> Machine:
+        """Read a machine object of the Machines API; unknown or missing fields never fail."""
+        config = data.get("config") or data.get("incomplete_config") or {}
+        metadata = {str(k): str(v) for k, v in (config.get("metadata") or {}).items()}
+        image_ref = data.get("image_ref") or {}
+        release = metadata.get("fly_release_version", "")
+        return cls(
+            id=str(data.get("id", "")),
+            name=str(data.get("name", "")),
+            app=app,
+            region=str(data.get("region", "")),
+            state=str(data.get("state", "")),
+            instance_id=str(data.get("instance_id") or data.get("version") or ""),
+            image=str(config.get("image", "")),
+            digest=image_ref.get("digest") or None,
+            group=metadata.get("fly_process_group") or metadata.get("process_group") or "app",
+            config=config,
+            checks=tuple(_check(each) for each in data.get("checks") or ()),
+            events=tuple(MachineEvent.of_api(each) for each in data.get("events") or ()),
+            metadata=metadata,
+            cordoned=bool(data.get("cordoned", False)),
+            host_status=str(data.get("host_status") or "ok"),
+            private_ip=str(data.get("private_ip", "")),
+            created_at=str(data.get("created_at", "")),
+            updated_at=str(data.get("updated_at", "")),
+            release=int(release) if release.isdigit() else None,
+            nonce=data.get("nonce") or None,
+        )
+
+    @property
+    def managed(self) -> bool:
+        """Whether it belongs to the app's fleet: made by flyctl or flyo, and not a throw-away machine."""
+        return self.metadata.get("fly_platform_version") == "v2" and self.group not in EPHEMERAL_GROUPS
+
+    @property
+    def sleeping(self) -> bool:
+        """Stopped or suspended: it runs nothing now and can be woken."""
+        return self.state in SLEEPING
+
+    @property
+    def gone(self) -> bool:
+        """Destroyed, or on its way there."""
+        return self.state in GONE
+
+    @property
+    def mounts(self) -> bool:
+        """Whether it has a volume."""
+        return bool(self.config.get("mounts"))
+
+    @property
+    def checks_passing(self) -> bool:
+        """Whether every check the platform reports is passing (true when it reports none)."""
+        return all(check.status == "passing" for check in self.checks)
+
+    @property
+    def has_checks(self) -> bool:
+        """Whether its configuration asks for any check, so that silence is not yet an answer."""
+        return bool(self.config.get("checks")) or any(s.get("checks") for s in self.config.get("services") or ())
+
+    @property
+    def serves(self) -> bool:
+        """Whether the proxy sends it requests: it has a service and is not a standby."""
+        return bool(self.config.get("services")) and not self.config.get("standbys")
+
+
+def _check(data: Mapping[str, Any]) -> Check:
+    return Check(str(data.get("name", "")), str(data.get("status", "")), str(data.get("output") or ""))

@@ -1,0 +1,130 @@
+"""Asks one machine for its health, from outside and through the proxy, and checks who answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from flyctl_orchestrator.environment import Clock
+from flyctl_orchestrator.fleet.http import Http, HttpAnswer, HttpError
+from flyctl_orchestrator.fleet.machine import Machine
+
+Identity = Literal["auto", "required", "off"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a probe saw.
+
+    Attributes:
+        latency_s: seconds from sending until the answer was read; None when there was none.
+        region, machine, release: what the answer says of itself, None when it does not.
+        error: one line, None when `ok`.
+    """
+
+    ok: bool
+    status: int | None = None
+    latency_s: float | None = None
+    region: str | None = None
+    machine: str | None = None
+    release: str | None = None
+    error: str | None = None
+
+
+class Prober:
+    """Sends probes. Safe for many threads."""
+
+    def __init__(self, http: Http, clock: Clock) -> None:
+        self._http = http
+        self._clock = clock
+
+    def check(
+        self,
+        url_template: str,
+        app: str,
+        machine: Machine,
+        path: str,
+        timeout: float,
+        identity: Identity = "auto",
+    ) -> Answer:
+        """Probe one machine once. Never raises for a bad answer.
+
+        Args:
+            url_template: the app's address, "{app}" standing for its name.
+            path: of the health page, starting with a slash.
+            timeout: seconds.
+            identity: "auto" compares region and machine with what the answer says, if it says so; "required" insists
+                on it; "off" does not look.
+        """
+        url = url_template.replace("{app}", app).rstrip("/") + "/" + path.lstrip("/")
+        headers = {"fly-force-instance-id": machine.id, "Accept": "application/json", "Cache-Control": "no-cache"}
+        headers["User-Agent"] = "flyctl-orchestrator probe"
+        try:
+            answer = self._http.send("GET", url, headers=headers, timeout=timeout)
+        except HttpError as failure:
+            return Answer(ok=False, error=_no_answer(url, failure, timeout))
+        return _judge(url, answer, machine, identity)
+
+
+def _no_answer(url: str, failure: HttpError, timeout: float) -> str:
+    reasons = {
+        "timeout": f"no answer within {timeout:g} s",
+        "refused": "connection refused",
+        "reset": "connection broke off before an answer",
+        "dns": "name not found",
+        "tls": f"no secure connection ({failure.detail})",
+    }
+    return f"{url}: {reasons.get(failure.kind, failure.detail)}"
+
+
+def _judge(url: str, answer: HttpAnswer, machine: Machine, identity: Identity) -> Answer:
+    said = answer.json()
+    said = said if isinstance(said, dict) else {}
+    region, machine_id = _who(said, answer, "region"), _who(said, answer, "machine")
+    return Answer(
+        ok=(error := _error(answer, machine, identity, region, machine_id, bool(said))) is None,
+        status=answer.status,
+        latency_s=answer.elapsed_seconds,
+        region=region,
+        machine=machine_id,
+        release=_text(said.get("release")),
+        error=f"{url}: {error}" if error else None,
+    )
+
+
+def _error(
+    answer: HttpAnswer, machine: Machine, identity: Identity, region: str | None, machine_id: str | None, is_json: bool
+) -> str | None:
+    if 300 <= answer.status < 400:
+        target = answer.headers.get("location", "nowhere")
+        return f"answered {answer.status}, a redirect to {target[:120]}; a health page must answer by itself"
+    if not 200 <= answer.status < 300:
+        return f"answered {answer.status}{_excerpt(answer)}"
+    if identity == "off":
+        return None
+    if identity == "required" and not is_json:
+        return "answered something that is not a JSON object, so it does not say which machine it is"
+    if identity == "required" and (region is None or machine_id is None):
+        return "does not say which region and machine it is (keys 'region' and 'machine')"
+    if region is not None and region != machine.region:
+        return f"answered from region {region}, not {machine.region}"
+    if machine_id is not None and machine_id != machine.id:
+        return f"answered by machine {machine_id}, not {machine.id}"
+    return None
+
+
+def _who(said: dict[str, Any], answer: HttpAnswer, what: Literal["region", "machine"]) -> str | None:
+    header = {"region": "fly-region", "machine": "fly-machine-id"}[what]
+    return _text(said.get(what)) or _text(answer.headers.get(header))
+
+
+def _text(value: object) -> str | None:
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) and value != "" else None
+
+
+def _excerpt(answer: HttpAnswer) -> str:
+    # The first words of a text or JSON answer help; a page of HTML does not.
+    if "html" in answer.headers.get("content-type", ""):
+        return ""
+    words = " ".join(answer.body[:300].decode(errors="replace").split())
+    return f" ({words[:120]})" if words else ""

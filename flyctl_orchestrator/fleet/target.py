@@ -1,0 +1,49 @@
+"""Where a command acts: Fly.io or the local platform, with the means to act there."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from flyctl_orchestrator.environment import Clock
+from flyctl_orchestrator.fleet.flyctl import Flyctl
+from flyctl_orchestrator.fleet.http import StreamingHttp
+from flyctl_orchestrator.fleet.machines_api import MachinesApi
+from flyctl_orchestrator.fleet.probe import Prober
+
+
+@dataclass(frozen=True)
+class Target:
+    """One Fly.
+
+    Attributes:
+        api_url: of the Machines API, without /v1.
+        app_url_template: where an app answers, "{app}" standing for its name.
+        builder_url: where images are built, or None to build with flyctl.
+    """
+
+    kind: Literal["fly", "local"]
+    api_url: str
+    token: str = field(repr=False)
+    app_url_template: str
+    builder_url: str | None
+    flyctl: Flyctl = field(repr=False)
+    http: StreamingHttp = field(repr=False)
+    clock: Clock = field(repr=False)
+    random: random.Random = field(repr=False)
+
+    @cached_property
+    def api(self) -> MachinesApi:
+        """The one Machines API client of this run (it keeps the pace for all who use it)."""
+        return MachinesApi(self.api_url, self.token, self.http, self.clock, self.random)
+
+    @cached_property
+    def prober(self) -> Prober:
+        """Probes from where we are."""
+        return Prober(self.http, self.clock)
+
+    def app_url(self, app: str) -> str:
+        """The address of an app for a browser."""
+        return self.app_url_template.replace("{app}", app)
