@@ -138,5 +138,12 @@ class Table:
 
 def kind(value: object) -> str:
     """What `value` is, in TOML's words."""
-    names = {bool: "a boolean", str: "a string", int: "a number", float: "a number", list: "a list", dict: "a table"}
+    names = {
+        bool: "a boolean",
+        str: "a string",
+        int: "a number",
+        float: "a decimal number",
+        list: "a list",
+        dict: "a table",
+    }
     return names.get(type(value), "a date or time")

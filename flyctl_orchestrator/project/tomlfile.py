@@ -118,7 +118,7 @@ def parse_toml(text: str, shown: str) -> dict[str, Any]:
             where = f"{shown}:{len(last)}:{len(last[-1]) + 1}"
         elif "integer string conversion" in message:
             message = "A number is too long"
-        message = _AT_END.sub(" before the file ends", _POSITION.sub("", message))
+        message = _AT_END.sub("", _POSITION.sub("", message))
         raise UsageError(
             f"is not valid TOML: {message}", where=where, next="Correct that line", code="config.syntax"
         ) from None

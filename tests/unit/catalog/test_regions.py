@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flyctl_orchestrator.catalog.regions import load_regions
+from flyctl_orchestrator.errors import UsageError
+
+BOOK = load_regions()
+
+
+def test_knows_the_documented_regions() -> None:
+    codes = "ams arn bom cdg dfw ewr fra gru iad jnb lax lhr nrt ord sin sjc syd yyz"
+    assert [region.code for region in BOOK] == codes.split()
+    assert [region.code for region in BOOK if region.deprecated] == ["bom"]
+    assert [region.code for region in BOOK if not region.gateway] == ["gru", "jnb"]
+    assert min(region.markup for region in BOOK) == 1
+    assert {region.area for region in BOOK} == {
+        "north_america", "europe", "asia_pacific", "south_america", "africa", "india",
+    }  # fmt: skip
+
+
+def test_no_region_is_also_listed_as_closed() -> None:
+    assert not BOOK.closed & {region.code for region in BOOK}
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("tokyo", "nrt"),
+        ("Tokyo", "nrt"),
+        ("sao paulo", "gru"),
+        ("Germany", "fra"),
+        ("nrr", "nrt"),
+        ("virginia", "iad"),
+        ("frankfrt", "fra"),
+        ("singapre", "sin"),
+        ("IAD", "iad"),
+        ("new york", "ewr"),
+        ("london", "lhr"),
+        ("amst", "ams"),
+    ],
+)
+def test_guesses_what_was_meant(typed: str, meant: str) -> None:
+    assert BOOK.suggest(typed)[0].code == meant
+
+
+@pytest.mark.parametrize("typed", ["", "   ", "atlantis", "\0" * 100, "é" * 1000, "12"])
+def test_does_not_guess_wildly(typed: str) -> None:
+    assert BOOK.suggest(typed) == ()
+
+
+def test_an_unknown_region_without_a_guess_lists_the_known_ones() -> None:
+    with pytest.raises(UsageError) as caught:
+        BOOK.require("atlantis", where="--regions")
+    assert str(caught.value) == (
+        "--regions: 'atlantis' is not a Fly.io region. Known on 2026-08-07: ams arn cdg dfw ewr fra gru iad jnb lax "
+        "lhr nrt ord sin sjc syd yyz. A newer list can be put in $FLYO_CATALOG_DIR"
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "captured_on = 1", "[[region]]\ncode = 1", "= broken", "region = 3\ncaptured_on = 2026-01-01\nsource = ''"],
+)
+def test_a_broken_catalog_of_the_users_is_one_clear_error(tmp_path: Path, content: str) -> None:
+    (tmp_path / "regions.toml").write_text(content)
+    with pytest.raises(UsageError, match="is no usable") as caught:
+        load_regions({"FLYO_CATALOG_DIR": str(tmp_path)})
+    assert caught.value.where == str(tmp_path / "regions.toml")
+
+
+def test_a_catalog_directory_without_this_file_leaves_ours(tmp_path: Path) -> None:
+    assert load_regions({"FLYO_CATALOG_DIR": str(tmp_path)}) == BOOK
+
+
+def test_a_catalog_directory_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is not a directory"):
+        load_regions({"FLYO_CATALOG_DIR": str(tmp_path / "none")})

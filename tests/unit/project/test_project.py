@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.project.project import load_project
+
+
+def write(directory: Path, fly: str, flyo: str | None = None) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "fly.toml").write_text(fly)
+    if flyo is not None:
+        (directory / "flyo.toml").write_text(flyo)
+    return directory
+
+
+def test_counts_per_region_and_group(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        'app = "x"\n[processes]\napp = ""\nworker = ""',
+        "[regions]\niad = 2\nfra = 1\n[groups.worker.regions]\niad = 1",
+    )
+    project = load_project(tmp_path)
+    assert (project.root, project.app) == (tmp_path, "x")
+    assert [project.wanted(region, "app") for region in ("iad", "fra", "nrt")] == [2, 1, 0]
+    assert [project.wanted(region, "worker") for region in ("iad", "fra", "nrt")] == [1, 0, 0]
+
+
+def test_without_flyo_toml_there_is_one_machine_in_the_primary_region(tmp_path: Path) -> None:
+    project = load_project(write(tmp_path, 'app = "x"\nprimary_region = "fra"'))
+    assert project.regions() == {"fra": 1}
+
+
+def test_no_region_at_all_is_an_error_and_not_an_empty_fleet(tmp_path: Path) -> None:
+    project = load_project(write(tmp_path, 'app = "x"'))
+    with pytest.raises(UsageError, match=r"no region is named.*flyo init --regions"):
+        project.wanted("iad", "app")
+
+
+def test_config_names_a_file_or_its_directory_elsewhere(tmp_path: Path) -> None:
+    write(tmp_path / "api", 'app = "x"', "[regions]\niad = 1")
+    for given in (Path("api/fly.toml"), Path("api"), tmp_path / "api" / "fly.toml"):
+        project = load_project(tmp_path, given)
+        assert (project.root, project.regions()) == (tmp_path / "api", {"iad": 1})
+
+
+@pytest.mark.parametrize(
+    ("fly", "flyo", "app", "message"),
+    [
+        ("", None, None, 'fly.toml: names no app. Add app = "NAME", or give --app NAME'),
+        (
+            'app = "x"',
+            None,
+            "Über App",
+            "--app 'Über App': is no possible app name. Use 1 to 63 lower-case letters, digits and hyphens, with no "
+            "hyphen at either end",
+        ),
+        (
+            'app = "x"\n[processes]\nweb = ""\nworker = ""',
+            "[groups.workers.regions]\niad = 1",
+            None,
+            "flyo.toml: [groups.workers] is no process group of fly.toml. Did you mean 'worker'?",
+        ),
+    ],
+)
+def test_what_the_two_files_must_agree_on(
+    tmp_path: Path, fly: str, flyo: str | None, app: str | None, message: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_project(write(tmp_path, fly, flyo), app_name=app)
+    assert str(caught.value) == message
+
+
+def test_the_app_of_the_command_line_wins(tmp_path: Path) -> None:
+    assert load_project(write(tmp_path, 'app = "x"'), app_name="x-staging").app == "x-staging"
+
+
+def test_a_newer_catalog_can_be_brought_along(tmp_path: Path) -> None:
+    catalog = tmp_path / "catalog"
+    catalog.mkdir()
+    (catalog / "regions.toml").write_text(
+        'captured_on = 2027-01-01\nsource = "mine"\n[[region]]\ncode = "osl"\ncity = "Oslo"\nlat = 59.9\nlon = 10.7\n'
+        "markup = 1.1\n"
+    )
+    write(tmp_path, 'app = "x"\nprimary_region = "osl"')
+    assert load_project(tmp_path, variables={"FLYO_CATALOG_DIR": str(catalog)}).regions() == {"osl": 1}
+    with pytest.raises(UsageError, match="'osl' is not a Fly"):
+        load_project(tmp_path)
