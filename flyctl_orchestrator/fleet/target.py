@@ -44,6 +44,10 @@ class Target:
         """Probes from where we are."""
         return Prober(self.http, self.clock)
 
+    def probe_template(self, override: str | None) -> str:
+        """Where probes go: flyo.toml's own address (`override`) on Fly.io, the platform's always on the local one."""
+        return override if override and self.kind == "fly" else self.app_url_template
+
     def app_url(self, app: str) -> str:
         """The address of an app for a browser."""
         return self.app_url_template.replace("{app}", app)

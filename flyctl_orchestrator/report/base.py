@@ -1,0 +1,50 @@
+"""What every reporter can do. Reporters show what happened; they never decide anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+
+class Fact(Protocol):
+    """Something that happened; `flyctl_orchestrator.rollout.events.Event` is one."""
+
+    @property
+    def name(self) -> str:
+        """Stable, dotted, e.g. "wave.started"."""
+        ...
+
+    @property
+    def ts(self) -> float:
+        """When, in seconds since the epoch."""
+        ...
+
+    @property
+    def app(self) -> str:
+        """The app it is about."""
+        ...
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """Everything else."""
+        ...
+
+    def as_dict(self) -> dict[str, Any]:
+        """As one JSON object."""
+        ...
+
+
+class Reporter(Protocol):
+    """Shows a run to somebody. Called from one thread at a time."""
+
+    def event(self, event: Fact) -> None:
+        """Show that something happened."""
+        ...
+
+    def note(self, line: str) -> None:
+        """Show one line for a person; programs do not get to see it."""
+        ...
+
+    def close(self) -> None:
+        """Put the terminal back in order. May be called twice."""
+        ...

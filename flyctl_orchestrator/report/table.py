@@ -1,0 +1,92 @@
+"""Tables for people: aligned columns at a terminal and in a pipe alike."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from flyctl_orchestrator.report.style import Style, Tone
+
+GAP = "  "
+NARROWEST = 6
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: its text, and the tone it is shown in where colours are wanted."""
+
+    text: str
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes:
+        flexible: gets shorter first when the terminal is narrow.
+    """
+
+    title: str
+    align: Literal["left", "right"] = "left"
+    flexible: bool = False
+
+
+Row = Sequence[Cell | str]
+
+
+def width_of(text: str) -> int:
+    """Columns `text` takes on a terminal: wide characters count two, combining ones none."""
+    wide = {"W": 2, "F": 2}
+    return sum(0 if unicodedata.combining(char) else wide.get(unicodedata.east_asian_width(char), 1) for char in text)
+
+
+def render(columns: Sequence[Column], rows: Sequence[Row], style: Style, width: int | None = None) -> list[str]:
+    """The lines of a table, titles first.
+
+    Args:
+        width: columns of the terminal; flexible columns are cut until the table fits. None never cuts anything (a
+            pipe).
+    """
+    cells = [[cell if isinstance(cell, Cell) else Cell(cell) for cell in row] for row in rows]
+    titles = [Cell(column.title, "quiet") for column in columns]
+    widths = [max(width_of(style.fit(row[index].text)) for row in [titles, *cells]) for index in range(len(columns))]
+    if width is not None:
+        widths = _narrowed(columns, widths, width)
+    return [_line(columns, row, widths, style) for row in [titles, *cells]]
+
+
+def _narrowed(columns: Sequence[Column], widths: list[int], width: int) -> list[int]:
+    widths = list(widths)
+    excess = sum(widths) + len(GAP) * (len(widths) - 1) - width
+    for index, column in sorted(enumerate(columns), key=lambda each: -widths[each[0]]):
+        if excess > 0 and column.flexible:
+            cut = min(excess, max(0, widths[index] - max(NARROWEST, width_of(column.title))))
+            widths[index] -= cut
+            excess -= cut
+    return widths
+
+
+def _line(columns: Sequence[Column], row: Sequence[Cell], widths: Sequence[int], style: Style) -> str:
+    parts = []
+    for column, cell, width in zip(columns, row, widths, strict=True):
+        text = shortened(style.fit(cell.text), width, style)
+        padding = " " * (width - width_of(text))
+        painted = style.paint(text, cell.tone)
+        parts.append(padding + painted if column.align == "right" else painted + padding)
+    return GAP.join(parts).rstrip()
+
+
+def shortened(text: str, width: int, style: Style) -> str:
+    """`text` cut to `width` columns, with an ellipsis where something is missing."""
+    if width_of(text) <= width:
+        return text
+    room = max(0, width - len(style.ellipsis))
+    kept = ""
+    for char in text:
+        if width_of(kept + char) > room:
+            break
+        kept += char
+    return kept + style.ellipsis
