@@ -1,0 +1,91 @@
+"""What on the fleet differs from what the files say."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.rollout.desired import Desired
+from flyctl_orchestrator.rollout.marks import reasons_to_change
+from flyctl_orchestrator.rollout.observe import Fleet
+from flyctl_orchestrator.rollout.plan import Drift
+
+
+def find_drift(fleet: Fleet, desired: Desired) -> tuple[Drift, ...]:
+    """Everything a person should know about before a rollout, in the order of the fleet."""
+    return (*_strange(fleet, desired), *_edited(fleet, desired), *_mixed(fleet, desired), *_counts(fleet, desired))
+
+
+def surplus_of(machines: Sequence[Machine], desired: Desired) -> list[Machine]:
+    """The machines of one process group above the wanted counts, the least useful ones first to go.
+
+    Useful is: serving, healthy, with a volume, and older than others.
+    """
+    by_region: dict[str, list[Machine]] = defaultdict(list)
+    for machine in machines:
+        if not machine.config.get("standbys"):
+            by_region[machine.region].append(machine)
+    doomed = []
+    for region, here in by_region.items():
+        wanted = desired.counts.get((region, here[0].group), 0)
+        ranked = sorted(here, key=lambda m: (m.state != "started", not m.checks_passing, not m.mounts, m.created_at))
+        doomed += ranked[wanted:]
+    return doomed
+
+
+def _strange(fleet: Fleet, desired: Desired) -> list[Drift]:
+    drift = []
+    for machine in fleet.machines:
+        if not machine.managed and machine.metadata.get("fly_platform_version") != "v2":
+            what = f"machine {machine.id} in {machine.region} was not made by a deploy and is left alone"
+            drift.append(Drift("unmanaged", machine.region, machine.group, machine.id, what))
+        elif machine.managed and machine.group not in desired.groups:
+            what = f"machine {machine.id} in {machine.region} belongs to process group {machine.group}, "
+            what += "which fly.toml no longer has; it is left alone"
+            drift.append(Drift("removed_group", machine.region, machine.group, machine.id, what))
+        elif machine.managed and machine.metadata.get("fly_canary") == "true":
+            what = f"machine {machine.id} in {machine.region} is a canary that a failed flyctl deploy left behind"
+            drift.append(Drift("stray", machine.region, machine.group, machine.id, what))
+    return drift
+
+
+def _edited(fleet: Fleet, desired: Desired) -> list[Drift]:
+    drift = []
+    for machine in fleet.managed:
+        if machine.group not in desired.groups:
+            continue
+        reasons = reasons_to_change(machine, None, None, desired.definition, fleet.secrets)
+        if "edited" in reasons:
+            what = f"machine {machine.id} in {machine.region} was edited since it was last deployed"
+            drift.append(Drift("edited", machine.region, machine.group, machine.id, what, fixed=True))
+    return drift
+
+
+def _mixed(fleet: Fleet, desired: Desired) -> list[Drift]:
+    drift = []
+    for group in desired.groups:
+        images = {machine.digest or machine.image for machine in fleet.managed if machine.group == group}
+        if len(images) > 1:
+            what = f"process group {group} runs {len(images)} different images"
+            drift.append(Drift("mixed_image", "", group, "", what, fixed=True))
+    return drift
+
+
+def _counts(fleet: Fleet, desired: Desired) -> list[Drift]:
+    have: dict[tuple[str, str], int] = defaultdict(int)
+    for machine in fleet.managed:
+        if machine.group in desired.groups and not machine.config.get("standbys"):
+            have[(machine.region, machine.group)] += 1
+    drift = []
+    for region, group in dict.fromkeys((*desired.counts, *have)):
+        wanted, count = desired.counts.get((region, group), 0), have[(region, group)]
+        if count == wanted or (not fleet.managed and count < wanted):
+            continue
+        what = f"{region} has {count} of process group {group}, flyo.toml wants {wanted}"
+        if count < wanted:
+            drift.append(Drift("missing", region, group, "", what, fixed=True))
+        else:
+            advice = "" if desired.remove_surplus else "; 'flyo scale' removes what is too much"
+            drift.append(Drift("surplus", region, group, "", what + advice, fixed=desired.remove_surplus))
+    return drift

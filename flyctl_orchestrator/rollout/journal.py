@@ -1,0 +1,90 @@
+"""What a rollout did, on disk before and after every step, so that a killed one can be resumed or undone.
+
+One file per rollout, JSON lines, each of them on disk (fsync) before the rollout goes on. The first line holds the
+machines as they were, with their whole configuration: that is what a rollback needs, and why the file is readable by
+its owner only. Configurations hold `[env]`, which is no place for secrets; the values of secrets never pass through
+flyo here at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from flyctl_orchestrator.environment import Clock
+from flyctl_orchestrator.errors import FlyoError
+
+SCHEMA = "flyo.journal/1"
+
+
+def new_rollout_id(clock: Clock, random: random.Random) -> str:
+    """An id that sorts by time, e.g. "20261123-064812-9f3a1c"."""
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(clock.now()))
+    return f"{stamp}-{random.getrandbits(24):06x}"
+
+
+class Journal:
+    """One rollout's journal. Safe for many threads.
+
+    Args:
+        path: the file; it and its directories are made when missing.
+        sync: called with the file's descriptor to have it on disk.
+
+    Raises:
+        FlyoError: the file cannot be written (code journal.unwritable); nothing has been changed then.
+    """
+
+    def __init__(self, path: Path, clock: Clock, *, sync: Callable[[int], None] = os.fsync) -> None:
+        self.path = path
+        self._clock = clock
+        self._sync = sync
+        self._lock = threading.Lock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+    def write(self, entry: str, **fields: Any) -> None:
+        """Add one line and have it on disk.
+
+        Raises:
+            FlyoError: it could not be written (full disk).
+        """
+        line = json.dumps({"entry": entry, "at": self._clock.now(), **fields}, separators=(",", ":"))
+        with self._lock:
+            try:
+                os.write(self._file, (line + "\n").encode())
+                self._sync(self._file)
+            except OSError as error:
+                raise _unwritable(self.path, error) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+
+def read_journal(path: Path) -> Iterator[dict[str, Any]]:
+    """The entries of a journal in order; a last line cut off by a crash is left out."""
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and "entry" in entry:
+            yield entry
+
+
+def _unwritable(path: Path, error: OSError) -> FlyoError:
+    return FlyoError(
+        f"the rollout's journal cannot be written ({error.strerror or error})",
+        where=str(path),
+        next="Free some space, or set FLYO_STATE_DIR to a directory that can be written",
+        code="journal.unwritable",
+    )

@@ -1,0 +1,122 @@
+"""What flyo writes on machines, and how it tells from that whether a machine is as it should be.
+
+A machine gets its mark only after it has passed the gate. A machine that carries the mark of what is wanted, runs the
+wanted image and has not been edited since is done: that is how a second deploy knows that there is nothing to do, and
+how any computer can carry on where another one stopped. All of it lives in the machine's metadata; changing metadata
+does not restart a machine (https://fly.io/docs/machines/runtime-environment/).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flyctl_orchestrator.fleet.machine import Machine
+
+VERIFIED = "flyo_verified"
+"""What the machine was when it passed the gate: a Mark."""
+ROLLOUT = "flyo_rollout"
+"""Id of the rollout that changed the machine last."""
+CREATED = "flyo_create_id"
+"""Idempotency tag of a create: after an ambiguous answer the machine is looked up by it."""
+BEFORE = "flyo_before"
+"""`instance_id` of the version the machine had before the rollout in ROLLOUT."""
+
+FORMAT = "1"
+
+
+def digest_of(value: Any) -> str:
+    """A short, stable hash of JSON-able data; the order of keys does not matter."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def definition_digest(raw: Mapping[str, Any]) -> str:
+    """Digest of what fly.toml says, comments and layout aside.
+
+    `[build]` is left out: it decides the image, and the image is compared by itself.
+    """
+    return digest_of({key: value for key, value in raw.items() if key != "build"})
+
+
+def secrets_digest(secrets: Iterable[tuple[str, str]]) -> str:
+    """Digest of the (name, digest) pairs of an app's secrets, staged ones included."""
+    return digest_of(sorted(secrets))
+
+
+def config_digest(machine: Machine) -> str:
+    """Digest of a machine's configuration without its metadata and without how its image is spelled."""
+    config = {key: value for key, value in machine.config.items() if key not in ("metadata", "image")}
+    return digest_of(config)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a machine was when it passed the gate.
+
+    Attributes:
+        definition: digest of fly.toml.
+        secrets: digest of the secrets' names and digests.
+        config: digest of the machine's own configuration.
+    """
+
+    definition: str
+    secrets: str
+    config: str
+
+    def __str__(self) -> str:
+        return ".".join((FORMAT, self.definition, self.secrets, self.config))
+
+    @classmethod
+    def on(cls, machine: Machine) -> Mark | None:
+        """The mark a machine carries, or None when it has none that can be read."""
+        parts = machine.metadata.get(VERIFIED, "").split(".")
+        return cls(*parts[1:]) if len(parts) == 4 and parts[0] == FORMAT else None
+
+
+def mark_for(machine: Machine, definition: str, secrets: str) -> Mark:
+    """The mark to put on a machine that has just passed the gate."""
+    return Mark(definition, secrets, config_digest(machine))
+
+
+def same_image(machine: Machine, ref: str | None, digest: str | None) -> bool:
+    """Whether a machine runs an image: by digest where both sides know it, else by reference."""
+    if digest and machine.digest:
+        return machine.digest == digest
+    return ref is not None and bare(machine.image) == bare(ref)
+
+
+def bare(ref: str) -> str:
+    """An image reference without its digest, e.g. "registry.fly.io/web:label"."""
+    return ref.split("@", 1)[0]
+
+
+def pinned(ref: str, digest: str | None) -> str:
+    """An image reference that can only ever mean one image: with its digest, when that is known."""
+    return f"{ref}@{digest}" if digest and "@" not in ref else ref
+
+
+def reasons_to_change(
+    machine: Machine, ref: str | None, digest: str | None, definition: str, secrets: str
+) -> list[str]:
+    """Why a machine is not what it should be; empty when it is.
+
+    Returns: of "unverified" (never passed a gate of flyo), "image", "config" (fly.toml changed), "secrets",
+        "edited" (somebody changed the machine since).
+    """
+    mark = Mark.on(machine)
+    reasons = []
+    if ref is not None and not same_image(machine, ref, digest):
+        reasons.append("image")
+    if mark is None:
+        return [*reasons, "unverified"]
+    if mark.definition != definition:
+        reasons.append("config")
+    if mark.secrets != secrets:
+        reasons.append("secrets")
+    if mark.config != config_digest(machine):
+        reasons.append("edited")
+    return reasons

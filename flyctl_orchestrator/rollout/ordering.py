@@ -1,0 +1,117 @@
+"""Puts lanes into waves: who goes first, who goes together, and where flyctl has to run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from flyctl_orchestrator.rollout.desired import Desired
+from flyctl_orchestrator.rollout.plan import FlyctlRun, Lane, Wave
+from flyctl_orchestrator.rollout.steps import FlyctlCreate, FlyctlUpdate
+
+
+def into_waves(lanes: Sequence[Lane], born: Sequence[str], unmade: Iterable[str], desired: Desired) -> list[Wave]:
+    """The waves of a rollout.
+
+    First the canary region, then the first machines of process groups that have none, then all other regions,
+    `width` at a time. A lane that copies its configuration never comes before the wave that makes it.
+
+    Args:
+        lanes: one per machine to update or create.
+        born: process groups without a single machine; flyctl makes their first one in `desired.primary_region`.
+        unmade: process groups of which no machine has the wanted configuration yet (`born` included).
+    """
+    settled = [lane for lane in lanes if lane.group not in born]
+    newborn = [lane for lane in lanes if lane.group in born]
+    batches = _batches(settled, newborn, desired)
+    if newborn:
+        home = [lane for lane in newborn if lane.region == desired.primary_region]
+        first_of_all = not settled
+        batches.insert(0 if first_of_all else 1, home)
+        _add(batches, [lane for lane in newborn if lane not in home], desired, after=1 if first_of_all else 2)
+    return _with_flyctl([batch for batch in batches if batch], born, set(unmade), desired)
+
+
+def canary_of(lanes: Sequence[Lane], desired: Desired) -> str | None:
+    """The region that goes first: the chosen one if anything changes there, else the first in order."""
+    regions = in_order((lane.region for lane in lanes), desired.order)
+    return desired.policy.canary if desired.policy.canary in regions else next(iter(regions), None)
+
+
+def in_order(regions: Iterable[str], order: Sequence[str]) -> list[str]:
+    """Without repeats, in flyo.toml's order; regions it does not know come last, by name."""
+    return sorted(set(regions), key=lambda code: (order.index(code) if code in order else len(order), code))
+
+
+def _batches(settled: list[Lane], newborn: list[Lane], desired: Desired) -> list[list[Lane]]:
+    """Lanes of existing groups by region: the canary, then `width` regions at a time."""
+    canary = canary_of(settled, desired)
+    groups = [[canary]] if canary else []
+    first = canary or desired.primary_region
+    rest = [code for code in in_order((lane.region for lane in (*settled, *newborn)), desired.order) if code != first]
+    width = desired.policy.width or len(rest) or 1
+    groups += [rest[start : start + width] for start in range(0, len(rest), width)]
+    return [[lane for lane in settled if lane.region in group] for group in groups] or [[]]
+
+
+def _add(batches: list[list[Lane]], lanes: list[Lane], desired: Desired, *, after: int) -> None:
+    """Let lanes go with the other lanes of their region, but not before batch number `after`."""
+    regions = in_order((lane.region for lane in lanes), desired.order)
+    alone = [code for code in regions if not any(lane.region == code for batch in batches[after:] for lane in batch)]
+    width = desired.policy.width or len(alone) or 1
+    for batch in batches[after:]:
+        batch += [lane for lane in lanes if any(other.region == lane.region for other in batch)]
+    batches += [
+        [lane for lane in lanes if lane.region in alone[start : start + width]] for start in range(0, len(alone), width)
+    ]
+
+
+def _with_flyctl(batches: list[list[Lane]], born: Sequence[str], unmade: set[str], desired: Desired) -> list[Wave]:
+    waves: list[Wave] = []
+    waiting: list[Lane] = []
+    first_run = True
+    for batch in batches:
+        run, lanes = _flyctl_for(batch, born, unmade, desired)
+        made = {lane.group for lane in lanes if isinstance(lane.steps[0], FlyctlUpdate | FlyctlCreate)}
+        unmade -= made
+        ready = [lane for lane in (*waiting, *lanes) if lane.group not in unmade]
+        waiting = [lane for lane in (*waiting, *lanes) if lane.group in unmade]
+        if ready:
+            run = replace(run, release_command=first_run) if run else None
+            first_run = first_run and run is None
+            waves.append(_wave(len(waves), ready, run, desired))
+    assert not waiting, f"no machine gives a configuration to {waiting}"
+    return waves
+
+
+def _wave(number: int, lanes: list[Lane], run: FlyctlRun | None, desired: Desired) -> Wave:
+    name = "canary" if number == 0 else f"wave {number + 1}"
+    ordered = sorted(lanes, key=lambda lane: not isinstance(lane.steps[0], FlyctlUpdate | FlyctlCreate))
+    return Wave(name, tuple(ordered), run, limit=max(1, desired.policy.max_unavailable), bake=desired.policy.bake)
+
+
+def _flyctl_for(
+    batch: list[Lane], born: Sequence[str], unmade: set[str], desired: Desired
+) -> tuple[FlyctlRun | None, list[Lane]]:
+    """Hand the first lane of every group that needs it to flyctl. New and existing groups never share a batch."""
+    chosen: dict[str, Lane] = {}
+    # A machine that runs is a better first one than a machine that sleeps.
+    for lane in sorted(batch, key=lambda lane: lane.weight == 0):
+        fits = lane.region == desired.primary_region if lane.group in born else lane.action == "update"
+        if lane.group in unmade and fits:
+            chosen.setdefault(lane.group, lane)
+    if not chosen:
+        return None, batch
+    names = {lane.name for lane in chosen.values()}
+    lanes = [_by_flyctl(lane) if lane.name in names else lane for lane in batch]
+    if any(group in born for group in chosen):
+        everything = set(chosen) == set(desired.groups)
+        return FlyctlRun(regions=(), groups=() if everything else tuple(chosen), create=True), lanes
+    regions = tuple(dict.fromkeys(lane.region for lane in chosen.values()))
+    return FlyctlRun(regions, machines=tuple(lane.machine or "" for lane in chosen.values())), lanes
+
+
+def _by_flyctl(lane: Lane) -> Lane:
+    if lane.machine is None:
+        return replace(lane, steps=(FlyctlCreate(lane.region, lane.group), *lane.steps[1:]))
+    return replace(lane, steps=(FlyctlUpdate(lane.machine), *lane.steps[1:]))

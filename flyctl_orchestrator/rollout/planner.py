@@ -1,0 +1,138 @@
+"""Decides what has to happen: a pure function from what is there and what is wanted to a plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.rollout.desired import Desired
+from flyctl_orchestrator.rollout.drift import find_drift, surplus_of
+from flyctl_orchestrator.rollout.lanes import create_lane, destroy_lane, update_lane
+from flyctl_orchestrator.rollout.marks import reasons_to_change
+from flyctl_orchestrator.rollout.observe import Fleet
+from flyctl_orchestrator.rollout.ordering import into_waves
+from flyctl_orchestrator.rollout.plan import Lane, Plan, Wave
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What there is to do, before it is put into waves."""
+
+    updates: tuple[Lane, ...]
+    creates: tuple[Lane, ...]
+    destroys: tuple[Lane, ...]
+    born: tuple[str, ...]
+    """Process groups without a single machine: flyctl makes their first one, in the primary region."""
+    unmade: frozenset[str]
+    """Process groups of which no machine has the wanted configuration yet: flyctl must make it once."""
+    unchanged: int
+
+
+def plan_rollout(fleet: Fleet, desired: Desired) -> Plan:
+    """Plan the way from `fleet` to `desired`.
+
+    The first machine of every process group is changed by flyctl, which alone knows how to translate fly.toml; all
+    others get from the Machines API what that machine got. The canary region goes first and alone, the other regions
+    follow together or `width` at a time. Nothing is destroyed unless `desired.remove_surplus`.
+
+    Raises:
+        UsageError: what is wanted cannot be reached from here.
+    """
+    work = _find_work(fleet, desired)
+    _refuse_impossible(fleet, desired, work)
+    waves = into_waves((*work.updates, *work.creates), work.born, work.unmade, desired)
+    if work.destroys:
+        waves.append(Wave("surplus", work.destroys, limit=0))
+    return Plan(
+        app=desired.app,
+        fingerprint=fleet.fingerprint(),
+        image=desired.image,
+        definition=desired.definition,
+        secrets=fleet.secrets,
+        groups=desired.groups,
+        waves=tuple(waves),
+        drift=find_drift(fleet, desired),
+        unchanged=work.unchanged,
+        notes=_notes(desired, work),
+    )
+
+
+def _find_work(fleet: Fleet, desired: Desired) -> _Work:
+    image = desired.image
+    updates, creates, destroys = [], [], []
+    unchanged, made, born = 0, set(), []
+    for group in desired.groups:
+        mine = [machine for machine in fleet.managed if machine.group == group]
+        missing = _missing(mine, group, desired)
+        doomed = surplus_of(mine, desired) if desired.remove_surplus else []
+        destroys += [destroy_lane(machine) for machine in doomed]
+        # When every machine of the group goes, one still has to show its successors what they are to be.
+        leaving = doomed[1:] if missing and len(doomed) == len(mine) else doomed
+        for machine in (m for m in mine if m not in leaving):
+            reasons = reasons_to_change(machine, image.ref, image.digest, desired.definition, fleet.secrets)
+            reasons += ["image"] if image.ref is None and "image" not in reasons else []
+            if reasons:
+                updates.append(update_lane(machine, reasons))
+            else:
+                unchanged += machine not in doomed
+                made.add(group)
+        creates += missing
+        born += [group] if missing and not mine else []
+    unmade = {lane.group for lane in (*updates, *creates)} - made
+    return _Work(tuple(updates), tuple(creates), tuple(destroys), tuple(born), frozenset(unmade), unchanged)
+
+
+def _missing(machines: list[Machine], group: str, desired: Desired) -> list[Lane]:
+    lanes = []
+    for (region, wanted_group), count in desired.counts.items():
+        if wanted_group != group:
+            continue
+        have = sum(1 for m in machines if m.region == region and not m.config.get("standbys"))
+        lanes += [create_lane(region, group, number + 1) for number in range(max(0, count - have))]
+    return lanes
+
+
+def _refuse_impossible(fleet: Fleet, desired: Desired, work: _Work) -> None:
+    where = f"app {desired.app}"
+    if not any(desired.counts.values()) and not desired.remove_surplus:
+        advice = "Give at least one region a count above 0 in flyo.toml [regions]"
+        raise UsageError("no machine is wanted anywhere", where=where, next=advice, code="plan.nothing_wanted")
+    primary = desired.primary_region
+    for group in work.born:
+        if primary is None:
+            raise UsageError(
+                f"process group {group} has no machine yet, and flyctl makes the first one in primary_region",
+                where=where,
+                next="Set primary_region in fly.toml to one of the regions in flyo.toml",
+                code="plan.no_primary_region",
+            )
+        if not desired.counts.get((primary, group)):
+            raise UsageError(
+                f"process group {group} has no machine yet; flyctl makes the first one in primary_region {primary}, "
+                "where flyo.toml wants none",
+                where=where,
+                next=f"Give {primary} a count of 1 or more, or set primary_region to a region that has one",
+                code="plan.primary_region_unwanted",
+            )
+    for lane in work.creates:
+        by_flyctl = lane.group in work.born and lane.region == primary and lane.name.endswith("new-1")
+        if lane.group not in desired.mounted or by_flyctl:
+            continue
+        raise UsageError(
+            f"a machine of process group {lane.group} is missing in {lane.region}, and its machines have volumes; "
+            "flyo does not create volumes",
+            where=where,
+            next=f"Run 'flyctl machine clone ID --region {lane.region}', which makes the volume too",
+            code="plan.volume_needed",
+        )
+
+
+def _notes(desired: Desired, work: _Work) -> tuple[str, ...]:
+    notes = []
+    canary, home = desired.policy.canary, desired.primary_region
+    if work.born and not work.updates and canary and canary != home:
+        notes.append(f"the first deploy starts in primary_region {home}, not in the canary region {canary}")
+    if desired.image.ref is None and (work.updates or work.creates):
+        notes.append("the image is built first; a deploy that finds it unchanged changes less than this plan says")
+    return tuple(notes)
