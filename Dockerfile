@@ -1,0 +1,21 @@
+# Two stages: the first one installs, the second one is what runs. Compilers, caches and pip stay behind.
+
+FROM python:3.13-slim-bookworm AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+RUN python -m venv /venv
+# The list of dependencies alone, so that this slow layer is only built again when the list changes.
+COPY habit_app/requirements.txt .
+RUN /venv/bin/pip install -r requirements.txt
+
+FROM python:3.13-slim-bookworm
+# Logs appear at once. The virtual environment must have the same path as in the first stage.
+ENV PYTHONUNBUFFERED=1 PATH="/venv/bin:$PATH"
+WORKDIR /app
+COPY --from=build /venv /venv
+COPY habit_app ./habit_app
+# Compiled now, the app starts faster later. The user below owns one directory and nothing else.
+RUN python -m compileall -q habit_app && install -d -o 10001 -g 10001 instance
+USER 10001:10001
+EXPOSE 8080
+# A list, not a line: a shell in between would swallow the signal that asks the app to finish its work.
+CMD ["gunicorn", "-c", "habit_app/gunicorn_conf.py", "habit_app.wsgi:app"]

@@ -1,0 +1,1 @@
+"""JSON for programs: the health of a machine, and ticks."""

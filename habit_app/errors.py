@@ -1,0 +1,66 @@
+"""Answers to what went wrong: JSON under /api, a page elsewhere, and never a traceback."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from habit_app.context import SignedOut, go, services
+from habit_app.plain_page import plain_page
+from habit_app.store.database import DatabaseUnavailable, MissingTable
+
+log = logging.getLogger("habit_app")
+
+_RETRY_SECONDS = "5"
+
+
+def register(app: Flask) -> None:
+    """Teach `app` to answer errors."""
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(SignedOut, _signed_out)
+    app.register_error_handler(DatabaseUnavailable, _database)
+    app.register_error_handler(MissingTable, _database)
+
+
+def _http(problem: HTTPException) -> Response:
+    status = problem.code or 500
+    title = problem.name if status != 404 else "There is nothing here"
+    text = problem.description or ""
+    if status == 500:
+        text = "Something broke on our side. It has been noted."
+    if _wants_json():
+        response = jsonify(error=text or title)
+    else:
+        response = make_response(render_template("message.html", title=title, text=text))
+    response.status_code = status
+    if isinstance(problem.get_response(), Response) and "Allow" in problem.get_response().headers:
+        response.headers["Allow"] = problem.get_response().headers["Allow"]
+    return response
+
+
+def _signed_out(problem: SignedOut) -> Response:
+    if _wants_json():
+        response = jsonify(error="Sign in first.")
+        response.status_code = 401
+    else:
+        response = go("/login")
+    services().sessions.end(request, response)
+    return response
+
+
+def _database(problem: Exception) -> Response:
+    log.error("database not available: %s", problem)
+    text = "The database cannot be reached right now. Nothing was changed; please try again in a moment."
+    if _wants_json():
+        response = jsonify(error=text)
+    else:
+        response = Response(plain_page("Back in a moment", text), content_type="text/html; charset=utf-8")
+    response.status_code = 503
+    response.headers["Retry-After"] = _RETRY_SECONDS
+    return response
+
+
+def _wants_json() -> bool:
+    return request.path.startswith("/api/")

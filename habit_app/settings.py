@@ -1,0 +1,144 @@
+"""What the app reads from its environment, checked once at start."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from habit_app.store.address import Address, BadAddress, parse_address
+
+# HMAC-SHA256 keys shorter than the digest are weaker than the digest.
+SHORTEST_SECRET = 32
+
+
+class SettingsError(Exception):
+    """The app cannot start as it is configured; the message is one line and says what to do."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that differs between one place the app runs in and another.
+
+    Attributes:
+        secret_key: signs the cookies.
+        database: where the data is.
+        shared_database: DATABASE_URL was given, so every machine sees the same data.
+        region, machine, release: who answers; "unknown" outside Fly.io.
+        primary_region: where writes happen; "" outside Fly.io.
+        on_fly: whether Fly.io (or something that stands in for it) runs the app, so that its headers can be believed.
+        signups_per_hour: accepted from one client address.
+    """
+
+    secret_key: bytes = field(repr=False)
+    database: Address = field(repr=False)
+    shared_database: bool
+    region: str
+    machine: str
+    release: str
+    primary_region: str
+    on_fly: bool
+    signups_per_hour: int
+
+    @property
+    def is_primary(self) -> bool:
+        """Whether this machine may write. Outside Fly.io there is one machine, and it may."""
+        return not self.on_fly or not self.primary_region or self.region == self.primary_region
+
+    @property
+    def migrates_at_start(self) -> bool:
+        """Whether to bring the database up to date before the first request.
+
+        A far machine with Postgres waits for the primary, which is one ocean closer to the database; should a request
+        reach it first, it migrates after all (see `Store`).
+        """
+        return self.is_primary or self.database.engine == "sqlite"
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Settings from environment variables.
+
+    `FLY_*` and `PRIMARY_REGION` come from Fly.io, `DATABASE_URL` and `SECRET_KEY` are the app's secrets, and
+    `INSTANCE_DIR` (default: `instance` in the working directory) is where files go when those are not set.
+
+    Raises:
+        SettingsError: a secret is missing or makes no sense.
+    """
+    on_fly = bool(environment.get("FLY_APP_NAME"))
+    instance = Path(environment.get("INSTANCE_DIR") or "instance").absolute()
+    url = environment.get("DATABASE_URL", "").strip()
+    return Settings(
+        secret_key=_secret_key(environment, on_fly, instance),
+        database=_database(url, instance),
+        shared_database=bool(url),
+        region=environment.get("FLY_REGION") or "unknown",
+        machine=environment.get("FLY_MACHINE_ID") or "unknown",
+        # The version changes with every update of the machine, which is the question "is the new one answering?".
+        release=environment.get("FLY_MACHINE_VERSION") or environment.get("FLY_IMAGE_REF") or "unknown",
+        primary_region=environment.get("PRIMARY_REGION", ""),
+        on_fly=on_fly,
+        signups_per_hour=_whole_number(environment, "SIGNUPS_PER_HOUR", default=30),
+    )
+
+
+def _secret_key(environment: Mapping[str, str], on_fly: bool, instance: Path) -> bytes:
+    key = environment.get("SECRET_KEY", "").encode()
+    if len(key) >= SHORTEST_SECRET:
+        return key
+    if key:
+        raise SettingsError(f"SECRET_KEY has {len(key)} bytes and needs at least {SHORTEST_SECRET}. {_REMEDY}")
+    if on_fly:
+        raise SettingsError(f"SECRET_KEY is not set. {_REMEDY}")
+    return _development_key(instance)
+
+
+_REMEDY = 'Set one: fly secrets set SECRET_KEY="$(openssl rand -hex 32)"'
+
+
+def _development_key(instance: Path) -> bytes:
+    """A key of this checkout's own, so that nobody ever runs with a key that is printed in a repository."""
+    path = _prepared(instance) / "secret_key"
+    if not path.exists():
+        draft = instance / f"secret_key.{os.getpid()}.{secrets.token_hex(4)}"
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_hex(32))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass  # another process was first, and everybody must use the same key
+        finally:
+            draft.unlink()
+    return path.read_bytes()
+
+
+def _database(url: str, instance: Path) -> Address:
+    if not url:
+        return Address("sqlite", str(_prepared(instance) / "habits.db"))
+    try:
+        return parse_address(url)
+    except BadAddress as problem:
+        raise SettingsError(str(problem)) from None
+
+
+def _prepared(instance: Path) -> Path:
+    try:
+        instance.mkdir(parents=True, exist_ok=True)
+        ignore = instance / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
+    except OSError as problem:
+        raise SettingsError(
+            f"Cannot write to {instance} ({problem.strerror}). Set INSTANCE_DIR to a directory that can be written."
+        ) from problem
+    return instance
+
+
+def _whole_number(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name, "")
+    if not text:
+        return default
+    if not text.isdecimal() or not int(text):
+        raise SettingsError(f"{name} must be a whole number above zero.")
+    return int(text)

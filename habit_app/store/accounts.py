@@ -1,0 +1,71 @@
+"""Statements about users."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from habit_app.store.database import Link
+
+
+@dataclass(frozen=True)
+class User:
+    """One account.
+
+    Attributes:
+        zone, day_start: what decides the user's date.
+        epoch: sessions from an earlier epoch are signed out.
+        rev: goes up with every change to anything of the user's.
+    """
+
+    id: str
+    name: str
+    password_hash: str = field(repr=False)
+    zone: str
+    day_start: int
+    epoch: int
+    rev: int
+
+
+_COLUMNS = "id, name, password_hash, zone, day_start, epoch, rev"
+
+
+def add(link: Link, *, id: str, name: str, key: str, password_hash: str, zone: str, at: str) -> User | None:
+    """Add a user; None when the name is taken (by `key`, its folded form)."""
+    rows = link.run(
+        "INSERT INTO users (id, name, name_key, password_hash, zone, day_start, created_at)"
+        f" VALUES (?, ?, ?, ?, ?, 0, ?) ON CONFLICT (name_key) DO NOTHING RETURNING {_COLUMNS}",
+        *(id, name, key, password_hash, zone, at),
+    )
+    return User(*rows[0]) if rows else None
+
+
+def by_key(link: Link, key: str) -> User | None:
+    """The user with that folded name."""
+    rows = link.run(f"SELECT {_COLUMNS} FROM users WHERE name_key = ?", key)
+    return User(*rows[0]) if rows else None
+
+
+def by_session(link: Link, id: str, epoch: int) -> User | None:
+    """The user a session belongs to; None when the account is gone or the session was signed out."""
+    rows = link.run(f"SELECT {_COLUMNS} FROM users WHERE id = ? AND epoch = ?", id, epoch)
+    return User(*rows[0]) if rows else None
+
+
+def touch(link: Link, id: str) -> int:
+    """Count one change to the user's things, and give the new revision."""
+    return int(link.run("UPDATE users SET rev = rev + 1 WHERE id = ? RETURNING rev", id)[0][0])
+
+
+def set_calendar(link: Link, id: str, zone: str, day_start: int) -> None:
+    """Change what decides the user's date. Call `touch` in the same transaction."""
+    link.run("UPDATE users SET zone = ?, day_start = ? WHERE id = ?", zone, day_start, id)
+
+
+def set_password_hash(link: Link, id: str, password_hash: str) -> None:
+    """Replace the hash of the same password, made with newer parameters."""
+    link.run("UPDATE users SET password_hash = ? WHERE id = ?", password_hash, id)
+
+
+def sign_out_everywhere(link: Link, id: str) -> int:
+    """End every session, and give the epoch new ones belong to."""
+    return int(link.run("UPDATE users SET epoch = epoch + 1, rev = rev + 1 WHERE id = ? RETURNING epoch", id)[0][0])

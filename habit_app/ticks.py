@@ -1,0 +1,51 @@
+"""Ticking a day: the one rule behind the form and the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from habit_app.clock import stamp
+from habit_app.context import services, signed_in, today_of
+from habit_app.days import WINDOW_DAYS, in_window
+from habit_app.store import accounts, entries, habits
+from habit_app.streaks import Streak, measure
+
+
+class NoSuchHabit(Exception):
+    """The user has no such habit, or has put it away."""
+
+
+class WrongDay(Exception):
+    """The day cannot be ticked; the message says why."""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """What a tick led to."""
+
+    user_id: str
+    rev: int
+    streak: Streak
+
+
+def set_tick(habit_id: str, day: date, done: bool) -> Tick:
+    """Make one day of one of the signed-in user's habits done or not; doing it again changes nothing.
+
+    Raises:
+        SignedOut: nobody is signed in.
+        NoSuchHabit: not theirs, gone, or archived.
+        WrongDay: in the future or too long ago, by the user's own calendar.
+    """
+    parts = services()
+    with parts.store.writing() as link:
+        user = signed_in(link)
+        habit = habits.find(link, user.id, habit_id)
+        if habit is None or habit.archived:
+            raise NoSuchHabit
+        today = today_of(user)
+        if not in_window(day, today):
+            raise WrongDay(f"Only the last {WINDOW_DAYS} days, up to today, can be ticked.")
+        changed = entries.put(link, habit.id, day, done=done, at=stamp(parts.clock()))
+        rev = accounts.touch(link, user.id) if changed else user.rev
+        return Tick(user.id, rev, measure(habit.schedule, entries.of_habit(link, habit.id), today))
