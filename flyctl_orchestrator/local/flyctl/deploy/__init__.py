@@ -1,0 +1,1 @@
+"""`deploy --image` of the stand-in."""
