@@ -1,0 +1,92 @@
+"""What machines cost, from dated price books; a month is 30 days, as on Fly.io's pricing page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flyctl_orchestrator.catalog.source import read_catalog
+from flyctl_orchestrator.errors import UsageError
+
+SECONDS_PER_MONTH = 2_592_000
+
+
+@dataclass(frozen=True)
+class PriceBook:
+    """Fly.io's prices as of `captured_on`, in US dollars.
+
+    Attributes:
+        cpu_second: per kind of processor ("shared", "performance"), one processor for a second in iad.
+        included_gb: per kind, memory that comes with one processor.
+        memory_gb_second: each further GB for a second in iad.
+        rootfs_gb_month: root file system of a stopped or suspended machine, GB per month.
+        egress_gb, private_gb: traffic to the public and between regions, per area of regions.toml.
+    """
+
+    name: str
+    captured_on: date
+    valid_from: date
+    source: str
+    cpu_second: Mapping[str, float]
+    included_gb: Mapping[str, float]
+    memory_gb_second: float
+    rootfs_gb_month: float
+    volume_gb_month: float
+    snapshot_gb_month: float
+    dedicated_ipv4_month: float
+    egress_gb: Mapping[str, float]
+    private_gb: Mapping[str, float]
+
+    def machine_month(self, kind: str, cpus: int, memory_mb: int, markup: float = 1.0) -> float:
+        """US dollars for one machine that runs a whole month.
+
+        Args:
+            kind: "shared" or "performance".
+            markup: of the region, see regions.toml.
+
+        Raises:
+            KeyError: an unknown kind.
+        """
+        extra_gb = max(0.0, memory_mb / 1024 - cpus * self.included_gb[kind])
+        per_second = cpus * self.cpu_second[kind] + extra_gb * self.memory_gb_second
+        return per_second * markup * SECONDS_PER_MONTH
+
+
+def load_prices(variables: Mapping[str, str] | None = None) -> tuple[PriceBook, ...]:
+    """All price books, the one in force first.
+
+    Raises:
+        UsageError: the user's own prices.toml in FLYO_CATALOG_DIR cannot be used (code catalog).
+    """
+    shown, data = read_catalog("prices.toml", variables or {})
+    try:
+        books = [_book(row) for row in data["book"]]
+        return tuple(sorted(books, key=lambda book: book.valid_from, reverse=True))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UsageError(
+            f"is no usable price catalog: {type(error).__name__} {error}",
+            where=shown,
+            next="Take the one that ships with flyo as a model",
+            code="catalog",
+        ) from None
+
+
+def _book(row: Mapping[str, Any]) -> PriceBook:
+    kinds = ("shared", "performance")
+    return PriceBook(
+        name=str(row["name"]),
+        captured_on=row["captured_on"],
+        valid_from=row["valid_from"],
+        source=str(row["source"]),
+        cpu_second={kind: float(row[kind]["cpu_second"]) for kind in kinds},
+        included_gb={kind: float(row[kind]["included_gb"]) for kind in kinds},
+        memory_gb_second=float(row["memory_gb_second"]),
+        rootfs_gb_month=float(row["rootfs_gb_month"]),
+        volume_gb_month=float(row["volume_gb_month"]),
+        snapshot_gb_month=float(row["snapshot_gb_month"]),
+        dedicated_ipv4_month=float(row["dedicated_ipv4_month"]),
+        egress_gb=dict(row["egress_gb"]),
+        private_gb=dict(row["private_gb"]),
+    )
