@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from flyctl_orchestrator.local.machine_config import CheckSpec
+
 
 class ImageNotFound(Exception):
     """The image store has no such reference; the message names it."""
@@ -64,6 +66,9 @@ class Launch:
         argv: the full command, overrides applied (config.init, config.processes).
         env: complete environment of the process, secrets included. Never logged.
         port: the loopback port the process should listen on.
+        files: content (bytes) of each extra file, by the path the app knows it under. Never logged.
+        volumes: directory of each volume, by the path the app knows it under.
+        keep_rootfs: whether what the process wrote in its directory last time is still there.
     """
 
     machine_id: str
@@ -72,8 +77,11 @@ class Launch:
     instance_id: str
     image: Image
     argv: tuple[str, ...]
-    env: Mapping[str, str]
+    env: Mapping[str, str] = field(repr=False)
     port: int
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    volumes: Mapping[str, Path] = field(default_factory=dict)
+    keep_rootfs: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,6 +123,60 @@ class Runtime(Protocol):
         """Let it run on; False when the snapshot is gone and a cold start is needed."""
         ...
 
+    def signal(self, machine_id: str, signal: str) -> bool:
+        """Send a signal and nothing more; False when nothing runs."""
+        ...
+
+    def forget(self, machine_id: str) -> None:
+        """The machine is destroyed: remove what it left behind."""
+        ...
+
     def running(self, machine_id: str) -> bool:
         """Whether a process exists (frozen ones too)."""
+        ...
+
+    def processes(self, machine_id: str) -> list[ProcessInfo] | None:
+        """What runs in the machine now, or None when the runtime cannot tell."""
+        ...
+
+
+@dataclass(frozen=True)
+class ProcessInfo:
+    """One process of a machine: pid, seconds since start, CPU seconds, command, directory, resident bytes, and the
+    TCP sockets it listens on as (protocol, "address:port")."""
+
+    pid: int
+    age_seconds: float
+    cpu_seconds: float
+    command: str
+    directory: str
+    resident_bytes: int
+    listen_sockets: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class CheckAnswer:
+    """What one run of a health check said."""
+
+    passed: bool
+    output: str
+
+
+class Prober(Protocol):
+    """Runs health checks against machines."""
+
+    def probe(self, machine_id: str, check: CheckSpec, port: int, done: Callable[[CheckAnswer], None]) -> None:
+        """Run `check` against loopback `port` and tell `done` once, within the check's own timeout."""
+        ...
+
+
+class Ports(Protocol):
+    """Gives machines loopback ports of their own."""
+
+    def take(self) -> int:
+        """A port nobody listens on."""
+        ...
+
+    def give_back(self, port: int) -> None:
+        """The machine does not need it any more."""
         ...

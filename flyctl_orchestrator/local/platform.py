@@ -1,0 +1,158 @@
+"""The local platform: one object that holds every service. APIs, proxy and daemon talk to nothing else.
+
+    platform.apps       create, get, find, list, status; organization, organization_of
+    platform.machines   create, update, get, find, list, cordon, set_metadata
+    platform.lifecycle  start, stop, suspend, restart, destroy
+    platform.leases     held, check, acquire, release
+    platform.secrets    list, get, change, require_version
+    platform.releases   create, update, get, list, current
+    platform.addresses  allocate, release, list
+    platform.volumes    create, get, list, update, extend, destroy, snapshot
+    platform.tokens     create, list, revoke, authenticate
+    platform.images     resolve; platform.logs: write, read, follow; platform.feed: subscribe
+
+Everything runs on one thread. After a change, `platform.flush()` puts it on disk (the APIs do that before they answer).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+from flyctl_orchestrator.local.addresses import Addresses
+from flyctl_orchestrator.local.apps import Apps
+from flyctl_orchestrator.local.clock import Clock, Timer
+from flyctl_orchestrator.local.errors import PlatformError
+from flyctl_orchestrator.local.health import Health
+from flyctl_orchestrator.local.kernel import Kernel
+from flyctl_orchestrator.local.launches import Launches
+from flyctl_orchestrator.local.leases import Leases
+from flyctl_orchestrator.local.lifecycle import Lifecycle
+from flyctl_orchestrator.local.logs import Logs
+from flyctl_orchestrator.local.machines import Machines
+from flyctl_orchestrator.local.model import App, Machine
+from flyctl_orchestrator.local.releases import Releases
+from flyctl_orchestrator.local.restore import Restore
+from flyctl_orchestrator.local.runtime.base import Images, Ports, Prober, Runtime
+from flyctl_orchestrator.local.secrets import Secrets
+from flyctl_orchestrator.local.settings import Settings
+from flyctl_orchestrator.local.store import MemoryStore, Store
+from flyctl_orchestrator.local.tokens import Tokens
+from flyctl_orchestrator.local.volumes import Volumes
+
+FLUSH_SECONDS = 0.1
+
+
+class Platform:
+    """A small Fly.io.
+
+    Args:
+        clock: all of its time.
+        random: all of its chance.
+        images: where `config.image` is looked up.
+        runtime, prober, ports: how machines run, how their checks run, and where they listen.
+        store: what survives a restart.
+        logs: all apps' logs.
+        settings: the knobs, shared with the proxy.
+        token: the daemon's own bearer token.
+        volumes_root: directory of the volumes, None for none.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        random: Random,
+        images: Images,
+        runtime: Runtime,
+        prober: Prober,
+        ports: Ports,
+        store: Store | None = None,
+        logs: Logs | None = None,
+        settings: Settings | None = None,
+        token: str = "",
+        volumes_root: Path | None = None,
+    ) -> None:
+        self.clock = clock
+        self.settings = settings or Settings()
+        self.store = store or MemoryStore()
+        self.logs = logs or Logs(clock, None)
+        self.images = images
+        self.runtime = runtime
+        self.prober = prober
+        self.kernel = Kernel(clock=clock, random=random, settings=self.settings, store=self.store, logs=self.logs)
+        self.feed = self.kernel.feed
+        self.apps = Apps(self.kernel)
+        self.secrets = Secrets(self.kernel, token.encode()[:64])
+        self.releases = Releases(self.kernel)
+        self.volumes = Volumes(self.kernel, volumes_root)
+        self.addresses = Addresses(self.kernel)
+        self.tokens = Tokens(self.kernel, token)
+        self.leases = Leases(self.kernel)
+        self.health = Health(self.kernel, prober)
+        self.launches = Launches(self.kernel, images, ports, self.secrets, self.volumes, self.addresses)
+        self.lifecycle = Lifecycle(self.kernel, runtime, self.health, self.launches)
+        self.machines = Machines(self.kernel, self.lifecycle, self.health, images, self.secrets, self.volumes)
+        self.lifecycle.on_destroyed = self.machines.buried
+        self._flushing: Timer | None = None
+        self.feed.subscribe(self._flush_soon)
+
+    def restore(self) -> None:
+        """Take up what the store holds: machines that ran are booted again, frozen ones are stopped."""
+        Restore(self).run()
+        self.flush()
+
+    def destroy_app(self, name: str) -> None:
+        """Destroy an app with all its machines, volumes, secrets and releases. Raises PlatformError 404."""
+        self.apps.remove(name, self._forget)
+
+    def _forget(self, app: App) -> None:
+        for machine in self.kernel.machines_of(app.name):
+            self.lifecycle.destroy(machine, force=True)
+        for service in (self.secrets, self.releases, self.volumes, self.addresses, self.tokens):
+            service.forget(app.name)
+
+    def reset(self) -> None:
+        """Destroy every app."""
+        for app in self.apps.list():
+            self.destroy_app(app.name)
+        self.flush()
+
+    def flush(self) -> None:
+        """Put every change on disk. Raises PlatformError 507 when that fails; nothing is lost from memory."""
+        if self._flushing is not None:
+            self._flushing.cancel()
+            self._flushing = None
+        self.store.flush()
+
+    def _flush_soon(self) -> None:
+        if self._flushing is None and not isinstance(self.store, MemoryStore):
+            self._flushing = self.clock.call_later(FLUSH_SECONDS, self._flush_quietly)
+
+    def _flush_quietly(self) -> None:
+        self._flushing = None
+        try:
+            self.store.flush()
+        except PlatformError:
+            self._flushing = self.clock.call_later(FLUSH_SECONDS * 20, self._flush_quietly)
+
+    def shut_down(self, done: Callable[[], None]) -> None:
+        """Stop every process, then call `done`. Records keep the states, so that a restart boots them again."""
+        running = [machine for machine in self.kernel.machines.values() if self.runtime.running(machine.id)]
+        left = {machine.id for machine in running}
+        if not running:
+            done()
+
+        def stopped(machine_id: str) -> None:
+            left.discard(machine_id)
+            if not left:
+                done()
+
+        for machine in running:
+            self._stop_for_shutdown(machine, stopped)
+
+    def _stop_for_shutdown(self, machine: Machine, stopped: Callable[[str], None]) -> None:
+        self.health.pause(machine)
+        machine.boot += 1  # what the process does from here on is no event of the machine
+        self.runtime.stop(machine.id, "SIGTERM", 2.0, lambda: stopped(machine.id))
