@@ -1,0 +1,216 @@
+"""The platform's images: snapshots kept by content, and the labels that apps gave them.
+
+On disk, below the store's root:
+
+    images/<hex>/rootfs/…          what COPY put where; read-only by convention
+    images/<hex>/image.json        what the Dockerfile says, and which dependencies go with it
+    apps/<app>/labels/<label>      the digest that label stands for now
+    apps/<app>/digests/<hex>       that this app pushed that digest once, so that it can go back to it
+    dependencies/…                 see dependencies.py
+    tmp/…                          unfinished work, removed at the next start
+
+Everything is written aside and renamed, so a crash leaves either the whole image or nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flyctl_orchestrator.local.runtime import snapshot
+from flyctl_orchestrator.local.runtime.base import Image, ImageNotFound
+from flyctl_orchestrator.local.runtime.dependencies import DependencyCache
+from flyctl_orchestrator.local.runtime.failure import failure_of
+from flyctl_orchestrator.local.runtime.recipe import Recipe
+from flyctl_orchestrator.local.runtime.tree import Tree
+
+REGISTRY = "registry.fly.io"
+# Dependencies that no image has any more are kept this long after their last use, in seconds: a build may be about
+# to use them, and going back and forth between two versions should not install twice.
+_DEPENDENCIES_STAY = 86_400.0
+APP_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_REFERENCE = re.compile(
+    rf"(?:{re.escape(REGISTRY)}/)?(?P<app>{APP_NAME.pattern})"
+    rf"(?::(?P<label>{LABEL.pattern}))?(?:@sha256:(?P<hex>[0-9a-f]{{64}}))?"
+)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What `put` did: the image, and whether it was there already."""
+
+    image: Image
+    existed: bool
+
+
+def _described(seen: snapshot.Fingerprint, recipe: Recipe) -> str:
+    return json.dumps({**recipe.as_dict(), "size_bytes": seen.size_bytes}, indent=1, sort_keys=True)
+
+
+class ImageStore:
+    """Images below one directory; survives a restart. Make one per directory, and keep it.
+
+    Reading is safe from any thread. `put` and `prune` block on the disk: call them on a thread.
+    """
+
+    def __init__(self, root: Path, now: Callable[[], float] = time.time) -> None:
+        self._root = root
+        self._now = now
+        for name in ("images", "apps", "tmp"):
+            (root / name).mkdir(parents=True, exist_ok=True)
+        for leftover in (root / "tmp").iterdir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        self.dependencies = DependencyCache(root / "dependencies")
+        self.dependencies.sweep()
+
+    def put(self, app: str, label: str, tree: Tree, seen: snapshot.Fingerprint, recipe: Recipe) -> Stored:
+        """Keep an image and let a label of an app stand for it.
+
+        Args:
+            app, label: as `APP_NAME` and `LABEL` allow.
+            tree, seen: the root directory, and its fingerprint.
+            recipe: how it starts.
+
+        Raises:
+            BuildFailed: the disk is full or refuses, or a file changed meanwhile; nothing half-written stays.
+        """
+        digest = recipe.digest(seen)
+        home = self._root / "images" / digest
+        try:
+            existed = home.is_dir()
+            if not existed:
+                self._write(home, tree, seen, recipe)
+            elif self._recipe(home) != recipe:
+                # The same dependencies, installed again somewhere else.
+                self._replace(home / "image.json", _described(seen, recipe))
+            (mark := self._root / "apps" / app / "digests" / digest).parent.mkdir(parents=True, exist_ok=True)
+            mark.touch()
+            self._replace(self._root / "apps" / app / "labels" / label, digest)
+        except OSError as error:
+            raise failure_of(error) from error
+        return Stored(self._load(f"{REGISTRY}/{app}:{label}", digest), existed)
+
+    def _write(self, home: Path, tree: Tree, seen: snapshot.Fingerprint, recipe: Recipe) -> None:
+        aside = self._root / "tmp" / secrets.token_hex(8)
+        try:
+            snapshot.write(tree, aside / "rootfs", seen.files)
+            (aside / "image.json").write_text(_described(seen, recipe))
+            try:
+                aside.rename(home)
+            except OSError:
+                if not home.is_dir():  # another build of the same content was faster
+                    raise
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+    def _replace(self, path: Path, text: str) -> None:
+        """Write a small file so that a reader sees the old text or the new one."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = self._root / "tmp" / secrets.token_hex(8)
+        aside.mkdir()
+        try:
+            (aside / path.name).write_text(text)
+            (aside / path.name).replace(path)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+    def resolve(self, ref: str) -> Image:
+        """The image of `[registry.fly.io/]app:label`, `…app@sha256:…` or both, when the digest decides.
+
+        Raises:
+            ImageNotFound: nothing was pushed under it; the message says what would be found.
+        """
+        match = _REFERENCE.fullmatch(ref)
+        if match is None:
+            raise ImageNotFound(f"{ref}: the local platform only has images it built ({REGISTRY}/APP:LABEL)")
+        app, label, digest = match["app"], match["label"], match["hex"]
+        home = self._root / "apps" / app
+        if digest is None:
+            try:
+                digest = (home / "labels" / (label or "latest")).read_text()
+            except OSError as error:
+                raise ImageNotFound(f"{ref}: no image of {app} has that label") from error
+        elif not (home / "digests" / digest).exists():
+            raise ImageNotFound(f"{ref}: {app} has no image with that digest")
+        name = f"{REGISTRY}/{app}" + (f":{label}" if label else f"@sha256:{digest}")
+        return self._load(name, digest)
+
+    def labelled(self, app: str) -> list[Image]:
+        """Every labelled image of an app, the latest label first."""
+        labels = self._root / "apps" / app / "labels"
+        if not APP_NAME.fullmatch(app) or not labels.is_dir():
+            return []
+        newest = sorted(labels.iterdir(), key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
+        return [self.resolve(f"{app}:{path.name}") for path in newest]
+
+    def prune(self, app: str, in_use: Collection[str], keep_latest: int = 0) -> list[str]:
+        """Forget an app's images, except those in use and its latest ones, and delete what no app has any more.
+
+        With nothing in use and nothing to keep, that is what destroying an app asks for.
+
+        Args:
+            app: whose.
+            in_use: digests ("sha256:…") to keep, e.g. those of its machines and releases.
+            keep_latest: how many of its latest labels stay as well.
+
+        Returns:
+            The digests deleted from the disk.
+        """
+        kept = {digest.removeprefix("sha256:") for digest in in_use}
+        kept |= {image.digest.removeprefix("sha256:") for image in self.labelled(app)[:keep_latest]}
+        home = self._root / "apps" / app
+        if APP_NAME.fullmatch(app) and home.is_dir():
+            for label in list((home / "labels").iterdir()):
+                if label.read_text() not in kept:
+                    label.unlink()
+            for mark in list((home / "digests").iterdir()):
+                if mark.name not in kept:
+                    mark.unlink()
+        return self._delete_unreferenced()
+
+    def _delete_unreferenced(self) -> list[str]:
+        wanted = {mark.name for mark in (self._root / "apps").glob("*/digests/*")}
+        deleted = []
+        keys = set()
+        for home in (self._root / "images").iterdir():
+            if home.name in wanted:
+                keys.add(self._recipe(home).dependencies)
+                continue
+            gone = self._root / "tmp" / home.name
+            home.rename(gone)
+            shutil.rmtree(gone, ignore_errors=True)
+            deleted.append(f"sha256:{home.name}")
+        self.dependencies.sweep(keep=keys, unused_since=self._now() - _DEPENDENCIES_STAY)
+        return deleted
+
+    def _recipe(self, home: Path) -> Recipe:
+        return Recipe.of_dict(json.loads((home / "image.json").read_text()))
+
+    def _load(self, ref: str, digest: str) -> Image:
+        home = self._root / "images" / digest
+        try:
+            content: dict[str, Any] = json.loads((home / "image.json").read_text())
+        except (OSError, ValueError) as error:
+            raise ImageNotFound(f"{ref}: its files are gone from the store") from error
+        recipe = Recipe.of_dict(content)
+        return Image(
+            ref=ref,
+            digest=f"sha256:{digest}",
+            root=home / "rootfs",
+            size_bytes=content["size_bytes"],
+            env=recipe.env,
+            workdir=recipe.workdir,
+            entrypoint=recipe.entrypoint,
+            cmd=recipe.cmd,
+            path_prefix=recipe.path_prefix,
+            links=recipe.links,
+            exposed_port=recipe.exposed,
+        )
