@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.probe import Answer, Identity, Prober
+from flyctl_orchestrator.rollout.checkup import looks_at
 from flyctl_orchestrator.rollout.desired import Desired
 from flyctl_orchestrator.rollout.drift import find_drift
 from flyctl_orchestrator.rollout.marks import Mark
@@ -102,12 +103,12 @@ def look(fleet: Fleet, prober: Prober, plan: ProbePlan | None) -> tuple[Seen, ..
 def _look_at(app: str, machine: Machine, prober: Prober, plan: ProbePlan | None) -> Seen:
     if machine.state != "started":
         return Seen(machine, silent=machine.state)
-    if not machine.serves:
+    if machine.cordoned:
+        return Seen(machine, silent="cordoned")
+    if not looks_at(machine).http:
         return Seen(machine, silent="no service")
     if plan is None:
         return Seen(machine, silent="not probed")
-    if machine.cordoned:
-        return Seen(machine, silent="cordoned")
     answer = prober.check(plan.url_template, app, machine, plan.path, plan.timeout, plan.identity)
     return Seen(machine, answer)
 

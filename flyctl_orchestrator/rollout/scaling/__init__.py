@@ -1,0 +1,1 @@
+"""Exact machine counts per region: what `flyo scale` does."""
