@@ -1,0 +1,124 @@
+"""What the live board knows: one row per region, put together from events. No terminal in here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from flyctl_orchestrator.report.base import Fact
+
+OVER = frozenset({"passed", "healthy", "unchanged", "restored", "removed", "destroyed"})
+FAILED = frozenset({"failed", "inconclusive"})
+
+
+@dataclass
+class RegionRow:
+    """One region.
+
+    Attributes:
+        expected: machines to be changed there, 0 when not known.
+        phases: by machine (or lane), the last phase.
+        release, health, latency_s: of the last answer there.
+    """
+
+    region: str
+    expected: int = 0
+    phases: dict[str, str] = field(default_factory=dict)
+    release: str = ""
+    health: str = ""
+    healthy: bool | None = None
+    latency_s: float | None = None
+    reason: str = ""
+
+    @property
+    def total(self) -> int:
+        """Machines to be changed there, as far as known."""
+        return max(self.expected, len(self.phases))
+
+    @property
+    def done(self) -> int:
+        """Machines that are through."""
+        return sum(1 for phase in self.phases.values() if phase in OVER)
+
+    @property
+    def state(self) -> str:
+        """One word for the region: the phase of the machine that is furthest behind, or that failed."""
+        phases = list(self.phases.values())
+        if failed := [phase for phase in phases if phase in FAILED]:
+            return failed[0]
+        moving = [phase for phase in phases if phase not in OVER]
+        if moving:
+            return moving[-1]
+        return "waiting" if self.done < self.total or not phases else phases[-1]
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is going on there right now."""
+        return any(phase not in OVER and phase not in FAILED for phase in self.phases.values())
+
+
+class Board:
+    """All regions of a rollout."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, RegionRow] = {}
+        self.heading = ""
+        self.since: float | None = None
+
+    def see(self, event: Fact) -> None:
+        """Take an event in; one it does not know changes nothing."""
+        if self.since is None:
+            self.since = event.ts
+        fields = event.fields
+        if event.name == "plan.ready":
+            self._expect(fields.get("waves"))
+        elif event.name in ("wave.started", "rollback.started", "build.started", "bake.started"):
+            self._head(event.name, fields)
+        region = self._region_of(fields)
+        if not region:
+            return
+        row = self.rows.setdefault(region, RegionRow(region))
+        if event.name in ("machine.phase", "step.started", "step.finished", "step.failed"):
+            self._phase(row, event.name, fields)
+        elif event.name == "probe.answered":
+            self._answer(row, fields)
+
+    def _expect(self, waves: Any) -> None:
+        if not isinstance(waves, list | tuple):
+            return
+        for wave in waves:
+            lanes = wave.get("lanes") if isinstance(wave, dict) else None
+            for lane in lanes if isinstance(lanes, list | tuple) else ():
+                region = str(lane.get("region") or "") if isinstance(lane, dict) else ""
+                if region:
+                    self.rows.setdefault(region, RegionRow(region)).expected += 1
+
+    def _head(self, name: str, fields: Any) -> None:
+        headings = {"rollback.started": "going back", "build.started": "building", "bake.started": "watching"}
+        self.heading = headings.get(name) or str(fields.get("wave") or fields.get("name") or "")
+        for region in fields.get("regions") or ():
+            self.rows.setdefault(str(region), RegionRow(str(region)))
+
+    def _region_of(self, fields: Any) -> str:
+        lane = str(fields.get("lane") or "")
+        return str(fields.get("region") or (lane.split("/")[0] if lane.count("/") == 2 else ""))
+
+    def _phase(self, row: RegionRow, name: str, fields: Any) -> None:
+        who = str(fields.get("lane") or fields.get("machine") or "")
+        if name == "machine.phase":
+            row.phases[who] = str(fields.get("phase") or fields.get("state") or "")
+        elif name == "step.failed":
+            row.phases[who] = "failed"
+        elif who not in row.phases and name == "step.started":
+            row.phases[who] = str(fields.get("step") or "").replace("_", " ")
+        if fields.get("release"):
+            row.release = f"v{fields['release']}"
+        if row.phases.get(who) in FAILED:
+            row.reason = str(fields.get("reason") or fields.get("error") or "")
+
+    def _answer(self, row: RegionRow, fields: Any) -> None:
+        row.healthy = bool(fields.get("ok"))
+        row.health = str(fields.get("status") or ("ok" if row.healthy else "no answer"))
+        row.latency_s = fields.get("latency_s")
+        if fields.get("release") and not row.release:
+            row.release = str(fields["release"])

@@ -1,0 +1,25 @@
+"""Which reporter a run gets."""
+
+from __future__ import annotations
+
+from flyctl_orchestrator.environment import Environment
+from flyctl_orchestrator.report.base import Reporter
+from flyctl_orchestrator.report.jsonlines import JsonLinesReporter
+from flyctl_orchestrator.report.plain import PlainReporter
+from flyctl_orchestrator.report.style import Style
+
+
+def choose_reporter(environment: Environment, *, as_json: bool, verbose: bool = False) -> Reporter:
+    """JSON lines on stdout when asked for, a live board when a person watches stderr, else plain lines there.
+
+    Args:
+        verbose: every line, and so no board.
+    """
+    if as_json:
+        return JsonLinesReporter(environment.stdout)
+    style = Style.of(environment.stderr, environment.variables)
+    if style.live and not verbose and not environment.variables.get("CI"):
+        from flyctl_orchestrator.report.live import LiveReporter
+
+        return LiveReporter(environment.stderr, style, environment.clock)
+    return PlainReporter(environment.stderr, style, verbose=verbose)

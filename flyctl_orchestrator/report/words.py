@@ -1,0 +1,153 @@
+"""Says in one line what an event means. Fields are read where they are there; a missing one never fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flyctl_orchestrator.report.base import Fact
+from flyctl_orchestrator.report.numbers import count, duration, latency, short_digest
+from flyctl_orchestrator.report.style import Tone
+
+Fields = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One line and the tone it is said in; `detail` lines are left out where space is short."""
+
+    text: str
+    tone: Tone = "plain"
+    detail: bool = False
+
+
+def sentence(event: Fact) -> Sentence | None:
+    """What to say about an event; None for one that only programs care about."""
+    say = _SENTENCES.get(event.name)
+    if say is None:
+        return Sentence(f"{event.name} {_rest(event.fields)}".rstrip(), detail=True)
+    said = say(event.fields)
+    return said if said is None or said.text else None
+
+
+def _rest(fields: Fields) -> str:
+    return " ".join(f"{key}={value}" for key, value in fields.items() if isinstance(value, str | int | float))
+
+
+def place(fields: Fields) -> str:
+    """Where it happened: region and machine, as far as the event tells."""
+    lane = str(fields.get("lane") or "").split("/")
+    region = fields.get("region") or (lane[0] if len(lane) == 3 else "")
+    machine = fields.get("machine") or (lane[2] if len(lane) == 3 else "")
+    return " ".join(str(part) for part in (region, machine) if part)
+
+
+def reason(fields: Fields) -> str:
+    """Why, as far as the event tells."""
+    return str(fields.get("reason") or fields.get("error") or fields.get("what") or fields.get("complaint") or "")
+
+
+def seconds(fields: Fields) -> str:
+    """How long it took, in brackets, as far as the event tells."""
+    value = fields.get("seconds", fields.get("elapsed_s"))
+    return f" ({duration(float(value))})" if isinstance(value, int | float) else ""
+
+
+def _wave(fields: Fields) -> str:
+    return str(fields.get("wave") or fields.get("name") or "wave")
+
+
+def _regions(fields: Fields) -> str:
+    regions = fields.get("regions") or ()
+    return " ".join(str(each) for each in regions)
+
+
+def _with_reason(text: str, fields: Fields) -> str:
+    why = reason(fields)
+    return f"{text}: {why}" if why else text
+
+
+def _plan(fields: Fields) -> Sentence:
+    waves = fields.get("waves")
+    number = len(waves) if isinstance(waves, list | tuple) else waves
+    machines = fields.get("machines", fields.get("lanes"))
+    parts = [count(int(machines), "machine") + " to change"] if isinstance(machines, int) else []
+    parts += [count(int(number), "wave")] if isinstance(number, int) else []
+    return Sentence(f"plan: {', '.join(parts)}" if parts else "plan ready")
+
+
+def _built(fields: Fields) -> Sentence:
+    digest = short_digest(fields.get("digest"))
+    cached = ", unchanged" if fields.get("cached") else ""
+    image = str(fields.get("image") or fields.get("ref") or "")
+    return Sentence(f"built {image} ({digest}{cached}){seconds(fields)}".replace(" (-)", ""), "good")
+
+
+def _probe(fields: Fields) -> Sentence:
+    at, spent = place(fields), fields.get("latency_s")
+    if fields.get("ok"):
+        return Sentence(f"{at} answered {fields.get('status', '')} in {latency(spent)}", detail=True)
+    return Sentence(_with_reason(f"{at} did not pass its probe", fields), "warn", detail=True)
+
+
+def _phase(fields: Fields) -> Sentence:
+    text = f"{place(fields)} {fields.get('phase') or fields.get('state') or ''}".strip()
+    tone: Tone = {"passed": "good", "healthy": "good", "failed": "bad"}.get(str(fields.get("phase")), "plain")  # type: ignore[assignment]
+    return Sentence(_with_reason(text, fields), tone, detail=tone == "plain")
+
+
+def _step(verb: str, tone: Tone = "plain") -> Callable[[Fields], Sentence]:
+    def say(fields: Fields) -> Sentence:
+        step = str(fields.get("step") or "step").replace("_", " ")
+        return Sentence(_with_reason(f"{place(fields)} {step} {verb}".strip(), fields), tone, detail=tone != "bad")
+
+    return say
+
+
+def _finished(fields: Fields) -> Sentence:
+    result = str(fields.get("result") or fields.get("status") or "finished").replace("_", " ")
+    good = result in ("ok", "done", "passed", "succeeded", "complete", "finished", "0")
+    return Sentence(_with_reason(f"rollout {result}{seconds(fields)}", fields), "good" if good else "bad")
+
+
+def _drift(fields: Fields) -> Sentence:
+    return Sentence(reason(fields) or f"drift: {_rest(fields)}", "warn")
+
+
+_SENTENCES: dict[str, Callable[[Fields], Sentence | None]] = {
+    "plan.ready": _plan,
+    "plan.nothing_to_do": lambda fields: Sentence("nothing to do: every machine is as it should be", "good"),
+    "drift.found": _drift,
+    "app.created": lambda fields: Sentence(f"created app {fields.get('app') or fields.get('name') or ''}".rstrip()),
+    "build.started": lambda fields: Sentence("building the image"),
+    "build.log": lambda fields: Sentence(str(fields.get("line") or ""), "quiet", detail=True),
+    "build.finished": _built,
+    "baseline.measured": lambda fields: Sentence("measured how fast every region answers now", "quiet", detail=True),
+    "rollout.started": lambda fields: Sentence(
+        f"rollout {fields.get('rollout') or fields.get('id') or ''} started".replace("  ", " ")
+    ),
+    "wave.started": lambda fields: Sentence(f"{_wave(fields)}: {_regions(fields)}".rstrip(": "), "strong"),
+    "wave.passed": lambda fields: Sentence(f"{_wave(fields)} passed{seconds(fields)}", "good"),
+    "wave.failed": lambda fields: Sentence(_with_reason(f"{_wave(fields)} failed{seconds(fields)}", fields), "bad"),
+    "flyctl.started": lambda fields: Sentence("flyctl deploy started", detail=True),
+    "flyctl.line": lambda fields: Sentence(str(fields.get("line") or ""), "quiet", detail=True),
+    "flyctl.finished": lambda fields: Sentence(
+        _with_reason("flyctl deploy finished" if fields.get("ok", True) else "flyctl deploy failed", fields),
+        "plain" if fields.get("ok", True) else "warn",
+        detail=bool(fields.get("ok", True)),
+    ),
+    "step.started": _step("started"),
+    "step.finished": _step("done"),
+    "step.failed": _step("failed", "bad"),
+    "machine.phase": _phase,
+    "probe.answered": _probe,
+    "bake.started": lambda fields: Sentence(f"watching for {duration(float(fields.get('seconds') or 0))}"),
+    "bake.finished": lambda fields: Sentence("still healthy after watching", "good", detail=True),
+    "interrupted": lambda fields: Sentence("interrupted: going back (again to stop right here)", "warn"),
+    "rollback.started": lambda fields: Sentence(_with_reason("going back", fields), "warn"),
+    "rollback.finished": lambda fields: Sentence(_with_reason(f"went back{seconds(fields)}", fields), "warn"),
+    "rollout.finished": _finished,
+    "note": lambda fields: Sentence(str(fields.get("line") or fields.get("text") or reason(fields))),
+    "warning": lambda fields: Sentence(str(fields.get("line") or fields.get("text") or reason(fields)), "warn"),
+}
