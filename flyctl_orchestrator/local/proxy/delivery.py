@@ -1,0 +1,244 @@
+"""Getting one request to one machine: choose, wake, wait, try, and try the next.
+
+A machine that refuses the connection has not seen the request, so any request may go to another one. A machine that
+took the connection and dropped it may have acted on the request: only a harmless one is sent again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from random import Random
+
+from aiohttp import ClientResponse
+
+from flyctl_orchestrator.local.clock import Clock
+from flyctl_orchestrator.local.proxy.backend import Backend, Target, WakeFailed
+from flyctl_orchestrator.local.proxy.errand import Errand, Undelivered
+from flyctl_orchestrator.local.proxy.errors import ProxyError
+from flyctl_orchestrator.local.proxy.forward import Dropped, Forwarder, Message, NotConnected, TookTooLong, Unreadable
+from flyctl_orchestrator.local.proxy.latency import median_ms, sample_ms
+from flyctl_orchestrator.local.proxy.limits import Knobs, Limits
+from flyctl_orchestrator.local.proxy.load import LoadBook
+from flyctl_orchestrator.local.proxy.routing import Decision, Fleet, Refuse, Use, Wait, Wake, choose, is_full
+from flyctl_orchestrator.local.proxy.waiting import Queue, Wakes, pause
+from flyctl_orchestrator.local.proxy.wish import INSTANCE_UNAVAILABLE
+
+_SAFE_TO_REPEAT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))  # RFC 9110, 9.2.2
+_FULL_LOOK_SECONDS = 0.5  # while queueing: how often to look whether another machine has come up
+
+
+@dataclass
+class Delivery:
+    """A request that reached a machine, and the head of its answer. `one_way` is the network's delay, seconds."""
+
+    target: Target
+    upstream: ClientResponse
+    one_way: float
+    _desk: Desk
+    _app: str
+    _open: bool = True
+
+    def close(self) -> None:
+        """The answer has been used (or is not wanted): give the connection and the machine's load back."""
+        if self._open:
+            self._open = False
+            self.upstream.release()
+            self._desk.leave(self._app, self.target.machine_id)
+
+
+@dataclass
+class _Trip:
+    """What has happened so far while trying to deliver one errand. Times are the event loop's."""
+
+    began: float
+    deadline: float | None
+    tried: set[str] = field(default_factory=set)
+    attempts: int = 0
+    resends: int = 0
+    troubled_at: float | None = None
+    last: ProxyError | None = None
+
+
+class Desk:
+    """Delivers requests; one per proxy, shared by all of them."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        forwarder: Forwarder,
+        loads: LoadBook,
+        draining: Collection[tuple[str, str]],
+        *,
+        limits: Limits,
+        knobs: Knobs,
+        clock: Clock,
+        random: Random,
+    ) -> None:
+        self.backend = backend
+        self.loads = loads
+        self.limits = limits
+        self.clock = clock
+        self._forwarder = forwarder
+        self._draining = draining
+        self._knobs = knobs
+        self._random = random
+        self._queue = Queue()
+        self._wakes = Wakes(backend, limits.wake_seconds, again_seconds=max(0.5, limits.retry_seconds))
+
+    def close(self) -> None:
+        """Let go of machines being woken."""
+        self._wakes.close()
+
+    def leave(self, app: str, machine_id: str) -> None:
+        """A request on a machine is over; somebody may be waiting for its place."""
+        self.loads.leave(app, machine_id)
+        self._queue.room(app)
+
+    async def deliver(self, errand: Errand, message: Message, edge: str) -> Delivery:
+        """Bring a request to a machine and return the head of its answer.
+
+        Args:
+            edge: the region in which the client came in.
+
+        Raises:
+            Undelivered: no machine got it.
+            ProxyError: a machine got it and gave no usable answer.
+            BodyBroken: the client did not finish its request.
+        """
+        now = asyncio.get_running_loop().time()
+        timeout = errand.replay.timeout if errand.replay and not errand.final else None
+        trip = _Trip(now, now + timeout if timeout is not None else None)
+        while True:
+            decision = self._decide(errand, edge, trip)
+            if isinstance(decision, Refuse):
+                reason = "retries_exhausted" if trip.attempts else "no_candidate"
+                raise Undelivered(reason, trip.last or ProxyError(decision.code, decision.message))  # type: ignore[arg-type]
+            if isinstance(decision, Wait):
+                await self._wait(errand, trip, decision)
+                continue
+            target = await self._awake(errand, trip, decision)
+            if target is not None:
+                delivery = await self._attempt(errand, trip, message, edge, target, decision.unavailable)
+                if delivery is not None:
+                    return delivery
+            if errand.wish.instance is not None:  # there is no other machine to go on to
+                await self._wait(errand, trip, Wait("unhealthy", "PR03", "the machine could not be reached"))
+
+    def _decide(self, errand: Errand, edge: str, trip: _Trip) -> Decision:
+        app = errand.app
+        fleet = Fleet(
+            targets=self.backend.targets(app),
+            load=lambda machine_id: self.loads.of(app, machine_id),
+            waking=self._wakes.of(app),
+            draining={machine_id for owner, machine_id in self._draining if owner == app} if self._draining else (),
+            tried=trip.tried,
+        )
+        return choose(fleet, errand.wish, edge, median_ms, self._random)
+
+    async def _wait(self, errand: Errand, trip: _Trip, wait: Wait) -> None:
+        now = asyncio.get_running_loop().time()
+        if trip.troubled_at is None:
+            trip.troubled_at = now
+        if wait.why == "full":
+            until, look = trip.began + self.limits.queue_seconds, _FULL_LOOK_SECONDS
+        else:
+            hold = self.limits.forced_hold_seconds if errand.wish.instance else self.limits.hold_seconds
+            until, look = trip.troubled_at + hold, self.limits.retry_seconds
+        if trip.deadline is not None:
+            until = min(until, trip.deadline)
+        if now >= until:
+            raise self._given_up(trip, now, ProxyError(wait.code, wait.message))
+        await self._queue.wait(errand.app, min(look, until - now))
+        trip.tried.clear()
+
+    def _given_up(self, trip: _Trip, now: float, error: ProxyError) -> Undelivered:
+        if trip.deadline is not None and now >= trip.deadline:
+            return Undelivered("timeout", trip.last or ProxyError("PC05", "the replay did not reach a machine in time"))
+        return Undelivered("retries_exhausted" if trip.attempts else "no_candidate", trip.last or error)
+
+    async def _awake(self, errand: Errand, trip: _Trip, decision: Use | Wake) -> Target | None:
+        """The target, awake; None when waking failed or others filled it first."""
+        app, target = errand.app, decision.target
+        if isinstance(decision, Use):
+            if decision.also_wake is not None:
+                self._wakes.begin(app, decision.also_wake.machine_id)
+            return target
+        self.loads.events["wakes"] += 1
+        now = asyncio.get_running_loop().time()
+        seconds = self.limits.wake_seconds if trip.deadline is None else max(0.0, trip.deadline - now)
+        try:
+            target = await self._wakes.wake(app, target.machine_id, seconds)
+        except TimeoutError as error:
+            failed = ProxyError("PM02", f"machine {target.machine_id} did not wake in time")
+            raise Undelivered("timeout", failed) from error
+        except WakeFailed as error:
+            trip.last = ProxyError("PM02", f"machine {target.machine_id} could not be woken: {error}")
+            trip.tried.add(target.machine_id)
+            return None
+        fleet = Fleet((), lambda machine_id: self.loads.of(app, machine_id))
+        return None if is_full(fleet, target) else target
+
+    async def _attempt(
+        self, errand: Errand, trip: _Trip, message: Message, edge: str, target: Target, unavailable: str | None
+    ) -> Delivery | None:
+        """Try one machine; None when another one may be tried."""
+        app, machine_id = errand.app, target.machine_id
+        trip.attempts += 1
+        self.loads.enter(app, machine_id)
+        try:
+            one_way = self._one_way_seconds(edge, target.region)
+            if one_way:
+                await pause(self.clock, one_way)
+            outgoing = _with_extra(message, errand, unavailable)
+            upstream = await self._forwarder.send(target, outgoing, self._connect_seconds(trip))
+        except (NotConnected, Dropped, TookTooLong, Unreadable) as failure:
+            self.leave(app, machine_id)
+            self._note(failure, app, target, trip, message)
+            return None
+        except BaseException:
+            self.leave(app, machine_id)
+            raise
+        return Delivery(target, upstream, one_way, self, app)
+
+    def _note(self, failure: Exception, app: str, target: Target, trip: _Trip, message: Message) -> None:
+        """Remember why a machine did not answer. Returns when another may be tried, raises when not."""
+        if message.body.broken:
+            raise ConnectionResetError("the client did not finish its request") from failure
+        who = f"machine {target.machine_id} ({target.region})"
+        if isinstance(failure, NotConnected):
+            trip.last = ProxyError("PC01", f"{who} refused the connection to port {target.service.internal_port}")
+        elif isinstance(failure, TookTooLong):
+            raise ProxyError("PC05", f"{who} gave {failure}") from failure
+        elif isinstance(failure, Unreadable):
+            raise ProxyError("PC06", f"{who} gave an answer that is not HTTP ({failure})") from failure
+        else:
+            trip.last = ProxyError("PC03", f"{who} closed the connection without an answer")
+            trip.resends += 1
+            harmless = message.method in _SAFE_TO_REPEAT and message.body.resendable
+            if not harmless or trip.resends > self.limits.resends:
+                raise trip.last from failure
+        if trip.attempts > self.limits.retries:
+            raise Undelivered("retries_exhausted", trip.last) from failure
+        self.loads.events["retries"] += 1
+        self.backend.log(app, target.machine_id, target.region, f"{trip.last}; trying again")
+        trip.tried.add(target.machine_id)
+
+    def _connect_seconds(self, trip: _Trip) -> float:
+        if trip.deadline is None:
+            return self.limits.connect_seconds
+        return max(0.01, min(self.limits.connect_seconds, trip.deadline - asyncio.get_running_loop().time()))
+
+    def _one_way_seconds(self, edge: str, region: str) -> float:
+        return sample_ms(edge, region, self._random) / 2000 if self._knobs.delays else 0.0
+
+
+def _with_extra(message: Message, errand: Errand, unavailable: str | None) -> Message:
+    extra = errand.extra if unavailable is None else (*errand.extra, (INSTANCE_UNAVAILABLE, unavailable))
+    if not extra:
+        return message
+    headers = message.headers.copy()
+    for name, value in extra:
+        headers[name] = value
+    return replace(message, headers=headers)

@@ -1,0 +1,139 @@
+"""One client's request, from its arrival to its answer, however many machines pass it on."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from aiohttp import ClientError, ClientResponse, web
+
+from flyctl_orchestrator.local.proxy.body import BodyTooLarge
+from flyctl_orchestrator.local.proxy.delivery import Delivery, Desk
+from flyctl_orchestrator.local.proxy.errand import Errand, Undelivered
+from flyctl_orchestrator.local.proxy.errors import ProxyError
+from flyctl_orchestrator.local.proxy.forward import Message, answer
+from flyctl_orchestrator.local.proxy.headers import response_headers, transformed
+from flyctl_orchestrator.local.proxy.replay import REPLAY_HEADER, InvalidReplay, Replay, parse_replay
+from flyctl_orchestrator.local.proxy.replay_json import MAX_BYTES, REPLAY_JSON, parse_replay_json
+from flyctl_orchestrator.local.proxy.tunnel import Delay, tunnel
+from flyctl_orchestrator.local.proxy.waiting import pause
+from flyctl_orchestrator.local.proxy.wish import Wish
+
+
+@dataclass
+class Exchange:
+    """The course of one request.
+
+    Attributes:
+        edge: the region in which the client came in.
+        message: the request as it is now; a replay may rewrite it.
+        request_id: goes on the answer.
+    """
+
+    desk: Desk
+    request: web.BaseRequest
+    edge: str
+    message: Message
+    request_id: str
+
+    async def run(self, app: str, wish: Wish) -> web.StreamResponse:
+        """Deliver, follow replays, and pass the answer on.
+
+        Raises:
+            ProxyError: there is no answer to pass on.
+            ConnectionError: one end went away in the middle.
+        """
+        errand, replays = Errand(app, wish), 0
+        while True:
+            errand, delivery = await self._delivered(errand)
+            try:
+                replay = await self._replay_in(errand, delivery)
+                if replay is None:
+                    return await self._pass_on(delivery)
+            finally:
+                delivery.close()
+            replays += 1
+            if replays > self.desk.limits.replays:
+                raise ProxyError("PA02", f"replayed more than {self.desk.limits.replays} times")
+            errand = await self._replayed(errand, replay, delivery)
+
+    async def _delivered(self, errand: Errand) -> tuple[Errand, Delivery]:
+        began = asyncio.get_running_loop().time()
+        try:
+            return errand, await self.desk.deliver(errand, self.message, self.edge)
+        except Undelivered as failure:
+            back = errand.fallen_back(failure.reason, asyncio.get_running_loop().time() - began)
+            if back is None:
+                raise failure.error from failure
+            self.desk.loads.events["fallbacks"] += 1
+        try:
+            return back, await self.desk.deliver(back, self.message, self.edge)
+        except Undelivered as failure:
+            raise failure.error from failure
+
+    async def _replay_in(self, errand: Errand, delivery: Delivery) -> Replay | None:
+        """What the machine's answer says about replaying; None when it is an ordinary answer."""
+        headers = delivery.upstream.headers
+        in_header = headers.get(REPLAY_HEADER)
+        in_body = in_header is None and headers.get("Content-Type", "").partition(";")[0].strip().lower() == REPLAY_JSON
+        if in_header is None and not in_body:
+            return None
+        who = f"machine {delivery.target.machine_id}"
+        if errand.final:
+            raise ProxyError("PA03", f"{who} replayed a request that had already come back to it")
+        if "fly-replay-cache" in headers:
+            self._log(errand, delivery, "fly-replay-cache is not modelled here; the replay itself is followed")
+        try:
+            if in_header is not None:
+                return parse_replay(in_header)
+            return parse_replay_json(await _small_body(delivery.upstream))
+        except InvalidReplay as error:
+            raise ProxyError("PA03", f"{who} gave a replay that cannot be understood: {error}") from error
+
+    async def _replayed(self, errand: Errand, replay: Replay, delivery: Delivery) -> Errand:
+        await self._travel(delivery.one_way)
+        if replay.app is not None and not self.desk.backend.app_exists(replay.app):
+            raise ProxyError("PA04", f"replayed to the app {replay.app!r}, which does not exist")
+        try:
+            await self.message.body.keep_all()
+        except BodyTooLarge as error:
+            limit = self.desk.limits.replay_body_bytes
+            advice = "send it with the header fly-prefer-region instead"
+            raise ProxyError("PA01", f"requests larger than {limit} bytes cannot be replayed; {advice}") from error
+        if replay.transform is not None:
+            path = replay.transform.path or self.message.path
+            self.message = replace(self.message, path=path, headers=transformed(self.message.headers, replay.transform))
+        self.desk.loads.events["replays"] += 1
+        return errand.replayed(replay, delivery.target, self.desk.clock.now())
+
+    async def _pass_on(self, delivery: Delivery) -> web.StreamResponse:
+        await self._travel(delivery.one_way)
+        upstream = delivery.upstream
+        headers = response_headers(upstream.headers, self.request_id)
+        if upstream.status != 101:
+            return await answer(self.request, upstream, headers)
+        headers["Connection"] = "Upgrade"
+        headers["Upgrade"] = upstream.headers.get("Upgrade", "websocket")
+        clock = self.desk.clock
+        delay = Delay(delivery.one_way, lambda seconds: pause(clock, seconds)) if delivery.one_way else None
+        return await tunnel(self.request, upstream, headers, delay)
+
+    async def _travel(self, seconds: float) -> None:
+        if seconds:
+            await pause(self.desk.clock, seconds)
+
+    def _log(self, errand: Errand, delivery: Delivery, message: str) -> None:
+        self.desk.backend.log(errand.app, delivery.target.machine_id, delivery.target.region, message)
+
+
+async def _small_body(upstream: ClientResponse) -> bytes:
+    pieces = b""
+    try:
+        while len(pieces) <= MAX_BYTES:
+            piece = await upstream.content.readany()
+            if not piece:
+                return pieces
+            pieces += piece
+    except (TimeoutError, ClientError) as error:
+        raise InvalidReplay("its body broke off") from error
+    raise InvalidReplay("its body is too long")

@@ -1,0 +1,208 @@
+"""The proxy: the one address through which the world sees the platform's apps.
+
+Mounting (the server must not undo compression, and must tell handlers when their client leaves):
+
+    proxy = Proxy(backend, clock, settings, random)
+    runner = web.ServerRunner(web.Server(dispatch, **SERVER_OPTIONS))     # or web.AppRunner(app, **SERVER_OPTIONS)
+    await proxy.start()
+    ...
+    async def dispatch(request):
+        return await (proxy.handle(request) if parse_host(request.host) else api(request))
+"""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+from typing import Any
+
+from aiohttp import web
+
+from flyctl_orchestrator.local.clock import Clock
+from flyctl_orchestrator.local.identifiers import Identifiers
+from flyctl_orchestrator.local.proxy.autostop import Sleep
+from flyctl_orchestrator.local.proxy.backend import Backend
+from flyctl_orchestrator.local.proxy.body import BodyBroken, RequestBody
+from flyctl_orchestrator.local.proxy.delivery import Desk
+from flyctl_orchestrator.local.proxy.errors import ERROR_HEADER, ProxyError
+from flyctl_orchestrator.local.proxy.exchange import Exchange
+from flyctl_orchestrator.local.proxy.forward import Forwarder, Message
+from flyctl_orchestrator.local.proxy.geography import places
+from flyctl_orchestrator.local.proxy.headers import own_headers, request_headers, wants_websocket
+from flyctl_orchestrator.local.proxy.hosts import REGION_HEADER, AppHost, parse_host
+from flyctl_orchestrator.local.proxy.limits import Knobs, Limits
+from flyctl_orchestrator.local.proxy.load import LoadBook
+from flyctl_orchestrator.local.proxy.sleeper import Sleeper
+from flyctl_orchestrator.local.proxy.wish import wish_of_headers
+
+SERVER_OPTIONS: dict[str, Any] = {
+    "auto_decompress": False,
+    "handler_cancellation": True,
+    "access_log": None,
+    "max_line_size": 65536,
+    "max_field_size": 65536,
+}
+_LAST_RESORT_REGION = "iad"  # for an app whose primary region nobody knows and that has no machine either
+
+
+class Proxy:
+    """Everything between a client's connection and a machine's port."""
+
+    def __init__(
+        self, backend: Backend, clock: Clock, settings: Knobs, random: Random, limits: Limits | None = None
+    ) -> None:
+        """`settings` is read anew for every request: turning delays on or off takes effect at once."""
+        self._backend = backend
+        self._clock = clock
+        self._settings = settings
+        self._random = random
+        self._limits = limits or Limits()
+        self._ids = Identifiers(random)
+        self._loads = LoadBook()
+        self._sleeper = Sleeper(backend, clock, settings, self._loads, self._limits)
+        self._forwarder: Forwarder | None = None
+        self._desk: Desk | None = None
+        self._running: set[asyncio.Task[Any]] = set()
+
+    async def start(self) -> None:
+        """Open for business; must be called on the event loop that serves the requests."""
+        self._forwarder = Forwarder(self._limits)
+        self._desk = Desk(
+            self._backend,
+            self._forwarder,
+            self._loads,
+            self._sleeper.draining,
+            limits=self._limits,
+            knobs=self._settings,
+            clock=self._clock,
+            random=self._random,
+        )
+        self._sleeper.start()
+
+    async def close(self) -> None:
+        """End what is under way, websockets included, and close every connection to a machine."""
+        self._sleeper.close()
+        running = [task for task in self._running if task is not asyncio.current_task()]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        if self._desk is not None:
+            self._desk.close()
+        if self._forwarder is not None:
+            await self._forwarder.close()
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one proxied request; give it those whose Host `parse_host` understands.
+
+        Raises:
+            ConnectionError: the client or the machine went away in the middle of an answer (aiohttp closes).
+        """
+        task = asyncio.current_task()
+        if task is not None:
+            self._running.add(task)
+        try:
+            return await self._handle(request)
+        finally:
+            if task is not None:
+                self._running.discard(task)
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        self._loads.events["requests"] += 1
+        host = parse_host(request.host)
+        if host is None:
+            return self._plain(421, f"{request.host!r} is no app's address; apps are at http://APP.localhost")
+        region = host.region or request.headers.get(REGION_HEADER, "").strip().lower()
+        if region and region not in places():
+            status = 421 if host.region else 400
+            return self._plain(status, f"there is no region {region!r}; there are: {', '.join(sorted(places()))}")
+        edge = region or self._home(host.app)
+        request_id = f"{self._ids.ulid(self._clock.now())}-{edge}"
+        try:
+            if not self._backend.app_exists(host.app):
+                raise ProxyError("PM06", f"there is no app {host.app!r}")
+            return await self._exchange(request, host, edge, request_id)
+        except ProxyError as error:
+            self._loads.events["errors"] += 1
+            self._backend.log(host.app, None, edge, f"{error} ({request.method} {request.path}, {request_id})")
+            return self._failed(error, request_id)
+        except BodyBroken as error:
+            raise ConnectionResetError(str(error)) from error
+
+    async def _exchange(
+        self, request: web.BaseRequest, host: AppHost, edge: str, request_id: str
+    ) -> web.StreamResponse:
+        if self._desk is None:
+            raise RuntimeError("the proxy has not been started")
+        body = self._body(request)
+        message = Message(request.method, _path(request), self._headers(request, host, edge, request_id), body)
+        exchange = Exchange(self._desk, request, edge, message, request_id)
+        try:
+            return await exchange.run(host.app, wish_of_headers(request.headers))
+        finally:
+            body.close()
+
+    def _headers(self, request: web.BaseRequest, host: AppHost, edge: str, request_id: str) -> Any:
+        own = request.transport.get_extra_info("sockname") if request.transport else None
+        headers = request_headers(
+            request.headers,
+            client_ip=request.remote or "127.0.0.1",
+            proxy_ip=own[0] if own else "127.0.0.1",
+            port=own[1] if own else host.port or 80,
+            edge_region=edge,
+            request_id=request_id,
+        )
+        if wants_websocket(request.headers):
+            headers["Connection"] = "Upgrade"
+            headers["Upgrade"] = "websocket"
+        return headers
+
+    def _body(self, request: web.BaseRequest) -> RequestBody:
+        declared = request.content_length
+        length = declared if declared is not None else None if request.body_exists else 0
+        waits = request.headers.get("Expect", "").lower() == "100-continue"
+        # Under a web.Application aiohttp has said "continue" before the handler runs.
+        ours = waits and not isinstance(request, web.Request)
+
+        def invite() -> None:
+            if ours and request.transport is not None:
+                request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+        return RequestBody(request.content, length, self._limits.replay_body_bytes, invite)
+
+    def _home(self, app: str) -> str:
+        primary = self._backend.primary_region(app)
+        if primary:
+            return primary
+        return next((target.region for target in self._backend.targets(app)), _LAST_RESORT_REGION)
+
+    def _failed(self, error: ProxyError, request_id: str) -> web.Response:
+        headers = {ERROR_HEADER: error.code, **dict(own_headers(request_id))}
+        if error.status == 503:
+            headers["Retry-After"] = "1"
+        return web.Response(status=error.status, text=f"{error}\n", headers=headers)
+
+    def _plain(self, status: int, message: str) -> web.Response:
+        self._loads.events["errors"] += 1
+        return web.Response(status=status, text=f"{message}\n")
+
+    async def tick(self) -> list[Sleep]:
+        """One autostop pass over all apps now, judging by the load of this moment; what was put to sleep."""
+        return await self._sleeper.tick()
+
+    def stats(self) -> dict[str, Any]:
+        """Counts since the start (requests, replays, retries, wakes, sleeps, fallbacks, errors) and load by machine."""
+        return {**self._loads.events, "apps": self._loads.stats()}
+
+    def in_flight(self, app: str, machine_id: str) -> int:
+        """How many requests the proxy has on a machine right now."""
+        return self._loads.of(app, machine_id)
+
+
+def _path(request: web.BaseRequest) -> str:
+    path = request.raw_path
+    if path.startswith("/"):
+        return path
+    if "://" in path:  # absolute form, as clients send it to a proxy they know of
+        slash = path.find("/", path.index("://") + 3)
+        return path[slash:] if slash >= 0 else "/"
+    return "/"
