@@ -62,6 +62,9 @@ def add_headers(response: Response) -> Response:
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     headers.setdefault("Cache-Control", "no-store")
+    # Which machine did the work: a write shows the primary region here, whichever region the browser talked to.
+    settings = services().settings
+    headers.setdefault("X-Served-By", f"{settings.region}/{settings.machine}")
     if request.is_secure:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     return response
