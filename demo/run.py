@@ -18,7 +18,7 @@ FLYO = str(Path(sys.executable).with_name("flyo"))
 
 def say(text: str = "") -> None:
     """One line for the person watching."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    sys.stderr.write(text + "\n")
 
 
 def flyo(*arguments: str, stdin: str | None = None, shown: str | None = None) -> None:
