@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from flyctl_orchestrator.local.api.render import timestamp
 from flyctl_orchestrator.local.model import (
     App,
     IpAssignment,
@@ -20,7 +21,6 @@ from flyctl_orchestrator.local.model import (
 )
 from flyctl_orchestrator.local.platform import Platform
 from flyctl_orchestrator.local.runtime.base import ImageNotFound
-from flyctl_orchestrator.local.timestamps import rfc3339
 
 Node = dict[str, Any]
 _EMPTY: Node = {"nodes": []}
@@ -123,7 +123,7 @@ class Nodes:
             "imageRef": release.image_ref,
             "configDefinition": release.definition,
             "user": self.user(release.user) if release.user else None,
-            "createdAt": rfc3339(release.created_at),
+            "createdAt": timestamp(release.created_at),
         }
 
     def image(self, ref: str) -> Node | None:
@@ -152,7 +152,7 @@ class Nodes:
             "state": machine.state,
             "region": machine.region,
             "config": machine.config,
-            "createdAt": rfc3339(machine.created_at),
+            "createdAt": timestamp(machine.created_at),
             "app": lambda info: self.app(self._platform.apps.get(machine.app)),
             "ips": {"nodes": [address]},
             "host": {"id": f"{machine.host:x}"},
@@ -167,7 +167,7 @@ class Nodes:
             "address": address.ip,
             "type": address.type,
             "region": address.region,
-            "createdAt": rfc3339(address.created_at),
+            "createdAt": timestamp(address.created_at),
             "network": {"name": address.network, "organization": None} if elsewhere else None,
             "serviceName": address.service_name,
         }
@@ -179,8 +179,8 @@ class Nodes:
             "name": token.name,
             "token": None,
             "tokenHeader": None,
-            "expiresAt": None if token.expires_at is None else rfc3339(token.expires_at),
-            "revokedAt": None if token.revoked_at is None else rfc3339(token.revoked_at),
+            "expiresAt": None if token.expires_at is None else timestamp(token.expires_at),
+            "revokedAt": None if token.revoked_at is None else timestamp(token.revoked_at),
             "user": self.user(token.user),
         }
 
@@ -200,7 +200,7 @@ class Nodes:
             "id": snapshot.id,
             "size": str(snapshot.size),
             "digest": snapshot.digest,
-            "createdAt": rfc3339(snapshot.created_at),
+            "createdAt": timestamp(snapshot.created_at),
             "retentionDays": snapshot.retention_days,
         }
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
-from flyctl_orchestrator.local.api.wire import Handler, Request, Response
+from flyctl_orchestrator.local.api.routing import body_of, route
+from flyctl_orchestrator.local.api.wire import Request, Response
 from flyctl_orchestrator.local.model import Organization
 from flyctl_orchestrator.local.platform import Platform
 
@@ -26,40 +26,28 @@ def _record(org: Organization) -> dict[str, Any]:
     }
 
 
-def list_organizations(platform: Platform) -> Handler:
-    """`GET /api/v1/organizations`."""
-
-    def handle(request: Request) -> Response:
-        return Response(200, {"organizations": [_record(platform.apps.organization)]})
-
-    return handle
+@route("GET", "/api/v1/organizations", op="uiex.organizations.list", limit=None)
+def list_organizations(platform: Platform, request: Request) -> Response:
+    """The one organization there is."""
+    return Response(200, {"organizations": [_record(platform.apps.organization)]})
 
 
-def get_organization(platform: Platform) -> Handler:
-    """`GET /api/v1/organizations/{slug}`."""
-
-    def handle(request: Request) -> Response:
-        return Response(200, {"organization": _record(platform.apps.organization_of(request.params["slug"]))})
-
-    return handle
+@route("GET", "/api/v1/organizations/{slug}", op="uiex.organizations.get", limit=None)
+def get_organization(platform: Platform, request: Request) -> Response:
+    """An organization by slug."""
+    return Response(200, {"organization": _record(platform.apps.organization_of(request.params["slug"]))})
 
 
-def create_build(platform: Platform) -> Handler:
-    """`POST /api/v1/builds`: flyctl announces that it looks for an image. Nothing is kept but the number."""
-    numbers = itertools.count(1)
-
-    def handle(request: Request) -> Response:
-        return Response(200, {"id": next(numbers), "status": "started", "wallclock_time_ms": 0})
-
-    return handle
+@route("POST", "/api/v1/builds", op="uiex.builds.create", limit=None)
+def create_build(platform: Platform, request: Request) -> Response:
+    """Note that somebody looks for an image; nothing is kept but a number."""
+    number = platform.kernel.random.getrandbits(31)
+    return Response(200, {"id": number, "status": "started", "wallclock_time_ms": 0})
 
 
-def finish_build(platform: Platform) -> Handler:
-    """`POST /api/v1/builds/finish`."""
-
-    def handle(request: Request) -> Response:
-        body = request.body if isinstance(request.body, dict) else {}
-        told = {"id": body.get("build_id", 0), "status": body.get("status", "completed"), "wallclock_time_ms": 0}
-        return Response(200, told)
-
-    return handle
+@route("POST", "/api/v1/builds/finish", op="uiex.builds.finish", limit=None)
+def finish_build(platform: Platform, request: Request) -> Response:
+    """Note how the search for an image went."""
+    body = body_of(request)
+    status = str(body.get("status") or "completed")
+    return Response(200, {"id": body.get("build_id") or 0, "status": status, "wallclock_time_ms": 0})
