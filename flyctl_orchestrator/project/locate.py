@@ -23,7 +23,7 @@ def locate(text: str, path: tuple[Step, ...]) -> tuple[int, int] | None:
     """
     best: tuple[int, int] | None = None
     matched = 0
-    for number, column, found in _keys(text):
+    for number, column, found in keys_of(text):
         common = _common(found, path)
         # A table that shares only its start with `path` is not around it, unless it is all matched.
         if common == len(found) and common > matched:
@@ -38,7 +38,7 @@ def _common(found: tuple[Step, ...], path: tuple[Step, ...]) -> int:
     return min(len(found), len(path))
 
 
-def _keys(text: str) -> Iterable[tuple[int, int, tuple[Step, ...]]]:
+def keys_of(text: str) -> Iterable[tuple[int, int, tuple[Step, ...]]]:
     """Each header and key with its line, column and full path, in the text's order."""
     counts: dict[tuple[Step, ...], int] = {}
     table: tuple[Step, ...] = ()

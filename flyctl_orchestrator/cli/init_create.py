@@ -1,0 +1,52 @@
+"""Creates the app itself, on Fly.io or on the local platform."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flyctl_orchestrator.environment import Environment
+from flyctl_orchestrator.errors import FlyoError, UsageError
+from flyctl_orchestrator.fleet.flyctl_find import find_flyctl
+
+
+def can_create(environment: Environment, *, local: bool) -> bool:
+    """Whether there is a flyctl to create it with."""
+    try:
+        find_flyctl(environment.variables, local=local)
+    except FlyoError:
+        return False
+    return True
+
+
+def create_app(environment: Environment, app: str, *, local: bool, org: str | None) -> bool:
+    """Create the app; False when it was there already.
+
+    Raises:
+        UsageError: no organization is named, and there is more than one.
+        FlyoError: Fly, flyctl or the local platform does not do it, e.g. because the name is taken.
+    """
+    from flyctl_orchestrator.cli.target import resolve_target
+    from flyctl_orchestrator.fleet.api_error import ApiError
+
+    target = resolve_target(environment, local)
+    try:
+        target.api.get_app(app)
+        return False
+    except ApiError as error:
+        # Somebody else's app is not visible to us; creating then says that the name is taken.
+        if error.kind not in ("not_found", "unauthorized"):
+            raise
+    org = org or _only_organization(target.flyctl.orgs())
+    target.flyctl.apps_create(app, org)
+    return True
+
+
+def _only_organization(organizations: Mapping[str, str]) -> str:
+    if len(organizations) == 1:
+        return next(iter(organizations))
+    raise UsageError(
+        f"there are {len(organizations)} organizations: {', '.join(sorted(organizations)[:8])}",
+        where="--org",
+        next="The files are written; name one with --org and run it again with --create",
+        code="usage.org",
+    )

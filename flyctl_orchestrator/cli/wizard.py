@@ -1,0 +1,232 @@
+"""The questions of `flyo init` at a terminal. It only asks: what is done with the answers is the command's business."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import click
+
+from flyctl_orchestrator.catalog.prices import PriceBook
+from flyctl_orchestrator.catalog.regions import Region, RegionBook
+from flyctl_orchestrator.environment import Environment
+from flyctl_orchestrator.project.asked import Asked, app_name_from
+from flyctl_orchestrator.project.flyotoml import valid_path
+from flyctl_orchestrator.project.flytoml import valid_app_name
+from flyctl_orchestrator.project.scaffold import DEFAULT_AUTO_STOP, DEFAULT_MEMORY, Existing, health_path
+
+IDLE = {
+    "suspend": "suspend: freeze it; it costs only its disk and wakes in under a second",
+    "stop": "stop: shut it down; it costs only its disk and wakes in some seconds",
+    "off": "off: keep it running",
+}
+MEMORIES = {"256mb": 256, "512mb": 512, "1gb": 1024, "2gb": 2048}
+
+
+@dataclass(frozen=True)
+class Wizard:
+    """Asks for whatever flags left open.
+
+    Attributes:
+        directory: name of the directory, which the app's name is guessed from.
+    """
+
+    environment: Environment
+    existing: Existing
+    regions: RegionBook
+    prices: PriceBook
+    directory: str
+
+    def ask(self, asked: Asked) -> Asked:
+        """`asked` with every open question answered.
+
+        Raises:
+            KeyboardInterrupt: the user left (Ctrl-C or Ctrl-D).
+        """
+        self._introduce()
+        with terminal(self.environment):
+            app = asked.app or self._app()
+            primary = asked.primary or (None if asked.regions else self._primary())
+            counts = asked.regions or self._counts(primary or "")
+            asked = replace(asked, app=app, primary=primary or next(iter(counts)), regions=counts)
+            asked = replace(asked, start=asked.start or self._start())
+            asked = replace(asked, port=asked.port or self._port(), health=asked.health or self._health())
+            asked = replace(asked, auto_stop=asked.auto_stop or self._auto_stop())
+            return replace(asked, memory=asked.memory or self._memory(asked))
+
+    def confirm(self, question: str, *, default: bool) -> bool:
+        """A yes or no."""
+        import questionary
+
+        with terminal(self.environment):
+            return bool(answer(questionary.confirm(question, default=default)))
+
+    def _introduce(self) -> None:
+        detected, there = self.existing.detected, []
+        if self.existing.fly:
+            there.append("fly.toml")
+        if self.existing.flyo:
+            there.append("flyo.toml")
+        say = self._say
+        say(f"This looks like {detected.label}.")
+        if there:
+            say(f"{' and '.join(there)} will be edited in place: comments and other keys stay.")
+        for note in detected.notes if self.existing.needs_dockerfile else ():
+            say(f"{note}.")
+        say("Enter takes the suggestion; Ctrl-C leaves without writing anything.")
+        say("")
+
+    def _app(self) -> str:
+        fly = self.existing.fly
+        default = (fly.app if fly else None) or app_name_from(self.directory)
+        return text("App name", default, valid_app_name, "Lower-case letters, digits and hyphens, 63 at most")
+
+    def _primary(self) -> str:
+        import questionary
+
+        fly = self.existing.fly
+        default = (fly.primary_region if fly else None) or "iad"
+        choices = [questionary.Choice(_title(region), region.code) for region in self._offered(default)]
+        question = questionary.select(
+            "Primary region, next to the database",
+            choices=choices,
+            default=default,
+            use_search_filter=True,
+            use_jk_keys=False,
+            instruction="(arrows, or type a city)",
+        )
+        return str(answer(question))
+
+    def _counts(self, primary: str) -> dict[str, int]:
+        import questionary
+
+        there = dict(self.existing.flyo.regions) if self.existing.flyo else {}
+        choices = [
+            questionary.Choice(_title(region), region.code, checked=region.code in there)
+            for region in self._offered(*there)
+            if region.code != primary
+        ]
+        question = questionary.checkbox(
+            "Further regions",
+            choices=choices,
+            use_search_filter=True,
+            use_jk_keys=False,
+            instruction="(space to choose, type a city to find it, Enter when done)",
+        )
+        chosen = [str(code) for code in answer(question)]
+        codes = _in_order(primary, chosen, list(there))
+        known = set(there.values()) or {1}
+        default = str(known.pop()) if len(known) == 1 else ""
+        count = text(
+            f"Machines in each of {', '.join(codes)}" if len(codes) > 1 else f"Machines in {primary}",
+            default or "as now",
+            lambda written: _is_count(written) or (not default and written == "as now"),
+            "A whole number from 1 to 1000",
+        )
+        return {code: int(count) if count.isdigit() else there.get(code, 1) for code in codes}
+
+    def _start(self) -> str | None:
+        if not self.existing.needs_dockerfile:
+            return None
+        default = self.existing.detected.start or ""
+        return text("Start command", default, lambda written: True, "") or None
+
+    def _port(self) -> int:
+        fly = self.existing.fly
+        default = fly.services[0].internal_port if fly and fly.services else self.existing.detected.port
+        return int(text("Port the app listens on", str(default), _is_port, "A port from 1 to 65535"))
+
+    def _health(self) -> str:
+        fly = self.existing.fly
+        default = (health_path(fly) if fly else None) or self.existing.detected.health
+        return text("Path that answers 200 when the app is well", default, valid_path, "A path such as /health")
+
+    def _auto_stop(self) -> str:
+        import questionary
+
+        fly = self.existing.fly
+        default = fly.services[0].auto_stop if fly and fly.services else DEFAULT_AUTO_STOP
+        choices = [questionary.Choice(title, value) for value, title in IDLE.items()]
+        return str(answer(questionary.select("When nobody uses a machine", choices=choices, default=default)))
+
+    def _memory(self, asked: Asked) -> str | None:
+        """Asked for a new fly.toml only: an existing one has its sizes."""
+        import questionary
+
+        if self.existing.fly or asked.size:
+            return None
+        choices = [
+            questionary.Choice(f"{name:<5} ${self._monthly(size, asked):.2f} a month", name)
+            for name, size in MEMORIES.items()
+        ]
+        question = questionary.select(
+            "Memory of a machine with one shared CPU",
+            choices=choices,
+            default=DEFAULT_MEMORY,
+            instruction=f"({_total(asked)}, never idle; prices of {self.prices.captured_on})",
+        )
+        return str(answer(question))
+
+    def _monthly(self, memory_mb: int, asked: Asked) -> float:
+        known = {region.code: region.markup for region in self.regions}
+        counts = (asked.regions or {}).items()
+        return sum(self.prices.machine_month("shared", 1, memory_mb, known[code]) * count for code, count in counts)
+
+    def _offered(self, *always: str) -> list[Region]:
+        return [region for region in self.regions if not region.deprecated or region.code in always]
+
+    def _say(self, line: str) -> None:
+        click.echo(line, file=self.environment.stderr)
+
+
+@contextmanager
+def terminal(environment: Environment) -> Iterator[None]:
+    """Questions go to stderr, since stdout is for data; an end of input counts as leaving."""
+    from prompt_toolkit.application import create_app_session
+    from prompt_toolkit.output import create_output
+
+    try:
+        with create_app_session(output=create_output(stdout=environment.stderr)):
+            yield
+    except EOFError:
+        raise KeyboardInterrupt from None
+
+
+def answer(question: Any) -> Any:
+    """The answer to a questionary question; Ctrl-C is an exception and not an answer."""
+    return question.unsafe_ask()
+
+
+def text(question: str, default: str, valid: Callable[[str], bool], advice: str) -> str:
+    """A line of text that `valid` accepts; `advice` says what would be."""
+    import questionary
+
+    check = lambda written: valid(written.strip()) or advice  # noqa: E731
+    return str(answer(questionary.text(question, default=default, validate=check))).strip()
+
+
+def _title(region: Region) -> str:
+    known_as = next((alias.title() for alias in region.aliases if len(alias) > 6 and "-" not in alias), "")
+    return f"{region.code}  {region.city}, {known_as or region.country}".rstrip(", ")
+
+
+def _in_order(primary: str, chosen: list[str], before: list[str]) -> list[str]:
+    """The order of an existing file is kept; otherwise the primary region comes first."""
+    kept = [code for code in before if code in chosen or code == primary]
+    start = kept if primary in kept else [primary, *kept]
+    return start + [code for code in chosen if code not in start]
+
+
+def _total(asked: Asked) -> str:
+    count = sum((asked.regions or {}).values())
+    return f"{count} machine{'' if count == 1 else 's'}"
+
+
+def _is_count(written: str) -> bool:
+    return written.isascii() and written.isdigit() and 1 <= int(written[:9]) <= 1000
+
+
+def _is_port(written: str) -> bool:
+    return written.isascii() and written.isdigit() and 1 <= int(written[:9]) <= 65535

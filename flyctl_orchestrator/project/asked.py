@@ -1,0 +1,119 @@
+"""What was asked of `flyo init` so far, what is still missing, and the defaults for the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.project.flyotoml import valid_path
+from flyctl_orchestrator.project.flytoml import valid_app_name
+from flyctl_orchestrator.project.scaffold import Answers, Existing
+
+AUTO_STOP = ("suspend", "stop", "off")
+DEFAULT_PRIMARY = "iad"
+
+_MEMORY = re.compile(r"([1-9]\d{0,5})(mb|gb)?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One field per question of `flyo init`; None where nobody has answered yet. See `Answers`."""
+
+    app: str | None = None
+    primary: str | None = None
+    regions: Mapping[str, int] | None = None
+    port: int | None = None
+    health: str | None = None
+    auto_stop: str | None = None
+    size: str | None = None
+    memory: str | None = None
+    start: str | None = None
+
+
+def missing_flags(asked: Asked, existing: Existing) -> list[str]:
+    """Flags without which there is nothing to go by, where nobody can be asked."""
+    missing = []
+    if not asked.app and not (existing.fly and existing.fly.app):
+        missing.append("--name")
+    if not asked.regions and not asked.primary and not (existing.fly and existing.fly.primary_region):
+        missing.append("--regions")
+    return missing
+
+
+def complete(asked: Asked, existing: Existing, directory: str) -> Answers:
+    """The answers, with defaults where nothing was asked and nothing is there.
+
+    Args:
+        directory: name of the directory, from which an app's name can be made.
+
+    Raises:
+        UsageError: an answer makes no sense, alone or with the others.
+    """
+    _check(asked)
+    fly, flyo = existing.fly, existing.flyo
+    app = asked.app or (fly.app if fly else None) or app_name_from(directory)
+    regions = dict(asked.regions or (flyo.regions if flyo else {}))
+    known_primary = fly.primary_region if fly else None
+    primary = asked.primary or known_primary or next(iter(regions), DEFAULT_PRIMARY)
+    regions = regions or {primary: 1}
+    if not regions.get(primary):
+        raise UsageError(
+            f"primary region '{primary}' is not among the regions {', '.join(regions)}",
+            where="--regions" if asked.regions else "--primary",
+            next=f"Give --primary {next(iter(regions))}, or --regions {','.join([primary, *regions])}",
+            code="usage.primary",
+        )
+    return Answers(
+        app=app,
+        primary=primary,
+        regions=regions,
+        port=asked.port,
+        health=asked.health,
+        auto_stop=asked.auto_stop,
+        size=asked.size,
+        memory=memory_text(asked.memory) if asked.memory else None,
+        start=asked.start,
+    )
+
+
+def app_name_from(directory: str) -> str:
+    """A possible app name made of a directory's name: "My App_2" is my-app-2."""
+    name = re.sub(r"[^a-z0-9]+", "-", directory.lower()).strip("-")[:63].strip("-")
+    return name if valid_app_name(name) else "my-app"
+
+
+def memory_text(memory: str) -> str:
+    """ "512mb" or "1gb", from that or from a bare number of MB.
+
+    Raises:
+        UsageError: it is no amount of memory.
+    """
+    found = _MEMORY.fullmatch(memory.strip().lower())
+    if not found:
+        raise UsageError("is no amount of memory", where="--vm-memory", next="Write 512mb or 1gb", code="usage.memory")
+    return f"{found[1]}{found[2] or 'mb'}"
+
+
+def _check(asked: Asked) -> None:
+    if asked.app is not None and not valid_app_name(asked.app):
+        raise UsageError(
+            "is no possible app name",
+            where="--name",
+            next="Use 1 to 63 lower-case letters, digits and hyphens, with no hyphen at either end",
+            code="config.app_name",
+        )
+    if asked.health is not None and not valid_path(asked.health):
+        raise UsageError(
+            "is no request path",
+            where="--health-path",
+            next="Write --health-path /health: it starts with / and has no spaces",
+            code="usage.path",
+        )
+    if asked.start is not None and (not asked.start.strip() or not asked.start.isprintable()):
+        raise UsageError("is no command", where="--start", next="Give it as one line", code="usage.start")
+    if asked.size is not None and not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,40}", asked.size, re.ASCII):
+        raise UsageError(
+            "is no machine size", where="--vm-size", next="Write --vm-size shared-cpu-1x", code="usage.size"
+        )

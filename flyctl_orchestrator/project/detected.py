@@ -1,0 +1,41 @@
+"""What was found out about an app, and what it was found out from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+DEFAULT_PORT = 8080
+
+
+@dataclass(frozen=True)
+class Sources:
+    """An app's files: the text of the small ones by relative path, and the names of all."""
+
+    texts: Mapping[str, str]
+    names: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Detected:
+    """A guess about an app.
+
+    Attributes:
+        kind: "python", "node", "go", "static", or "" when nothing is recognized.
+        label: for a person, e.g. "a Flask app".
+        start: shell command that starts it on $PORT, or None when unknown.
+        health: request path that answers when the app is well.
+        port: port it listens on inside its machine.
+        notes: what the user should know, a sentence each without a final stop.
+        install: shell commands that install its dependencies in an image, in order.
+        runtime: version of its language, e.g. "3.13".
+    """
+
+    kind: str = ""
+    label: str = "an app of unknown kind"
+    start: str | None = None
+    health: str = "/"
+    port: int = DEFAULT_PORT
+    notes: tuple[str, ...] = ()
+    install: tuple[str, ...] = ()
+    runtime: str = ""

@@ -1,0 +1,331 @@
+"""`flyo init` by flags: real files in real directories, and the whole of what it prints."""
+
+from __future__ import annotations
+
+import io
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from flyctl_orchestrator.cli.main import run
+from flyctl_orchestrator.environment import Environment
+from flyctl_orchestrator.project.project import load_project
+
+FLASK = {
+    "requirements.txt": "flask\ngunicorn\n",
+    "app.py": 'from flask import Flask\n\napp = Flask(__name__)\n\n@app.get("/healthz")\ndef ok():\n    return {}\n',
+}
+
+FLY_TOML = """\
+# How Fly.io runs this app: https://fly.io/docs/reference/configuration/
+app = "shop"
+primary_region = "lhr"
+kill_signal = "SIGTERM"
+kill_timeout = 30
+
+[env]
+PORT = "8080"
+
+[http_service]
+internal_port = 8080
+force_https = true
+auto_stop_machines = "suspend"
+auto_start_machines = true
+min_machines_running = 0
+
+[http_service.concurrency]
+type = "requests"
+soft_limit = 20
+hard_limit = 60
+
+[[http_service.checks]]
+method = "GET"
+path = "/healthz"
+interval = "10s"
+timeout = "5s"
+grace_period = "10s"
+
+[[vm]]
+size = "shared-cpu-1x"
+memory = "512mb"
+"""
+
+FLYO_TOML = """\
+# How flyo rolls this app out over its regions. What it does not say has a sensible default.
+
+# Machines per region, exactly. The first region changes first, alone; then the others together.
+[regions]
+lhr = 2
+nrt = 1
+
+[rollout]
+strategy = "in-place"
+width = 0
+max_unavailable = 1
+timeout = "2m"
+
+# Every machine is asked here, from outside, before its region counts as healthy.
+[probe]
+path = "/healthz"
+timeout = "5s"
+"""
+
+THEIRS = """\
+# the shop
+app = "shop"   # do not rename
+primary_region = 'iad'
+
+[build]
+  image = "registry.example.com/shop:1"
+
+[http_service] # web
+  internal_port = 3000  # node
+  force_https = true
+
+  # generous
+  [http_service.concurrency]
+    soft_limit = 20
+
+[custom]
+anything = [1, 2]
+"""
+
+
+@dataclass
+class Result:
+    status: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    path = tmp_path / "My Shop"
+    path.mkdir()
+    return path
+
+
+def flyo(directory: Path, capfd: pytest.CaptureFixture[str], *arguments: str) -> Result:
+    out, err = io.StringIO(), io.StringIO()
+    environment = Environment({"PATH": ""}, directory, stdin=io.StringIO(), stdout=out, stderr=err)
+    status = run(["init", *arguments], environment)
+    captured = capfd.readouterr()
+    return Result(status, out.getvalue() + captured.out, err.getvalue() + captured.err)
+
+
+def put(directory: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (directory / name).write_text(text, "utf-8")
+
+
+def names(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
+
+
+def test_a_new_app(directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    put(directory, FLASK)
+    result = flyo(directory, capfd, "--name", "shop", "--regions", "lhr=2,nrt")
+    assert result == Result(
+        0,
+        "",
+        "created  fly.toml\n"
+        "created  flyo.toml\n"
+        "created  Dockerfile\n"
+        "created  .dockerignore\n"
+        "next     flyo deploy --local    rehearse it on this computer\n"
+        "         flyo deploy            take it to Fly.io\n",
+    )
+    assert (directory / "fly.toml").read_text() == FLY_TOML
+    assert (directory / "flyo.toml").read_text() == FLYO_TOML
+    dockerfile = (directory / "Dockerfile").read_text()
+    assert dockerfile.endswith('CMD ["sh", "-c", "exec gunicorn --bind 0.0.0.0:$PORT --threads 8 app:app"]\n')
+    assert ".env\n" in (directory / ".dockerignore").read_text()
+
+
+def test_again_changes_nothing_and_says_so(directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    put(directory, FLASK)
+    flyo(directory, capfd, "--name", "shop", "--regions", "lhr=2,nrt")
+    before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in directory.iterdir()}
+    result = flyo(directory, capfd, "--name", "shop", "--regions", "lhr=2,nrt")
+    assert result.stderr.startswith("Nothing to change: the files say this already.\n")
+    assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in directory.iterdir()} == before
+
+
+def test_every_flag(directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    flags = "--name shop --primary nrt --regions iad,nrt --internal-port 3000 --health-path /up --auto-stop off"
+    more = ["--vm-size", "shared-cpu-2x", "--vm-memory", "1GB", "--start", "./serve --port $PORT"]
+    assert flyo(directory, capfd, *flags.split(), *more).status == 0
+    fly = tomllib.loads((directory / "fly.toml").read_text())
+    assert (fly["primary_region"], fly["env"]["PORT"]) == ("nrt", "3000")
+    assert (fly["http_service"]["internal_port"], fly["http_service"]["auto_stop_machines"]) == (3000, "off")
+    assert fly["http_service"]["checks"][0]["path"] == "/up"
+    assert fly["vm"] == [{"size": "shared-cpu-2x", "memory": "1gb"}]
+    project = load_project(directory)
+    assert list(project.regions()) == ["iad", "nrt"]
+    assert project.flyo.probe.path == "/up"
+    assert '"exec ./serve --port $PORT"' in (directory / "Dockerfile").read_text()
+
+
+def test_an_existing_fly_toml_keeps_everything_that_was_not_asked_about(
+    directory: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    put(directory, {"fly.toml": THEIRS})
+    result = flyo(
+        directory, capfd, "--primary", "fra", "--regions", "fra,nrt", "--auto-stop", "suspend", "--health-path", "/up"
+    )
+    assert result.stderr.startswith("changed  fly.toml\ncreated  flyo.toml\nnext ")
+    assert (directory / "fly.toml").read_text() == (
+        THEIRS.replace("'iad'", '"fra"').replace(
+            "  force_https = true\n", '  force_https = true\n  auto_stop_machines = "suspend"\n'
+        )
+        + '\n[[http_service.checks]]\nmethod = "GET"\npath = "/up"\ninterval = "10s"\ntimeout = "5s"\n'
+        'grace_period = "10s"\n'
+    )
+    assert names(directory) == ["fly.toml", "flyo.toml"]
+
+
+def test_an_existing_flyo_toml_keeps_its_comments(directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    put(
+        directory,
+        {
+            "fly.toml": THEIRS,
+            "flyo.toml": "# mine\n[regions]\n# home\niad = 2 # primary\nfra = 1 # gone soon\n"
+            "\n[rollout]\ncanary = 'fra'\nbake = '10s' # watch\n",
+        },
+    )
+    assert flyo(directory, capfd, "--regions", "nrt,iad=3").status == 0
+    assert (directory / "fly.toml").read_text() == THEIRS
+    assert (directory / "flyo.toml").read_text() == (
+        "# mine\n[regions]\nnrt = 1\n# home\niad = 3 # primary\n\n[rollout]\ncanary = \"nrt\"\nbake = '10s' # watch\n"
+    )
+
+
+def test_an_existing_dockerfile_is_never_touched_and_tells_the_port(
+    directory: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    put(directory, {**FLASK, "Dockerfile": "FROM scratch\nEXPOSE 5000/tcp\n"})
+    flyo(directory, capfd, "--name", "shop", "--regions", "iad")
+    assert (directory / "Dockerfile").read_text() == "FROM scratch\nEXPOSE 5000/tcp\n"
+    assert ".dockerignore" not in names(directory)
+    assert load_project(directory).flytoml.services[0].internal_port == 5000
+
+
+def test_without_a_terminal_it_names_what_is_missing(directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert flyo(directory, capfd) == Result(
+        2,
+        "",
+        "flyo: flyo init: missing --name and --regions, and there is nobody to ask. "
+        "Give --name my-shop --regions iad, or --yes to take exactly that [usage.missing]\n",
+    )
+    assert names(directory) == []
+
+
+def test_yes_takes_the_suggestions(directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert flyo(directory, capfd, "--yes").status == 0
+    project = load_project(directory)
+    assert (project.app, project.regions()) == ("my-shop", {"iad": 1})
+
+
+def test_an_app_of_unknown_kind_gets_no_dockerfile_and_a_note(
+    directory: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    result = flyo(directory, capfd, "--yes")
+    assert "note     There is no Dockerfile, and nothing tells how this app starts: write one, or give --start.\n" in (
+        result.stderr
+    )
+    assert names(directory) == ["fly.toml", "flyo.toml"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--regions", "iad,tokyo"],
+            "flyo: --regions: 'tokyo' is not a Fly.io region. Did you mean nrt (Tokyo)? [config.unknown_region]",
+        ),
+        (
+            ["--primary", "lon", "--regions", "iad"],
+            "flyo: --primary: 'lon' is not a Fly.io region. Did you mean lhr (London)? [config.unknown_region]",
+        ),
+        (
+            ["--primary", "lhr", "--regions", "iad,fra"],
+            "flyo: --regions: primary region 'lhr' is not among the regions iad, fra. "
+            "Give --primary iad, or --regions lhr,iad,fra [usage.primary]",
+        ),
+        (
+            ["--regions", "iad=many"],
+            "flyo: --regions: the count of 'iad' is no whole number from 0 to 1000. Write iad=1 [usage.count]",
+        ),
+        (["--regions", "iad,iad"], "flyo: --regions: 'iad' is given twice. Give each region once [usage.count]"),
+        (
+            ["--name", "My Shop"],
+            "flyo: --name: is no possible app name. Use 1 to 63 lower-case letters, digits and hyphens, with no hyphen "
+            "at either end [config.app_name]",
+        ),
+        (
+            ["--health-path", "health"],
+            "flyo: --health-path: is no request path. Write --health-path /health: it starts with / and has no spaces "
+            "[usage.path]",
+        ),
+        (
+            ["--vm-memory", "lots"],
+            "flyo: --vm-memory: is no amount of memory. Write 512mb or 1gb [usage.memory]",
+        ),
+        (
+            ["--internal-port", "99999"],
+            "flyo: flyo init: Invalid value for '--internal-port': 99999 is not in the range 1<=x<=65535. "
+            "'flyo init --help' shows what it takes [usage]",
+        ),
+    ],
+)
+def test_wrong_flags_write_nothing(
+    directory: Path, capfd: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert flyo(directory, capfd, "--yes", *arguments) == Result(2, "", message + "\n")
+    assert names(directory) == []
+
+
+def test_a_broken_fly_toml_is_left_alone(directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    put(directory, {"fly.toml": 'app = "x"\n[http_service\n'})
+    result = flyo(directory, capfd, "--yes")
+    assert result.status == 2
+    assert result.stderr.startswith("flyo: fly.toml:2:14: is not valid TOML: ")
+    assert names(directory) == ["fly.toml"]
+
+
+def test_json_tells_the_same_to_a_program(directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    put(directory, FLASK)
+    result = flyo(directory, capfd, "--name", "shop", "--regions", "lhr=2,nrt", "--json")
+    assert result.stderr == ""
+    assert json.loads(result.stdout) == {
+        "schema": "flyo.init/1",
+        "app": "shop",
+        "primary": "lhr",
+        "regions": {"lhr": 2, "nrt": 1},
+        "files": [
+            {"path": name, "action": "created"} for name in ("fly.toml", "flyo.toml", "Dockerfile", ".dockerignore")
+        ],
+        "created": None,
+        "notes": [],
+        "next": ["flyo deploy --local", "flyo deploy"],
+    }
+
+
+def test_dry_run_prints_the_files_and_writes_none(directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    result = flyo(
+        directory, capfd, "--name", "shop", "--regions", "lhr=2,nrt", "--health-path", "/healthz", "--dry-run"
+    )
+    assert result.stdout == f"==> fly.toml\n{FLY_TOML}\n==> flyo.toml\n{FLYO_TOML}\n"
+    assert names(directory) == []
+
+
+def test_creating_needs_flyctl_and_says_so_after_the_files_are_there(
+    directory: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    result = flyo(directory, capfd, "--yes", "--create")
+    assert result.status == 8
+    assert result.stderr.startswith("flyo: PATH: flyctl is not installed. ")
+    assert names(directory) == ["fly.toml", "flyo.toml"]

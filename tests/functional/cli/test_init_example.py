@@ -1,0 +1,71 @@
+"""`flyo init --example habit` copies the bundled app, from a wheel as from an editable installation."""
+
+from __future__ import annotations
+
+import io
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from flyctl_orchestrator.cli.main import run
+from flyctl_orchestrator.environment import Environment
+from flyctl_orchestrator.project.example import EXAMPLES, example_files
+from flyctl_orchestrator.project.project import load_project
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+def flyo_init(directory: Path, *arguments: str) -> tuple[int, str]:
+    err = io.StringIO()
+    environment = Environment({}, directory, stdin=io.StringIO(), stdout=io.StringIO(), stderr=err)
+    return run(["init", *arguments], environment), err.getvalue()
+
+
+def test_copies_the_app_byte_for_byte(tmp_path: Path) -> None:
+    status, said = flyo_init(tmp_path, "--example", "habit")
+    assert status == 0
+    assert said == (
+        "created  habit_app/\ncreated  Dockerfile\ncreated  .dockerignore\ncreated  fly.toml\ncreated  flyo.toml\n"
+        "next     flyo deploy --local    rehearse it on this computer\n"
+        "         flyo deploy            take it to Fly.io\n"
+    )
+    copied = {
+        path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()
+    }
+    assert copied == example_files("habit")
+    assert copied == {name: (REPOSITORY / name).read_bytes() for name in copied}
+    assert not [name for name in copied if "__pycache__" in name or name.endswith((".pyc", ".db"))]
+
+
+def test_flags_change_the_copy_and_keep_its_comments(tmp_path: Path) -> None:
+    flyo_init(tmp_path, "--example", "habit", "--name", "my-habits", "--regions", "fra,syd=2", "--primary", "fra")
+    project = load_project(tmp_path)
+    assert (project.app, project.regions()) == ("my-habits", {"fra": 1, "syd": 2})
+    assert (project.flytoml.primary_region, project.flyo.rollout.canary) == ("fra", "fra")
+    original = (REPOSITORY / "fly.toml").read_text()
+    comments = [line for line in original.splitlines() if line.strip().startswith("#")]
+    assert [line for line in project.flytoml.text.splitlines() if line.strip().startswith("#")] == comments
+
+
+def test_a_directory_that_is_not_empty_is_left_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for name in ("b.txt", "a.txt", "c.txt", "d.txt", "e.txt", ".git"):
+        (tmp_path / name).write_text("mine")
+    status, _ = flyo_init(tmp_path, "--example", "habit")
+    assert status == 2
+    assert capfd.readouterr().err == (
+        f"flyo: {tmp_path}: this directory is not empty: it holds a.txt, b.txt, c.txt, d.txt and 1 more. "
+        "Make a new one: mkdir my-habit && cd my-habit [usage.not_empty]\n"
+    )
+    assert len(list(tmp_path.iterdir())) == 6
+
+
+def test_a_fresh_git_repository_counts_as_empty(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    assert flyo_init(tmp_path, "--example", "habit")[0] == 0
+
+
+def test_the_wheel_carries_what_the_example_consists_of() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert included == {part: f"flyctl_orchestrator/_examples/habit/{part}" for part in EXAMPLES["habit"]}
