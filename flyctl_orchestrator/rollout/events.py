@@ -85,7 +85,7 @@ class Emitter:
         self._listeners = listeners
         self._lock = threading.Lock()
 
-    def __call__(self, name: str, **fields: Any) -> None:
+    def __call__(self, name: str, /, **fields: Any) -> None:
         """Tell every listener that `name` happened."""
         if name not in NAMES:
             raise ValueError(f"unknown event {name!r}")

@@ -92,8 +92,9 @@ def _judge_platform(expected: Expectation, seen: Evidence, now: float) -> Verdic
     if not expected.right(machine):
         return _judge_odd(expected, seen, machine, now)
     if not expected.strict:
-        kind = "wait" if machine.state in MOVING - {"created"} else "pass"
-        return Verdict(kind, "moving" if kind == "wait" else "", f"it is {machine.state}")
+        if machine.state in MOVING - {"created"}:
+            return Verdict("wait", "moving", f"it is {machine.state}")
+        return Verdict("pass")
     if machine.state in ("stopped", "suspended"):
         return Verdict("asleep", "asleep", f"it is {machine.state}")
     if machine.state == "created" and now - seen.since > STUCK_CREATED:

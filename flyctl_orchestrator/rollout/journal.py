@@ -45,11 +45,16 @@ class Journal:
         self._clock = clock
         self._sync = sync
         self._lock = threading.Lock()
+        self._forgiving = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as error:
             raise _unwritable(path, error) from error
+
+    def forgive(self) -> None:
+        """From now on lines that cannot be written are dropped: going back matters more than remembering it."""
+        self._forgiving = True
 
     def write(self, entry: str, **fields: Any) -> None:
         """Add one line and have it on disk.
@@ -63,7 +68,8 @@ class Journal:
                 os.write(self._file, (line + "\n").encode())
                 self._sync(self._file)
             except OSError as error:
-                raise _unwritable(self.path, error) from error
+                if not self._forgiving:
+                    raise _unwritable(self.path, error) from error
 
     def close(self) -> None:
         """Close the file."""

@@ -1,0 +1,110 @@
+"""`flyo deploy`: build, release and roll out wave by wave."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from flyctl_orchestrator.cli.interrupts import heeding
+from flyctl_orchestrator.cli.options import json_option, target_options, yes_option
+from flyctl_orchestrator.cli.policy import POLICY_FLAGS, policy_options
+from flyctl_orchestrator.cli.state import state_directory
+from flyctl_orchestrator.cli.target import resolve_target
+from flyctl_orchestrator.environment import Environment
+from flyctl_orchestrator.project.project import load_project
+from flyctl_orchestrator.report.choose import choose_reporter
+from flyctl_orchestrator.report.outcome_text import outcome_lines
+from flyctl_orchestrator.report.style import Style
+from flyctl_orchestrator.report.terminal import columns
+from flyctl_orchestrator.rollout.concurrency import Stop, Threads
+from flyctl_orchestrator.rollout.deployment import Deployment, interrupted_before_start
+from flyctl_orchestrator.rollout.desired import with_flags
+from flyctl_orchestrator.rollout.events import Emitter
+from flyctl_orchestrator.rollout.outcome import Outcome
+from flyctl_orchestrator.rollout.plan import Plan
+
+
+@click.command(short_help="Build, release and roll out wave by wave.")
+@target_options
+@json_option
+@yes_option
+@click.option("-i", "--image", help="Roll out this image instead of building one.")
+@policy_options
+@click.option("-v", "--verbose", is_flag=True, help="Every step, probe and line of flyctl.")
+@click.pass_obj
+def deploy(
+    obj: dict[str, Environment],
+    local: bool,
+    app_name: str | None,
+    config_path: Path | None,
+    as_json: bool,
+    yes: bool,
+    image: str | None,
+    verbose: bool,
+    **flags: object,
+) -> int:
+    """Build the image, release it, and roll it out region by region; every machine is proved healthy from outside.
+
+    The canary region goes first. A region that does not pass the gate takes everything back that was changed: image,
+    configuration, count and sleep. Ctrl-C does the same; a second Ctrl-C stops where it is.
+    """
+    environment = obj["environment"]
+    project = load_project(environment.cwd, config_path, app_name, environment.variables)
+    policy = with_flags(project.flyo.rollout, **{name: flags.get(name) for name in POLICY_FLAGS})
+    project.regions()
+    target = resolve_target(environment, local)
+    reporter = choose_reporter(environment, as_json=as_json, verbose=verbose)
+    stop = Stop()
+    emit = Emitter(project.app, environment.clock, reporter.event)
+    try:
+        with heeding(stop), Threads() as threads:
+            work = Deployment(target, project, policy, threads, emit, stop, state_directory(environment))
+            outcome = _deploy(work, image, environment, ask=not yes and not as_json)
+            work.finish(outcome)
+    finally:
+        reporter.close()
+    if not as_json:
+        _show(outcome, environment, target.app_url(project.app), project.app)
+    return int(outcome.exit)
+
+
+def _deploy(work: Deployment, image: str | None, environment: Environment, *, ask: bool) -> Outcome:
+    fleet = work.observe()
+    if not fleet.exists:
+        work.make_app()
+    wanted = work.given_image(image)
+    # What is impossible is said before time is spent on building.
+    work.plan(fleet, wanted)
+    if wanted.ref is None:
+        wanted = work.build()
+    if work.stop.requested:
+        return interrupted_before_start(work.project.app)
+    fleet = work.observe()
+    plan = work.plan(fleet, wanted)
+    work.announce(plan)
+    if ask and environment.interactive and not _agrees(plan):
+        raise click.Abort
+    return work.run(plan, fleet)
+
+
+def _agrees(plan: Plan) -> bool:
+    """Ask before somebody's own change is overwritten; nothing else is worth a question."""
+    edited = [drift for drift in plan.drift if drift.kind == "edited" and drift.fixed]
+    if not edited:
+        return True
+    import questionary
+
+    names = ", ".join(f"{drift.region} {drift.machine}" for drift in edited)
+    return bool(questionary.confirm(f"Overwrite what was edited by hand on {names}?", default=False).ask())
+
+
+def _show(outcome: Outcome, environment: Environment, url: str, app: str) -> None:
+    style = Style.of(environment.stdout, environment.variables)
+    width = columns(style, environment.variables)
+    for line in outcome_lines(outcome, style, width, url=url):
+        click.echo(line, file=environment.stdout, color=style.colour)
+    if outcome.exit:
+        advice = f". {outcome.next}" if outcome.next else ""
+        code = outcome.code or outcome.kind
+        click.echo(f"flyo: app {app}: {outcome.what}{advice} [{code}]", file=environment.stderr)

@@ -1,0 +1,53 @@
+"""A plan for a person: wave by wave, machine by machine."""
+
+from __future__ import annotations
+
+from flyctl_orchestrator.report.numbers import count, duration, short_digest
+from flyctl_orchestrator.report.style import Style
+from flyctl_orchestrator.rollout.plan import Lane, Plan, Wave
+from flyctl_orchestrator.rollout.steps import PutToSleep
+
+SIGNS = {"update": "~", "create": "+", "destroy": "-", "restore": "<"}
+REASONS = {
+    "image": "new image",
+    "config": "fly.toml changed",
+    "secrets": "secrets changed",
+    "edited": "edited by hand",
+    "unverified": "never proved by flyo",
+    "missing": "missing",
+    "surplus": "too many",
+}
+
+
+def plan_lines(plan: Plan, style: Style) -> list[str]:
+    """What a deploy would do."""
+    lines = [style.paint(f"! {drift.what}", "warn") for drift in plan.drift]
+    lines += [f"note: {note}" for note in plan.notes]
+    if plan.empty:
+        return [*lines, style.paint(f"Nothing to do: {count(plan.unchanged, 'machine')} as wanted.", "good")]
+    image = plan.image.ref or "to be built"
+    digest = f" ({short_digest(plan.image.digest)})" if plan.image.digest else ""
+    lines.append(f"image: {image}{digest}")
+    for wave in plan.waves:
+        lines += _wave(wave, style)
+    tally = {sign: sum(1 for lane in plan.lanes if SIGNS[lane.action] == sign) for sign in "~+-"}
+    words = {"~": "to change", "+": "to create", "-": "to destroy"}
+    parts = [f"{number} {words[sign]}" for sign, number in tally.items() if number]
+    lines.append(f"Plan: {', '.join(parts)}, {plan.unchanged} unchanged.")
+    return lines
+
+
+def _wave(wave: Wave, style: Style) -> list[str]:
+    facts = [", ".join(wave.regions)]
+    facts += [f"{wave.limit} at once per region"] if wave.limit else []
+    facts += [f"then {duration(wave.bake)} of watching"] if wave.bake else []
+    head = style.paint(wave.name, "strong") + f" ({'; '.join(facts)})"
+    return [head, *(_lane(lane) for lane in wave.lanes)]
+
+
+def _lane(lane: Lane) -> str:
+    why = ", ".join(REASONS.get(reason, reason) for reason in lane.reasons)
+    asleep = next((step.state for step in lane.steps if isinstance(step, PutToSleep)), None)
+    more = f"; woken, proved, {asleep} again" if asleep else ""
+    who = lane.machine or "new machine"
+    return f"  {SIGNS[lane.action]} {lane.region}  {who}  {lane.group}: {why}{more}"

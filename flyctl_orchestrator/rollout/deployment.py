@@ -1,0 +1,209 @@
+"""One deploy from the project's files to the outcome: observe, build, plan, run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from flyctl_orchestrator.errors import FlyoError, UsageError
+from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.fleet.builder import BuildRequest, BuiltImage, build, new_label
+from flyctl_orchestrator.fleet.target import Target
+from flyctl_orchestrator.project.model import Project, Rollout
+from flyctl_orchestrator.rollout.baseline import measure_baseline
+from flyctl_orchestrator.rollout.concurrency import Concurrency, Stop
+from flyctl_orchestrator.rollout.desired import desired_of
+from flyctl_orchestrator.rollout.events import Emitter
+from flyctl_orchestrator.rollout.executor import Executor
+from flyctl_orchestrator.rollout.journal import Journal, new_rollout_id
+from flyctl_orchestrator.rollout.means import Means
+from flyctl_orchestrator.rollout.observe import Fleet, observe
+from flyctl_orchestrator.rollout.outcome import Outcome
+from flyctl_orchestrator.rollout.plan import Plan, PlannedImage
+from flyctl_orchestrator.rollout.plan_file import plan_as_dict
+from flyctl_orchestrator.rollout.planner import plan_rollout
+from flyctl_orchestrator.rollout.record import Record, machine_as_dict
+from flyctl_orchestrator.rollout.rows import rows_at_the_end
+from flyctl_orchestrator.rollout.secrets_version import newest_secrets_version
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One app, one target, one command.
+
+    Attributes:
+        policy: flyo.toml's [rollout] with the command line's flags.
+        state: directory for journals.
+    """
+
+    target: Target
+    project: Project
+    policy: Rollout
+    concurrency: Concurrency
+    emit: Emitter
+    stop: Stop
+    state: Path
+
+    # --- before anything changes
+
+    def observe(self) -> Fleet:
+        """Read the fleet."""
+        return observe(self.target.api, self.project.app)
+
+    def given_image(self, image: str | None) -> PlannedImage:
+        """The image the user names, on the command line or as fly.toml's [build] image; else one still to be built."""
+        section = self.project.flytoml.raw.get("build")
+        named = section.get("image") if isinstance(section, dict) else None
+        ref = image or (named if isinstance(named, str) else None)
+        if not ref:
+            return PlannedImage()
+        _, _, digest = ref.partition("@")
+        return PlannedImage(ref, digest or None)
+
+    def build(self) -> PlannedImage:
+        """Build the image; an unchanged project gives the same digest where the builder tells digests.
+
+        Raises:
+            BuildError: it could not be built; nothing was changed.
+        """
+        self.emit("build.started")
+        since = self.target.clock.monotonic()
+        built: BuiltImage = build(self.target, self._request(), lambda line: self.emit("build.log", line=line))
+        for notice in built.notices:
+            self.emit("warning", code="build.notice", what=notice)
+        seconds = self.target.clock.monotonic() - since
+        self.emit("build.finished", ref=built.ref, digest=built.digest, cached=built.cached, seconds=round(seconds, 3))
+        return PlannedImage(built.ref, built.digest)
+
+    def _request(self) -> BuildRequest:
+        section = self.project.flytoml.raw.get("build")
+        section = section if isinstance(section, dict) else {}
+        stage = section.get("build-target")
+        # flyctl reads [build] itself; the local builder has to be told.
+        dockerfile = section.get("dockerfile") if self.target.builder_url else None
+        return BuildRequest(
+            app=self.project.app,
+            context=self.project.root,
+            config=self.project.flytoml.path,
+            label=new_label(self.target.clock, self.target.random),
+            dockerfile=dockerfile if isinstance(dockerfile, str) else None,
+            install=self.project.flyo.local.build,
+            inputs=self.project.flyo.local.inputs,
+            stage=stage if isinstance(stage, str) and self.target.builder_url else None,
+        )
+
+    def make_app(self) -> None:
+        """Create the app on the local platform; on Fly.io names are global and apps cost money, so a person decides.
+
+        Raises:
+            FlyoError: the app does not exist on Fly.io.
+        """
+        app = self.project.app
+        if self.target.kind != "local":
+            raise FlyoError(
+                f"there is no app {app} on Fly.io, or the token may not see it",
+                where=str(self.project.flytoml.path),
+                next="Create it with 'flyo init --create'",
+                code="app.missing",
+            )
+        self.target.flyctl.apps_create(app)
+        self.emit("app.created")
+
+    def plan(self, fleet: Fleet, image: PlannedImage) -> Plan:
+        """Plan the way from a fleet to what the files describe.
+
+        Raises:
+            UsageError: it cannot be reached.
+        """
+        plan = plan_rollout(fleet, desired_of(self.project, image, self.policy))
+        if self.policy.strategy != "in-place":
+            raise UsageError(
+                f"strategy '{self.policy.strategy}' is not built yet",
+                where="[rollout] strategy",
+                next="Use 'in-place'",
+                code="plan.strategy",
+            )
+        return plan
+
+    def announce(self, plan: Plan) -> None:
+        """Tell what the plan is, and what is strange about the fleet."""
+        for drift in plan.drift:
+            facts = {"kind": drift.kind, "region": drift.region, "machine": drift.machine, "fixed": drift.fixed}
+            self.emit("drift.found", **facts, what=drift.what)
+        for note in plan.notes:
+            self.emit("note", line=note)
+        if plan.empty:
+            self.emit("plan.nothing_to_do", unchanged=plan.unchanged)
+            return
+        shown = plan_as_dict(plan)
+        self.emit("plan.ready", machines=sum(1 for _ in plan.lanes), waves=shown["waves"], image=shown["image"])
+
+    # --- the change itself
+
+    def run(self, plan: Plan, fleet: Fleet) -> Outcome:
+        """Run a plan on the fleet it was made for.
+
+        Raises:
+            FlyoError: the fleet has moved since, or the journal cannot be written; nothing was changed.
+        """
+        if plan.fingerprint != fleet.fingerprint():
+            raise FlyoError(
+                "the fleet has changed since the plan was made",
+                where=f"app {plan.app}",
+                next="Look at a new one with 'flyo plan'",
+                code="plan.stale",
+            )
+        clock = self.target.clock
+        rollout = new_rollout_id(clock, self.target.random)
+        journal = Journal(self.state / "rollouts" / self.target.kind / plan.app / f"{rollout}.jsonl", clock)
+        try:
+            return self._run(plan, fleet, rollout, journal)
+        finally:
+            journal.close()
+
+    def _run(self, plan: Plan, fleet: Fleet, rollout: str, journal: Journal) -> Outcome:
+        before = {machine.id: machine for machine in fleet.machines}
+        means = self._means()
+        record = Record(rollout, plan, journal, before, plan.image.ref or "", plan.image.digest)
+        record.learn_firsts(fleet.managed)
+        if plan.empty:
+            measure_baseline(means, record)
+            rows = tuple(rows_at_the_end(before, record, {}))
+            return Outcome("nothing", "every machine is as it should be", rows)
+        kept = [machine_as_dict(machine) for machine in fleet.managed]
+        journal.write("begin", rollout=rollout, plan=plan_as_dict(plan), before=kept)
+        self.emit("rollout.started", rollout=rollout, image=plan.image.ref, digest=plan.image.digest)
+        measure_baseline(means, record)
+        return Executor(means, record, self.policy).run()
+
+    def finish(self, outcome: Outcome) -> None:
+        """Tell how it ended."""
+        self.emit("rollout.finished", **outcome.as_fields(), url=self.target.app_url(self.project.app))
+
+    def _means(self) -> Means:
+        project, target = self.project, self.target
+        sizes = project.flytoml.sizes
+        groups = project.flytoml.process_groups
+        sized = [group for group in groups if any(not size.processes or group in size.processes for size in sizes)]
+        return Means(
+            app=project.app,
+            api=target.api,
+            flyctl=target.flyctl,
+            prober=target.prober,
+            clock=target.clock,
+            concurrency=self.concurrency,
+            emit=self.emit,
+            stop=self.stop,
+            config=project.flytoml.path,
+            app_url=target.probe_template(project.flyo.url_template),
+            probe=project.flyo.probe,
+            timeout=self.policy.timeout,
+            secrets_version=newest_secrets_version(target.flyctl.env, project.app),
+            sized=frozenset(sized),
+        )
+
+
+def interrupted_before_start(app: str) -> Outcome:
+    """The outcome when somebody interrupts while nothing has been changed yet."""
+    outcome = Outcome("interrupted", "interrupted; nothing was changed on the fleet")
+    return replace(outcome, exit=Exit.INTERRUPTED)

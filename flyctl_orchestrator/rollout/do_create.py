@@ -1,0 +1,69 @@
+"""Creates a machine, exactly once whatever the network does, or destroys one."""
+
+from __future__ import annotations
+
+from flyctl_orchestrator.fleet.api_error import ApiError
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.rollout.do_update import leased
+from flyctl_orchestrator.rollout.inherit import newborn
+from flyctl_orchestrator.rollout.lane_run import Busy, LaneRun
+from flyctl_orchestrator.rollout.marks import CREATED, ROLLOUT
+from flyctl_orchestrator.rollout.scene import Scene
+from flyctl_orchestrator.rollout.steps import CreateMachine, DestroyMachine
+
+
+def create_tag(rollout: str, lane: str) -> str:
+    """The idempotency tag of one lane's machine."""
+    return f"{rollout}/{lane}"
+
+
+def do_create(step: CreateMachine, run: LaneRun, scene: Scene) -> bool:
+    """Create a machine like the first one of its group. Waits while there is no first machine yet."""
+    first = scene.record.firsts.get(step.group)
+    if first is None:
+        scene.phase(run, "waiting", "for the first machine of its process group")
+        return False
+    scene.phase(run, "creating")
+    tag = create_tag(scene.record.id, run.lane.name)
+    api, app = scene.means.api, scene.means.app
+    # After an answer that never came the machine may exist: look before creating another one.
+    machine = api.find_created(app, CREATED, tag) if run.touched else None
+    if machine is None:
+        run.touched = True
+        config = newborn(first, tags={ROLLOUT: scene.record.id, CREATED: tag})
+        secrets = scene.means.secrets_version
+        try:
+            machine = api.create_machine(app, config=config, region=step.region, min_secrets_version=secrets)
+        except ApiError as error:
+            if error.ambiguous:
+                raise Busy(error.what, 2.0) from error
+            raise
+    _adopt(run, machine)
+    scene.acted(run)
+    return True
+
+
+def _adopt(run: LaneRun, machine: Machine) -> None:
+    run.machine_id = machine.id
+    run.instance = machine.instance_id
+
+
+def do_destroy(step: DestroyMachine, run: LaneRun, scene: Scene) -> bool:
+    """Destroy a machine, and wait until it is no longer in the list."""
+    if run.fresh_from == 0:
+        scene.phase(run, "destroying")
+        run.touched = True
+        try:
+            with leased(scene, step.machine) as nonce:
+                scene.means.api.destroy(scene.means.app, step.machine, force=True, nonce=nonce)
+        except ApiError as error:
+            if error.kind != "not_found":
+                raise
+        scene.acted(run)
+        return False
+    if not (scene.reading.whole and scene.reading.number >= run.fresh_from):
+        return False
+    if scene.seen(run) is not None:
+        return False
+    scene.phase(run, "destroyed")
+    return True

@@ -1,0 +1,171 @@
+"""Runs a plan: waves, bakes, and the way back when a wave does not pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.fleet.api_error import ApiError
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.project.model import Rollout
+from flyctl_orchestrator.rollout.bake import bake
+from flyctl_orchestrator.rollout.lane_run import LaneRun
+from flyctl_orchestrator.rollout.means import Means
+from flyctl_orchestrator.rollout.outcome import EXITS, Outcome, OutcomeKind
+from flyctl_orchestrator.rollout.plan import Wave
+from flyctl_orchestrator.rollout.record import Record
+from flyctl_orchestrator.rollout.rollback import plan_rollback
+from flyctl_orchestrator.rollout.rows import rows_at_the_end
+from flyctl_orchestrator.rollout.wave_run import WaveEnd, WaveRun
+
+# Tries to read the fleet when everything depends on it; each is patient for half a minute by itself.
+READS = 4
+
+
+class Executor:
+    """One rollout from its first wave to its end."""
+
+    def __init__(self, means: Means, record: Record, policy: Rollout) -> None:
+        self._means = means
+        self._record = record
+        self._policy = policy
+        self._since = means.clock.monotonic()
+
+    def run(self) -> Outcome:
+        """Run every wave, or go back. Never leaves without an outcome that names what is not as it should be."""
+        for number, wave in enumerate(self._record.plan.waves):
+            end, trouble = self._wave(number, wave)
+            if trouble is not None:
+                return self._stop(self._reason(trouble.what, trouble.code), "failed", trouble)
+            if end.kind == "interrupted":
+                self._means.emit("interrupted")
+                return self._stop(("interrupted", "interrupted"), "interrupted")
+            if end.kind != "passed":
+                assert end.run is not None
+                where = f"{end.run.lane.region} {end.run.machine_id or end.run.lane.name}"
+                return self._stop(self._reason(f"{where}: {end.run.reason}", end.run.code), end.kind)
+        return self._finish("done", "every machine is new and verified", {}, {})
+
+    # --- forward
+
+    def _wave(self, number: int, wave: Wave) -> tuple[WaveEnd, FlyoError | None]:
+        means, facts = self._means, {"wave": wave.name, "number": number + 1, "regions": list(wave.regions)}
+        lanes = [
+            {"lane": lane.name, "region": lane.region, "group": lane.group, "machine": lane.machine}
+            for lane in wave.lanes
+        ]
+        means.emit("wave.started", **facts, of=len(self._record.plan.waves), lanes=lanes)
+        run = WaveRun(wave, means, self._record, stopped=lambda: means.stop.requested)
+        try:
+            end = run.run()
+            if end.kind == "passed":
+                end = bake(wave.bake, run.runs, means, stopped=lambda: means.stop.requested)
+        except FlyoError as error:
+            means.emit("wave.failed", **facts, code=error.code, reason=error.what)
+            return WaveEnd("failed"), error
+        if end.kind == "passed":
+            means.emit("wave.passed", **facts)
+        else:
+            lane = end.run
+            known = {"code": lane.code, "reason": lane.reason, "machine": lane.machine_id} if lane else {}
+            means.emit("wave.failed", **facts, verdict=end.kind, **known)
+        return end, None
+
+    # --- the end, one way or the other
+
+    def _stop(self, why: tuple[str, str], how: str, trouble: FlyoError | None = None) -> Outcome:
+        what, code = why
+        machines = self._read()
+        if machines is None:
+            return self._blind(what, code, trouble)
+        wave = plan_rollback(self._record, machines, max(1, self._policy.max_unavailable))
+        if not wave.lanes:
+            return self._untouched(what, code, how, machines, trouble)
+        if how == "inconclusive":
+            next_ = "Look with 'flyo status', then 'flyo deploy' to go on or 'flyctl' to go back by hand"
+            return self._finish("inconclusive", f"no verdict: {what}", machines, {}, next=next_, code=code)
+        if not self._policy.rollback and how != "interrupted":
+            next_ = "'flyo deploy' goes on from here"
+            return self._finish("mixed", f"{what}; left as it is (no rollback)", machines, {}, next=next_, code=code)
+        return self._back(wave, what, code, how)
+
+    def _back(self, wave: Wave, what: str, code: str, how: str) -> Outcome:
+        means = self._means
+        self._record.journal.forgive()
+        self._record.journal.write("rollback.begin", reason=what, lanes=[lane.name for lane in wave.lanes])
+        means.emit("rollback.started", reason=what, code=code, machines=len(wave.lanes))
+        back = _without_runs(self._record)
+        run = WaveRun(wave, means, back, stopped=lambda: means.stop.insisted, keep_going=True)
+        end = run.run()
+        backs = {each.machine_id: each for each in run.runs if each.machine_id}
+        good = end.kind == "passed"
+        means.emit("rollback.finished", ok=good, verdict=end.kind)
+        machines = self._read() or {}
+        if good:
+            kind: OutcomeKind = "interrupted" if how == "interrupted" else "rolled_back"
+            said = "interrupted" if how == "interrupted" else what
+            return self._finish(
+                kind, f"{said}; every touched machine is back as it was, verified", machines, backs, code=code
+            )
+        bad = [
+            f"{each.lane.region} {each.machine_id}: {each.reason or each.busy}"
+            for each in run.runs
+            if each.status != "passed"
+        ]
+        halted = "stopped on the way back" if end.kind == "interrupted" else "the way back failed"
+        next_ = "Look with 'flyo status'; 'flyo deploy' or 'flyctl machine update' puts these machines right"
+        return self._finish("mixed", f"{what}; {halted} ({'; '.join(bad)})", machines, backs, next=next_, code=code)
+
+    def _untouched(
+        self, what: str, code: str, how: str, machines: Mapping[str, Machine], trouble: FlyoError | None
+    ) -> Outcome:
+        kind: OutcomeKind = "interrupted" if how == "interrupted" else "untouched"
+        outcome = self._finish(kind, f"{what}; nothing was changed on the fleet", machines, {}, code=code)
+        token = trouble is not None and trouble.exit == Exit.UNREACHABLE
+        return replace(outcome, exit=Exit.UNREACHABLE) if token else outcome
+
+    def _blind(self, what: str, code: str, trouble: FlyoError | None) -> Outcome:
+        touched = [run for run in self._record.runs.values() if run.touched]
+        if not touched:
+            outcome = self._finish("untouched", f"{what}; nothing was changed on the fleet", {}, {}, code=code)
+            return replace(outcome, exit=Exit.UNREACHABLE)
+        names = ", ".join(f"{run.lane.region} {run.machine_id or run.lane.name}" for run in touched)
+        next_ = "When the platform answers again, 'flyo status' shows what is where and 'flyo deploy' goes on"
+        return self._finish("inconclusive", f"{what}; not known: {names}", {}, {}, next=next_, code=code or "blind")
+
+    def _reason(self, what: str, code: str) -> tuple[str, str]:
+        return what, code or "failed"
+
+    def _read(self) -> dict[str, Machine] | None:
+        for _ in range(READS):
+            try:
+                return {m.id: m for m in self._means.api.list_machines(self._means.app) if not m.gone}
+            except ApiError as error:
+                if error.kind == "unauthorized" or self._means.stop.insisted:
+                    return None
+        return None
+
+    def _finish(
+        self,
+        kind: OutcomeKind,
+        what: str,
+        machines: Mapping[str, Machine],
+        backs: Mapping[str, LaneRun],
+        *,
+        next: str = "",
+        code: str = "",
+    ) -> Outcome:
+        machines = machines or self._read() or {}
+        rows = rows_at_the_end(machines, self._record, backs)
+        seconds = self._means.clock.monotonic() - self._since
+        outcome = Outcome(kind, what, tuple(rows), next, code, seconds, EXITS[kind])
+        self._record.journal.forgive()
+        self._record.journal.write("end", outcome=kind, exit=int(outcome.exit), what=what)
+        return outcome
+
+
+def _without_runs(record: Record) -> Record:
+    """The same memory for the way back, with lanes of its own."""
+    return replace(record, runs={})

@@ -1,0 +1,69 @@
+"""How a rollout ended, for a person and for a program."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from flyctl_orchestrator.exits import Exit
+
+OutcomeKind = Literal["done", "nothing", "untouched", "rolled_back", "mixed", "inconclusive", "interrupted"]
+
+EXITS: dict[OutcomeKind, Exit] = {
+    "done": Exit.OK,
+    "nothing": Exit.OK,
+    "untouched": Exit.ERROR,
+    "rolled_back": Exit.ROLLED_BACK,
+    "mixed": Exit.LEFT_MIXED,
+    "inconclusive": Exit.INCONCLUSIVE,
+    "interrupted": Exit.INTERRUPTED,
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One machine at the end.
+
+    Attributes:
+        machine: its id, "" when it was never created.
+        fate: "new" (verified), "unchanged", "restored", "destroyed", "unverified" (changed and not proved), "failed".
+        health: "healthy", "asleep", "unhealthy" or "unknown".
+        latency_s: of its last answer, None when it was not asked.
+        why: what is wrong, "" when nothing is.
+    """
+
+    region: str
+    group: str
+    machine: str
+    release: int | None
+    image: str
+    state: str
+    fate: str
+    health: str
+    latency_s: float | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How it ended.
+
+    Attributes:
+        what: one sentence.
+        next: what to type next, "" when nothing is left to do.
+        code: stable name of the reason, "" when it went well.
+        exit: the process's exit status.
+    """
+
+    kind: OutcomeKind
+    what: str
+    rows: tuple[Row, ...] = ()
+    next: str = ""
+    code: str = ""
+    seconds: float = 0.0
+    exit: Exit = Exit.OK
+
+    def as_fields(self) -> dict[str, Any]:
+        """As the fields of the `rollout.finished` event."""
+        plain = {"result": self.kind, "exit": int(self.exit), "code": self.code, "what": self.what, "next": self.next}
+        return plain | {"seconds": round(self.seconds, 3), "machines": [asdict(row) for row in self.rows]}

@@ -1,0 +1,83 @@
+"""What a rollout knows: what was there before, what is wanted, and what it has touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.probe import Answer
+from flyctl_orchestrator.rollout.journal import Journal
+from flyctl_orchestrator.rollout.lane_run import LaneRun
+from flyctl_orchestrator.rollout.marks import reasons_to_change
+from flyctl_orchestrator.rollout.plan import Plan
+
+
+@dataclass
+class Record:
+    """One rollout's memory.
+
+    Attributes:
+        id: the rollout's.
+        before: machine id -> the machine as it was found.
+        baseline: machine id -> its answer before the rollout, for those that were awake.
+        ref, digest: the image to roll out; the digest is learnt from the first machine when the builder did not tell.
+        firsts: process group -> a machine that has the wanted configuration and passed the gate.
+        replaced: machine id -> id of the machine it took the place of (flyctl replaces what it cannot update).
+        runs: lane name -> every lane that was begun.
+    """
+
+    id: str
+    plan: Plan
+    journal: Journal
+    before: Mapping[str, Machine]
+    ref: str
+    digest: str | None
+    baseline: dict[str, Answer] = field(default_factory=dict)
+    firsts: dict[str, Machine] = field(default_factory=dict)
+    replaced: dict[str, str] = field(default_factory=dict)
+    runs: dict[str, LaneRun] = field(default_factory=dict)
+
+    def before_of(self, machine_id: str | None) -> Machine | None:
+        """A machine as it was found (or the one whose place it took); None when it was not there."""
+        return self.before.get(self.replaced.get(machine_id or "", machine_id or ""))
+
+    def baseline_for(self, machine: Machine) -> Answer | None:
+        """What a machine, or else the quickest one in its region, answered before the rollout."""
+        if machine.id in self.baseline:
+            return self.baseline[machine.id]
+        near = [answer for id, answer in self.baseline.items() if self.before[id].region == machine.region]
+        good = [answer for answer in near if answer.ok and answer.latency_s is not None]
+        return min(good, key=lambda answer: answer.latency_s or 0.0) if good else next(iter(near), None)
+
+    def was_healthy(self, machine_id: str) -> bool:
+        """Whether a machine was healthy before, as far as anybody could tell; one that slept gets the benefit."""
+        machine = self.before.get(machine_id)
+        if machine is None:
+            return True
+        answer = self.baseline.get(machine_id)
+        running = machine.state == "started" or machine.sleeping
+        return running and machine.checks_passing and (answer is None or answer.ok)
+
+    def learn_firsts(self, machines: Iterable[Machine]) -> None:
+        """Find the machines that are already as wanted; others may be made like them."""
+        for machine in machines:
+            why = reasons_to_change(machine, self.ref, self.digest, self.plan.definition, self.plan.secrets)
+            if machine.managed and not why:
+                self.firsts.setdefault(machine.group, machine)
+
+
+def machine_as_dict(machine: Machine) -> dict[str, Any]:
+    """Everything needed to give a machine back what it had, as plain JSON values."""
+    return {
+        "id": machine.id,
+        "name": machine.name,
+        "region": machine.region,
+        "group": machine.group,
+        "state": machine.state,
+        "instance_id": machine.instance_id,
+        "digest": machine.digest,
+        "cordoned": machine.cordoned,
+        "config": dict(machine.config),
+    }

@@ -1,0 +1,67 @@
+"""The way back: every machine that was touched gets exactly what it had, and proves it at the same gate.
+
+It takes the short way: all regions at once, no canary, no bake. It is never rolled back itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.rollout.do_create import create_tag
+from flyctl_orchestrator.rollout.lane_run import LaneRun
+from flyctl_orchestrator.rollout.lanes import ASLEEP, destroy_lane, restore_lane
+from flyctl_orchestrator.rollout.marks import CREATED
+from flyctl_orchestrator.rollout.plan import Lane, Wave
+from flyctl_orchestrator.rollout.record import Record
+from flyctl_orchestrator.rollout.steps import FlyctlCreate
+
+
+def plan_rollback(record: Record, machines: Mapping[str, Machine], limit: int) -> Wave:
+    """The lanes that undo what a rollout has done so far.
+
+    Args:
+        machines: the fleet as it is now.
+        limit: machines that serve and are changed at once within one region.
+    """
+    lanes: dict[str, Lane] = {}
+    for run in record.runs.values():
+        if not run.touched:
+            continue
+        for lane in _undo(run, record, machines):
+            lanes.setdefault(lane.name, lane)
+    # Those that do not serve come first: they have nothing to lose.
+    return Wave("rollback", tuple(sorted(lanes.values(), key=lambda lane: lane.weight)), limit=limit)
+
+
+def _undo(run: LaneRun, record: Record, machines: Mapping[str, Machine]) -> list[Lane]:
+    if run.before is None:
+        return [destroy_lane(machine, "rollback") for machine in _made_by(run, record, machines)]
+    machine = machines.get(run.machine_id or run.before.id) or machines.get(run.before.id)
+    before = run.before
+    if machine is None:
+        # Nothing to restore onto; the lane fails and the report says so.
+        return [restore_lane(before, before, healthy=True, weight=0)]
+    same = machine.instance_id == before.instance_id and machine.cordoned == before.cordoned
+    if same and _sleeps_alike(machine, before):
+        return []
+    serving = machine.state == "started" and machine.checks_passing and run.status == "passed"
+    return [restore_lane(machine, before, healthy=record.was_healthy(before.id), weight=int(serving))]
+
+
+def _made_by(run: LaneRun, record: Record, machines: Mapping[str, Machine]) -> list[Machine]:
+    """The machine a lane created, also when the answer to the create was lost."""
+    if run.machine_id is not None:
+        return [machines[run.machine_id]] if run.machine_id in machines else []
+    tag = create_tag(record.id, run.lane.name)
+    tagged = [machine for machine in machines.values() if machine.metadata.get(CREATED) == tag]
+    if tagged or not isinstance(run.lane.steps[0], FlyctlCreate):
+        return tagged
+    taken = {other.machine_id for other in record.runs.values()}
+    place = (run.lane.region, run.lane.group)
+    new = [m for m in machines.values() if m.managed and m.id not in record.before and m.id not in taken]
+    return [machine for machine in new if (machine.region, machine.group) == place]
+
+
+def _sleeps_alike(machine: Machine, before: Machine) -> bool:
+    return before.state not in ASLEEP or ASLEEP.get(machine.state) == ASLEEP[before.state]

@@ -1,0 +1,76 @@
+"""The table at the end: every machine, what became of it, and how it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.rollout.lane_run import LaneRun
+from flyctl_orchestrator.rollout.outcome import Row
+from flyctl_orchestrator.rollout.record import Record
+
+ASLEEP = ("stopped", "stopping", "suspended", "suspending")
+
+
+def rows_at_the_end(machines: Mapping[str, Machine], record: Record, backs: Mapping[str, LaneRun]) -> list[Row]:
+    """One row per managed machine, those that should be there and are not included.
+
+    Args:
+        machines: the fleet as it is now.
+        backs: machine id -> the lane that put it back, for those that were to be put back.
+    """
+    lanes = {run.machine_id: run for run in record.runs.values() if run.machine_id}
+    rows = []
+    for machine in machines.values():
+        if machine.managed:
+            rows.append(_row(machine, lanes.get(machine.id), backs.get(machine.id), record))
+    for run in record.runs.values():
+        if run.machine_id not in machines:
+            rows.append(_absent(run, backs.get(run.machine_id or "")))
+    order = {region: number for number, region in enumerate(dict.fromkeys(lane.region for lane in record.plan.lanes))}
+    return sorted(rows, key=lambda row: (order.get(row.region, len(order)), row.region, row.group, row.machine))
+
+
+def _row(machine: Machine, run: LaneRun | None, back: LaneRun | None, record: Record) -> Row:
+    latest = back or run
+    answer = record.baseline.get(machine.id)
+    latency = latest.latency_s if latest and latest.latency_s is not None else answer.latency_s if answer else None
+    fate, why = _fate(machine, run, back)
+    return Row(
+        region=machine.region,
+        group=machine.group,
+        machine=machine.id,
+        release=machine.release,
+        image=machine.digest or machine.image,
+        state=machine.state,
+        fate=fate,
+        health=_health(machine, fate, answer is None or answer.ok or latest is not None),
+        latency_s=latency,
+        why=why,
+    )
+
+
+def _fate(machine: Machine, run: LaneRun | None, back: LaneRun | None) -> tuple[str, str]:
+    if back is not None:
+        return ("restored", "") if back.status == "passed" else ("failed", back.reason or back.busy)
+    if run is None or not run.touched or (run.before and run.before.instance_id == machine.instance_id):
+        return "unchanged", ""
+    if run.status == "passed":
+        return "new", ""
+    return "failed" if run.status == "failed" else "unverified", run.reason or run.busy
+
+
+def _health(machine: Machine, fate: str, answered: bool) -> str:
+    if fate in ("failed", "unverified"):
+        return "unhealthy" if fate == "failed" else "unknown"
+    if machine.state in ASLEEP:
+        return "asleep"
+    return "healthy" if machine.state == "started" and machine.checks_passing and answered else "unhealthy"
+
+
+def _absent(run: LaneRun, back: LaneRun | None) -> Row:
+    lane = run.lane
+    gone = lane.action == "destroy" or (back is not None and back.status == "passed")
+    fate = "destroyed" if gone and run.machine_id else "missing"
+    why = "" if fate == "destroyed" else run.reason
+    return Row(lane.region, lane.group, run.machine_id or "", None, "", "", fate, "unknown", None, why)

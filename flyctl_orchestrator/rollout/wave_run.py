@@ -1,0 +1,224 @@
+"""Runs one wave: admits lanes within the region's limit, looks at all machines at once, moves every lane on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.fleet.api_error import ApiError
+from flyctl_orchestrator.rollout.do_create import do_create, do_destroy
+from flyctl_orchestrator.rollout.do_flyctl import do_flyctl_create, do_flyctl_update
+from flyctl_orchestrator.rollout.do_gate import do_gate
+from flyctl_orchestrator.rollout.do_sleep import do_put_to_sleep, do_wake
+from flyctl_orchestrator.rollout.do_update import do_restore, do_update
+from flyctl_orchestrator.rollout.flyctl_driver import FlyctlDriver
+from flyctl_orchestrator.rollout.lane_run import Busy, LaneRun, StepFailed, StepInconclusive
+from flyctl_orchestrator.rollout.means import Means
+from flyctl_orchestrator.rollout.plan import Lane, Wave
+from flyctl_orchestrator.rollout.reading import Reader, Reading
+from flyctl_orchestrator.rollout.record import Record
+from flyctl_orchestrator.rollout.scene import Scene, patient
+from flyctl_orchestrator.rollout.steps import (
+    CreateMachine,
+    DestroyMachine,
+    FlyctlCreate,
+    FlyctlUpdate,
+    Gate,
+    PutToSleep,
+    RestoreMachine,
+    UpdateMachine,
+    Wake,
+    step_name,
+)
+
+# Seconds between two looks: the platform allows one list of an app's machines per second.
+TICK = 1.0
+
+EndKind = Literal["passed", "failed", "inconclusive", "interrupted"]
+_DO: Mapping[type, Callable[[Any, LaneRun, Scene], bool]] = {
+    FlyctlUpdate: do_flyctl_update,
+    FlyctlCreate: do_flyctl_create,
+    UpdateMachine: do_update,
+    CreateMachine: do_create,
+    RestoreMachine: do_restore,
+    DestroyMachine: do_destroy,
+    Wake: do_wake,
+    Gate: do_gate,
+    PutToSleep: do_put_to_sleep,
+}
+# Steps that wait for somebody else; their machine's time starts when they are done.
+UNTIMED = (FlyctlUpdate, FlyctlCreate, UpdateMachine, CreateMachine)
+
+
+@dataclass(frozen=True)
+class WaveEnd:
+    """How a wave ended; `run` is the lane that decided it, None when all passed or somebody interrupted."""
+
+    kind: EndKind
+    run: LaneRun | None = None
+
+
+class WaveRun:
+    """One wave while it runs.
+
+    Args:
+        stopped: asked before every look: whether to stop where we are.
+        keep_going: whether a failed lane leaves the others running (going back) or ends the wave (going forward).
+    """
+
+    def __init__(
+        self, wave: Wave, means: Means, record: Record, *, stopped: Callable[[], bool], keep_going: bool = False
+    ) -> None:
+        self._wave = wave
+        self._means = means
+        self._record = record
+        self._stopped = stopped
+        self._keep_going = keep_going
+        self._reader = Reader(means)
+        self._flyctl: FlyctlDriver | None = None
+        self.runs = [self._prepare(lane) for lane in wave.lanes]
+
+    def _prepare(self, lane: Lane) -> LaneRun:
+        before = self._record.before_of(lane.machine)
+        newest = before.events[0].timestamp_s if before and before.events else 0.0
+        return LaneRun(lane, lane.machine, before, after_event=newest)
+
+    def run(self) -> WaveEnd:
+        """Run it to its end. No call is under way any more when this returns."""
+        if self._wave.flyctl is not None:
+            ref = self._record.ref
+            self._flyctl = FlyctlDriver(self._means, self._wave.flyctl, ref, limit=self._wave.limit)
+        try:
+            while True:
+                if self._stopped():
+                    return WaveEnd("interrupted")
+                if (end := self._look()) is not None:
+                    return end
+                self._means.clock.sleep(TICK)
+        finally:
+            if self._flyctl is not None:
+                self._flyctl.end(self._reader.next_number)
+
+    def _look(self) -> WaveEnd | None:
+        """Everything that can be done at one moment."""
+        self._admit()
+        if self._flyctl is not None:
+            self._flyctl.poll(self._reader.next_number)
+        reading = self._read()
+        scene = Scene(self._means, self._record, reading, self._flyctl)
+        active = [run for run in self.runs if run.status == "running" and scene.now >= run.not_before]
+        self._means.concurrency.each(lambda run: self._advance(run, scene), active)
+        return self._end()
+
+    def _read(self) -> Reading:
+        running = [run for run in self.runs if run.status == "running"]
+        ids = [run.machine_id for run in running if run.machine_id]
+        beside = self._flyctl is not None and self._flyctl.active
+        expecting = any(isinstance(run.step, FlyctlCreate) for run in running)
+        return self._reader.read(ids, beside_flyctl=beside, expecting=expecting)
+
+    def _admit(self) -> None:
+        """Let queued lanes start, as many per region as its limit allows."""
+        busy: dict[str, int] = defaultdict(int)
+        for run in self.runs:
+            if run.status == "running":
+                busy[run.lane.region] += run.lane.weight
+        for run in self.runs:
+            weight = run.lane.weight
+            # flyctl changes its machines whether anybody watches or not.
+            limited = self._wave.limit and not isinstance(run.step, FlyctlUpdate | FlyctlCreate)
+            full = limited and weight and busy[run.lane.region] + weight > self._wave.limit
+            if run.status != "queued" or full:
+                continue
+            run.status = "running"
+            busy[run.lane.region] += weight
+            self._record.runs[run.lane.name] = run
+
+    def _end(self) -> WaveEnd | None:
+        failed = [run for run in self.runs if run.status == "failed"]
+        unclear = [run for run in self.runs if run.status == "inconclusive"]
+        if (failed or unclear) and not self._keep_going:
+            return WaveEnd("failed", failed[0]) if failed else WaveEnd("inconclusive", unclear[0])
+        if any(not run.over for run in self.runs):
+            return None
+        if failed or unclear:
+            return WaveEnd("failed", failed[0]) if failed else WaveEnd("inconclusive", unclear[0])
+        if self._flyctl is not None and self._flyctl.active:
+            return None
+        return WaveEnd("passed")
+
+    # --- one lane
+
+    def _advance(self, run: LaneRun, scene: Scene) -> None:
+        """Take a lane as far as it can get at this moment; whatever happens is noted in the lane."""
+        try:
+            while (step := run.step) is not None:
+                self._begin(run)
+                run.tries += 1
+                if not _DO[type(step)](step, run, scene):
+                    self._watch_the_clock(run, scene)
+                    return
+                self._finish(run, scene)
+            run.status = "passed"
+        except Busy as busy:
+            self._wait(run, scene, busy)
+        except StepInconclusive as failure:
+            self._lose(run, scene, "inconclusive", failure.code, failure.reason)
+        except StepFailed as failure:
+            self._lose(run, scene, "failed", failure.code, failure.reason)
+        except ApiError as error:
+            if (busy_ := patient(error)) is not None:
+                self._wait(run, scene, busy_)
+            else:
+                self._lose(run, scene, "failed", error.code, error.what)
+        except FlyoError:
+            raise
+        except Exception as defect:  # noqa: BLE001 a defect of ours must not leave the fleet half-way
+            self._lose(run, scene, "failed", "defect", f"a defect in flyo: {type(defect).__name__}: {defect}")
+
+    def _begin(self, run: LaneRun) -> None:
+        if run.begun:
+            return
+        run.begun, run.tries = True, 0
+        self._note("step.begin", "step.started", run)
+
+    def _finish(self, run: LaneRun, scene: Scene) -> None:
+        self._note("step.end", "step.finished", run)
+        if isinstance(run.step, UNTIMED):
+            run.deadline = scene.now + self._means.timeout
+        run.index += 1
+        run.begun, run.busy = False, ""
+
+    def _note(self, entry: str, event: str, run: LaneRun, **more: Any) -> None:
+        step = run.step
+        assert step is not None
+        facts = {"lane": run.lane.name, "step": step_name(step), "index": run.index, "machine": run.machine_id}
+        self._record.journal.write(entry, **facts, instance=run.instance, **more)
+        self._means.emit(event, **facts, region=run.lane.region, group=run.lane.group, **more)
+
+    def _wait(self, run: LaneRun, scene: Scene, busy: Busy) -> None:
+        run.busy = busy.reason
+        run.not_before = scene.now + busy.seconds
+        scene.phase(run, "waiting", busy.reason)
+        if run.deadline is None:
+            run.deadline = scene.now + self._means.timeout
+        self._watch_the_clock(run, scene)
+
+    def _watch_the_clock(self, run: LaneRun, scene: Scene) -> None:
+        """The gate judges by itself what the end of the time means; other steps have just not been possible."""
+        if isinstance(run.step, PutToSleep):
+            return
+        if self._reader.blind:
+            self._lose(run, scene, "inconclusive", "blind", scene.reading.error or run.busy)
+        elif isinstance(run.step, Gate) or run.deadline is None or scene.now < run.deadline:
+            return
+        else:
+            self._lose(run, scene, "failed", "timeout", f"{run.busy or 'it took too long'}, and the time is over")
+
+    def _lose(self, run: LaneRun, scene: Scene, status: Literal["failed", "inconclusive"], code: str, why: str) -> None:
+        run.status, run.code, run.reason = status, code, why
+        scene.phase(run, status, why)
+        self._note("step.failed", "step.failed", run, code=code, reason=why)
