@@ -87,7 +87,7 @@ def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
     Raises:
         BuildFailed: an unknown instruction, one without arguments, or an unfinished here-document; says the line.
     """
-    lines = text.removeprefix("\ufeff").splitlines()
+    lines = [line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n")]
     file = Dockerfile(name, _escape_of(lines), ())
     found: list[Instruction] = []
     at = 0
@@ -97,6 +97,8 @@ def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
             continue
         start = at + 1
         logical, at = _logical_line(lines, at, file.escape)
+        if not logical:
+            continue
         heredocs, at = _heredocs(file, logical, lines, at, start)
         found.append(_instruction(file, logical, heredocs, start))
     return Dockerfile(name, file.escape, tuple(found))
@@ -129,7 +131,7 @@ def _logical_line(lines: list[str], at: int, escape: str) -> tuple[str, int]:
             at += 1
         if at == len(lines):
             break
-        text += lines[at].rstrip("\r")
+        text += lines[at]
         at += 1
     return text.strip(), at
 

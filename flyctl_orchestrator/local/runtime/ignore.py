@@ -18,7 +18,8 @@ from pathspec.pattern import RegexPattern
 from flyctl_orchestrator.local.runtime.failure import BuildFailed
 
 _WILD = re.compile(r"[*?\[\\]")
-_TO_ESCAPE = frozenset(".+()|{}$^")
+# What only Python gives a meaning to inside brackets.
+_IN_CLASS = re.compile(r"[\[&~|]|(?<=-)-")
 
 
 def regex_of(pattern: str) -> str:
@@ -26,31 +27,28 @@ def regex_of(pattern: str) -> str:
 
     `**/` may match no directory at all, and `a/**` does not match `a` itself.
     """
-    out = []
+    out: list[str] = []
     at = 0
     while at < len(pattern):
-        char = pattern[at]
-        at += 1
-        if pattern.startswith("**", at - 1):
-            at += 2 if pattern.startswith("/", at + 1) else 1
-            out.append(".*" if at >= len(pattern) else "(?:.*/)?")
-        elif char == "*":
-            out.append("[^/]*")
-        elif char == "?":
-            out.append("[^/]")
-        elif char == "\\":
-            out.append(re.escape(pattern[at : at + 1] or "\\"))
-            at += 1
-        elif char in _TO_ESCAPE and not _inside_class(out):
-            out.append("\\" + char)
-        else:
-            out.append(char)
+        piece, at = _piece(pattern, at)
+        out.append(piece)
     return f"^{''.join(out)}(?:/.*)?$"
 
 
-def _inside_class(out: list[str]) -> bool:
-    so_far = "".join(out)
-    return so_far.rfind("[") > so_far.rfind("]")
+def _piece(pattern: str, at: int) -> tuple[str, int]:
+    """The regular expression for what stands at an index, and the index after it."""
+    char = pattern[at]
+    if pattern.startswith("**", at):
+        after = at + (3 if pattern.startswith("/", at + 2) else 2)
+        return (".*" if after >= len(pattern) else "(?:.*/)?"), after
+    if char == "\\":
+        return re.escape(pattern[at + 1 : at + 2] or "\\"), at + 2
+    if char == "[":
+        # A bracket right after the opening one (or its ^) stands for itself.
+        end = pattern.find("]", at + (3 if pattern.startswith("^", at + 1) else 2))
+        inside = pattern[at + 1 : end] if end > 0 else pattern[at + 1 :]
+        return "[" + _IN_CLASS.sub(r"\\\g<0>", inside) + ("]" if end > 0 else ""), at + len(inside) + 2
+    return {"*": "[^/]*", "?": "[^/]"}.get(char, re.escape(char)), at + 1
 
 
 class DockerPattern(RegexPattern):
@@ -83,7 +81,8 @@ def _cleaned(line: str) -> tuple[str, bool]:
             raise ValueError("a lone `!` takes nothing back")
     if not text:
         return "", True
-    return posixpath.normpath("/" + text).lstrip("/") if text != "." else "", leaves_out
+    clean = posixpath.normpath(text.lstrip("/"))
+    return ("" if clean == "." else clean), leaves_out
 
 
 class Ignore:
@@ -100,7 +99,7 @@ class Ignore:
     def __init__(self, text: str = "", name: str = ".dockerignore") -> None:
         patterns = []
         self._taken_back: list[str] = []
-        for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
+        for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
             try:
                 patterns.append(DockerPattern(line))
                 cleaned, leaves_out = _cleaned(line)

@@ -11,7 +11,7 @@ from flyctl_orchestrator.local.runtime.context import Context
 from flyctl_orchestrator.local.runtime.dockerfile import Dockerfile
 from flyctl_orchestrator.local.runtime.ignore import Ignore, regex_of
 from flyctl_orchestrator.local.runtime.run_effects import honour
-from flyctl_orchestrator.local.runtime.stages import Copy, Run, Stage
+from flyctl_orchestrator.local.runtime.stages import Copy, Run, Stage, Workdir
 from flyctl_orchestrator.local.runtime.tree import DIRECTORY, Item, Tree
 
 _REMOTE = re.compile(r"(https?|git|ssh)://|git@")
@@ -59,9 +59,7 @@ def lay_out(file: Dockerfile, stages: Sequence[Stage], stage: Stage, context: Co
     Raises:
         BuildFailed: a source that is not in the context, or a destination that cannot be, with its line.
     """
-    layout = _Mason(file, stages, context).build(stage)
-    layout.tree.place(inside_root(stage.workdir), DIRECTORY)
-    return layout
+    return _Mason(file, stages, context).build(stage)
 
 
 def inside_root(path: str, workdir: str = "/") -> str:
@@ -83,6 +81,8 @@ class _Mason:
                 if isinstance(step, Run):
                     layout.runs.add(step.line)
                     honour(step, layout.tree)
+                elif isinstance(step, Workdir):
+                    layout.tree.place(inside_root(step.path), DIRECTORY)
                 else:
                     self._copy(step, layout)
         return self._built[stage.index]

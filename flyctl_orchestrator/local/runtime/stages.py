@@ -56,6 +56,13 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Workdir:
+    """A WORKDIR, which makes the directory; resolved."""
+
+    path: str
+
+
+@dataclass(frozen=True)
 class Stage:
     """One stage, with everything inherited from the stage it is FROM.
 
@@ -64,7 +71,7 @@ class Stage:
         name: after AS, lower case, or "".
         base: the image at the bottom of its FROM chain, e.g. "python:3.13-slim".
         env, workdir, entrypoint, cmd, exposed: as in an image's configuration.
-        steps: COPY, ADD, RUN in order, those of the parent first.
+        steps: COPY, ADD, RUN, WORKDIR in order, those of the parent first.
         ignored: what it says that has no effect here, one sentence each.
     """
 
@@ -77,7 +84,7 @@ class Stage:
     cmd: tuple[str, ...] = ()
     exposed: int | None = None
     shell: tuple[str, ...] = _SHELL
-    steps: tuple[Copy | Run, ...] = ()
+    steps: tuple[Copy | Run | Workdir, ...] = ()
     ignored: tuple[str, ...] = ()
 
 
@@ -223,8 +230,9 @@ class _StageReader:
         return name, value
 
     def _read_workdir(self, instruction: Instruction) -> None:
-        workdir = self._expand(instruction, instruction.text)
-        self._change(workdir=posixpath.normpath(posixpath.join(self.stage.workdir, workdir)))
+        words = posixpath.join(self.stage.workdir, self._expand(instruction, instruction.text))
+        workdir = "/" + posixpath.normpath(words).lstrip("/")
+        self._change(workdir=workdir, steps=(*self.stage.steps, Workdir(workdir)))
 
     def _read_shell(self, instruction: Instruction) -> None:
         shell = instruction.exec_form()
