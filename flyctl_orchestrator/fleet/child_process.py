@@ -16,6 +16,8 @@ OUTPUT_LIMIT = 16 * 1024 * 1024
 LONGEST_LINE = 64 * 1024
 # Seconds between asking nicely (SIGINT: flyctl marks its release as interrupted) and SIGKILL.
 GRACE = 3.0
+# Seconds after a child's end during which what it started may still write.
+LAST_WORDS = 1.0
 
 OnLine = Callable[[str], None]
 
@@ -120,12 +122,16 @@ class Child:
         except BaseException:
             self.end()
             raise
-        # Grandchildren may hold the pipes open; they get no more than a moment.
-        for stream in (self._out, self._err):
-            stream.thread.join(GRACE)
+        self._drain()
+        return Ended(self._process.returncode, self._out.text(), self._err.text(), timed_out)
+
+    def _drain(self) -> None:
+        """Read what is left; grandchildren that hold the pipes open get no more than a moment."""
+        self._out.thread.join(LAST_WORDS)
         if self._out.thread.is_alive() or self._err.thread.is_alive():
             self._signal_group("SIGKILL")
-        return Ended(self._process.returncode, self._out.text(), self._err.text(), timed_out)
+        for stream in (self._out, self._err):
+            stream.thread.join(LAST_WORDS)
 
     def end(self, grace: float = GRACE) -> None:
         """Interrupt it and its children; kill them when they are still there after `grace` seconds."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 
 from flyctl_orchestrator.environment import Clock
 
@@ -19,7 +20,7 @@ class Limit:
 # https://fly.io/docs/machines/api/working-with-machines-api/#rate-limits: per action and per machine (or app).
 EVERY_ACTION = Limit(per_second=1, burst=3)
 GET_MACHINE = Limit(per_second=5, burst=10)
-# Requests may arrive closer together than they were sent; a delayed one is sent this much later, in seconds.
+# Requests may arrive closer together than they were sent, by so many seconds.
 MARGIN = 0.1
 
 
@@ -28,13 +29,36 @@ def limit_of(action: str) -> Limit:
     return GET_MACHINE if action == "get" else EVERY_ACTION
 
 
+@dataclass
+class _Bucket:
+    """What was sent under one limit.
+
+    The platform admits n requests in a row when they arrive within at least (n - burst) / per_second seconds. So the
+    next one may be sent when that holds for every row that ends with it, counted from each earlier one: `due` is the
+    latest of these moments, carried on from call to call.
+    """
+
+    limit: Limit
+    last: deque[float] = field(default_factory=deque)
+    due: float = 0.0
+
+    def next_turn(self, now: float) -> float:
+        """When the next request may be sent; takes it for sent then."""
+        turn = now
+        if len(self.last) == self.limit.burst:
+            self.due = max(self.due, self.last.popleft()) + 1 / self.limit.per_second
+            turn = max(now, self.due + MARGIN)
+        self.last.append(turn)
+        return turn
+
+
 class Pacer:
     """Makes callers wait so that no (action, identifier) pair goes over its limit. Safe for many threads."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._full_at: dict[tuple[str, str], float] = {}
+        self._buckets: dict[tuple[str, str], _Bucket] = {}
 
     def pace(self, action: str, identifier: str) -> float:
         """Wait for this call's turn.
@@ -44,19 +68,10 @@ class Pacer:
 
         Returns: the seconds waited.
         """
-        seconds = self._reserve(action, identifier)
+        with self._lock:
+            now = self._clock.monotonic()
+            bucket = self._buckets.setdefault((action, identifier), _Bucket(limit_of(action)))
+            seconds = bucket.next_turn(now) - now
         if seconds > 0:
             self._clock.sleep(seconds)
         return seconds
-
-    def _reserve(self, action: str, identifier: str) -> float:
-        # `full_at` is when the bucket would be full again: the whole state of a token bucket in one number.
-        limit = limit_of(action)
-        interval = 1 / limit.per_second
-        with self._lock:
-            now = self._clock.monotonic()
-            full_at = max(self._full_at.get((action, identifier), now), now)
-            late = full_at - now - (limit.burst - 1) * interval
-            wait = late + MARGIN if late > 0 else 0.0
-            self._full_at[(action, identifier)] = full_at + interval
-        return wait

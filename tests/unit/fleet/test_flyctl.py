@@ -1,0 +1,248 @@
+"""The wrapper around a real child process that plays flyctl: a script that tells what it was given."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from flyctl_orchestrator.environment import SystemClock
+from flyctl_orchestrator.errors import UnreachableError, UsageError
+from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.fleet.flyctl import DeployOptions, Flyctl, FlyctlError, Ran, emitted_release
+from flyctl_orchestrator.fleet.flyctl_env import child_environment
+from flyctl_orchestrator.fleet.flyctl_find import STAND_IN, find_flyctl
+from flyctl_orchestrator.fleet.flyctl_version import FlyctlVersion
+
+TOKEN = "fo1_never-shown"
+
+
+def player(tmp_path: Path, code: str) -> Flyctl:
+    """A flyctl whose program is `code`; `args` and `stdin` are there for it to use."""
+    script = tmp_path / "flyctl.py"
+    script.write_text(f"import json, os, sys\nargs = sys.argv[1:]\n{code}\n")
+    env = child_environment({"PATH": os.defpath}, token=TOKEN)
+    return Flyctl((sys.executable, str(script)), env, SystemClock(), private=(TOKEN,))
+
+
+# --- the environment
+
+
+def test_what_changes_flyctls_behaviour_is_not_inherited() -> None:
+    parent = {
+        "PATH": "/bin",
+        "HOME": "/home/u",
+        "FLY_APP": "other",
+        "FLY_REGION": "syd",
+        "FLY_ACCESS_TOKEN": "",
+        "FLY_JSON": "1",
+        "FLY_SOMETHING_NEW": "1",
+        "FLY_CONFIG_DIR": "/state",
+        "FLYO_TARGET": "local",
+        "DEPLOY_TRIGGER": "x",
+        "LOG_LEVEL": "debug",
+        "HTTPS_PROXY": "http://proxy",
+    }
+    child = child_environment(parent, token="t", extra={"FLY_API_BASE_URL": "http://127.0.0.1:1"})
+    assert child == {
+        "PATH": "/bin",
+        "HOME": "/home/u",
+        "FLY_CONFIG_DIR": "/state",
+        "HTTPS_PROXY": "http://proxy",
+        "FLY_API_TOKEN": "t",
+        "FLY_API_BASE_URL": "http://127.0.0.1:1",
+        "FLY_NO_UPDATE_CHECK": "1",
+        "FLY_NO_INCIDENTS_CHECK": "1",
+        "FLY_SEND_METRICS": "0",
+        "FLYCTL_STATUSLOGGER_NO_ERROR": "1",
+        "NO_COLOR": "1",
+    }
+
+
+def test_without_a_token_flyctl_uses_its_own_login() -> None:
+    assert "FLY_API_TOKEN" not in child_environment({"FLY_API_TOKEN": "x"}, token=None)
+
+
+# --- which one
+
+
+def program(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_flyctl_before_fly_on_path(tmp_path: Path) -> None:
+    fly = program(tmp_path / "a" / "fly")
+    path = {"PATH": f"{tmp_path / 'a'}:{tmp_path / 'b'}"}
+    assert find_flyctl(path, local=False) == ("flyctl", (str(fly),))
+    flyctl = program(tmp_path / "b" / "flyctl")
+    assert find_flyctl(path, local=True) == ("flyctl", (str(flyctl),))
+
+
+def test_the_stand_in_is_for_the_local_platform_alone(tmp_path: Path) -> None:
+    nothing = {"PATH": str(tmp_path)}
+    assert find_flyctl(nothing, local=True) == ("stand-in", STAND_IN)
+    assert find_flyctl({**nothing, "FLYO_FLYCTL": "stand-in"}, local=True) == ("stand-in", STAND_IN)
+    with pytest.raises(UsageError):
+        find_flyctl({**nothing, "FLYO_FLYCTL": "stand-in"}, local=False)
+
+
+def test_a_missing_flyctl_says_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(UnreachableError, match=r"flyctl is not installed.*https://fly.io/docs/flyctl/install/"):
+        find_flyctl({"PATH": str(tmp_path)}, local=False)
+    with pytest.raises(UnreachableError, match="there is no flyctl at"):
+        find_flyctl({"FLYO_FLYCTL": str(tmp_path / "flyctl")}, local=False)
+    with pytest.raises(UsageError, match="not an absolute path"):
+        find_flyctl({"FLYO_FLYCTL": "flyctl"}, local=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "age"),
+    [
+        ("0.4.87", None),
+        ("v0.4.87-dev", None),
+        ("0.3.1", "older"),
+        ("0.5.0", "newer"),
+        ("0.4.88", "newer"),
+        ("dev", None),
+    ],
+)
+def test_an_untested_version_is_warned_about(text: str, age: str | None) -> None:
+    warning = FlyctlVersion.of(text).warning
+    assert (warning is None) if age is None else (warning is not None and age in warning)
+
+
+# --- running it
+
+
+def test_it_runs_where_no_fly_toml_can_interfere(tmp_path: Path) -> None:
+    flyctl = player(tmp_path, "print(json.dumps({'files': os.listdir('.'), 'cwd': os.getcwd()}))")
+    first, second = flyctl.run(["x"]).json(), flyctl.run(["x"]).json()
+    assert first["files"] == []
+    assert not Path(first["cwd"]).exists()
+    assert first["cwd"] != second["cwd"]
+    assert flyctl.run(["x"], cwd=tmp_path).json()["files"] == ["flyctl.py"]
+
+
+def test_the_token_is_in_its_environment_and_never_in_what_it_prints(tmp_path: Path) -> None:
+    flyctl = player(
+        tmp_path, "t = os.environ['FLY_API_TOKEN']; print(t); print('Error: bad', t, file=sys.stderr); sys.exit(1)"
+    )
+    lines: list[str] = []
+    ran = flyctl.run(["x"], on_line=lines.append)
+    everything = ran.stdout + ran.stderr + "".join(lines) + repr(ran) + repr(flyctl)
+    with pytest.raises(FlyctlError) as caught:
+        flyctl.check(ran)
+    assert TOKEN not in everything + str(caught.value)
+    assert "[hidden]" in ran.stdout
+
+
+def test_secrets_travel_on_stdin_and_are_masked_in_what_comes_back(tmp_path: Path) -> None:
+    code = "text = sys.stdin.read(); print(args); print('Error: cannot read', text, file=sys.stderr); sys.exit(1)"
+    flyctl = player(tmp_path, code)
+    with pytest.raises(FlyctlError) as caught:
+        flyctl.secrets_import("web", 'KEY="""hunter22"""\n', private=["hunter22"])
+    ran = caught.value.ran
+    assert ran.args == ("secrets", "import", "--app", "web", "--stage")
+    assert "hunter22" not in ran.stdout + ran.stderr + str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("stderr", "complaint"),
+    [
+        ("note\nError: Name has already been taken\nmore\n", "Name has already been taken"),
+        ("first\n\nlast\n", "last"),
+        ("", ""),
+    ],
+)
+def test_the_complaint_is_one_line(stderr: str, complaint: str) -> None:
+    assert Ran(("x",), 1, "", stderr).complaint == complaint
+
+
+def test_a_failure_says_which_command_and_why(tmp_path: Path) -> None:
+    flyctl = player(tmp_path, "print('Error: Name has already been taken', file=sys.stderr); sys.exit(1)")
+    with pytest.raises(FlyctlError) as caught:
+        flyctl.apps_create("web")
+    assert str(caught.value) == "app web: flyctl apps create: Name has already been taken"
+    assert caught.value.exit is Exit.ERROR
+
+
+def test_a_refused_login_is_told_apart(tmp_path: Path) -> None:
+    text = "Error: no access token available. Please login with 'flyctl auth login'"
+    flyctl = player(tmp_path, f"print({text!r}, file=sys.stderr); sys.exit(1)")
+    with pytest.raises(FlyctlError) as caught:
+        flyctl.whoami()
+    assert (caught.value.exit, caught.value.code) == (Exit.UNREACHABLE, "flyctl.token")
+
+
+def test_one_that_hangs_is_stopped(tmp_path: Path) -> None:
+    flyctl = player(tmp_path, "import time; time.sleep(100)")
+    ran = flyctl.run(["logs"], timeout=0.5)
+    assert ran.timed_out
+    assert not ran.ok
+    with pytest.raises(FlyctlError, match="gave no result within") as caught:
+        flyctl.check(ran)
+    assert caught.value.code == "flyctl.timeout"
+
+
+def test_one_that_cannot_be_run_says_how_to_install(tmp_path: Path) -> None:
+    broken = tmp_path / "flyctl"
+    broken.write_text("not a program")
+    for argv in ((str(tmp_path / "none"),), (str(broken),)):
+        with pytest.raises(UnreachableError, match="cannot run flyctl"):
+            Flyctl(argv, {}, SystemClock()).version()
+
+
+# --- commands
+
+
+def test_version_in_json_and_in_words(tmp_path: Path) -> None:
+    in_json = player(tmp_path, "print(json.dumps({'Version': '0.4.87', 'Environment': 'production'}))")
+    assert in_json.version() == FlyctlVersion("0.4.87", (0, 4, 87), "production")
+    assert player(tmp_path, "print('flyctl v0.4.87 linux')").version().text == "flyctl v0.4.87 linux"
+
+
+def test_what_a_deploy_is_asked(tmp_path: Path) -> None:
+    code = "print(json.dumps([args, os.getcwd()]), file=sys.stderr)\nprint('> [1/1] x')\n"
+    code += 'print(\'{"id":"r1","version":7,"image_ref":"registry.fly.io/web:x"}\')'
+    flyctl = player(tmp_path, code)
+    config = tmp_path / "fly.toml"
+    options = DeployOptions(regions=("iad", "fra"), process_groups=("app",), wait_timeout=90, skip_release_command=True)
+    deployed = flyctl.deploy("web", config=config, image="registry.fly.io/web:x", options=options, timeout=60)
+    assert deployed.release is not None
+    assert (deployed.release.version, deployed.release.image) == (7, "registry.fly.io/web:x")
+    args, cwd = json.loads(deployed.ran.stderr)
+    assert cwd == str(tmp_path)
+    expected = f"deploy --app web --config {config} --image registry.fly.io/web:x --yes --strategy rolling --ha=false "
+    expected += "--dns-checks=false --deploy-retries 0 --wait-timeout 90s --smoke-checks=false "
+    expected += "--release-command-timeout 300s --regions iad,fra --process-groups app --update-only "
+    expected += "--skip-release-command"
+    assert " ".join(args) == expected
+
+
+def test_a_failed_deploy_is_told_and_not_raised(tmp_path: Path) -> None:
+    flyctl = player(tmp_path, "print('Error: health checks failed', file=sys.stderr); sys.exit(1)")
+    deployed = flyctl.deploy("web", config=tmp_path / "fly.toml", image="x", options=DeployOptions(), timeout=60)
+    assert deployed.release is None
+    assert deployed.ran.complaint == "health checks failed"
+
+
+@pytest.mark.parametrize("stdout", ["", "text", '{"version": }', '{"version" oops', "[1]"])
+def test_no_release_is_read_out_of_anything_else(stdout: str) -> None:
+    assert emitted_release(stdout) is None
+
+
+def test_releases_are_read(tmp_path: Path) -> None:
+    row = {"ID": "r", "Version": 3, "Status": "complete", "ImageRef": "i", "CreatedAt": "t", "User": {"Email": "a@b"}}
+    releases = player(tmp_path, f"print({json.dumps([row])!r})").releases("web")
+    assert [(each.version, each.status, each.user) for each in releases] == [(3, "complete", "a@b")]
+
+
+def test_the_token_of_its_own_login(tmp_path: Path) -> None:
+    flyctl = player(tmp_path, "print(json.dumps({'token': 'fm2_mine', 'args': args}))")
+    assert flyctl.auth_token() == "fm2_mine"
