@@ -77,7 +77,7 @@ class Kernel:
     def changed(self, machine: Machine, *, durable: bool = True) -> None:
         """A machine changed: keep it, and tell those who wait. `durable` False for checks and the like."""
         machine.revision += 1
-        if durable:
+        if durable and machine.id in self.machines:
             machine.updated_at = self.clock.now()
             self.store.put("machine", machine.id, machine)
         self.feed.changed()
@@ -92,4 +92,7 @@ class Kernel:
 
     def say(self, machine: Machine, message: str, level: str = "info") -> None:
         """Write a line of the platform itself into the machine's log."""
-        self.logs.write(machine.app, message, machine=machine.id, region=machine.region, level=level, source="system")
+        if machine.id in self.machines:
+            self.logs.write(
+                machine.app, message, machine=machine.id, region=machine.region, level=level, source="system"
+            )

@@ -179,7 +179,7 @@ class Lifecycle:
         if state not in LEGAL[machine.state]:
             raise IllegalTransition(f"machine {machine.id}: {machine.state} to {state}")
         machine.state = state
-        if state not in ("started", "suspending", "suspended"):
+        if state not in ("starting", "started", "suspending", "suspended"):
             self._health.end(machine)
         if state in ("stopped", "failed", "destroyed"):
             self._launches.release(machine)
@@ -202,6 +202,7 @@ class Lifecycle:
     def _boot(self, machine: Machine) -> None:
         machine.boot += 1
         self._booting.discard(machine.id)
+        self._health.end(machine)
         self._enter(machine, "starting")
         launch = partial(self._launch, machine, machine.boot)
         delay = self._kernel.settings.boot_seconds
@@ -230,7 +231,8 @@ class Lifecycle:
         return machine.boot == boot and machine.state == state
 
     def _log(self, machine: Machine, line: str) -> None:
-        self._kernel.logs.write(machine.app, line, machine=machine.id, region=machine.region)
+        if machine.id in self._kernel.machines:
+            self._kernel.logs.write(machine.app, line, machine=machine.id, region=machine.region)
 
     def _started(self, machine: Machine, boot: int) -> None:
         if not self._expected(machine, boot, "starting"):
@@ -269,6 +271,7 @@ class Lifecycle:
 
     def _boot_again(self, machine: Machine) -> None:
         machine.boot += 1
+        self._health.end(machine)
         self._kernel.changed(machine)
         self._launch(machine, machine.boot)
 

@@ -32,6 +32,7 @@ from flyctl_orchestrator.local.lifecycle import Lifecycle
 from flyctl_orchestrator.local.logs import Logs
 from flyctl_orchestrator.local.machines import Machines
 from flyctl_orchestrator.local.model import App, Machine
+from flyctl_orchestrator.local.ratelimit import RateLimiter
 from flyctl_orchestrator.local.releases import Releases
 from flyctl_orchestrator.local.restore import Restore
 from flyctl_orchestrator.local.runtime.base import Images, Ports, Prober, Runtime
@@ -95,6 +96,7 @@ class Platform:
         self.lifecycle = Lifecycle(self.kernel, runtime, self.health, self.launches)
         self.machines = Machines(self.kernel, self.lifecycle, self.health, images, self.secrets, self.volumes)
         self.lifecycle.on_destroyed = self.machines.buried
+        self.limiter = RateLimiter()
         self._flushing: Timer | None = None
         self.feed.subscribe(self._flush_soon)
 

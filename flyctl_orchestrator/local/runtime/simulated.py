@@ -57,6 +57,10 @@ class SimulatedImages:
         self._behaviours[ref] = behaviour or Behaviour()
         return self.resolve(ref)
 
+    def remove(self, ref: str) -> None:
+        """The image is gone, as after a registry was pruned."""
+        del self._behaviours[ref]
+
     def resolve(self, ref: str) -> Image:
         """The image of a reference. Raises ImageNotFound."""
         name, _, digest = ref.partition("@")
@@ -172,6 +176,10 @@ class SimulatedRuntime:
         if signal == "SIGKILL":
             self._end(process, 137, 9)
         return True
+
+    def launched(self, machine_id: str) -> Launch:
+        """What a machine that exists was launched with. Raises KeyError."""
+        return self._processes[machine_id].launch
 
     def lose_snapshot(self, machine_id: str) -> None:
         """A frozen machine's memory is gone, as after a host migration: the next start is cold."""

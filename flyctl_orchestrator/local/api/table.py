@@ -1,0 +1,33 @@
+"""All operations of the platform in one list: what the router serves, and what the documentation is made from."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from flyctl_orchestrator.local.api.routing import Route, registered
+
+MODULES = (
+    "apps",
+    "machines",
+    "machine_actions",
+    "leases",
+    "volumes",
+    "platform_wide",
+)
+# What flyctl needs besides the Machines API.
+FLYCTL_MODULES = (
+    "graphql.endpoint",
+    "uiex.organizations",
+    "uiex.releases",
+    "uiex.logs",
+    "uiex.unmodelled",
+)
+
+
+def all_routes() -> list[Route]:
+    """Every operation, modelled or not."""
+    for name in MODULES:
+        import_module(f"flyctl_orchestrator.local.api.{name}")
+    for name in FLYCTL_MODULES:
+        import_module(f"flyctl_orchestrator.local.{name}")
+    return registered()

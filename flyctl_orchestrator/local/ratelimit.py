@@ -1,0 +1,48 @@
+"""The documented request limits, as token buckets.
+
+Machines API: 1 request per second per action and per machine (or app), bursts of 3; Get Machine 5 per second, bursts of
+10; app deletions 100 per minute (Fly's docs, "Working with the Machines API", Rate limits).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FORGET_AFTER_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Limit:
+    """`rate` requests per second in the long run, `burst` at once."""
+
+    rate: float = 1.0
+    burst: float = 3.0
+
+
+DEFAULT = Limit()
+GET_MACHINE = Limit(5.0, 10.0)
+DELETE_APP = Limit(100.0 / 60.0, 100.0)
+
+
+class RateLimiter:
+    """Buckets by (operation, identifier)."""
+
+    def __init__(self) -> None:
+        self._buckets: dict[tuple[str, str], tuple[float, float]] = {}
+        self._swept_at = 0.0
+
+    def allow(self, operation: str, identifier: str, limit: Limit, now: float) -> bool:
+        """Whether one more request may pass at `now` (seconds); counts it when it may."""
+        if now - self._swept_at > FORGET_AFTER_SECONDS:
+            self._sweep(now)
+        left, at = self._buckets.get((operation, identifier), (limit.burst, now))
+        left = min(limit.burst, left + (now - at) * limit.rate)
+        allowed = left >= 1.0
+        self._buckets[(operation, identifier)] = (left - 1.0 if allowed else left, now)
+        return allowed
+
+    def _sweep(self, now: float) -> None:
+        self._swept_at = now
+        self._buckets = {
+            key: (left, at) for key, (left, at) in self._buckets.items() if now - at < FORGET_AFTER_SECONDS
+        }

@@ -1,0 +1,113 @@
+"""A server with nothing but the build handler, a client for it, and a wheel made by hand (no network anywhere)."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import time
+import zipfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientResponse, ClientSession, web
+
+from flyctl_orchestrator.local.runtime.build import build_handler
+from flyctl_orchestrator.local.runtime.dependencies import BuildSettings
+from flyctl_orchestrator.local.runtime.images import ImageStore
+
+Event = dict[str, Any]
+
+
+@dataclass
+class Bench:
+    """A store, and the address of a server that builds into it."""
+
+    store: ImageStore
+    url: str
+    session: ClientSession
+
+    async def ask(self, body: object) -> ClientResponse:
+        """POST a build; the answer's body is still to be read."""
+        return await self.session.post(self.url, json=body)
+
+    async def build(self, context: Path, **more: Any) -> list[Event]:
+        """Build a context as shop:v1 and give every event."""
+        body = {
+            "app": "shop",
+            "label": "v1",
+            "context": str(context),
+            "dockerfile": None,
+            "build": None,
+            "inputs": None,
+        }
+        async with await self.ask({**body, "target": None, **more}) as answer:
+            assert answer.status == 200, await answer.text()
+            assert answer.content_type == "application/x-ndjson"
+            return [json.loads(line) async for line in answer.content]
+
+
+@asynccontextmanager
+async def bench(root: Path, environ: Mapping[str, str], timeout_seconds: float = 60.0) -> AsyncIterator[Bench]:
+    """Serve builds into a store at `root`."""
+    store = ImageStore(root)
+    app = web.Application()
+    app.router.add_post("/_local/builds", build_handler(store, BuildSettings(environ, timeout_seconds)))
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    try:
+        async with ClientSession() as session:
+            yield Bench(store, f"http://127.0.0.1:{port}/_local/builds", session)
+    finally:
+        await runner.cleanup()
+
+
+def lines(events: list[Event]) -> list[str]:
+    """What was logged."""
+    return [event["line"] for event in events if event["event"] == "log"]
+
+
+def write_files(root: Path, files: Mapping[str, str]) -> Path:
+    """Write files (path -> text) below a directory, and give it."""
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+def write_wheel(directory: Path, name: str, version: str, source: str) -> Path:
+    """A wheel with one module, whose `main` is also a command of that name."""
+    info = f"{name}-{version}.dist-info"
+    members = {
+        f"{name}.py": source,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/entry_points.txt": f"[console_scripts]\n{name} = {name}:main\n",
+    }
+    record = "".join(f"{path},sha256={_hash(text)},{len(text.encode())}\n" for path, text in members.items())
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for member, text in {**members, f"{info}/RECORD": record + f"{info}/RECORD,,\n"}.items():
+            archive.writestr(member, text)
+    return path
+
+
+def _hash(text: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+
+
+async def until(condition: Any, seconds: float = 10.0) -> None:
+    """Wait for a condition, looking again and again; fails when it does not come true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        await asyncio.sleep(0.02)

@@ -1,0 +1,281 @@
+"""Dependencies of local images: really installed, once per content, and never half."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from builds_bench import bench, lines, until, write_files, write_wheel
+
+from flyctl_orchestrator.local.runtime.base import Image
+from flyctl_orchestrator.local.runtime.command import command_for
+from flyctl_orchestrator.local.runtime.snapshot import materialise
+
+_DOCKERFILE = 'FROM python:3\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nCMD ["tiny"]\n'
+
+
+def _python_app(root: Path, version: str = "1.0") -> Path:
+    write_wheel(root / "vendor", "tiny", version, f"def main():\n    print('tiny {version}')\n")
+    requirements = f"--no-index\n--find-links vendor\ntiny=={version}\n"
+    return write_files(root, {"Dockerfile": _DOCKERFILE, "requirements.txt": requirements, "app.py": "import tiny\n"})
+
+
+def _run(image: Image, machine: Path, *argv: str) -> str:
+    materialise(image, machine)
+    command = command_for(image, machine, argv or None, host_path=os.environ["PATH"])
+    ran = subprocess.run(command.argv, cwd=command.cwd, env=command.env, capture_output=True, text=True, timeout=30)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+def _commands(events: list[dict[str, str]]) -> list[str]:
+    return [line for line in lines(events) if line.startswith("$ ")]
+
+
+def _kept(store: Path) -> list[str]:
+    return sorted(path.name for path in (store / "dependencies").iterdir())
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_requirements_are_installed_once_and_again_when_they_change(tmp_path: Path) -> None:
+    context, store = _python_app(tmp_path / "context"), tmp_path / "store"
+
+    async def scenario() -> None:
+        async with bench(store, os.environ) as server:
+            first = await server.build(context)
+            assert _commands(first) == ["$ pip install -r requirements.txt"]
+            assert any("Successfully installed tiny-1.0" in line for line in lines(first))
+            old = server.store.resolve("shop:v1")
+            assert _run(old, tmp_path / "m") == "tiny 1.0\n"
+            assert _run(old, tmp_path / "m", "/usr/local/bin/python", "/app/app.py") == ""
+
+            write_files(context, {"app.py": "print('changed')\n"})
+            code = await server.build(context)
+            assert (_commands(code), code[-1]["cached"]) == ([], False)
+
+            _python_app(context, "2.0")
+            assert _commands(await server.build(context)) == ["$ pip install -r requirements.txt"]
+            assert _run(server.store.resolve("shop:v1"), tmp_path / "m2") == "tiny 2.0\n"
+            assert _run(old, tmp_path / "m") == "tiny 1.0\n"
+
+    asyncio.run(scenario())
+
+
+def test_a_restart_keeps_them_and_a_broken_environment_is_made_again(tmp_path: Path) -> None:
+    context, store = _python_app(tmp_path / "context"), tmp_path / "store"
+
+    async def scenario() -> None:
+        async with bench(store, os.environ) as server:
+            first = (await server.build(context))[-1]
+        async with bench(store, os.environ) as server:
+            assert (await server.build(context))[-1]["cached"] is True
+            shutil.rmtree(Path(server.store.resolve("shop:v1").path_prefix[0]).parent)
+            again = await server.build(context)
+            assert _commands(again) == ["$ pip install -r requirements.txt"]
+            assert again[-1]["digest"] == first["digest"]
+            assert _run(server.store.resolve("shop:v1"), tmp_path / "m") == "tiny 1.0\n"
+        async with bench(store, os.environ) as server:
+            assert len([name for name in _kept(store) if not name.endswith(".json")]) == 1
+
+    asyncio.run(scenario())
+
+
+def test_a_failing_build_says_how_and_leaves_nothing(tmp_path: Path) -> None:
+    context, store = _python_app(tmp_path / "context"), tmp_path / "store"
+
+    async def scenario() -> None:
+        async with bench(store, os.environ) as server:
+            events = await server.build(context, build="echo one; echo two >&2; exit 7")
+            assert lines(events)[-2:] == ["one", "two"]
+            assert events[-1] == {
+                "event": "failed",
+                "code": "build.failed",
+                "error": "`echo one; echo two >&2; exit 7` ended with exit status 7: one | two",
+                "hint": "The whole output is above; the command ran in a copy of the build context.",
+            }
+            missing = (await server.build(context, build="no-such-command-here"))[-1]
+            assert "not installed on this computer" in missing["hint"]
+            assert _kept(store) == []
+
+    asyncio.run(scenario())
+
+
+def test_a_build_that_takes_too_long_is_stopped_with_all_it_started(tmp_path: Path) -> None:
+    context, store, pids = _python_app(tmp_path / "context"), tmp_path / "store", tmp_path / "pids"
+
+    async def scenario() -> None:
+        async with bench(store, os.environ, timeout_seconds=0.7) as server:
+            command = f"sleep 60 & echo $! > {pids}; echo $$ >> {pids}; wait"
+            failed = (await server.build(context, build=command))[-1]
+            assert (failed["code"], "longer than 0.7 s" in failed["error"]) == ("build.timeout", True)
+            for pid in pids.read_text().split():
+                await until(lambda pid=pid: not _alive(int(pid)))
+            assert _kept(store) == []
+
+    asyncio.run(scenario())
+
+
+def test_a_client_that_goes_away_stops_its_build(tmp_path: Path) -> None:
+    context, store, pids = _python_app(tmp_path / "context"), tmp_path / "store", tmp_path / "pids"
+
+    async def scenario() -> None:
+        async with bench(store, os.environ) as server:
+            command = f"sleep 60 & echo $! > {pids}; echo started; wait"
+            answer = await server.ask({"app": "shop", "label": "v1", "context": str(context), "build": command})
+            async for line in answer.content:
+                if json.loads(line)["line"] == "started":
+                    break
+            answer.close()
+            pid = int(pids.read_text())
+            await until(lambda: not _alive(pid))
+            await until(lambda: _kept(store) == [])
+
+    asyncio.run(scenario())
+
+
+def test_two_builds_of_the_same_dependencies_install_them_once(tmp_path: Path) -> None:
+    context, count = _python_app(tmp_path / "context"), tmp_path / "count"
+
+    async def scenario() -> None:
+        async with bench(tmp_path / "store", os.environ) as server:
+            command = f"echo x >> {count}; sleep 0.3"
+            answers = await asyncio.gather(
+                *(server.build(context, build=command, label=f"v{n}", app=f"shop{n}") for n in range(3))
+            )
+            assert {answer[-1]["event"] for answer in answers} == {"built"}
+            assert len({answer[-1]["digest"] for answer in answers}) == 1
+            assert count.read_text() == "x\n"
+            waiting = [line for answer in answers for line in lines(answer) if line.startswith("waiting for another")]
+            assert len(waiting) == 2
+
+    asyncio.run(scenario())
+
+
+def test_when_the_first_of_two_builds_is_given_up_the_second_does_the_work(tmp_path: Path) -> None:
+    context, count = _python_app(tmp_path / "context"), tmp_path / "count"
+    command = f"echo x >> {count}; echo started; if [ $(wc -l < {count}) = 1 ]; then sleep 60; fi"
+
+    async def scenario() -> None:
+        async with bench(tmp_path / "store", os.environ) as server:
+            first = await server.ask({"app": "shop", "label": "v1", "context": str(context), "build": command})
+            await until(count.exists)
+            second = asyncio.create_task(server.build(context, build=command, label="v2"))
+            first.close()
+            assert (await second)[-1]["event"] == "built"
+            assert count.read_text() == "x\nx\n"
+
+    asyncio.run(scenario())
+
+
+def test_a_build_sees_what_it_needs_of_the_environment_and_no_tokens(tmp_path: Path) -> None:
+    context = _python_app(tmp_path / "context")
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "https_proxy": "http://proxy:1",
+        "PIP_INDEX_URL": "http://index:1",
+        "npm_config_registry": "http://npm:1",
+        "SSL_CERT_FILE": "/cert",
+        "FLY_API_TOKEN": "fly-secret",
+        "FLYO_ANYTHING": "fly-secret",
+        "NPM_TOKEN": "npm-secret",
+        "DATABASE_URL": "db-secret",
+        "PIP_TARGET": "/elsewhere",
+    }
+
+    async def scenario() -> None:
+        async with bench(tmp_path / "store", environ) as server:
+            events = await server.build(
+                context, build="env; command -v python; command -v pip; python -m pip --version"
+            )
+            seen = dict(line.split("=", 1) for line in lines(events) if "=" in line and " " not in line)
+            passed = {"https_proxy", "PIP_INDEX_URL", "npm_config_registry", "SSL_CERT_FILE", "HOME"}
+            assert {name: seen[name] for name in passed} == {name: environ[name] for name in passed}
+            assert "secret" not in json.dumps(events)
+            assert not {"PIP_TARGET", "FLYO_ANYTHING"} & set(seen)
+            *_, python, pip, version = lines(events)
+            assert python == f"{seen['VIRTUAL_ENV']}/bin/python"
+            assert pip == f"{seen['VIRTUAL_ENV']}/bin/pip"
+            assert seen["VIRTUAL_ENV"] in version
+            assert Path(seen["TMPDIR"]).parent == Path(seen["VIRTUAL_ENV"]).parent
+
+    asyncio.run(scenario())
+
+
+def test_packages_of_the_platform_itself_do_not_leak_into_apps(tmp_path: Path) -> None:
+    context = _python_app(tmp_path / "context")
+
+    async def scenario() -> None:
+        async with bench(tmp_path / "store", os.environ) as server:
+            await server.build(context)
+            found = _run(
+                server.store.resolve("shop:v1"),
+                tmp_path / "m",
+                "python",
+                "-c",
+                "import importlib.util as u, sys; print(u.find_spec('aiohttp'), sys.prefix)",
+            )
+            assert found.startswith("None ")
+            assert sys.prefix not in found
+
+    asyncio.run(scenario())
+
+
+def test_output_comes_line_by_line_while_the_build_runs(tmp_path: Path) -> None:
+    context, go_on = _python_app(tmp_path / "context"), tmp_path / "go-on"
+    command = (
+        f"printf 'a\\r50%%\\r100%%\\n'; printf 'half'; while [ ! -e {go_on} ]; do sleep 0.02; done; printf '\\377 end'"
+    )
+
+    async def scenario() -> None:
+        async with bench(tmp_path / "store", os.environ) as server:
+            answer = await server.ask({"app": "shop", "label": "v1", "context": str(context), "build": command})
+            seen = []
+            async for line in answer.content:
+                event = json.loads(line)
+                seen.append(event.get("line"))
+                if event.get("line") == "100%":
+                    go_on.touch()  # only now does the command go on
+            assert seen[-5:-1] == ["a", "50%", "100%", "half\ufffd end"]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm")
+def test_node_modules_are_installed_and_found_next_to_the_code(tmp_path: Path) -> None:
+    context = write_files(
+        tmp_path / "context",
+        {
+            "Dockerfile": "FROM node AS build\nWORKDIR /srv\nCOPY . .\nRUN npm ci\n"
+            'FROM node\nWORKDIR /srv\nCOPY --from=build /srv /srv\nCMD ["node", "main.js"]\n',
+            "package.json": json.dumps({"name": "a", "version": "1.0.0", "dependencies": {"greet": "file:./greet"}}),
+            "greet/package.json": json.dumps({"name": "greet", "version": "1.0.0", "main": "i.js"}),
+            "greet/i.js": "module.exports = 'greetings'\n",
+            "main.js": "console.log(require('greet'))\n",
+        },
+    )
+    environ = {**os.environ, "npm_config_cache": str(tmp_path / "cache"), "npm_config_offline": "true"}
+
+    async def scenario() -> None:
+        async with bench(tmp_path / "store", environ) as server:
+            events = await server.build(context)
+            assert _commands(events) == ["$ npm install"]
+            image = server.store.resolve("shop:v1")
+            assert list(image.links) == ["srv/node_modules"]
+            assert _run(image, tmp_path / "m") == "greetings\n"
+            assert (await server.build(context))[-1]["cached"] is True
+
+    asyncio.run(scenario())
