@@ -44,6 +44,7 @@ class Sleeper:
 
     async def tick(self) -> list[Sleep]:
         """One pass over all apps, judging by the load of this moment; what was put to sleep."""
+        self._passed_at = self._clock.now()
         return await self._pass(dict.fromkeys(self._backend.apps()))
 
     def _on_timer(self) -> None:
@@ -51,6 +52,7 @@ class Sleeper:
         interval = self._knobs.autostop_tick_seconds
         if interval <= 0 or self._clock.now() < self._passed_at + interval:
             return
+        self._passed_at = self._clock.now()
         # The highest load since the last pass: steady light traffic keeps a machine up, though at most moments
         # no request is on it.
         peaks: dict[str, dict[str, int] | None] = {app: self._loads.take_peaks(app) for app in self._backend.apps()}
@@ -59,7 +61,6 @@ class Sleeper:
         task.add_done_callback(self._passes.discard)
 
     async def _pass(self, peaks_by_app: dict[str, dict[str, int] | None]) -> list[Sleep]:
-        self._passed_at = self._clock.now()
         wanted = [(app, sleep) for app, peaks in peaks_by_app.items() for sleep in self._idle(app, peaks)]
         done = await asyncio.gather(*(self._drain_and_sleep(app, sleep) for app, sleep in wanted))
         return [sleep for (_, sleep), slept in zip(wanted, done, strict=True) if slept]

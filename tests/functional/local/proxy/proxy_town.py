@@ -1,4 +1,4 @@
-"""A small platform for the proxy's tests: machines are real HTTP servers on loopback, their states are set by the test."""
+"""A small platform for the proxy's tests: machines are real HTTP servers on loopback, tests set their states."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ class ToyMachine:
             self.requests.append(request)
             return await self.handler(request)
 
-        self._runner = web.ServerRunner(web.Server(handle, handler_cancellation=True), shutdown_timeout=0.1)
+        self._runner = web.ServerRunner(
+            web.Server(handle, handler_cancellation=True, max_field_size=65536), shutdown_timeout=0.1
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port)
         await site.start()
@@ -216,7 +218,9 @@ async def _with_proxy(body: Callable[[Town], Awaitable[None]], limits: Limits, c
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     town.proxy_port = runner.addresses[0][1]
-    town.client = aiohttp.ClientSession(auto_decompress=False, connector=aiohttp.TCPConnector(limit=0))
+    town.client = aiohttp.ClientSession(
+        auto_decompress=False, connector=aiohttp.TCPConnector(limit=0), max_field_size=65536
+    )
     try:
         await body(town)
     finally:
@@ -231,5 +235,5 @@ async def _with_proxy(body: Callable[[Town], Awaitable[None]], limits: Limits, c
 async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
     """Wait for a condition that the code under test brings about."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - the condition is somebody else's plain attribute
             await asyncio.sleep(0.005)
