@@ -119,8 +119,8 @@ time.sleep(100)
 def test_an_interrupted_child_may_say_goodbye(tmp_path: Path) -> None:
     code = """
 import time
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     time.sleep(100)
 except KeyboardInterrupt:
     print("goodbye", flush=True)
