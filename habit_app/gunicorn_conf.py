@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 from pathlib import Path
 from threading import Thread
@@ -28,7 +27,7 @@ def _address() -> str:
 
 bind = _address()
 # One process, because each one has its own cache; threads, because a request mostly waits for the database.
-worker_class = "gthread"
+worker_class = "habit_app.gunicorn_worker.DrainingWorker"
 workers = 1
 threads = 8
 keepalive = 65
@@ -56,17 +55,10 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """In the worker, before its first request: get ready in the background, and learn of SIGTERM."""
+    """In the worker, before its first request: get ready in the background."""
     services = worker.wsgi.extensions["habit_app"]
     if services.settings.migrates_at_start:
         Thread(target=services.store.prepare_quietly, name="prepare", daemon=True).start()
-
-    def drain(number: int, frame: Any) -> None:
-        services.drain.begin()
-        worker.handle_exit(number, frame)
-
-    signal.signal(signal.SIGTERM, drain)
-    signal.siginterrupt(signal.SIGTERM, False)
 
 
 def worker_exit(server: Any, worker: Any) -> None:

@@ -1,0 +1,97 @@
+"""Many at once: ticks, pages and processes that start together."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from conftest import Start
+from habit_server import ROOT, Visitor
+
+MIGRATE = """
+import sys
+from habit_app.store.address import parse_address
+from habit_app.store.database import open_database
+from habit_app.store.migrations import migrate
+database = open_database(parse_address(sys.argv[1]))
+print("ready", flush=True)
+sys.stdin.readline()
+print(migrate(database))
+database.close()
+"""
+
+
+def test_the_same_tick_many_times_over_is_one_tick(start: Start, database_url: str) -> None:
+    one, other = start(DATABASE_URL=database_url), start(DATABASE_URL=database_url)
+    ada = Visitor(one).sign_up()
+    habit, today = ada.add_habit(), ada.today()
+
+    def tick(number: int) -> dict[str, object]:
+        visitor = ada.elsewhere((one, other)[number % 2])
+        answer = visitor.put(f"/api/habits/{habit}/entries/{today}", {"done": True})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(tick, range(32)))
+    assert {(answer["done"], answer["streak"]) for answer in answers} == {(True, 1)}
+    # It was one change, however often it was asked for.
+    assert len({answer["rev"] for answer in answers}) == 1
+    again = ada.put(f"/api/habits/{habit}/entries/{today}", {"done": True}).json()
+    assert again["rev"] == answers[0]["rev"]
+    assert ada.done(habit) == [today]
+
+
+def test_different_ticks_at_once_are_all_kept(start: Start, database_url: str) -> None:
+    one, other = start(DATABASE_URL=database_url), start(DATABASE_URL=database_url)
+    ada = Visitor(one).sign_up()
+    habit = ada.add_habit()
+    page = ada.dashboard().split("last 30 days")[1]
+    days = [part.split('"')[0] for part in page.split('data-day="')[1:31]]
+
+    def tick(number: int) -> int:
+        visitor = ada.elsewhere((one, other)[number % 2])
+        answer = visitor.put(f"/api/habits/{habit}/entries/{days[number]}", {"done": True})
+        assert answer.status_code == 200, answer.text
+        return int(answer.json()["rev"])
+
+    with ThreadPoolExecutor(10) as pool:
+        revisions = list(pool.map(tick, range(30)))
+    assert len(set(revisions)) == 30
+    ada.post("/settings", {"zone": "UTC", "day_start": "0"})
+    assert ada.done(habit) == days
+
+
+def test_a_name_is_given_to_one_person_only(start: Start, database_url: str) -> None:
+    one, other = start(DATABASE_URL=database_url), start(DATABASE_URL=database_url)
+
+    def sign_up(number: int) -> int:
+        form = {"name": ("Ada", "ada")[number % 2], "password": "correct horse battery", "zone": "UTC"}
+        return Visitor((one, other)[number % 2]).post("/signup", form).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(sign_up, range(8))) == [303] + [409] * 7
+
+
+def test_processes_that_start_together_migrate_once(database_url: str) -> None:
+    arguments = [sys.executable, "-c", MIGRATE, database_url]
+    processes = [
+        subprocess.Popen(arguments, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    try:
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write("\n")
+            process.stdin.flush()
+        answers = [process.communicate(timeout=60)[0] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    assert answers == ["1\n"] * 4
+    assert [process.returncode for process in processes] == [0] * 4

@@ -1,0 +1,139 @@
+"""Streaks: the known ways to get them wrong, and properties against a slow and obvious model."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from habit_app.schedule import Schedule, on_weekdays, times_a_week
+from habit_app.streaks import Streak, measure
+
+TODAY = date(2026, 1, 30)  # a Friday
+DAILY = Schedule()
+
+days = st.dates(date(2025, 11, 1), date(2026, 1, 31))
+day_sets = st.sets(days, max_size=70)
+weekday_schedules = st.sets(st.integers(0, 6), min_size=1, max_size=6).map(lambda chosen: on_weekdays(list(chosen)))
+weekly_schedules = st.integers(1, 7).map(times_a_week)
+schedules = st.one_of(st.just(DAILY), weekday_schedules, weekly_schedules)
+
+
+def back(count: int, of: date = TODAY, first: int = 0) -> set[date]:
+    """`count` days in a row, the last one `first` days before `of`."""
+    return {of - timedelta(days=first + number) for number in range(count)}
+
+
+def test_a_day_that_is_not_over_yet_does_not_end_the_streak() -> None:
+    assert measure(DAILY, back(20, first=1), TODAY) == Streak(20, 20, "day")
+
+
+def test_missing_yesterday_does() -> None:
+    assert measure(DAILY, back(20, first=2), TODAY) == Streak(0, 20, "day")
+
+
+def test_a_long_streak_is_not_cut_off_where_the_dashboard_ends() -> None:
+    assert measure(DAILY, back(400), TODAY).current == 400
+
+
+def test_the_same_day_twice_counts_once() -> None:
+    assert measure(DAILY, [TODAY, TODAY, TODAY - timedelta(days=1)], TODAY) == Streak(2, 2, "day")
+
+
+def test_summer_time_ending_breaks_nothing() -> None:
+    # In New York the clocks went back on 1 November 2026.
+    today = date(2026, 11, 5)
+    assert measure(DAILY, back(10, of=today), today).current == 10
+
+
+def test_a_day_after_today_is_ignored() -> None:
+    # Somebody who flew west has ticked a date that has not come yet where they are now.
+    assert measure(DAILY, back(3) | {TODAY + timedelta(days=1)}, TODAY) == Streak(3, 3, "day")
+
+
+def test_the_best_streak_may_lie_in_the_past() -> None:
+    assert measure(DAILY, back(2) | back(9, first=50), TODAY) == Streak(2, 9, "day")
+
+
+def test_days_off_are_bridged() -> None:
+    weekdays_only = on_weekdays([0, 1, 2, 3, 4])
+    monday = date(2026, 1, 26)
+    done = {monday - timedelta(days=back) for back in (0, 3, 4, 5, 6, 7)}  # Mon, then Fri back to Mon
+    assert measure(weekdays_only, done, monday) == Streak(6, 6, "day")
+    assert measure(weekdays_only, done, monday + timedelta(days=1)).current == 6
+
+
+def test_a_scheduled_day_missed_ends_it_even_on_a_day_off() -> None:
+    fridays = on_weekdays([4])
+    saturday = TODAY + timedelta(days=1)
+    assert measure(fridays, {TODAY - timedelta(days=7)}, saturday) == Streak(0, 1, "day")
+
+
+def test_weeks_are_calendar_weeks_and_the_current_one_is_still_open() -> None:
+    three = times_a_week(3)
+    monday = date(2026, 1, 26)
+    last_week = {monday - timedelta(days=number) for number in (1, 2, 3)}
+    week_before = {monday - timedelta(days=number) for number in (8, 10, 14)}
+    assert measure(three, last_week | week_before, TODAY) == Streak(2, 2, "week")
+    assert measure(three, last_week | week_before | back(3), TODAY) == Streak(3, 3, "week")
+    # Three days around a Sunday midnight are two and one, not three.
+    assert measure(three, {monday, *back(2, of=monday, first=1)}, monday).best == 0
+
+
+@given(schedules, day_sets, days)
+def test_agrees_with_counting_turn_by_turn(schedule: Schedule, done: set[date], today: date) -> None:
+    measured = measure(schedule, done, today)
+    assert (measured.current, measured.best) == counted(schedule, done, today)
+
+
+@given(schedules, day_sets, days)
+def test_ticking_today_never_shortens_a_streak(schedule: Schedule, done: set[date], today: date) -> None:
+    before, after = measure(schedule, done, today), measure(schedule, done | {today}, today)
+    assert after.current >= before.current
+    assert after.best >= before.best
+
+
+@given(schedules, day_sets, days)
+def test_the_best_is_never_less_than_the_current(schedule: Schedule, done: set[date], today: date) -> None:
+    measured = measure(schedule, done, today)
+    assert 0 <= measured.current <= measured.best
+
+
+@given(schedules, day_sets, days, st.integers(-200, 200))
+def test_only_weekdays_matter_not_the_date_itself(schedule: Schedule, done: set[date], today: date, weeks: int) -> None:
+    shift = timedelta(weeks=weeks)
+    moved = measure(schedule, {day + shift for day in done}, today + shift)
+    assert moved == measure(schedule, done, today)
+
+
+def counted(schedule: Schedule, done: set[date], today: date) -> tuple[int, int]:
+    """Current and best streak, by walking through every turn from long ago until today."""
+    run, best, last = 0, 0, 0
+    turns = [today - timedelta(days=number) for number in range(100, -1, -1) if due(schedule, today, number)]
+    for turn in turns:
+        kept = was_kept(schedule, done, turn, today)
+        run = run + 1 if kept else 0
+        best = max(best, run)
+        if kept or not is_open(schedule, turn, today):
+            last = run
+    return last, best
+
+
+def due(schedule: Schedule, today: date, number: int) -> bool:
+    """Whether the day `number` days before `today` is a turn: for weeks, Mondays are."""
+    day = today - timedelta(days=number)
+    return day.weekday() == 0 if schedule.kind == "week" else schedule.due_on(day)
+
+
+def was_kept(schedule: Schedule, done: set[date], turn: date, today: date) -> bool:
+    """Whether the turn was kept."""
+    if schedule.kind != "week":
+        return turn in done
+    week = [turn + timedelta(days=number) for number in range(7)]
+    return sum(day in done and day <= today for day in week) >= schedule.times
+
+
+def is_open(schedule: Schedule, turn: date, today: date) -> bool:
+    """Whether the turn can still be kept."""
+    return today < turn + timedelta(days=7) if schedule.kind == "week" else turn == today
