@@ -7,7 +7,7 @@ from typing import Any
 
 from flyctl_orchestrator.report.base import Fact
 
-OVER = frozenset({"passed", "healthy", "unchanged", "restored", "removed", "destroyed"})
+OVER = frozenset({"passed", "healthy", "asleep", "restored", "destroyed"})
 FAILED = frozenset({"failed", "inconclusive"})
 
 
@@ -104,7 +104,11 @@ class Board:
         return str(fields.get("region") or (lane.split("/")[0] if lane.count("/") == 2 else ""))
 
     def _phase(self, row: RegionRow, name: str, fields: Any) -> None:
-        who = str(fields.get("lane") or fields.get("machine") or "")
+        # A machine that is created has only its lane for a name at first.
+        lane, machine = str(fields.get("lane") or ""), str(fields.get("machine") or "")
+        who = machine or lane
+        if machine and lane in row.phases:
+            row.phases[machine] = row.phases.pop(lane)
         if name == "machine.phase":
             row.phases[who] = str(fields.get("phase") or fields.get("state") or "")
         elif name == "step.failed":

@@ -123,7 +123,9 @@ _SENTENCES: dict[str, Callable[[Fields], Sentence | None]] = {
     "build.started": lambda fields: Sentence("building the image"),
     "build.log": lambda fields: Sentence(str(fields.get("line") or ""), "quiet", detail=True),
     "build.finished": _built,
-    "baseline.measured": lambda fields: Sentence("measured how fast every region answers now", "quiet", detail=True),
+    "baseline.measured": lambda fields: Sentence(
+        f"{place(fields)} answered in {latency(fields.get('latency_s'))} before", "quiet", detail=True
+    ),
     "rollout.started": lambda fields: Sentence(
         f"rollout {fields.get('rollout') or fields.get('id') or ''} started".replace("  ", " ")
     ),

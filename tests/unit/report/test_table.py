@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+from report_doubles import ASCII, COLOUR, PLAIN
+
+from flyctl_orchestrator.report.table import Cell, Column, render, shortened, width_of
+
+COLUMNS = [Column("region"), Column("state", flexible=True), Column("latency", align="right")]
+ROWS = [["iad", "started", "3 ms"], ["nrt", "1 started, 2 suspended", "1.2 s"]]
+
+
+def test_columns_are_aligned_and_lines_do_not_trail_spaces() -> None:
+    assert render(COLUMNS, ROWS, PLAIN) == [
+        "region  state                   latency",
+        "iad     started                    3 ms",
+        "nrt     1 started, 2 suspended    1.2 s",
+    ]
+
+
+def test_a_narrow_terminal_shortens_what_may_be_shortened() -> None:
+    assert render(COLUMNS, ROWS, PLAIN, width=30) == [
+        "region  state          latency",
+        "iad     started           3 ms",
+        "nrt     1 started, 2…    1.2 s",
+    ]
+
+
+def test_what_may_not_be_shortened_stays_whole_whatever_the_width() -> None:
+    lines = render(COLUMNS, ROWS, PLAIN, width=5)
+    assert lines[1].split()[0] == "iad"
+    assert lines[1].endswith("3 ms")
+
+
+def test_colours_do_not_disturb_the_columns() -> None:
+    lines = render(COLUMNS, [["iad", Cell("started", "good"), "3 ms"]], COLOUR)
+    assert lines[1] == "iad     \x1b[32mstarted\x1b[0m     3 ms"
+
+
+@pytest.mark.parametrize(("text", "columns"), [("abc", 3), ("東京", 4), ("e\u0301", 1), ("", 0)])
+def test_wide_and_combining_characters(text: str, columns: int) -> None:
+    assert width_of(text) == columns
+
+
+def test_shortening_counts_columns_and_marks_the_cut() -> None:
+    assert shortened("東京都", 5, PLAIN) == "東京…"
+    assert shortened("abcdef", 5, ASCII) == "ab..."
+    assert shortened("abc", 3, PLAIN) == "abc"
+
+
+def test_without_unicode_nothing_beyond_ascii_is_written() -> None:
+    (_, line) = render([Column("a")], [["✓ São → …"]], ASCII)
+    assert line == "ok S?o -> ..."
