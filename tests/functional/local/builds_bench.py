@@ -6,6 +6,8 @@ import asyncio
 import base64
 import hashlib
 import json
+import os
+import subprocess
 import time
 import zipfile
 from collections.abc import AsyncIterator, Mapping
@@ -16,9 +18,12 @@ from typing import Any
 
 from aiohttp import ClientResponse, ClientSession, web
 
+from flyctl_orchestrator.local.runtime.base import Image
 from flyctl_orchestrator.local.runtime.build import build_handler
+from flyctl_orchestrator.local.runtime.command import command_for
 from flyctl_orchestrator.local.runtime.dependencies import BuildSettings
 from flyctl_orchestrator.local.runtime.images import ImageStore
+from flyctl_orchestrator.local.runtime.snapshot import materialise
 
 Event = dict[str, Any]
 
@@ -72,6 +77,15 @@ async def bench(root: Path, environ: Mapping[str, str], timeout_seconds: float =
 def lines(events: list[Event]) -> list[str]:
     """What was logged."""
     return [event["line"] for event in events if event["event"] == "log"]
+
+
+def run_machine(image: Image, machine: Path, *argv: str, env: Mapping[str, str] | None = None) -> str:
+    """Run a machine's command to its end, as the process runtime starts it; gives what it wrote to stdout."""
+    materialise(image, machine)
+    command = command_for(image, machine, argv or None, env, host_path=os.environ["PATH"])
+    ran = subprocess.run(command.argv, cwd=command.cwd, env=command.env, capture_output=True, text=True, timeout=30)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
 
 
 def write_files(root: Path, files: Mapping[str, str]) -> Path:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from builds_bench import Bench, bench, lines, write_files
-
-from flyctl_orchestrator.local.runtime.command import command_for
-from flyctl_orchestrator.local.runtime.snapshot import materialise
+from builds_bench import Bench, bench, lines, run_machine, write_files
 
 _APP = {
-    "Dockerfile": 'FROM alpine\nWORKDIR /srv\nENV GREETING=hello\nCOPY app/ ./\nUSER nobody\nEXPOSE 8080\nCMD ["./run.sh", "/srv/data.txt"]\n',
+    "Dockerfile": "FROM alpine\nWORKDIR /srv\nENV GREETING=hello\nCOPY app/ ./\nUSER nobody\nEXPOSE 8080\n"
+    'CMD ["./run.sh", "/srv/data.txt"]\n',
     "app/run.sh": '#!/bin/sh\necho "$GREETING $(cat "$1") from $PWD"\n',
     "app/data.txt": "data",
     "notes.md": "",
@@ -45,12 +42,7 @@ def test_an_image_is_built_and_a_machine_runs_from_it(tmp_path: Path) -> None:
             }
             assert (image.workdir, image.exposed_port) == ("/srv", 8080)
             machine = tmp_path / "machine"
-            materialise(image, machine)
-            command = command_for(image, machine, env={"PORT": "1"}, host_path=os.environ["PATH"])
-            ran = subprocess.run(
-                command.argv, cwd=command.cwd, env=command.env, capture_output=True, text=True, timeout=10
-            )
-            assert ran.stdout == f"hello data from {machine}/srv\n"
+            assert run_machine(image, machine) == f"hello data from {machine}/srv\n"
 
     asyncio.run(scenario())
 
@@ -133,11 +125,11 @@ def test_a_request_that_is_not_valid_is_refused_before_anything_happens(
     asyncio.run(scenario())
 
 
-async def _failed(server: Bench, context: Path) -> dict[str, Any]:
+async def _failed(server: Bench, context: Path, store: Path) -> dict[str, Any]:
     event = (await server.build(context))[-1]
     assert event["event"] == "failed"
     assert set(event) == {"event", "code", "error", "hint"}
-    assert list((server.store._root / "images").iterdir()) == []
+    assert list((store / "images").iterdir()) == []
     return event
 
 
@@ -147,18 +139,18 @@ def test_what_is_wrong_with_the_files_is_said_with_code_place_and_advice(tmp_pat
     async def scenario() -> None:
         async with bench(tmp_path / "store", os.environ) as server:
             write_files(context, {"Dockerfile": "FROM a\nCOPY missing /x\n"})
-            event = await _failed(server, context)
+            event = await _failed(server, context, tmp_path / "store")
             assert (event["code"], event["error"]) == (
                 "build.dockerfile",
                 "Dockerfile:2: COPY missing: there is no such file in the build context",
             )
             write_files(context, {"Dockerfile": "FROM a\nCOPY . .\n"})
             (context / "escape").symlink_to("/etc/hostname")
-            event = await _failed(server, context)
+            event = await _failed(server, context, tmp_path / "store")
             assert event["code"] == "build.context"
             assert "escape is a symbolic link that leaves" in event["error"]
             (context / ".dockerignore").write_text("[")
-            event = await _failed(server, context)
+            event = await _failed(server, context, tmp_path / "store")
             assert event["code"] == "build.dockerignore"
 
     asyncio.run(scenario())
@@ -199,7 +191,10 @@ def test_what_the_build_command_makes_is_where_copy_from_wants_it(tmp_path: Path
             "web/index.js": "",
         },
     )
-    make = "printf '#!/bin/sh\\ncat web/dist/out web/index.js\\n' > server; chmod +x server; mkdir web/dist; echo made > web/dist/out"
+    make = (
+        "printf '#!/bin/sh\\ncat web/dist/out web/index.js\\n' > server; chmod +x server;"
+        " mkdir web/dist; echo made > web/dist/out"
+    )
 
     async def scenario() -> None:
         async with bench(tmp_path / "store", os.environ) as server:
@@ -207,11 +202,6 @@ def test_what_the_build_command_makes_is_where_copy_from_wants_it(tmp_path: Path
             assert [n.split()[0] for n in events[-1]["notices"]] == ["1"]  # only the RUN
             assert f"$ {make}" in lines(events)
             image = server.store.resolve("shop:v1")
-            materialise(image, tmp_path / "m")
-            command = command_for(image, tmp_path / "m", host_path=os.environ["PATH"])
-            ran = subprocess.run(
-                command.argv, cwd=command.cwd, env=command.env, capture_output=True, text=True, timeout=10
-            )
-            assert ran.stdout == "made\n"
+            assert run_machine(image, tmp_path / "m") == "made\n"
 
     asyncio.run(scenario())

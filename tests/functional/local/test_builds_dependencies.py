@@ -6,16 +6,11 @@ import asyncio
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from builds_bench import bench, lines, until, write_files, write_wheel
-
-from flyctl_orchestrator.local.runtime.base import Image
-from flyctl_orchestrator.local.runtime.command import command_for
-from flyctl_orchestrator.local.runtime.snapshot import materialise
+from builds_bench import bench, lines, run_machine, until, write_files, write_wheel
 
 _DOCKERFILE = 'FROM python:3\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nCMD ["tiny"]\n'
 
@@ -24,14 +19,6 @@ def _python_app(root: Path, version: str = "1.0") -> Path:
     write_wheel(root / "vendor", "tiny", version, f"def main():\n    print('tiny {version}')\n")
     requirements = f"--no-index\n--find-links vendor\ntiny=={version}\n"
     return write_files(root, {"Dockerfile": _DOCKERFILE, "requirements.txt": requirements, "app.py": "import tiny\n"})
-
-
-def _run(image: Image, machine: Path, *argv: str) -> str:
-    materialise(image, machine)
-    command = command_for(image, machine, argv or None, host_path=os.environ["PATH"])
-    ran = subprocess.run(command.argv, cwd=command.cwd, env=command.env, capture_output=True, text=True, timeout=30)
-    assert ran.returncode == 0, ran.stderr
-    return ran.stdout
 
 
 def _commands(events: list[dict[str, str]]) -> list[str]:
@@ -59,8 +46,8 @@ def test_requirements_are_installed_once_and_again_when_they_change(tmp_path: Pa
             assert _commands(first) == ["$ pip install -r requirements.txt"]
             assert any("Successfully installed tiny-1.0" in line for line in lines(first))
             old = server.store.resolve("shop:v1")
-            assert _run(old, tmp_path / "m") == "tiny 1.0\n"
-            assert _run(old, tmp_path / "m", "/usr/local/bin/python", "/app/app.py") == ""
+            assert run_machine(old, tmp_path / "m") == "tiny 1.0\n"
+            assert run_machine(old, tmp_path / "m", "/usr/local/bin/python", "/app/app.py") == ""
 
             write_files(context, {"app.py": "print('changed')\n"})
             code = await server.build(context)
@@ -68,8 +55,8 @@ def test_requirements_are_installed_once_and_again_when_they_change(tmp_path: Pa
 
             _python_app(context, "2.0")
             assert _commands(await server.build(context)) == ["$ pip install -r requirements.txt"]
-            assert _run(server.store.resolve("shop:v1"), tmp_path / "m2") == "tiny 2.0\n"
-            assert _run(old, tmp_path / "m") == "tiny 1.0\n"
+            assert run_machine(server.store.resolve("shop:v1"), tmp_path / "m2") == "tiny 2.0\n"
+            assert run_machine(old, tmp_path / "m") == "tiny 1.0\n"
 
     asyncio.run(scenario())
 
@@ -86,7 +73,7 @@ def test_a_restart_keeps_them_and_a_broken_environment_is_made_again(tmp_path: P
             again = await server.build(context)
             assert _commands(again) == ["$ pip install -r requirements.txt"]
             assert again[-1]["digest"] == first["digest"]
-            assert _run(server.store.resolve("shop:v1"), tmp_path / "m") == "tiny 1.0\n"
+            assert run_machine(server.store.resolve("shop:v1"), tmp_path / "m") == "tiny 1.0\n"
         async with bench(store, os.environ) as server:
             assert len([name for name in _kept(store) if not name.endswith(".json")]) == 1
 
@@ -221,7 +208,7 @@ def test_packages_of_the_platform_itself_do_not_leak_into_apps(tmp_path: Path) -
     async def scenario() -> None:
         async with bench(tmp_path / "store", os.environ) as server:
             await server.build(context)
-            found = _run(
+            found = run_machine(
                 server.store.resolve("shop:v1"),
                 tmp_path / "m",
                 "python",
@@ -275,7 +262,7 @@ def test_node_modules_are_installed_and_found_next_to_the_code(tmp_path: Path) -
             assert _commands(events) == ["$ npm install"]
             image = server.store.resolve("shop:v1")
             assert list(image.links) == ["srv/node_modules"]
-            assert _run(image, tmp_path / "m") == "greetings\n"
+            assert run_machine(image, tmp_path / "m") == "greetings\n"
             assert (await server.build(context))[-1]["cached"] is True
 
     asyncio.run(scenario())
