@@ -129,10 +129,11 @@ class RequestBody:
         else:
             self._kept.append(piece)
 
-    def close(self) -> None:
-        """Stop reading."""
+    async def close(self) -> None:
+        """Stop reading, so that the server may read (and drop) what the client still sends."""
         if self._read is not None:
             self._read.cancel()
+            await asyncio.wait((self._read,))
 
 
 class BodySender:

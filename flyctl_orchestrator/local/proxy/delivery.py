@@ -129,7 +129,7 @@ class Desk:
     def _decide(self, errand: Errand, edge: str, trip: _Trip) -> Decision:
         app = errand.app
         fleet = Fleet(
-            targets=self.backend.targets(app),
+            targets=self.backend.targets(app) if self.backend.app_exists(app) else (),  # it may be destroyed meanwhile
             load=lambda machine_id: self.loads.of(app, machine_id),
             waking=self._wakes.of(app),
             draining={machine_id for owner, machine_id in self._draining if owner == app} if self._draining else (),

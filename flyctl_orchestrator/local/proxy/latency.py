@@ -8,7 +8,7 @@ from importlib import resources
 from random import Random
 from typing import Any
 
-from flyctl_orchestrator.local.proxy.geography import distance_km, places
+from flyctl_orchestrator.local.proxy.geography import distance_km
 
 UNKNOWN_REGION_MS = 300.0  # a region without coordinates is as far away as a place gets
 
@@ -29,9 +29,7 @@ def table() -> dict[frozenset[str], float]:
 @lru_cache(maxsize=4096)
 def light_ms(one: str, other: str) -> float:
     """What light in vacuum needs for the round trip, milliseconds; nothing may be faster. 0 when a place is unknown."""
-    if one not in places() or other not in places():
-        return 0.0
-    return 2 * distance_km(places()[one], places()[other]) / _data()["fallback"]["vacuum_km_per_ms"]
+    return 2 * (distance_km(one, other) or 0.0) / float(_data()["fallback"]["vacuum_km_per_ms"])
 
 
 @lru_cache(maxsize=4096)
@@ -42,10 +40,11 @@ def median_ms(one: str, other: str) -> float:
     published = table().get(frozenset((one, other)))
     if published is not None:
         return max(published, light_ms(one, other))
-    if one not in places() or other not in places():
+    distance = distance_km(one, other)
+    if distance is None:
         return UNKNOWN_REGION_MS
     formula = _data()["fallback"]
-    fibre = 2 * distance_km(places()[one], places()[other]) / formula["fibre_km_per_ms"]
+    fibre = 2 * distance / formula["fibre_km_per_ms"]
     return float(formula["base_ms"] + formula["stretch"] * fibre)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from flyctl_orchestrator.local.proxy.geography import group_names
+from flyctl_orchestrator.local.proxy.geography import AREAS
 from flyctl_orchestrator.local.proxy.wish import Wish, split_regions
 
 REPLAY_HEADER = "fly-replay"
@@ -150,7 +150,7 @@ def _regions(key: str, value: Any) -> tuple[str, ...]:
     if not terms:
         raise InvalidReplay(f"{key!r} names no region")
     for term in terms:
-        if not _REGION.fullmatch(term) and term not in group_names():
+        if not _REGION.fullmatch(term) and term not in AREAS:
             raise InvalidReplay(f"{term!r} is not a region")
     return terms
 

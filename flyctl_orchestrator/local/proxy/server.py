@@ -7,7 +7,7 @@ Mounting (the server must not undo compression, and must tell handlers when thei
     await proxy.start()
     ...
     async def dispatch(request):
-        return await (proxy.handle(request) if parse_host(request.host) else api(request))
+        return await (proxy.handle(request) if parse_host(request.headers.get("Host", "")) else api(request))
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from flyctl_orchestrator.local.proxy.delivery import Desk
 from flyctl_orchestrator.local.proxy.errors import ERROR_HEADER, ProxyError
 from flyctl_orchestrator.local.proxy.exchange import Exchange
 from flyctl_orchestrator.local.proxy.forward import Forwarder, Message
-from flyctl_orchestrator.local.proxy.geography import places
 from flyctl_orchestrator.local.proxy.headers import own_headers, request_headers, wants_websocket
 from flyctl_orchestrator.local.proxy.hosts import REGION_HEADER, AppHost, parse_host
 from flyctl_orchestrator.local.proxy.limits import Knobs, Limits
 from flyctl_orchestrator.local.proxy.load import LoadBook
 from flyctl_orchestrator.local.proxy.sleeper import Sleeper
 from flyctl_orchestrator.local.proxy.wish import wish_of_headers
+from flyctl_orchestrator.local.regions import NEAREST, REGIONS
 
 SERVER_OPTIONS: dict[str, Any] = {
     "auto_decompress": False,
@@ -42,7 +42,6 @@ SERVER_OPTIONS: dict[str, Any] = {
     "max_line_size": 65536,
     "max_field_size": 65536,
 }
-_LAST_RESORT_REGION = "iad"  # for an app whose primary region nobody knows and that has no machine either
 
 
 class Proxy:
@@ -108,13 +107,15 @@ class Proxy:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self._loads.events["requests"] += 1
-        host = parse_host(request.host)
+        # Not `request.host`: without the header that asks the resolver for this computer's name.
+        named = request.headers.get("Host", "")
+        host = parse_host(named)
         if host is None:
-            return self._plain(421, f"{request.host!r} is no app's address; apps are at http://APP.localhost")
+            return self._plain(421, f"{named!r} is no app's address; apps are at http://APP.localhost")
         region = host.region or request.headers.get(REGION_HEADER, "").strip().lower()
-        if region and region not in places():
+        if region and region not in REGIONS:
             status = 421 if host.region else 400
-            return self._plain(status, f"there is no region {region!r}; there are: {', '.join(sorted(places()))}")
+            return self._plain(status, f"there is no region {region!r}; there are: {', '.join(sorted(REGIONS))}")
         edge = region or self._home(host.app)
         request_id = f"{self._ids.ulid(self._clock.now())}-{edge}"
         try:
@@ -139,7 +140,7 @@ class Proxy:
         try:
             return await exchange.run(host.app, wish_of_headers(request.headers))
         finally:
-            body.close()
+            await body.close()
 
     def _headers(self, request: web.BaseRequest, host: AppHost, edge: str, request_id: str) -> Any:
         own = request.transport.get_extra_info("sockname") if request.transport else None
@@ -173,7 +174,7 @@ class Proxy:
         primary = self._backend.primary_region(app)
         if primary:
             return primary
-        return next((target.region for target in self._backend.targets(app)), _LAST_RESORT_REGION)
+        return next((target.region for target in self._backend.targets(app)), NEAREST)
 
     def _failed(self, error: ProxyError, request_id: str) -> web.Response:
         headers = {ERROR_HEADER: error.code, **dict(own_headers(request_id))}

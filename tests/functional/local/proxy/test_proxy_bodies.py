@@ -253,6 +253,23 @@ async def test_a_client_that_leaves_in_the_middle_of_its_upload(town: Town) -> N
 
 
 @in_town
+async def test_an_answer_may_come_before_the_upload_is_over(town: Town) -> None:
+    async def refuse(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(status=401, text="log in first")
+
+    await town.machine("a", "iad", refuse)
+    reader, writer = await asyncio.open_connection("127.0.0.1", town.proxy_port)
+    writer.write(b"POST / HTTP/1.1\r\nHost: shop.localhost\r\nContent-Length: 200000\r\n\r\n" + b"x" * 100_000)
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    assert head.startswith(b"HTTP/1.1 401")
+    assert await reader.readexactly(12) == b"log in first"
+    writer.write(b"x" * 100_000 + b"GET / HTTP/1.1\r\nHost: shop.localhost\r\n\r\n")
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    assert head.startswith(b"HTTP/1.1 401")  # the connection goes on
+    writer.close()
+
+
+@in_town
 async def test_half_an_answer_does_not_look_like_a_whole_one(town: Town) -> None:
     async def breaks(request: web.BaseRequest) -> web.StreamResponse:
         response = web.StreamResponse(headers={} if request.path == "/chunked" else {"Content-Length": "100"})

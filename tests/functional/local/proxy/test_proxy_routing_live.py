@@ -36,6 +36,20 @@ async def test_wrong_hosts_get_one_clear_line(town: Town) -> None:
             assert words in await answer.text()
     async with town.ask(headers={"Fly-Local-Region": "moon"}) as answer:
         assert answer.status == 400
+    reader, writer = await asyncio.open_connection("127.0.0.1", town.proxy_port)
+    writer.write(b"GET / HTTP/1.0\r\n\r\n")  # no Host at all
+    assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.0 421")
+    writer.close()
+
+
+@in_town
+async def test_an_app_destroyed_while_its_requests_wait_ends_them(town: Town) -> None:
+    await town.machine("only", "iad", state="stopping")
+    asking = asyncio.create_task(_status(town))
+    await asyncio.sleep(0.05)
+    town.app_names.clear()
+    town.machines.clear()
+    assert await asking == (503, "PR01")
 
 
 @in_town
@@ -259,6 +273,11 @@ async def test_above_the_soft_limit_a_sleeper_is_woken_for_the_next_ones(town: T
     assert await town.text() == "spare"
     gate.set()
     assert {await first, await second} == {"slow"}
+
+
+async def _status(town: Town) -> tuple[int, str]:
+    async with town.ask() as answer:
+        return answer.status, answer.headers["Fly-Proxy-Error"]
 
 
 async def _echo(request: web.BaseRequest) -> web.StreamResponse:
