@@ -9,6 +9,7 @@ from pathlib import Path
 # Nothing listens on this port: a client that tries to reach anything but loopback fails at once instead of leaving
 # this computer or waiting for the network.
 _NOWHERE = "http://127.0.0.1:9"
+FLYCTL_SETTINGS = "flyctl"
 
 
 def client_environment(port: int, token: str, state: Path) -> dict[str, str]:
@@ -29,7 +30,7 @@ def client_environment(port: int, token: str, state: Path) -> dict[str, str]:
         "FLY_FLAPS_BASE_URL": base,
         "FLY_UIEX_BASE_URL": base,
         "FLY_API_TOKEN": token,
-        "FLY_CONFIG_DIR": str(state / "flyctl"),
+        "FLY_CONFIG_DIR": str(state / FLYCTL_SETTINGS),
         "FLY_NO_UPDATE_CHECK": "1",
         "FLY_NO_INCIDENTS_CHECK": "1",
         "FLY_SEND_METRICS": "0",
@@ -41,6 +42,23 @@ def client_environment(port: int, token: str, state: Path) -> dict[str, str]:
         "FLYO_BUILDER_URL": f"{base}/_local/builds",
         "FLYO_TARGET": "local",
     }
+
+
+def prepare_flyctl_settings(state: Path) -> Path:
+    """Make the directory in which flyctl keeps its settings, with the one setting it needs here.
+
+    `flyctl apps restart` builds a WireGuard tunnel that it then does not use. Over websockets, flyctl's default, that
+    asks for a server on port 443; over UDP it is content with an address where nothing answers.
+
+    Returns: the directory.
+    """
+    directory = state / FLYCTL_SETTINGS
+    directory.mkdir(parents=True, exist_ok=True)
+    settings = directory / "config.yml"
+    if not settings.exists():
+        settings.write_text("wire_guard_websockets: false\n", encoding="utf-8")
+        settings.chmod(0o600)
+    return directory
 
 
 def as_shell(variables: Mapping[str, str]) -> str:

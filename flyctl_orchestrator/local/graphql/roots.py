@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from flyctl_orchestrator.local.duration import seconds as duration_seconds
 from flyctl_orchestrator.local.errors import not_found
 from flyctl_orchestrator.local.graphql.nodes import Node, Nodes
 from flyctl_orchestrator.local.platform import Platform
+from flyctl_orchestrator.local.regions import NEAREST, REGIONS
 
 _MOST_APPS = 200
+_KEY_BYTES = 32
 
 
 class Query:
@@ -80,6 +83,12 @@ class Query:
         """Always. Raises PlatformError 404 for an unknown app."""
         return bool(self._platform.apps.get(name))
 
+    def nearestRegion(self, info: Any, wireguardGateway: bool | None = None) -> Node:
+        """The region a client without a place is taken to be in."""
+        region = REGIONS[NEAREST]
+        shown = {"code": region.code, "name": region.name, "gatewayAvailable": region.gateway}
+        return shown | {"deprecated": region.deprecated}
+
 
 class Mutation:
     """Fields of the schema's `Mutation`."""
@@ -122,3 +131,17 @@ class Mutation:
         """Revoke a token by its id. Raises PlatformError 404."""
         self._platform.tokens.revoke(input.get("id") or "")
         return {"token": None}
+
+    def addWireGuardPeer(self, info: Any, input: dict[str, Any]) -> Node:
+        """An address and a gateway that leads nowhere: there is no private network here, and nothing listens.
+
+        flyctl wants a peer before it restarts an app, without sending anything through it.
+        """
+        random = self._platform.kernel.random
+        address = f"fdaa:0:1:a7b:{random.getrandbits(16):x}:0:a:{random.getrandbits(16):x}"
+        key = base64.b64encode(random.randbytes(_KEY_BYTES)).decode()
+        return {"peerip": address, "endpointip": "127.0.0.1", "pubkey": key}
+
+    def validateWireGuardPeers(self, info: Any, input: dict[str, Any]) -> Node:
+        """Peers are not kept, so none is known to be invalid."""
+        return {"invalidPeerIps": []}
