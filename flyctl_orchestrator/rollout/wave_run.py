@@ -49,8 +49,8 @@ _DO: Mapping[type, Callable[[Any, LaneRun, Scene], bool]] = {
     Gate: do_gate,
     PutToSleep: do_put_to_sleep,
 }
-# Steps that wait for somebody else; their machine's time starts when they are done.
-UNTIMED = (FlyctlUpdate, FlyctlCreate, UpdateMachine, CreateMachine)
+# Steps that may have to wait for somebody else; their machine's time starts when they are done.
+UNTIMED = (FlyctlUpdate, FlyctlCreate, UpdateMachine, CreateMachine, RestoreMachine)
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ class WaveRun:
         self._keep_going = keep_going
         self._reader = Reader(means)
         self._flyctl: FlyctlDriver | None = None
+        self._looks = 0
         self.runs = [self._prepare(lane) for lane in wave.lanes]
 
     def _prepare(self, lane: Lane) -> LaneRun:
@@ -107,7 +108,9 @@ class WaveRun:
         self._admit()
         if self._flyctl is not None:
             self._flyctl.poll(self._reader.next_number)
-        reading = self._read()
+        # What comes first changes something and needs no reading; the list's rate limit is for what comes after.
+        reading = self._read() if self._looks else Reading(0, {}, whole=False)
+        self._looks += 1
         scene = Scene(self._means, self._record, reading, self._flyctl)
         active = [run for run in self.runs if run.status == "running" and scene.now >= run.not_before]
         self._means.concurrency.each(lambda run: self._advance(run, scene), active)
@@ -156,7 +159,7 @@ class WaveRun:
         """Take a lane as far as it can get at this moment; whatever happens is noted in the lane."""
         try:
             while (step := run.step) is not None:
-                self._begin(run)
+                self._begin(run, scene)
                 run.tries += 1
                 if not _DO[type(step)](step, run, scene):
                     self._watch_the_clock(run, scene)
@@ -179,10 +182,12 @@ class WaveRun:
         except Exception as defect:  # noqa: BLE001 a defect of ours must not leave the fleet half-way
             self._lose(run, scene, "failed", "defect", f"a defect in flyo: {type(defect).__name__}: {defect}")
 
-    def _begin(self, run: LaneRun) -> None:
+    def _begin(self, run: LaneRun, scene: Scene) -> None:
         if run.begun:
             return
         run.begun, run.tries = True, 0
+        if run.deadline is None and not isinstance(run.step, UNTIMED):
+            run.deadline = scene.now + self._means.timeout
         self._note("step.begin", "step.started", run)
 
     def _finish(self, run: LaneRun, scene: Scene) -> None:

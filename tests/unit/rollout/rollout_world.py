@@ -1,0 +1,375 @@
+"""A rollout's whole world on one virtual clock: the simulated platform, a proxy, a flyctl, and the core on top.
+
+The orchestrator's own Machines API client talks to the platform's own handlers; only the socket between them is left
+out. The flyctl here does what flyctl's deploy does to machines, with a configuration the test hands it.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flyctl_orchestrator.fleet.flyctl import DeployOptions, Ran
+from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.machines_api import MachinesApi
+from flyctl_orchestrator.fleet.probe import Prober
+from flyctl_orchestrator.local.runtime.simulated import Behaviour
+from flyctl_orchestrator.local.settings import Settings
+from flyctl_orchestrator.local.simulation import TOKEN, Simulation
+from flyctl_orchestrator.project.model import Probe, Rollout
+from flyctl_orchestrator.rollout.baseline import measure_baseline
+from flyctl_orchestrator.rollout.concurrency import InTurn, Stop
+from flyctl_orchestrator.rollout.desired import Desired
+from flyctl_orchestrator.rollout.events import Emitter, Event
+from flyctl_orchestrator.rollout.executor import Executor
+from flyctl_orchestrator.rollout.journal import Journal, new_rollout_id
+from flyctl_orchestrator.rollout.means import Means
+from flyctl_orchestrator.rollout.observe import Fleet, observe
+from flyctl_orchestrator.rollout.outcome import Outcome
+from flyctl_orchestrator.rollout.plan import Plan, PlannedImage
+from flyctl_orchestrator.rollout.planner import plan_rollout
+from flyctl_orchestrator.rollout.record import Record, machine_as_dict
+
+APP = "shop"
+HTTP_CHECK = {"type": "http", "path": "/up", "interval": "2s", "timeout": "1s", "grace_period": "1s"}
+WEB: dict[str, Any] = {
+    "protocol": "tcp",
+    "internal_port": 8080,
+    "ports": [{"port": 80, "handlers": ["http"]}],
+    "checks": [HTTP_CHECK],
+}
+
+
+class WorldClock:
+    """The platform's clock, as the orchestrator sees time; sleeping moves it."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+
+    def now(self) -> float:
+        return self._simulation.clock.now()
+
+    def monotonic(self) -> float:
+        return self._simulation.clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        self._simulation.pass_time(seconds)
+
+
+class WorldHttp:
+    """Machines API calls go to the platform's handlers, everything else to a proxy that forces an instance."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def send(
+        self, method: str, url: str, *, headers: Mapping[str, str], json: Any = None, timeout: float
+    ) -> HttpAnswer:
+        world = self._world
+        if world.on_call is not None:
+            world.on_call(method, url, json)
+        if "/v1/" in url:
+            world.calls.append((method, url.split("/v1", 1)[1].split("?")[0]))
+            return HttpAnswer(*_answer(world.simulation.send(method, url, headers, json)))
+        return self._probe(headers.get("fly-force-instance-id", ""))
+
+    def _probe(self, machine_id: str) -> HttpAnswer:
+        world = self._world
+        world.simulation.pass_time(world.latency)
+        if world.network_down:
+            raise HttpError("timeout", "no answer")
+        body = world.machine(machine_id)
+        if body is None or body["state"] != "started" or body.get("cordoned"):
+            return HttpAnswer(503, {}, b"")
+        status, region, machine, seconds = world.answer_of(body)
+        world.probes.append(machine_id)
+        said = json.dumps({"region": region, "machine": machine}).encode()
+        return HttpAnswer(status, {"content-type": "application/json"}, said, seconds)
+
+
+def _answer(raw: tuple[int, dict[str, str], bytes]) -> tuple[int, dict[str, str], bytes]:
+    return raw
+
+
+@dataclass
+class WorldDeploy:
+    """A running `flyctl deploy`: its changes are made at once, its waiting is asked for later."""
+
+    world: World
+    machines: list[str]
+    until: float
+    broken: str = ""
+    interrupted: bool = False
+
+    @property
+    def running(self) -> bool:
+        if self.broken or self.interrupted or self.world.clock.now() >= self.until:
+            return False
+        return not all(self._settled(each) for each in self.machines)
+
+    def _settled(self, machine_id: str) -> bool:
+        body = self.world.machine(machine_id)
+        if body is None or body["state"] in ("stopped", "suspended"):
+            return True
+        return body["state"] == "started" and all(check["status"] == "passing" for check in body["checks"])
+
+    def wait(self, timeout: float) -> Ran:
+        good = not self.broken and not self.interrupted and all(self._settled(each) for each in self.machines)
+        return Ran(("deploy",), 0 if good else 1, "", "" if good else f"Error: {self.broken or 'timed out'}\n")
+
+    def end(self, grace: float = 3.0) -> Ran:
+        self.interrupted = True
+        return Ran(("deploy",), 127, "", "")
+
+
+class WorldFlyctl:
+    """Does to machines what flyctl's deploy does, with the definition the world has."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.broken = ""
+        self.runs: list[DeployOptions] = []
+
+    def start_deploy(
+        self,
+        app: str,
+        *,
+        config: Path,
+        image: str,
+        options: DeployOptions,
+        on_line: Callable[[str], None] | None = None,
+    ) -> WorldDeploy:
+        world = self._world
+        self.runs.append(options)
+        deploy = WorldDeploy(world, [], world.clock.now() + 2 * options.wait_timeout, self.broken)
+        if self.broken:
+            return deploy
+        world.release += 1
+        chosen = [body for body in world.bodies() if _selected(body, options)]
+        groups = {body["config"]["metadata"]["fly_process_group"] for body in chosen}
+        for body in chosen:
+            deploy.machines.append(world.flyctl_update(body, image))
+        if not options.update_only:
+            wanted = options.process_groups or world.groups
+            deploy.machines += [world.flyctl_create(group, image) for group in wanted if group not in groups]
+        return deploy
+
+
+def _selected(body: Mapping[str, Any], options: DeployOptions) -> bool:
+    group = body["config"].get("metadata", {}).get("fly_process_group")
+    return (
+        (not options.regions or body["region"] in options.regions)
+        and (not options.only_machines or body["id"] in options.only_machines)
+        and (not options.process_groups or group in options.process_groups)
+        and group is not None
+    )
+
+
+@dataclass
+class Looks:
+    """What a machine answers to a probe; None keeps the truth."""
+
+    status: int = 200
+    region: str | None = None
+    machine: str | None = None
+    seconds: float = 0.02
+
+
+class World:
+    """Everything a rollout meets, and short names for what tests do all the time."""
+
+    def __init__(self, tmp_path: Path, *, seed: int = 0, rate_limits: bool = False) -> None:
+        self.settings = Settings(rate_limits=rate_limits)
+        self.simulation = Simulation(seed=seed, settings=self.settings)
+        self.clock = WorldClock(self.simulation)
+        self.http = WorldHttp(self)
+        self.flyctl = WorldFlyctl(self)
+        self.random = random.Random(seed)
+        self.api = MachinesApi("http://fly.test", TOKEN, self.http, self.clock, self.random, patience=10.0)
+        self.events: list[Event] = []
+        self.calls: list[tuple[str, str]] = []
+        self.probes: list[str] = []
+        self.on_call: Callable[[str, str, Any], None] | None = None
+        self.on_event: Callable[[Event], None] | None = None
+        self.network_down = False
+        self.latency = 0.01
+        self.looks: dict[str, Looks] = {}
+        self.groups: tuple[str, ...] = ("app",)
+        self.primary = "iad"
+        self.definition = "one"
+        self.release = 0
+        self.stop = Stop()
+        self.tmp_path = tmp_path
+        self.call("POST", "/v1/apps", {"name": APP, "org_slug": "personal"})
+
+    # --- the platform
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """A request of the test's own, which no rate limit counts."""
+        limits, self.settings.rate_limits = self.settings.rate_limits, False
+        status, _, raw = self.simulation.send(method, path, None, body)
+        self.settings.rate_limits = limits
+        assert status < 300, (status, raw)
+        return json.loads(raw) if raw else None
+
+    def push(self, label: str, behaviour: Behaviour | None = None) -> PlannedImage:
+        """An image that exists."""
+        image = self.simulation.images.push(f"registry.fly.io/{APP}:{label}", behaviour)
+        return PlannedImage(image.ref, image.digest)
+
+    def bodies(self) -> list[dict[str, Any]]:
+        """Every machine as the API shows it."""
+        found: list[dict[str, Any]] = self.call("GET", f"/v1/apps/{APP}/machines")
+        return found
+
+    def machine(self, machine_id: str) -> dict[str, Any] | None:
+        """One machine, None when it is gone."""
+        return next((body for body in self.bodies() if body["id"] == machine_id), None)
+
+    def machines(self) -> list[Machine]:
+        """Every machine as the orchestrator sees it, by region."""
+        return sorted((Machine.of_api(APP, body) for body in self.bodies()), key=lambda m: (m.region, m.id))
+
+    def in_region(self, region: str) -> list[Machine]:
+        """The machines of one region."""
+        return [machine for machine in self.machines() if machine.region == region]
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time go by."""
+        self.simulation.pass_time(seconds)
+
+    def answer_of(self, body: Mapping[str, Any]) -> tuple[int, str, str, float]:
+        """What a started machine answers to a probe: status, region, machine, seconds."""
+        looks = self.looks.get(body["config"]["image"].split("@")[0]) or Looks()
+        return looks.status, looks.region or body["region"], looks.machine or body["id"], looks.seconds
+
+    # --- flyctl's part
+
+    def config_for(self, group: str, image: str, own: Mapping[str, Any] | None) -> dict[str, Any]:
+        """What flyctl makes of fly.toml for a machine of a group."""
+        config = copy.deepcopy(dict(own or {}))
+        config |= {"image": image, "env": {"DEFINITION": self.definition, "FLY_PROCESS_GROUP": group}}
+        config |= {"services": [WEB]} if group != "worker" else {}
+        config.setdefault("guest", {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256})
+        release = {"fly_release_id": f"rel{self.release}", "fly_release_version": str(self.release)}
+        common = {"fly_platform_version": "v2", "fly_process_group": group, "fly_flyctl_version": "0.4.87"}
+        config["metadata"] = {**config.get("metadata", {}), **common, **release}
+        return config
+
+    def flyctl_update(self, body: Mapping[str, Any], image: str) -> str:
+        group = body["config"]["metadata"]["fly_process_group"]
+        asleep = body["state"] in ("stopped", "suspended")
+        config = self.config_for(group, image, body["config"])
+        path = f"/v1/apps/{APP}/machines/{body['id']}"
+        self.call("POST", path, {"config": config, "skip_launch": asleep})
+        return str(body["id"])
+
+    def flyctl_create(self, group: str, image: str, region: str | None = None) -> str:
+        config = self.config_for(group, image, None)
+        made = self.call("POST", f"/v1/apps/{APP}/machines", {"config": config, "region": region or self.primary})
+        return str(made["id"])
+
+    # --- a rollout
+
+    def desired(self, image: PlannedImage, counts: Mapping[str, int] | None = None, **more: Any) -> Desired:
+        """The goal: `counts` machines of every group per region."""
+        places = counts or {"iad": 1, "fra": 1, "nrt": 1}
+        policy = more.pop("policy", Rollout(timeout=60.0))
+        return Desired(
+            app=APP,
+            image=image,
+            definition=self.definition,
+            groups=self.groups,
+            counts={(region, group): count for region, count in places.items() for group in self.groups},
+            primary_region=self.primary,
+            policy=policy,
+            **more,
+        )
+
+    def observe(self) -> Fleet:
+        """One reading."""
+        return observe(self.api, APP)
+
+    def plan(self, desired: Desired) -> Plan:
+        """Plan from what is there now."""
+        return plan_rollout(self.observe(), desired)
+
+    def deploy(
+        self, desired: Desired, probe: Probe | None = None, before: Callable[[Record], None] | None = None
+    ) -> Outcome:
+        """Plan and run."""
+        fleet = self.observe()
+        plan = plan_rollout(fleet, desired)
+        rollout = new_rollout_id(self.clock, self.random)
+        journal = Journal(self.tmp_path / f"{rollout}.jsonl", self.clock, sync=lambda _: None)
+        record = Record(
+            rollout, plan, journal, {m.id: m for m in fleet.machines}, plan.image.ref or "", plan.image.digest
+        )
+        record.learn_firsts(fleet.managed)
+        journal.write("begin", before=[machine_as_dict(machine) for machine in fleet.managed])
+        means = self.means(probe or Probe(path="/up"), desired.policy.timeout)
+        measure_baseline(means, record)
+        if before is not None:
+            before(record)
+        try:
+            return Executor(means, record, desired.policy).run()
+        finally:
+            journal.close()
+
+    def means(self, probe: Probe, timeout: float) -> Means:
+        """What the core acts with."""
+
+        def hear(event: Event) -> None:
+            self.events.append(event)
+            if self.on_event is not None:
+                self.on_event(event)
+
+        return Means(
+            app=APP,
+            api=self.api,
+            flyctl=self.flyctl,
+            prober=Prober(self.http, self.clock),
+            clock=self.clock,
+            concurrency=InTurn(),
+            emit=Emitter(APP, self.clock, hear),
+            stop=self.stop,
+            config=self.tmp_path / "fly.toml",
+            app_url="http://{app}.test",
+            probe=probe,
+            timeout=timeout,
+        )
+
+    def names(self) -> list[str]:
+        """Names of the events so far."""
+        return [event.name for event in self.events]
+
+
+@dataclass
+class Snapshot:
+    """A machine, reduced to what a rollback has to bring back."""
+
+    image: str
+    digest: str | None
+    state: str
+    cordoned: bool
+    config: dict[str, Any] = field(default_factory=dict)
+
+
+def snapshot(world: World) -> dict[str, Snapshot]:
+    """The fleet, to be compared with what is left after a rollback."""
+    return {
+        machine.id: Snapshot(
+            machine.image.split("@")[0],
+            machine.digest,
+            machine.state,
+            machine.cordoned,
+            {key: value for key, value in machine.config.items() if key != "image"},
+        )
+        for machine in world.machines()
+    }
