@@ -1,0 +1,284 @@
+"""`flyo local`: the local platform. The only module of the orchestrator that knows how the daemon is started."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shlex
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import click
+
+from flyctl_orchestrator.cli.options import json_option, yes_option
+from flyctl_orchestrator.environment import Environment
+from flyctl_orchestrator.errors import FlyoError, UnreachableError, UsageError
+from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.local import control
+
+if TYPE_CHECKING:
+    from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
+
+# What the extra `local` brings; without one of them the daemon cannot run.
+NEEDED = ("aiohttp", "graphql", "pathspec")
+# Seconds. Logs that are followed may be silent for long.
+SILENCE = 7 * 24 * 3600.0
+NOT_RUNNING = "Start it with 'flyo local up'"
+
+
+def ensure_local(environment: Environment, port: int | None = None) -> dict[str, str]:
+    """The environment that leads to the local platform, which is started when it does not run.
+
+    Args:
+        port: where to listen if it has to be started; None takes FLYO_LOCAL_PORT or the usual port.
+
+    Raises:
+        UnreachableError: it cannot be started here.
+    """
+    return control.environment(_start(environment, port))
+
+
+def _start(environment: Environment, port: int | None = None) -> control.Running:
+    state = control.state_dir(environment.variables)
+    running = _guarded(lambda: control.locate(state))
+    if running is None:
+        _check_extras()
+    wanted = port if port is not None else _port_variable(environment.variables)
+    return _guarded(lambda: control.start(state, wanted, environ=environment.variables))
+
+
+def _guarded(action: Any) -> Any:
+    try:
+        return action()
+    except control.ControlError as problem:
+        raise UnreachableError(problem.what, where="local platform", next=problem.next, code="local") from None
+
+
+def _check_extras() -> None:
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UnreachableError(
+            f"the local platform needs packages that are not installed ({', '.join(missing)})",
+            where="local platform",
+            next="Run: pip install 'flyctl-orchestrator[local]'",
+            code="local.extras",
+        )
+
+
+def _port_variable(variables: Mapping[str, str]) -> int | None:
+    given = variables.get("FLYO_LOCAL_PORT", "")
+    if not given:
+        return None
+    if not given.isdigit() or int(given) > 65535:
+        raise UsageError(f"'{given[:20]}' is no port", where="FLYO_LOCAL_PORT", next="Use 0 to 65535, 0 for any")
+    return int(given)
+
+
+def _running(environment: Environment) -> control.Running:
+    running: control.Running | None = _guarded(lambda: control.locate(control.state_dir(environment.variables)))
+    if running is None:
+        raise UnreachableError("it does not run", where="local platform", next=NOT_RUNNING, code="local.down")
+    return running
+
+
+def _ask(environment: Environment, running: control.Running, method: str, path: str, body: Any = None) -> Any:
+    """One call of the management API; its decoded answer."""
+    from flyctl_orchestrator.fleet.http import HttpError
+    from flyctl_orchestrator.fleet.requests_http import RequestsHttp
+
+    http = RequestsHttp(environment.clock, environment.variables)
+    try:
+        answer = http.send(method, running.url + path, headers=_headers(running), json=body, timeout=30)
+    except HttpError as failure:
+        raise _silent(running, failure) from None
+    return _checked(answer)
+
+
+def _headers(running: control.Running) -> dict[str, str]:
+    return {"Authorization": f"Bearer {running.token}"}
+
+
+def _silent(running: control.Running, failure: HttpError) -> UnreachableError:
+    return UnreachableError(
+        f"no answer from {running.url} ({failure.detail})", where="local platform", next=NOT_RUNNING, code="local"
+    )
+
+
+def _checked(answer: HttpAnswer) -> Any:
+    said = answer.json()
+    if answer.status >= 400:
+        what = said.get("error") if isinstance(said, dict) else None
+        raise FlyoError(str(what or f"it answered {answer.status}"), where="local platform", code="local.refused")
+    return said
+
+
+@click.group(short_help="The local Fly platform: up, down, logs, exec.")
+def local() -> None:
+    """A small Fly on this computer: apps, machines, secrets, a proxy. No account, no Docker, no network."""
+
+
+@local.command()
+@click.option("--port", type=click.IntRange(0, 65535), help="Where to listen on 127.0.0.1 (default 4280, 0: any).")
+@click.option("--delays/--no-delays", default=None, help="Answer as slowly as the distance between regions would.")
+@click.pass_obj
+def up(obj: dict[str, Environment], port: int | None, delays: bool | None) -> None:
+    """Start the platform in the background; it stays up until `down`."""
+    environment = obj["environment"]
+    since = environment.clock.monotonic()
+    was_up = _guarded(lambda: control.locate(control.state_dir(environment.variables))) is not None
+    running = _start(environment, port)
+    if delays is not None:
+        _ask(environment, running, "PUT", "/_local/settings", {"delays": delays})
+    how = "already up" if was_up else f"ready in {environment.clock.monotonic() - since:.1f} s"
+    click.echo(f"local platform on {running.url} ({how})", file=environment.stdout)
+
+
+@local.command()
+@click.pass_obj
+def down(obj: dict[str, Environment]) -> None:
+    """Stop the platform and every machine; apps are there again after the next `up`."""
+    environment = obj["environment"]
+    stopped = _guarded(lambda: control.stop(control.state_dir(environment.variables)))
+    click.echo("stopped" if stopped else "nothing was running", file=environment.stdout)
+
+
+@local.command()
+@json_option
+@click.pass_obj
+def status(obj: dict[str, Environment], as_json: bool) -> None:
+    """Show what runs: the platform itself, its apps and where they answer."""
+    environment = obj["environment"]
+    running = _running(environment)
+    said = _ask(environment, running, "GET", "/_local/status")
+    if as_json:
+        click.echo(json.dumps({"schema": "flyo.local-status/1", **said}, indent=2), file=environment.stdout)
+        return
+    from flyctl_orchestrator.report.local_text import local_lines
+    from flyctl_orchestrator.report.style import Style
+    from flyctl_orchestrator.report.terminal import columns
+
+    style = Style.of(environment.stdout, environment.variables)
+    width = columns(style, environment.variables)
+    lines = local_lines(said, running.url, environment.clock.now(), style, width)
+    click.echo("\n".join(lines), file=environment.stdout, color=style.colour)
+
+
+@local.command()
+@yes_option
+@click.pass_obj
+def reset(obj: dict[str, Environment], yes: bool) -> None:
+    """Destroy every app of the platform, with its machines and secrets."""
+    environment = obj["environment"]
+    running = _running(environment)
+    apps = [app["name"] for app in _ask(environment, running, "GET", "/_local/status").get("apps", [])]
+    if not yes:
+        if not environment.interactive:
+            raise UsageError("destroys every local app", where="flyo local reset", next="Add --yes", code="local.reset")
+        import questionary
+
+        if not questionary.confirm(f"Destroy {', '.join(apps) or 'everything'} on {running.url}?", default=False).ask():
+            raise click.Abort
+    _ask(environment, running, "POST", "/_local/reset")
+    click.echo(f"destroyed {', '.join(apps)}" if apps else "there was nothing to destroy", file=environment.stdout)
+
+
+@local.command()
+@click.option("-f", "--follow", is_flag=True, help="Go on with new lines as they come.")
+@click.option("-n", "--limit", type=click.IntRange(min=0), default=100, show_default=True, help="Lines to begin with.")
+@click.option("-a", "--app", "app_name", help="Of this app only.")
+@click.option("--machine", help="Of this machine only.")
+@click.option("--region", help="Of this region only.")
+@json_option
+@click.pass_obj
+def logs(
+    obj: dict[str, Environment],
+    follow: bool,
+    limit: int,
+    app_name: str | None,
+    machine: str | None,
+    region: str | None,
+    as_json: bool,
+) -> int:
+    """Show what machines and the platform wrote."""
+    from flyctl_orchestrator.fleet.http import HttpError
+    from flyctl_orchestrator.fleet.requests_http import RequestsHttp
+
+    environment = obj["environment"]
+    running = _running(environment)
+    asked = {"app": app_name, "machine": machine, "region": region, "limit": str(limit), "follow": str(int(follow))}
+    url = f"{running.url}/_local/logs?{urlencode({key: value for key, value in asked.items() if value})}"
+
+    def show(line: str) -> None:
+        click.echo(line if as_json else log_line(line), file=environment.stdout)
+        environment.stdout.flush()
+
+    try:
+        http = RequestsHttp(environment.clock, environment.variables)
+        answer = http.stream("GET", url, headers=_headers(running), idle_timeout=SILENCE, on_line=show)
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED if not follow else Exit.OK
+    except HttpError as failure:
+        if follow and failure.kind == "reset":
+            return Exit.OK  # the platform was stopped, and its logs end there
+        raise _silent(running, failure) from None
+    _checked(answer)
+    return Exit.OK
+
+
+def log_line(line: str) -> str:
+    """One line of the platform's logs for a person."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return line
+    where = " ".join(str(said[key]) for key in ("app", "region", "machine") if said.get(key))
+    level = str(said.get("level", ""))
+    mark = f" [{level}]" if level not in ("", "info") else ""
+    return f"{said.get('ts', '')} {where}{mark} {said.get('message', '')}"
+
+
+@local.command()
+@click.option("--shell", type=click.Choice(["sh", "fish"]), help="Whose language (default: that of $SHELL).")
+@click.pass_obj
+def env(obj: dict[str, Environment], shell: str | None) -> None:
+    """Print what leads flyctl and others to the platform, as in: eval "$(flyo local env)"."""
+    environment = obj["environment"]
+    chosen = shell or ("fish" if Path(environment.variables.get("SHELL", "")).name == "fish" else "sh")
+    for name, value in control.environment(_running(environment)).items():
+        line = f"set -gx {name} {_fish_quoted(value)}" if chosen == "fish" else f"export {name}={shlex.quote(value)}"
+        click.echo(line, file=environment.stdout)
+
+
+def _fish_quoted(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+@local.command(context_settings={"ignore_unknown_options": True})
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.pass_obj
+def exec(obj: dict[str, Environment], command: tuple[str, ...]) -> int:
+    """Run a command that finds the platform where it looks for Fly.io, as in: flyo local exec -- flyctl apps list."""
+    environment = obj["environment"]
+    handed_out = ensure_local(environment)
+    # Nothing of a real account reaches the command: no token, no app, no region of the surrounding environment.
+    kept = {name: value for name, value in environment.variables.items() if not name.startswith("FLY_")}
+    try:
+        child = subprocess.Popen(command, env=kept | handed_out, cwd=environment.cwd)
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError)
+        click.echo(f"flyo: {command[0]}: {error.strerror or error} [local.exec]", err=True)
+        return 127 if missing else 126
+    status = _patiently(child)
+    return 128 - status if status < 0 else status
+
+
+def _patiently(child: subprocess.Popen[bytes]) -> int:
+    """Wait for a child that shares our terminal: a Ctrl-C is its own, and it decides when to end."""
+    while True:
+        try:
+            return child.wait()
+        except KeyboardInterrupt:
+            continue

@@ -1,0 +1,33 @@
+"""`flyo local status` for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flyctl_orchestrator.report.numbers import duration
+from flyctl_orchestrator.report.style import Style
+from flyctl_orchestrator.report.table import Column, render
+
+STATES = ("started", "suspended", "stopped", "failed")
+
+
+def local_lines(said: Mapping[str, Any], url: str, now: float, style: Style, width: int | None) -> list[str]:
+    """The whole page.
+
+    Args:
+        said: what GET /_local/status answered.
+        now: seconds since the epoch.
+    """
+    parts = [f"local platform on {url}", f"pid {said.get('pid')}"]
+    started = said.get("started_at")
+    if isinstance(started, int | float):
+        parts.append(f"up {duration(max(0.0, now - started))}")
+    parts.append(f"delays {'on' if said.get('delays') else 'off'}")
+    head = f" {style.dot} ".join(parts)
+    apps = said.get("apps") or []
+    if not apps:
+        return [head, "", "No apps."]
+    columns = [Column("app"), Column("machines", "right"), *(Column(state, "right") for state in STATES), Column("url")]
+    rows = [[str(app.get(key, 0)) for key in ("name", "machines", *STATES, "url")] for app in apps]
+    return [head, "", *render(columns, rows, style, width)]
