@@ -1,7 +1,7 @@
 """The platform's own APIs on a real socket and in real time, with machines that are only simulated.
 
-flyctl cannot tell it from the daemon: the same routes, records and rules answer. Nothing is started as a process, so
-a fleet costs nothing and boots in no time.
+flyctl cannot tell it from the daemon: the same listener, routes, records and rules answer. Nothing is started as a
+process, so a fleet costs nothing and boots in no time.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from flyctl_orchestrator.local.api.http import Front
 from flyctl_orchestrator.local.api.routing import Router
 from flyctl_orchestrator.local.api.table import all_routes
 from flyctl_orchestrator.local.api.wire import Request, Response, Wait
@@ -44,22 +45,36 @@ class _Runtime(SimulatedRuntime):
     ) -> None:
         if launch.env.get("RELEASE_COMMAND"):
             status = int(launch.argv[-1]) if launch.argv[-1].isdigit() else 0
-            ref = f"{_RELEASE_COMMAND_REF}-{status}"
             ends = Behaviour(boot_seconds=0.05, exit_after_seconds=0.2, exit_code=status)
-            launch = replace(launch, image=self._images.push(ref, ends))
+            launch = replace(launch, image=self._images.push(f"{_RELEASE_COMMAND_REF}-{status}", ends))
         on_log(f"started as {' '.join(launch.argv)}")
         super().start(launch, on_started, on_exit, on_failed, on_log)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Asked:
-    """One request that came in: who asked what, and how it was answered."""
+    """One request that came in: what was asked with which program, and how it was answered."""
 
     method: str
     path: str
     status: int
-    query: str
+    agent: str
     body: Any = field(repr=False, default=None)
+
+
+class _Listening(Router):
+    """A router that remembers what it was asked."""
+
+    def __init__(self, platform: Platform) -> None:
+        super().__init__(platform, all_routes())
+        self.asked: list[Asked] = []
+
+    def handle(self, request: Request) -> Response | Wait:
+        answer = super().handle(request)
+        status = answer.status if isinstance(answer, Response) else 200
+        agent = request.headers.get("user-agent", "")
+        self.asked.append(Asked(request.method, urlsplit(request.path).path, status, agent, request.body))
+        return answer
 
 
 class ServedPlatform:
@@ -67,15 +82,12 @@ class ServedPlatform:
 
     Attributes:
         platform, images: for a test to look at and to steer, through `inside`.
-        asked: every request so far.
     """
 
     def __init__(self) -> None:
         self.images = SimulatedImages()
-        self.asked: list[Asked] = []
         self.port = 0
         self._ready = threading.Event()
-        self._stop: asyncio.Event | None = None
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
 
     def __enter__(self) -> ServedPlatform:
@@ -85,9 +97,13 @@ class ServedPlatform:
         return self
 
     def __exit__(self, *_: object) -> None:
-        assert self._stop is not None
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(_READY_SECONDS)
+
+    @property
+    def asked(self) -> list[Asked]:
+        """Every API request so far."""
+        return self._router.asked
 
     def inside(self, work: Callable[[Platform], Any]) -> Any:
         """Run `work` on the platform's own thread; its result."""
@@ -118,43 +134,23 @@ class ServedPlatform:
             settings=Settings(rate_limits=False),
             token=TOKEN,
         )
-        self._router = Router(self.platform, all_routes())
-        server = web.AppRunner(web.Application(client_max_size=2**24), access_log=None)
-        server.app.router.add_route("*", "/{path:.*}", self._answer)
-        await server.setup()
-        site = web.TCPSite(server, "127.0.0.1", 0)
-        await site.start()
-        self.port = server.addresses[0][1]
+        self._router = _Listening(self.platform)
+        front = Front(
+            self.platform,
+            self._router,
+            streaming={},
+            proxy=_no_proxy,
+            is_app_host=lambda host: False,
+            ready=lambda: {"ready": True},
+        )
+        runner = web.ServerRunner(web.Server(front))
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.port = runner.addresses[0][1]
         self._ready.set()
         await self._stop.wait()
-        await server.cleanup()
+        await runner.cleanup()
 
-    async def _answer(self, request: web.Request) -> web.Response:
-        body = await request.json() if await request.read() else None
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        told = Request(request.method, request.path, {}, parse_qs(request.query_string), headers, body)
-        if self.platform.tokens.authenticate(headers.get("authorization", "")) is None:
-            response: Response | Wait = Response(401, {"error": "unauthorized"})
-        else:
-            response = self._router.handle(told)
-        if isinstance(response, Wait):
-            response = await self._wait(response)
-        self.asked.append(Asked(request.method, request.path, response.status, request.query_string, body))
-        if response.body is None:
-            return web.Response(status=response.status, headers=response.headers)
-        return web.json_response(response.body, status=response.status, headers=response.headers)
 
-    async def _wait(self, wait: Wait) -> Response:
-        changed = asyncio.Event()
-        unsubscribe = self.platform.feed.subscribe(changed.set)
-        try:
-            async with asyncio.timeout(wait.seconds):
-                while True:
-                    changed.clear()
-                    if (reached := wait.check()) is not None:
-                        return reached
-                    await changed.wait()
-        except TimeoutError:
-            return wait.on_timeout()
-        finally:
-            unsubscribe()
+async def _no_proxy(request: web.BaseRequest) -> web.StreamResponse:
+    return web.Response(status=421)

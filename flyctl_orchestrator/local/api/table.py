@@ -7,12 +7,13 @@ from importlib import import_module
 from flyctl_orchestrator.local.api.routing import Route, registered
 
 MODULES = (
-    "apps",
-    "machines",
-    "machine_actions",
-    "leases",
-    "volumes",
-    "platform_wide",
+    "flyctl_orchestrator.local.api.apps",
+    "flyctl_orchestrator.local.api.machines",
+    "flyctl_orchestrator.local.api.machine_actions",
+    "flyctl_orchestrator.local.api.leases",
+    "flyctl_orchestrator.local.api.volumes",
+    "flyctl_orchestrator.local.api.platform_wide",
+    "flyctl_orchestrator.local.api.management",
 )
 # What flyctl needs besides the Machines API.
 FLYCTL_MODULES = (
@@ -27,7 +28,7 @@ FLYCTL_MODULES = (
 def all_routes() -> list[Route]:
     """Every operation, modelled or not."""
     for name in MODULES:
-        import_module(f"flyctl_orchestrator.local.api.{name}")
+        import_module(name)
     for name in FLYCTL_MODULES:
         import_module(f"flyctl_orchestrator.local.{name}")
     return registered()
