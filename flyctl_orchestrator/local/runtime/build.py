@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -10,10 +11,10 @@ from typing import Any
 
 from aiohttp import ClientConnectionResetError, web
 
-from flyctl_orchestrator.local.runtime.dependencies import BuildSettings
 from flyctl_orchestrator.local.runtime.failure import BuildFailed
 from flyctl_orchestrator.local.runtime.image_build import BuildRequest, build_image
 from flyctl_orchestrator.local.runtime.images import APP_NAME, LABEL, ImageStore
+from flyctl_orchestrator.local.runtime.installation import BuildSettings
 
 # How soon a client that went away is noticed while its build writes nothing, in seconds.
 _LOOK_EVERY = 0.2
@@ -54,10 +55,11 @@ def build_handler(store: ImageStore, settings: BuildSettings) -> BuildHandler:
         events: asyncio.Queue[Event | None] = asyncio.Queue()
         building = asyncio.create_task(_build(store, settings, wanted, events))
         try:
-            await _stream(request, response, events)
+            await _stream(request, response, events, building)
         finally:
             building.cancel()
-            await asyncio.gather(building, return_exceptions=True)
+            with contextlib.suppress(asyncio.CancelledError):
+                await building  # a defect in the build is raised here, and not hidden
         return response
 
     return handle
@@ -85,24 +87,29 @@ async def _build(
         )
     except BuildFailed as failed:
         events.put_nowait({"event": "failed", "code": failed.code, "error": failed.error, "hint": failed.hint})
-    finally:
-        events.put_nowait(None)
+    events.put_nowait(None)
 
 
-async def _stream(request: web.Request, response: web.StreamResponse, events: asyncio.Queue[Event | None]) -> None:
-    """Send events as they come, until the last one or until nobody listens."""
+async def _stream(
+    request: web.Request,
+    response: web.StreamResponse,
+    events: asyncio.Queue[Event | None],
+    building: asyncio.Task[None],
+) -> None:
+    """Send events as they come, until the last one, or until nobody listens or nobody builds any more."""
     while True:
         try:
             event = await asyncio.wait_for(events.get(), _LOOK_EVERY)
         except TimeoutError:
-            if request.transport is None or request.transport.is_closing():
+            if building.done() or request.transport is None or request.transport.is_closing():
                 return
             continue
         try:
             if event is None:
                 await response.write_eof()
                 return
-            await response.write(json.dumps(event).encode() + b"\n")
+            # A name that is not UTF-8 can be in an error; nobody could print it as it is.
+            await response.write(json.dumps(event, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
         except (ClientConnectionResetError, ConnectionError):
             return
 

@@ -13,15 +13,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-# What a build may know of the platform's own environment. Anything with TOKEN, PASSWORD or SECRET in its name stays
-# out even then, and so does what would send pip's installation somewhere else.
+# What a build may know of the platform's own environment. Anything that sounds like a credential stays out even then,
+# and so does what would send pip's installation somewhere else.
 _PASSED = re.compile(
     r"HOME|USER|LOGNAME|LANG|LC_\w+|TZ|XDG_\w+|(https?|no|all|ftp)_proxy|(HTTPS?|NO|ALL|FTP)_PROXY"
-    r"|(PIP|NPM|npm_config|UV|SSL|CARGO|GO)_?\w*|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|NODE_EXTRA_CA_CERTS"
+    r"|(PIP|NPM|npm_config|UV|SSL)_.+|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|NODE_EXTRA_CA_CERTS"
+    r"|CARGO_HOME|RUSTUP_HOME|GO(PATH|CACHE|MODCACHE|PROXY|FLAGS|TOOLCHAIN|SUMDB)"
     r"|CC|CXX|CFLAGS|LDFLAGS|SDKROOT|DEVELOPER_DIR|PKG_CONFIG_PATH"
 )
 _WITHHELD = re.compile(
-    r".*(TOKEN|PASSWORD|SECRET).*|FLY.*|PIP_(USER|TARGET|PREFIX|ROOT|REQUIRE_VIRTUALENV|PYTHON)", re.I
+    r".*(TOKEN|PASSWORD|PASSPHRASE|SECRET|CREDENTIAL|AUTH).*|FLY.*"
+    r"|PIP_(USER|TARGET|PREFIX|ROOT|REQUIRE_VIRTUALENV|PYTHON)",
+    re.I,
 )
 _LINE_LIMIT = 4096
 _LAST_LINES = 20

@@ -18,6 +18,7 @@ from flyctl_orchestrator.local.runtime.base import Image
 
 # An absolute path where one may begin: not in the middle of a word, a relative path, or a URL.
 _PATH = re.compile(r"(?<![^\s\"'=:;,(@])/[^\s\"'=:;,()/][^\s\"'=:;,()]*")
+_EXECUTABLE = re.compile(r"/bin/[^/]+$")
 # What every computer has at its root: there, only what the image really holds is mapped.
 _EVERYWHERE = frozenset(
     [
@@ -114,6 +115,7 @@ class _Mapper:
     def __init__(self, image: Image, machine_dir: Path) -> None:
         self._root = machine_dir
         self._workdir = image.workdir.strip("/")
+        self._first = image.path_prefix
 
     def path(self, path: str) -> str:
         """An absolute container path as one in the machine's copy, if it belongs there."""
@@ -121,7 +123,13 @@ class _Mapper:
 
     def text(self, text: str) -> str:
         """Every absolute path in a text, e.g. in `--config=/app/gunicorn.conf.py` or a shell command."""
-        return _PATH.sub(lambda match: self.path(match[0]), text)
+        return _PATH.sub(lambda match: self._installed(match[0]) or self.path(match[0]), text)
+
+    def _installed(self, path: str) -> str | None:
+        """What was installed in place of an executable that would be in the container, e.g. /app/.venv/bin/flask."""
+        if not _EXECUTABLE.search(path) or (self._root / path.strip("/")).exists():
+            return None
+        return shutil.which(Path(path).name, path=":".join(self._first) or os.devnull)
 
     def value(self, name: str, value: str) -> str:
         """An environment variable's value: a path, or a list of them when its name says so."""

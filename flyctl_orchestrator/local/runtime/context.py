@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flyctl_orchestrator.local.runtime.failure import BuildFailed
@@ -23,15 +24,19 @@ class Context:
         root: the directory, resolved.
         tree: what .dockerignore lets through.
         notices: what else was left out, and why, one sentence each.
+        digests: content digest and size of files that were read already (see `snapshot.fingerprint`).
     """
 
     root: Path
     tree: Tree
     notices: tuple[str, ...] = ()
+    digests: dict[Path, tuple[str, int]] = field(default_factory=dict, compare=False, repr=False)
 
 
-def scan(root: Path, ignore: Ignore) -> Context:
+def scan(root: Path, ignore: Ignore, own: Collection[Path] = ()) -> Context:
     """Look at every file of a context, without reading any.
+
+    `own` are the platform's own directories: when they are inside the context they do not count as part of it.
 
     A virtual environment, and a node_modules next to its package.json, are left out with a notice: they belong to
     this computer, and the platform makes its own.
@@ -39,11 +44,12 @@ def scan(root: Path, ignore: Ignore) -> Context:
     Raises:
         BuildFailed: a directory that cannot be listed, or a symbolic link that leaves the context.
     """
-    return _Scan(Path(os.path.realpath(root)), ignore).run()
+    return _Scan(Path(os.path.realpath(root)), ignore, own).run()
 
 
 class _Scan:
-    def __init__(self, root: Path, ignore: Ignore) -> None:
+    def __init__(self, root: Path, ignore: Ignore, own: Collection[Path]) -> None:
+        self._own = {os.path.realpath(path) for path in own}
         self._root = root
         self._ignore = ignore
         self._tree = Tree()
@@ -86,6 +92,8 @@ class _Scan:
         """Take in one entry; True when it is a directory to go into."""
         left_out = self._ignore.leaves_out(name)
         if entry.is_dir(follow_symlinks=False):
+            if entry.path in self._own:
+                return False
             if left_out:
                 return self._ignore.may_take_back_below(name)
             if Path(entry.path, _VENV_MARK).is_file():

@@ -14,11 +14,11 @@ from flyctl_orchestrator.local.runtime import manifests, snapshot
 from flyctl_orchestrator.local.runtime.base import Image
 from flyctl_orchestrator.local.runtime.command import command_for
 from flyctl_orchestrator.local.runtime.context import Context, scan
-from flyctl_orchestrator.local.runtime.dependencies import BuildSettings, Installed
 from flyctl_orchestrator.local.runtime.dockerfile import parse
 from flyctl_orchestrator.local.runtime.failure import BuildFailed, failure_of
 from flyctl_orchestrator.local.runtime.ignore import read_ignore
 from flyctl_orchestrator.local.runtime.images import ImageStore
+from flyctl_orchestrator.local.runtime.installation import BuildSettings, Installed
 from flyctl_orchestrator.local.runtime.layout import Layout, lay_out, placements
 from flyctl_orchestrator.local.runtime.recipe import Recipe
 from flyctl_orchestrator.local.runtime.stages import Stage, pick, read_stages
@@ -83,7 +83,7 @@ async def build_image(
         BuildFailed: for any reason a person can act on.
     """
     try:
-        prepared = await asyncio.to_thread(_prepare, request)
+        prepared = await asyncio.to_thread(_prepare, request, (*settings.own, store.root))
         files = len(prepared.seen.files)
         log(f"{files} file{'' if files == 1 else 's'}, {_size(prepared.seen.size_bytes)}")
         installed = await store.dependencies.ensure(prepared.plan, prepared.context, settings, log)
@@ -97,7 +97,7 @@ async def build_image(
     return Built(stored.image, stored.existed and installed.cached, notices)
 
 
-def _prepare(request: BuildRequest) -> _Prepared:
+def _prepare(request: BuildRequest, own: tuple[Path, ...]) -> _Prepared:
     try:
         text = request.dockerfile.read_text("utf-8")
     except UnicodeDecodeError as error:
@@ -107,13 +107,13 @@ def _prepare(request: BuildRequest) -> _Prepared:
     file = parse(text, request.dockerfile.name)
     stages = read_stages(file)
     stage = pick(file, stages, request.target)
-    context = scan(request.context, read_ignore(request.context, request.dockerfile))
+    context = scan(request.context, read_ignore(request.context, request.dockerfile), own)
     layout = lay_out(file, stages, stage, context)
     if request.command is None:
         plan = manifests.by_default(context, layout.tree, stage)
     else:
         plan = manifests.asked_for(request.command, request.inputs, context)
-    return _Prepared(stage, context, layout, snapshot.fingerprint(layout.tree), plan)
+    return _Prepared(stage, context, layout, snapshot.fingerprint(layout.tree, context.digests), plan)
 
 
 def _recipe(prepared: _Prepared, installed: Installed) -> Recipe:

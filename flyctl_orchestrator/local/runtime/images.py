@@ -62,7 +62,8 @@ class ImageStore:
     """
 
     def __init__(self, root: Path, now: Callable[[], float] = time.time) -> None:
-        self._root = root
+        #: The directory it is in.
+        self.root = root
         self._now = now
         for name in ("images", "apps", "tmp"):
             (root / name).mkdir(parents=True, exist_ok=True)
@@ -83,7 +84,7 @@ class ImageStore:
             BuildFailed: the disk is full or refuses, or a file changed meanwhile; nothing half-written stays.
         """
         digest = recipe.digest(seen)
-        home = self._root / "images" / digest
+        home = self.root / "images" / digest
         try:
             existed = home.is_dir()
             if not existed:
@@ -91,15 +92,15 @@ class ImageStore:
             elif self._recipe(home) != recipe:
                 # The same dependencies, installed again somewhere else.
                 self._replace(home / "image.json", _described(seen, recipe))
-            (mark := self._root / "apps" / app / "digests" / digest).parent.mkdir(parents=True, exist_ok=True)
+            (mark := self.root / "apps" / app / "digests" / digest).parent.mkdir(parents=True, exist_ok=True)
             mark.touch()
-            self._replace(self._root / "apps" / app / "labels" / label, digest)
+            self._replace(self.root / "apps" / app / "labels" / label, digest)
         except OSError as error:
             raise failure_of(error) from error
         return Stored(self._load(f"{REGISTRY}/{app}:{label}", digest), existed)
 
     def _write(self, home: Path, tree: Tree, seen: snapshot.Fingerprint, recipe: Recipe) -> None:
-        aside = self._root / "tmp" / secrets.token_hex(8)
+        aside = self.root / "tmp" / secrets.token_hex(8)
         try:
             snapshot.write(tree, aside / "rootfs", seen.files)
             (aside / "image.json").write_text(_described(seen, recipe))
@@ -114,7 +115,7 @@ class ImageStore:
     def _replace(self, path: Path, text: str) -> None:
         """Write a small file so that a reader sees the old text or the new one."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = self._root / "tmp" / secrets.token_hex(8)
+        aside = self.root / "tmp" / secrets.token_hex(8)
         aside.mkdir()
         try:
             (aside / path.name).write_text(text)
@@ -132,7 +133,7 @@ class ImageStore:
         if match is None:
             raise ImageNotFound(f"{ref}: the local platform only has images it built ({REGISTRY}/APP:LABEL)")
         app, label, digest = match["app"], match["label"], match["hex"]
-        home = self._root / "apps" / app
+        home = self.root / "apps" / app
         if digest is None:
             try:
                 digest = (home / "labels" / (label or "latest")).read_text()
@@ -145,7 +146,7 @@ class ImageStore:
 
     def labelled(self, app: str) -> list[Image]:
         """Every labelled image of an app, the latest label first."""
-        labels = self._root / "apps" / app / "labels"
+        labels = self.root / "apps" / app / "labels"
         if not APP_NAME.fullmatch(app) or not labels.is_dir():
             return []
         newest = sorted(labels.iterdir(), key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
@@ -166,7 +167,7 @@ class ImageStore:
         """
         kept = {digest.removeprefix("sha256:") for digest in in_use}
         kept |= {image.digest.removeprefix("sha256:") for image in self.labelled(app)[:keep_latest]}
-        home = self._root / "apps" / app
+        home = self.root / "apps" / app
         if APP_NAME.fullmatch(app) and home.is_dir():
             for label in list((home / "labels").iterdir()):
                 if label.read_text() not in kept:
@@ -177,14 +178,14 @@ class ImageStore:
         return self._delete_unreferenced()
 
     def _delete_unreferenced(self) -> list[str]:
-        wanted = {mark.name for mark in (self._root / "apps").glob("*/digests/*")}
+        wanted = {mark.name for mark in (self.root / "apps").glob("*/digests/*")}
         deleted = []
         keys = set()
-        for home in (self._root / "images").iterdir():
+        for home in (self.root / "images").iterdir():
             if home.name in wanted:
                 keys.add(self._recipe(home).dependencies)
                 continue
-            gone = self._root / "tmp" / home.name
+            gone = self.root / "tmp" / home.name
             home.rename(gone)
             shutil.rmtree(gone, ignore_errors=True)
             deleted.append(f"sha256:{home.name}")
@@ -195,7 +196,7 @@ class ImageStore:
         return Recipe.of_dict(json.loads((home / "image.json").read_text()))
 
     def _load(self, ref: str, digest: str) -> Image:
-        home = self._root / "images" / digest
+        home = self.root / "images" / digest
         try:
             content: dict[str, Any] = json.loads((home / "image.json").read_text())
         except (OSError, ValueError) as error:

@@ -55,8 +55,8 @@ def asked_for(command: str, inputs: Sequence[str] | None, context: Context) -> P
     """
     if inputs is None:
         return Plan((Step(command),), None, virtual_env=True, keeps_everything=True)
-    for name in inputs:
-        path = _inside(name)
+    paths = {_inside(name): name for name in inputs}
+    for path, name in paths.items():
         if path is None or not (path == "" or path in context.tree):
             left_out = path is not None and (context.root / path).exists()
             raise BuildFailed(
@@ -64,7 +64,7 @@ def asked_for(command: str, inputs: Sequence[str] | None, context: Context) -> P
                 f"the build input {name} is {'left out by .dockerignore' if left_out else 'not in the context'}",
                 "Correct `inputs` under [local] in flyo.toml.",
             )
-    return Plan((Step(command),), tuple(sorted(set(inputs))), virtual_env=True, keeps_everything=True)
+    return Plan((Step(command),), tuple(sorted(path or "" for path in paths)), virtual_env=True, keeps_everything=True)
 
 
 def by_default(context: Context, root: Tree, stage: Stage) -> Plan:

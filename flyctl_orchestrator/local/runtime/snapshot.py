@@ -33,8 +33,11 @@ class Fingerprint:
     files: Mapping[str, str] = field(repr=False)
 
 
-def fingerprint(tree: Tree) -> Fingerprint:
+def fingerprint(tree: Tree, known: dict[Path, tuple[str, int]] | None = None) -> Fingerprint:
     """Read every file of a tree once, a piece at a time.
+
+    Args:
+        known: digest and size of files read before in the same build; those read now are added.
 
     Raises:
         BuildFailed: a file that cannot be read.
@@ -42,11 +45,12 @@ def fingerprint(tree: Tree) -> Fingerprint:
     total = hashlib.sha256()
     size = 0
     files: dict[str, str] = {}
+    known = {} if known is None else known
     for path in sorted(tree):
         item = tree[path]
         fact = item.target
         if item.kind == "file":
-            fact, length = _digest(path, item)
+            fact, length = _digest(path, item, known)
             files[path] = fact
             size += length
         line = "\0".join((path, item.kind, "x" if item.executable else "-", fact))
@@ -54,13 +58,15 @@ def fingerprint(tree: Tree) -> Fingerprint:
     return Fingerprint(total.hexdigest(), size, files)
 
 
-def _digest(path: str, item: Item) -> tuple[str, int]:
+def _digest(path: str, item: Item, known: dict[Path, tuple[str, int]]) -> tuple[str, int]:
     if item.source is None:
         return hashlib.sha256(item.content).hexdigest(), len(item.content)
+    if item.source in known:
+        return known[item.source]
     try:
         with item.source.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            return digest, stream.tell()
+            return known.setdefault(item.source, (digest, stream.tell()))
     except OSError as error:
         raise BuildFailed(
             "build.context",

@@ -21,8 +21,8 @@ from aiohttp import ClientResponse, ClientSession, web
 from flyctl_orchestrator.local.runtime.base import Image
 from flyctl_orchestrator.local.runtime.build import build_handler
 from flyctl_orchestrator.local.runtime.command import command_for
-from flyctl_orchestrator.local.runtime.dependencies import BuildSettings
 from flyctl_orchestrator.local.runtime.images import ImageStore
+from flyctl_orchestrator.local.runtime.installation import BuildSettings
 from flyctl_orchestrator.local.runtime.snapshot import materialise
 
 Event = dict[str, Any]

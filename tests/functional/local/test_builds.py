@@ -205,3 +205,34 @@ def test_what_the_build_command_makes_is_where_copy_from_wants_it(tmp_path: Path
             assert run_machine(image, tmp_path / "m") == "made\n"
 
     asyncio.run(scenario())
+
+
+def test_names_that_are_not_utf8_do_no_harm(tmp_path: Path) -> None:
+    context = write_files(tmp_path / "context", {"Dockerfile": "FROM a\nCOPY . .\n"})
+    bad = write_files(tmp_path / "bad", {"Dockerfile": "FROM a\nCOPY . .\n"})
+    name = os.fsdecode(b"caf\xe9")
+    try:
+        (context / name).write_text("x")
+    except OSError:
+        pytest.skip("this file system only takes names in UTF-8")
+    (bad / name).symlink_to("/nowhere")
+
+    async def scenario() -> None:
+        async with bench(tmp_path / "store", os.environ) as server:
+            assert (await server.build(context))[-1]["event"] == "built"
+            assert (server.store.resolve("shop:v1").root / name).read_text() == "x"
+            assert "caf? is a symbolic link" in (await server.build(bad))[-1]["error"]
+
+    asyncio.run(scenario())
+
+
+def test_a_store_inside_the_context_is_no_part_of_the_image(tmp_path: Path) -> None:
+    context = write_files(tmp_path / "context", {"Dockerfile": "FROM a\nCOPY . .\n"})
+
+    async def scenario() -> None:
+        async with bench(context / "state", os.environ) as server:
+            first = (await server.build(context))[-1]
+            assert first["size_bytes"] == len("FROM a\nCOPY . .\n")
+            assert (await server.build(context))[-1]["cached"] is True
+
+    asyncio.run(scenario())

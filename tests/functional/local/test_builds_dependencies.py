@@ -266,3 +266,35 @@ def test_node_modules_are_installed_and_found_next_to_the_code(tmp_path: Path) -
             assert (await server.build(context))[-1]["cached"] is True
 
     asyncio.run(scenario())
+
+
+def test_what_a_build_command_changes_or_refers_to_is_said(tmp_path: Path) -> None:
+    context = _python_app(tmp_path / "context")
+    refer = "echo $PWD > app.pth; mv app.pth $VIRTUAL_ENV/lib/python3.*/site-packages"
+
+    async def scenario() -> None:
+        async with bench(tmp_path / "store", os.environ) as server:
+            events = await server.build(context, build="echo x >> app.py; " + refer, inputs=["requirements.txt"])
+            notices = events[-1]["notices"]
+            assert any(notice.startswith("the build changed app.py: machines get") for notice in notices)
+            assert any(notice.startswith("an editable install sees the code") for notice in notices)
+            assert (await server.build(context, build="true"))[-1]["notices"][1:] == [
+                "the build command runs again at every change: name what it depends on in `inputs` under [local]",
+                "`tiny` is neither in the image nor on this computer, so machines will not start",
+            ]
+
+    asyncio.run(scenario())
+
+
+def test_an_environment_that_the_command_makes_for_itself_is_the_one_used(tmp_path: Path) -> None:
+    context = _python_app(tmp_path / "context")
+    make = f"{sys.executable} -m venv --without-pip .venv"
+    command = f"{make}; echo one=1 > one.py; mv one.py .venv/lib/python3.*/site-packages"
+
+    async def scenario() -> None:
+        async with bench(tmp_path / "store", os.environ) as server:
+            assert (await server.build(context, build=command))[-1]["event"] == "built"
+            image = server.store.resolve("shop:v1")
+            assert run_machine(image, tmp_path / "m", "python", "-c", "import one; print(one.one)") == "1\n"
+
+    asyncio.run(scenario())

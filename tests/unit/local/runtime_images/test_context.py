@@ -85,3 +85,8 @@ def test_a_directory_that_cannot_be_listed_is_one_clear_error(context: Write) ->
             scan(root, Ignore())
     finally:
         (root / "closed").chmod(0o700)
+
+
+def test_the_platforms_own_directories_are_no_part_of_a_context(context: Write) -> None:
+    root = context({"a": "", "state/daemon.json": "{}", "state/deep/x": ""})
+    assert set(scan(root, Ignore(), [root / "state", root.parent / "elsewhere"]).tree) == {"a"}

@@ -103,6 +103,8 @@ def test_installed_executables_come_first_whatever_path_they_are_asked_for_by(im
     for word in ("gunicorn", "/app/.venv/bin/gunicorn", "/usr/local/bin/gunicorn"):
         assert _started(made, machine, argv=[word]).argv == (f"{venv}/bin/gunicorn",)
     assert _started(made, machine, argv=["/usr/local/bin/tool"]).argv == (f"{machine}/usr/local/bin/tool",)
+    text = "exec /app/.venv/bin/gunicorn --chdir /app"
+    assert _started(made, machine, argv=["sh", "-c", text]).argv[2] == f"exec {venv}/bin/gunicorn --chdir {machine}/app"
     command = _started(made, machine, host_path="/bin")
     assert command.env["PATH"] == f"{venv}/bin:{machine}/app/.venv/bin:{machine}/usr/local/bin:/bin"
     assert command.env["VIRTUAL_ENV"] == str(venv)

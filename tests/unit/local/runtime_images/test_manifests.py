@@ -119,7 +119,8 @@ def test_a_broken_manifest_is_named(context: Write, name: str, text: str) -> Non
 def test_a_command_without_inputs_depends_on_everything(context: Write) -> None:
     scanned = scan(context({"a": ""}), Ignore())
     assert asked_for("make", None, scanned).inputs is None
-    assert asked_for("make", ("a",), scanned).inputs == ("a",)
+    assert asked_for("make", ("./a", "a"), scanned).inputs == ("a",)
+    assert asked_for("make", (".",), scanned).inputs == ("",)
 
 
 @pytest.mark.parametrize(
