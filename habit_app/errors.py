@@ -35,8 +35,9 @@ def _http(problem: HTTPException) -> Response:
     else:
         response = make_response(render_template("message.html", title=title, text=text))
     response.status_code = status
-    if isinstance(problem.get_response(), Response) and "Allow" in problem.get_response().headers:
-        response.headers["Allow"] = problem.get_response().headers["Allow"]
+    for name, value in problem.get_headers():
+        if name == "Allow":
+            response.headers[name] = value
     return response
 
 

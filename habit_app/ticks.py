@@ -47,5 +47,6 @@ def set_tick(habit_id: str, day: date, done: bool) -> Tick:
         if not in_window(day, today):
             raise WrongDay(f"Only the last {WINDOW_DAYS} days, up to today, can be ticked.")
         changed = entries.put(link, habit.id, day, done=done, at=stamp(parts.clock()))
-        rev = accounts.touch(link, user.id) if changed else user.rev
+        # Asked again when nothing changed: the change may be another request's, made since `user` was read.
+        rev = accounts.touch(link, user.id) if changed else accounts.rev(link, user.id)
         return Tick(user.id, rev, measure(habit.schedule, entries.of_habit(link, habit.id), today))

@@ -50,23 +50,25 @@ async function send(form, day, done) {
     location.assign("/login");
     return null;
   }
-  const body = await answer.json();
-  if (!answer.ok) throw new Error(body.error);
+  // Between here and the app there may be a proxy that answers in its own words.
+  const body = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(body.error || "Not saved. Please try again in a moment.");
   return body;
 }
 
-// Only the answer to the last tap on a day counts: taps can be quicker than answers.
+// Taps can be quicker than answers. They are sent one after the other, so that the last one wins and the cookie that
+// counts changes never goes back; and only the answer to the last tap on a day is shown.
+let queue = Promise.resolve();
 const latest = new Map();
 
 async function tick(form, button) {
   const day = button.dataset.day;
   const done = button.getAttribute("aria-pressed") !== "true";
   const key = `${form.dataset.habit} ${day}`;
-  const earlier = latest.get(key) || Promise.resolve();
   const trouble = document.getElementById("trouble");
   paint(form, day, done);
-  // One after the other, or an older tap could arrive last and win.
-  const sent = earlier.catch(() => null).then(() => send(form, day, done));
+  const sent = queue.then(() => send(form, day, done));
+  queue = sent.catch(() => null);
   latest.set(key, sent);
   try {
     const answer = await sent;

@@ -56,6 +56,11 @@ def touch(link: Link, id: str) -> int:
     return int(link.run("UPDATE users SET rev = rev + 1 WHERE id = ? RETURNING rev", id)[0][0])
 
 
+def rev(link: Link, id: str) -> int:
+    """The user's revision now."""
+    return int(link.run("SELECT rev FROM users WHERE id = ?", id)[0][0])
+
+
 def set_calendar(link: Link, id: str, zone: str, day_start: int) -> None:
     """Change what decides the user's date. Call `touch` in the same transaction."""
     link.run("UPDATE users SET zone = ?, day_start = ? WHERE id = ?", zone, day_start, id)

@@ -14,7 +14,7 @@ from habit_app.store.database import DatabaseUnavailable, MissingTable, Row
 
 MOST_CONNECTIONS = 5
 IDLE_SECONDS = 10.0
-WAIT_SECONDS = 5.0
+WAIT_SECONDS = 3.0
 # Any number will do, as long as nothing else in the same database locks on it.
 MIGRATION_LOCK = 4_801_973
 
@@ -49,7 +49,7 @@ class PostgresDatabase:
             timeout=WAIT_SECONDS,
             reconnect_timeout=WAIT_SECONDS,
             check=ConnectionPool.check_connection,
-            kwargs={"prepare_threshold": None, "autocommit": True, "connect_timeout": 5},
+            kwargs={"prepare_threshold": None, "autocommit": True, "connect_timeout": 3},
             open=False,
             name="habits",
         )

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from flask import Flask
+from habit_client import Browser, Moved, app_at
 from habit_postgres import Cluster, binaries, cluster
 from habit_server import Server, running
 
@@ -50,3 +52,22 @@ def start(tmp_path: Path) -> Iterator[Start]:
             return servers.enter_context(running(tmp_path / f"instance-{count}", variables))
 
         yield start_one
+
+
+@pytest.fixture
+def clock() -> Moved:
+    """Noon UTC on Friday 30 January 2026."""
+    return Moved()
+
+
+@pytest.fixture
+def app(tmp_path: Path, database_url: str, clock: Moved) -> Iterator[Flask]:
+    """The app in this process, off Fly."""
+    with app_at(tmp_path / "instance", clock, DATABASE_URL=database_url) as made:
+        yield made
+
+
+@pytest.fixture
+def ada(app: Flask) -> Browser:
+    """A browser signed in as ada."""
+    return Browser(app).sign_up()

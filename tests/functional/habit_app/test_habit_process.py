@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 from urllib.parse import urlencode
@@ -72,6 +73,19 @@ def test_health_does_not_need_the_database_and_ready_does(start: Start, tmp_path
     status, headers, body = post(server, "/login", {"name": "ada", "password": PASSWORD})
     assert (status, headers["Retry-After"]) == (503, "5")
     assert b"Nothing was changed" in body
+
+
+def test_what_is_slow_to_load_is_left_until_it_is_needed(tmp_path: Path) -> None:
+    program = "import sys, habit_app.wsgi; print(sorted({'psycopg', 'sqlite3', 'tzdata'} & set(sys.modules)))"
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=environment(tmp_path, DATABASE_URL=f"sqlite://{tmp_path}/habits.db"),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert ran.stdout == "['sqlite3']\n", ran.stderr
 
 
 def test_requests_are_logged_without_cookies(start: Start) -> None:
