@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -181,7 +182,7 @@ def test_a_crashing_process_is_restarted_with_growing_pauses_and_then_given_up(f
     assert [event["request"]["exit_event"]["restarting"] for event in exits] == [False, True, True, True]
     assert exits[0]["request"]["restart_count"] == 3
     times = [event["timestamp"] for event in reversed(exits)]
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert gaps == sorted(gaps) and gaps[0] < gaps[-1]
     assert any("giving up" in line.message for line in fly.platform.logs.read(app="shop"))
 
@@ -204,7 +205,7 @@ def test_a_one_off_machine_destroys_itself_and_tells_its_exit_code(fly: Fly) -> 
     events = fly.machine(machine)["events"]
     exit_event = next(event for event in events if event["type"] == "exit")
     assert exit_event["request"]["exit_event"]["exit_code"] == 7
-    assert [event["type"] for event in events if event["type"] in ("exit", "start")][0] == "exit"
+    assert next(event["type"] for event in events if event["type"] in ("exit", "start")) == "exit"
 
 
 def test_a_machine_that_cannot_start_fails_and_can_be_updated_out_of_it(fly: Fly) -> None:

@@ -1,0 +1,134 @@
+"""The platform's one listener: API by 127.0.0.1 and localhost, apps by their own names, everything else turned away."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from urllib.parse import parse_qs
+
+from aiohttp import web
+
+from flyctl_orchestrator.local.api.routing import Router, refused
+from flyctl_orchestrator.local.api.wire import Request, Response, Wait
+from flyctl_orchestrator.local.errors import PlatformError
+from flyctl_orchestrator.local.platform import Platform
+from flyctl_orchestrator.local.watching import until
+
+AioHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+LARGEST_BODY = 32 * 1024 * 1024
+REQUEST_ID = "fly-request-id"
+READY = "/_local/ready"
+_OWN_HOST = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?", re.ASCII)
+
+
+class Front:
+    """Answers every request of the listener.
+
+    Args:
+        platform: does the work.
+        router: the API's operations.
+        streaming: operations that need aiohttp itself (logs that follow, builds), by (method, path).
+        proxy: answers for hosts below localhost.
+        is_app_host: whether a Host names an app.
+        ready: the body of the one address that needs no token.
+    """
+
+    def __init__(
+        self,
+        platform: Platform,
+        router: Router,
+        *,
+        streaming: Mapping[tuple[str, str], AioHandler],
+        proxy: AioHandler,
+        is_app_host: Callable[[str], bool],
+        ready: Callable[[], dict[str, object]],
+    ) -> None:
+        self._platform = platform
+        self._router = router
+        self._streaming = streaming
+        self._proxy = proxy
+        self._is_app_host = is_app_host
+        self._ready = ready
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """One request, whatever it is."""
+        host = request.headers.get("Host", "")
+        if _OWN_HOST.fullmatch(host):
+            return await self._api(request)
+        if self._is_app_host(host):
+            return await self._proxy(request)
+        return self._answer(
+            Response(421, {"error": f"Host {host!r} is neither 127.0.0.1 nor APP.localhost or REGION.APP.localhost"})
+        )
+
+    async def _api(self, request: web.BaseRequest) -> web.StreamResponse:
+        if (request.method, request.path) == ("GET", READY):
+            return self._answer(Response(200, self._ready()))
+        if self._platform.tokens.authenticate(request.headers.get("Authorization", "")) is None:
+            return self._answer(Response(401, {"error": "the API token is missing or not this platform's"}))
+        streaming = self._streaming.get((request.method, request.path))
+        if streaming is not None:
+            return await streaming(request)
+        try:
+            return self._answer(await self._served(await read(request)))
+        except PlatformError as refusal:
+            return self._answer(refused(refusal))
+        except Exception as bug:  # noqa: BLE001 - one broken handler must not take the platform down
+            traceback.print_exc()
+            return self._answer(Response(500, {"error": f"the local platform failed: {type(bug).__name__}: {bug}"}))
+
+    async def _served(self, request: Request) -> Response:
+        answer = self._router.handle(request)
+        if isinstance(answer, Wait):
+            answer = await self._waited(answer)
+        self._platform.flush()
+        return answer
+
+    async def _waited(self, wait: Wait) -> Response:
+        loop = asyncio.get_running_loop()
+        answers: list[Response] = []
+
+        def reached() -> bool:
+            answer = wait.check()
+            if answer is not None:
+                answers.append(answer)
+            return answer is not None
+
+        if await until(self._platform.feed, reached, loop.time() + wait.seconds):
+            return answers[-1]
+        return wait.on_timeout()
+
+    def _answer(self, response: Response) -> web.Response:
+        kernel = self._platform.kernel
+        headers = {REQUEST_ID: f"{kernel.ids.ulid(kernel.clock.now())}-local", **response.headers}
+        if response.body is None:
+            return web.Response(status=response.status, headers=headers)
+        text = json.dumps(response.body, separators=(",", ":"), ensure_ascii=False)
+        return web.Response(status=response.status, text=text, headers=headers, content_type="application/json")
+
+
+async def read(request: web.BaseRequest) -> Request:
+    """A request as the API's handlers take it.
+
+    Raises:
+        PlatformError: 413 for a body that is too large, 400 for one that is not JSON.
+    """
+    data = bytearray()
+    async for chunk in request.content.iter_any():
+        data += chunk
+        if len(data) > LARGEST_BODY:
+            raise PlatformError(413, "the request body is too large")
+    try:
+        body = json.loads(data) if data.strip() else None
+    except ValueError as problem:
+        raise PlatformError(400, f"the request body is not JSON: {problem}") from problem
+    return Request(
+        method=request.method,
+        path=request.path,
+        query=parse_qs(request.query_string, keep_blank_values=True),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=body,
+    )

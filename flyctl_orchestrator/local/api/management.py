@@ -1,0 +1,45 @@
+"""The platform's own operations (`/_local/…`): settings, reset and what `status` tells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flyctl_orchestrator.local.api.routing import body_of, not_modelled, route
+from flyctl_orchestrator.local.api.wire import Request, Response
+from flyctl_orchestrator.local.platform import Platform
+
+
+@route("GET", "/_local/settings", op="local.settings.get", limit=None)
+def get_settings(platform: Platform, request: Request) -> Response:
+    """The knobs."""
+    return Response(200, platform.settings.as_dict())
+
+
+@route("PUT", "/_local/settings", op="local.settings.change", limit=None)
+def change_settings(platform: Platform, request: Request) -> Response:
+    """Turn knobs; they stay turned over a restart."""
+    platform.settings.change(body_of(request))
+    platform.store.put("settings", "settings", platform.settings)
+    return Response(200, platform.settings.as_dict())
+
+
+@route("POST", "/_local/reset", op="local.reset", limit=None)
+def reset(platform: Platform, request: Request) -> Response:
+    """Destroy every app and process."""
+    platform.reset()
+    return Response(200, {"ok": True})
+
+
+for _method in ("GET", "POST", "DELETE"):
+    not_modelled(_method, "/_local/faults", op="local.faults")
+
+
+def apps_status(platform: Platform, port: int) -> list[dict[str, Any]]:
+    """How many machines of each app are in which state, and where the app answers."""
+    shown = []
+    for app in platform.apps.list():
+        states = [machine.state for machine in platform.machines.list(app.name)]
+        counts = {state: states.count(state) for state in ("started", "suspended", "stopped", "failed")}
+        url = f"http://{app.name}.localhost:{port}"
+        shown.append({"name": app.name, "machines": len(states), **counts, "url": url})
+    return shown

@@ -1,0 +1,258 @@
+"""Starts, finds and stops the daemon from another process. Light to import: nothing of the platform itself.
+
+running = start(state_dir(os.environ))      # also finds one that runs already
+running.url, running.token, environment(running)
+stop(running.state)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from flyctl_orchestrator.local.environment import client_environment
+from flyctl_orchestrator.local.state_dir import Locator, read_locator, state_dir
+
+__all__ = ["DEFAULT_PORT", "ControlError", "Running", "environment", "locate", "reset", "start", "state_dir", "stop"]
+
+DEFAULT_PORT = 4280
+START_SECONDS = 15.0
+STOP_SECONDS = 20.0
+LOOK_SECONDS = 0.02
+SUPPORTED = ("linux", "darwin")
+
+
+class ControlError(Exception):
+    """The daemon could not be started, stopped or reached: `what` is wrong, and what to do `next`."""
+
+    def __init__(self, what: str, next: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.next = next
+
+    def __str__(self) -> str:
+        return f"{self.what}. {self.next}" if self.next else self.what
+
+
+@dataclass(frozen=True)
+class Running:
+    """A daemon that answers.
+
+    Attributes:
+        pid, port, version, started_at: as it says itself.
+        token: opens its API; never shown.
+        state: its directory.
+    """
+
+    pid: int
+    port: int
+    token: str = field(repr=False)
+    version: str
+    started_at: float
+    state: Path
+
+    @property
+    def url(self) -> str:
+        """Where its APIs are."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def app_url(self, app: str) -> str:
+        """Where an app answers."""
+        return f"http://{app}.localhost:{self.port}"
+
+
+def environment(running: Running) -> dict[str, str]:
+    """What a client finds in its environment to work with this daemon."""
+    return client_environment(running.port, running.token, running.state)
+
+
+def locate(state: Path) -> Running | None:
+    """The daemon of a directory if it runs and answers, else None. A locator it left behind is not believed."""
+    locator = read_locator(state)
+    if locator is None or not _answers(locator):
+        return None
+    return Running(locator.pid, locator.port, locator.token, locator.version, locator.started_at, state)
+
+
+def _answers(locator: Locator) -> bool:
+    try:
+        status, body = _request(locator.port, "GET", "/_local/ready", token=None, timeout=5.0)
+    except (OSError, http.client.HTTPException):
+        return False
+    return status == 200 and isinstance(body, dict) and body.get("pid") == locator.pid
+
+
+def _request(port: int, method: str, path: str, *, token: str | None, timeout: float) -> tuple[int, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    try:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        connection.request(method, path, headers=headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        with contextlib.suppress(ValueError):
+            return answer.status, json.loads(text)
+        return answer.status, None
+    finally:
+        connection.close()
+
+
+def start(
+    state: Path,
+    port: int | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+) -> Running:
+    """The daemon of a directory, started when it does not run.
+
+    Args:
+        port: where it should listen; None takes the usual one, 0 any free one.
+        environ: the daemon's environment, from which builds and machines get their PATH; this process's by default.
+
+    Raises:
+        ControlError: it cannot be started here, did not become ready, or runs on another port than asked for.
+    """
+    if not sys.platform.startswith(SUPPORTED):
+        raise ControlError("the local platform runs on Linux and macOS only", "Everything else works on this system")
+    running = locate(state)
+    if running is not None:
+        if port not in (None, 0, running.port):
+            raise ControlError(
+                f"the local platform already runs on port {running.port}",
+                f"Leave --port out, or stop it first with `flyo local down` to move it to port {port}",
+            )
+        return running
+    child, log = _spawn(state, DEFAULT_PORT if port is None else port, environ)
+    until = monotonic() + START_SECONDS
+    while monotonic() < until:
+        running = locate(state)
+        if running is not None:
+            return running
+        if child.poll() is not None:
+            # Somebody else may have started it at the same moment: theirs is as good as ours.
+            return locate(state) or _wait_for_other(state, log, pause)
+        pause(LOOK_SECONDS)
+    child.kill()
+    raise ControlError(f"the local platform was not ready within {START_SECONDS:g} s", f"Its log is {log}")
+
+
+def _wait_for_other(state: Path, log: Path, pause: Callable[[float], None]) -> Running:
+    error = _why(log)
+    if "already runs" in error.what:
+        for _ in range(int(START_SECONDS / LOOK_SECONDS)):
+            running = locate(state)
+            if running is not None:
+                return running
+            pause(LOOK_SECONDS)
+    raise error
+
+
+def _spawn(state: Path, port: int, environ: Mapping[str, str] | None) -> tuple[subprocess.Popen[bytes], Path]:
+    log = state / "daemon.log"
+    command = [sys.executable, "-P", "-m", "flyctl_orchestrator.local", "daemon"]
+    command += ["--port", str(port), "--state", str(state)]
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with log.open("wb") as output:
+            return _detached(command, state, output, dict(os.environ if environ is None else environ)), log
+    except OSError as problem:
+        raise ControlError(
+            f"the local platform cannot use its directory {state}: {problem.strerror or problem}",
+            "Free some space or fix its permissions, or choose another directory with FLYO_LOCAL_DIR",
+        ) from problem
+
+
+def _detached(command: list[str], cwd: Path, output: IO[bytes], env: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+    )
+
+
+def _why(log: Path) -> ControlError:
+    """What a daemon that ended at once said: its `error:` and `next:` lines, else its last line."""
+    try:
+        lines = log.read_text(errors="replace").splitlines()
+    except OSError:
+        lines = []
+    said = {kind: text for kind, _, text in (line.partition(": ") for line in lines) if kind in ("error", "next")}
+    if "error" in said:
+        return ControlError(said["error"], said.get("next", ""))
+    last = next((line for line in reversed(lines) if line.strip()), "it said nothing")
+    return ControlError(f"the local platform ended while starting: {last.strip()}", f"Its log is {log}")
+
+
+def stop(
+    state: Path,
+    *,
+    monotonic: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+) -> bool:
+    """End the daemon of a directory with all its machines; False when none runs. Returns once it has ended.
+
+    Raises:
+        ControlError: it does not end.
+    """
+    running = locate(state)
+    if running is None:
+        return False
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(running.pid, signal.SIGTERM)
+    until = monotonic() + STOP_SECONDS
+    while monotonic() < until:
+        if not _exists(running.pid):
+            return True
+        pause(LOOK_SECONDS)
+    raise ControlError(
+        f"the local platform (process {running.pid}) did not end within {STOP_SECONDS:g} s",
+        f"End it with `kill -9 {running.pid}`; the next start cleans up",
+    )
+
+
+def _exists(pid: int) -> bool:
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def reset(state: Path) -> bool:
+    """Destroy every app of the running daemon; False when none runs. Raises ControlError when it refuses."""
+    running = locate(state)
+    if running is None:
+        return False
+    status, body = call(running, "POST", "/_local/reset")
+    if status != 200:
+        raise ControlError(f"the local platform answered {status} to a reset: {body}")
+    return True
+
+
+def call(running: Running, method: str, path: str, *, timeout: float = 30.0) -> tuple[int, Any]:
+    """One request of the management API without a body: status and decoded JSON. Raises ControlError."""
+    try:
+        return _request(running.port, method, path, token=running.token, timeout=timeout)
+    except (OSError, http.client.HTTPException) as problem:
+        raise ControlError(
+            f"the local platform does not answer at {running.url}: {problem}", "See `flyo local status`"
+        ) from problem

@@ -1,0 +1,133 @@
+"""Health checks over the network: a connection, or one HTTP request."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flyctl_orchestrator.local.machine_config import CheckSpec
+from flyctl_orchestrator.local.runtime.base import CheckAnswer
+from flyctl_orchestrator.local.runtime.process import ProcessRuntime
+
+LONGEST_HEAD = 65_536
+SHOWN_OF_BODY = 200
+LOOK_AROUND_SECONDS = 5.0
+
+
+@dataclass
+class _Hint:
+    text: str
+    until: float
+
+
+class NetworkProber:
+    """Runs checks against loopback ports; explains the usual mistake when nothing listens.
+
+    Args:
+        loop: where the checks run.
+        runtime: knows which port a machine was told to use, and where its processes really listen.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, runtime: ProcessRuntime) -> None:
+        self._loop = loop
+        self._runtime = runtime
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._hints: dict[str, _Hint] = {}
+
+    def close(self) -> None:
+        """Call off what is under way."""
+        for task in self._tasks:
+            task.cancel()
+
+    def probe(self, machine_id: str, check: CheckSpec, port: int, done: Callable[[CheckAnswer], None]) -> None:
+        """Run one check; `done` is called on the loop."""
+        task = self._loop.create_task(self._run(machine_id, check, port, done))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, machine_id: str, check: CheckSpec, port: int, done: Callable[[CheckAnswer], None]) -> None:
+        try:
+            async with asyncio.timeout(check.timeout):
+                answer = await (_http(check, port) if check.type == "http" else _tcp(port))
+        except TimeoutError:
+            answer = CheckAnswer(False, f"no answer within {check.timeout:g} s")
+        except ConnectionRefusedError:
+            answer = CheckAnswer(False, self._nobody(machine_id, check.port, port))
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as problem:
+            answer = CheckAnswer(False, f"{check.type} check on port {port} broke off: {problem}")
+        done(answer)
+
+    def _nobody(self, machine_id: str, internal_port: int, port: int) -> str:
+        main = self._runtime.main_port(machine_id)
+        name = "$PORT" if main == port else f"$PORT_{internal_port}"
+        return (
+            f"nothing listens on port {port} ({name}); locally every machine has a port of its own"
+            f"{self._elsewhere(machine_id, port)}"
+        )
+
+    def _elsewhere(self, machine_id: str, port: int) -> str:
+        """Where the machine listens instead. Looked up seldom: it means reading all of /proc."""
+        now = self._loop.time()
+        hint = self._hints.get(machine_id)
+        if hint is None:
+            # Most apps just need a moment; look around only when they have had it.
+            hint = self._hints[machine_id] = _Hint("", now + 1.0)
+        elif now >= hint.until:
+            hint.text, hint.until = self._look(machine_id, port), now + LOOK_AROUND_SECONDS
+        return hint.text
+
+    def _look(self, machine_id: str, port: int) -> str:
+        found = self._runtime.processes(machine_id) or []
+        others = {address for one in found for _, address in one.listen_sockets if not address.endswith(f":{port}")}
+        return f"; it listens on {', '.join(sorted(others))} instead" if others else ""
+
+
+async def _tcp(port: int) -> CheckAnswer:
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.close()
+    return CheckAnswer(True, "Success")
+
+
+async def _http(check: CheckSpec, port: int) -> CheckAnswer:
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", port, ssl=_tls(check), server_hostname=_server_name(check), limit=LONGEST_HEAD
+    )
+    try:
+        writer.write(_request(check, port))
+        status_line = (await reader.readuntil(b"\n")).decode("latin-1").strip()
+        version, _, status = status_line.partition(" ")
+        if not version.startswith("HTTP/") or not status[:3].isdigit():
+            return CheckAnswer(False, f"port {port} answers, but not with HTTP: {status_line[:80]!r}")
+        if status.startswith("2"):
+            return CheckAnswer(True, status)
+        await reader.readuntil(b"\r\n\r\n")
+        body = (await reader.read(SHOWN_OF_BODY)).decode(errors="replace").strip().partition("\n")[0]
+        return CheckAnswer(False, f"{status} from {check.method} {check.path}" + (f": {body}" if body else ""))
+    finally:
+        writer.close()
+
+
+def _request(check: CheckSpec, port: int) -> bytes:
+    headers = {"host": f"127.0.0.1:{port}", "user-agent": "Fly health check (local)", "accept": "*/*"}
+    headers |= {name.lower(): value for name, value in check.headers}
+    headers["connection"] = "close"
+    lines = [f"{check.method} {check.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    if any("\r" in line or "\n" in line for line in lines):
+        raise ValueError("a header or the path holds a line break")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def _tls(check: CheckSpec) -> ssl.SSLContext | None:
+    if check.protocol != "https":
+        return None
+    context = ssl.create_default_context()
+    if check.tls_skip_verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _server_name(check: CheckSpec) -> str | None:
+    return (check.tls_server_name or "localhost") if check.protocol == "https" else None

@@ -1,0 +1,136 @@
+"""Child processes of the daemon: how they are started, how their output is read, and how their end is noticed."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+CHUNK = 65_536
+LONGEST_PARTIAL_LINE = 64_000
+READS_AFTER_THE_END = 64
+_NOTHING, _END = -1, 0
+
+
+class Child:
+    """One process in a session of its own, its output in a pipe."""
+
+    def __init__(self, process: subprocess.Popen[bytes], output: int) -> None:
+        self.process = process
+        self.output = output
+        self.pid = process.pid
+
+    @classmethod
+    def spawn(cls, argv: tuple[str, ...], env: Mapping[str, str], directory: Path) -> Child:
+        """Start `argv` in `directory`. Blocks for a few milliseconds. Raises OSError when it cannot be executed."""
+        reading, writing = os.pipe()
+        try:
+            process = subprocess.Popen(
+                argv,
+                env=dict(env),
+                cwd=directory,
+                stdin=subprocess.DEVNULL,
+                stdout=writing,
+                stderr=writing,
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        os.set_blocking(reading, False)
+        return cls(process, reading)
+
+    def send(self, number: int) -> None:
+        """A signal to the main process."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(number)
+
+    def send_all(self, number: int) -> None:
+        """A signal to the whole process group."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+
+class Children:
+    """All children of one event loop. The loop must run on the main thread, where signals arrive.
+
+    `watch` must be called on the loop.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._watched: dict[int, tuple[Child, Callable[[int], None], _Lines]] = {}
+        loop.add_signal_handler(signal.SIGCHLD, self._reap)
+
+    def close(self) -> None:
+        """Watch no more."""
+        self._loop.remove_signal_handler(signal.SIGCHLD)
+
+    def watch(self, child: Child, on_line: Callable[[str], None], on_end: Callable[[int], None]) -> None:
+        """Hand on the child's output line by line, and once its return code (negative: the signal)."""
+        lines = _Lines(on_line)
+        self._watched[child.pid] = (child, on_end, lines)
+        self._loop.add_reader(child.output, self._read, child, lines)
+        self._reap()
+
+    def _read(self, child: Child, lines: _Lines) -> None:
+        if _read_some(child.output, lines) == _END:
+            self._loop.remove_reader(child.output)
+
+    def _reap(self) -> None:
+        for child, on_end, lines in list(self._watched.values()):
+            code = child.process.poll()
+            if code is None:
+                continue
+            del self._watched[child.pid]
+            # What the main process left behind goes with it, as it would with a real machine.
+            child.send_all(signal.SIGKILL)
+            self._loop.remove_reader(child.output)
+            _read_rest(child.output, lines)
+            lines.finish()
+            os.close(child.output)
+            on_end(code)
+
+
+def _read_some(output: int, lines: _Lines) -> int:
+    """Read what is there: how many bytes, `_NOTHING` for now, or `_END`."""
+    try:
+        data = os.read(output, CHUNK)
+    except BlockingIOError:
+        return _NOTHING
+    lines.feed(data)
+    return len(data)
+
+
+def _read_rest(output: int, lines: _Lines) -> None:
+    # Bounded, since a process that left the group could go on writing for ever.
+    for _ in range(READS_AFTER_THE_END):
+        if _read_some(output, lines) <= 0:
+            return
+
+
+class _Lines:
+    def __init__(self, on_line: Callable[[str], None]) -> None:
+        self._on_line = on_line
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._partial = ""
+
+    def feed(self, data: bytes) -> None:
+        text = self._partial + self._decoder.decode(data)
+        *whole, self._partial = text.split("\n")
+        for line in whole:
+            self._on_line(line.rstrip("\r"))
+        if len(self._partial) > LONGEST_PARTIAL_LINE:
+            self.finish()
+
+    def finish(self) -> None:
+        if self._partial:
+            self._on_line(self._partial)
+            self._partial = ""
