@@ -23,7 +23,7 @@ def into_waves(lanes: Sequence[Lane], born: Sequence[str], unmade: Iterable[str]
     """
     settled = [lane for lane in lanes if lane.group not in born]
     newborn = [lane for lane in lanes if lane.group in born]
-    batches = _batches(settled, newborn, desired)
+    batches = _batches(settled, desired)
     if newborn:
         home = [lane for lane in newborn if lane.region == desired.primary_region]
         first_of_all = not settled
@@ -33,8 +33,12 @@ def into_waves(lanes: Sequence[Lane], born: Sequence[str], unmade: Iterable[str]
 
 
 def canary_of(lanes: Sequence[Lane], desired: Desired) -> str | None:
-    """The region that goes first: the chosen one if anything changes there, else the first in order."""
-    regions = in_order((lane.region for lane in lanes), desired.order)
+    """The region that goes first: the chosen one if anything changes there, else the first in order.
+
+    A region that only gets new machines is no canary while others have machines to change.
+    """
+    changing = [lane for lane in lanes if lane.action == "update"] or lanes
+    regions = in_order((lane.region for lane in changing), desired.order)
     return desired.policy.canary if desired.policy.canary in regions else next(iter(regions), None)
 
 
@@ -43,27 +47,31 @@ def in_order(regions: Iterable[str], order: Sequence[str]) -> list[str]:
     return sorted(set(regions), key=lambda code: (order.index(code) if code in order else len(order), code))
 
 
-def _batches(settled: list[Lane], newborn: list[Lane], desired: Desired) -> list[list[Lane]]:
+def _batches(settled: list[Lane], desired: Desired) -> list[list[Lane]]:
     """Lanes of existing groups by region: the canary, then `width` regions at a time."""
     canary = canary_of(settled, desired)
-    groups = [[canary]] if canary else []
-    first = canary or desired.primary_region
-    rest = [code for code in in_order((lane.region for lane in (*settled, *newborn)), desired.order) if code != first]
-    width = desired.policy.width or len(rest) or 1
-    groups += [rest[start : start + width] for start in range(0, len(rest), width)]
-    return [[lane for lane in settled if lane.region in group] for group in groups] or [[]]
+    first = [lane for lane in settled if lane.region == canary]
+    rest = _by_width([lane for lane in settled if lane.region != canary], desired)
+    return [first, *rest] if first else rest
 
 
 def _add(batches: list[list[Lane]], lanes: list[Lane], desired: Desired, *, after: int) -> None:
     """Let lanes go with the other lanes of their region, but not before batch number `after`."""
-    regions = in_order((lane.region for lane in lanes), desired.order)
-    alone = [code for code in regions if not any(lane.region == code for batch in batches[after:] for lane in batch)]
-    width = desired.policy.width or len(alone) or 1
+    if not desired.policy.width and batches[after:]:
+        batches[after] += lanes
+        return
+    company = {lane.region for batch in batches[after:] for lane in batch}
     for batch in batches[after:]:
-        batch += [lane for lane in lanes if any(other.region == lane.region for other in batch)]
-    batches += [
-        [lane for lane in lanes if lane.region in alone[start : start + width]] for start in range(0, len(alone), width)
-    ]
+        here = {lane.region for lane in batch}
+        batch += [lane for lane in lanes if lane.region in here]
+    batches += _by_width([lane for lane in lanes if lane.region not in company], desired)
+
+
+def _by_width(lanes: list[Lane], desired: Desired) -> list[list[Lane]]:
+    regions = in_order((lane.region for lane in lanes), desired.order)
+    width = desired.policy.width or len(regions) or 1
+    starts = range(0, len(regions), width)
+    return [[lane for lane in lanes if lane.region in regions[start : start + width]] for start in starts]
 
 
 def _with_flyctl(batches: list[list[Lane]], born: Sequence[str], unmade: set[str], desired: Desired) -> list[Wave]:
@@ -72,15 +80,17 @@ def _with_flyctl(batches: list[list[Lane]], born: Sequence[str], unmade: set[str
     first_run = True
     for batch in batches:
         run, lanes = _flyctl_for(batch, born, unmade, desired)
-        made = {lane.group for lane in lanes if isinstance(lane.steps[0], FlyctlUpdate | FlyctlCreate)}
-        unmade -= made
-        ready = [lane for lane in (*waiting, *lanes) if lane.group not in unmade]
-        waiting = [lane for lane in (*waiting, *lanes) if lane.group in unmade]
+        unmade -= {lane.group for lane in lanes if isinstance(lane.steps[0], FlyctlUpdate | FlyctlCreate)}
+        ready = [lane for lane in lanes if lane.group not in unmade]
+        waiting += [lane for lane in lanes if lane.group in unmade]
         if ready:
             run = replace(run, release_command=first_run) if run else None
             first_run = first_run and run is None
             waves.append(_wave(len(waves), ready, run, desired))
-    assert not waiting, f"no machine gives a configuration to {waiting}"
+    # New machines of a group whose first machine is made in a later region than theirs.
+    assert not unmade & {lane.group for lane in waiting}, "no machine gives these a configuration"
+    for batch in _by_width(waiting, desired):
+        waves.append(_wave(len(waves), batch, None, desired))
     return waves
 
 

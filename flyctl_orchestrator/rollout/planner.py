@@ -69,14 +69,14 @@ def _find_work(fleet: Fleet, desired: Desired) -> _Work:
         destroys += [destroy_lane(machine) for machine in doomed]
         # When every machine of the group goes, one still has to show its successors what they are to be.
         leaving = doomed[1:] if missing and len(doomed) == len(mine) else doomed
-        for machine in (m for m in mine if m not in leaving):
+        for machine in mine:
             reasons = reasons_to_change(machine, image.ref, image.digest, desired.definition, fleet.secrets)
             reasons += ["image"] if image.ref is None and "image" not in reasons else []
-            if reasons:
-                updates.append(update_lane(machine, reasons))
-            else:
+            if not reasons:
                 unchanged += machine not in doomed
                 made.add(group)
+            elif machine not in leaving:
+                updates.append(update_lane(machine, reasons))
         creates += missing
         born += [group] if missing and not mine else []
     unmade = {lane.group for lane in (*updates, *creates)} - made
