@@ -54,6 +54,7 @@ def build_handler(store: ImageStore, settings: BuildSettings) -> BuildHandler:
         await response.prepare(request)
         events: asyncio.Queue[Event | None] = asyncio.Queue()
         building = asyncio.create_task(_build(store, settings, wanted, events))
+        building.add_done_callback(lambda _: events.put_nowait(None))
         try:
             await _stream(request, response, events, building)
         finally:
@@ -68,7 +69,7 @@ def build_handler(store: ImageStore, settings: BuildSettings) -> BuildHandler:
 async def _build(
     store: ImageStore, settings: BuildSettings, wanted: BuildRequest, events: asyncio.Queue[Event | None]
 ) -> None:
-    """Build, leaving events in the queue and None after the last."""
+    """Build, leaving events in the queue."""
 
     def log(line: str) -> None:
         events.put_nowait({"event": "log", "line": line})
@@ -87,7 +88,6 @@ async def _build(
         )
     except BuildFailed as failed:
         events.put_nowait({"event": "failed", "code": failed.code, "error": failed.error, "hint": failed.hint})
-    events.put_nowait(None)
 
 
 async def _stream(
@@ -96,17 +96,19 @@ async def _stream(
     events: asyncio.Queue[Event | None],
     building: asyncio.Task[None],
 ) -> None:
-    """Send events as they come, until the last one, or until nobody listens or nobody builds any more."""
+    """Send events as they come, until the one that says there are no more (None), or until nobody listens."""
     while True:
         try:
             event = await asyncio.wait_for(events.get(), _LOOK_EVERY)
         except TimeoutError:
-            if building.done() or request.transport is None or request.transport.is_closing():
+            if request.transport is None or request.transport.is_closing():
                 return
             continue
         try:
             if event is None:
-                await response.write_eof()
+                # After a defect the answer stays unfinished, so that nobody takes it for a whole one.
+                if building.exception() is None:
+                    await response.write_eof()
                 return
             # A name that is not UTF-8 can be in an error; nobody could print it as it is.
             await response.write(json.dumps(event, ensure_ascii=False).encode("utf-8", "replace") + b"\n")

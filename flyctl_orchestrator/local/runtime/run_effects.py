@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from itertools import pairwise
 
 from flyctl_orchestrator.local.runtime.stages import Run
 from flyctl_orchestrator.local.runtime.tree import DIRECTORY, Tree
@@ -21,10 +22,10 @@ _ADDS_X = re.compile(r"[ugoa]*\+[rwst]*x|[0-7]?[1357][0-7]{2}")
 
 
 def honour(run: Run, tree: Tree) -> None:
-    """Apply the `mkdir` and `chmod +x` of a RUN to a root."""
+    """Apply the `mkdir`, `install -d` and `chmod +x` of a RUN to a root."""
     for words in _commands(run.text):
-        operands = [word for word in words[1:] if not word.startswith("-")]
-        if words[0] == "mkdir":
+        operands = _operands(words)
+        if words[0] == "mkdir" or (words[0] == "install" and "-d" in words):
             for word in operands:
                 _make(_path(word, run.workdir), tree)
         elif words[0] == "chmod" and operands and _ADDS_X.fullmatch(operands[0]):
@@ -42,6 +43,12 @@ def _commands(text: str) -> Iterator[list[str]]:
         # A variable's value is only known where the command really runs.
         if words and not any("$" in word or "`" in word for word in words):
             yield words
+
+
+def _operands(words: list[str]) -> list[str]:
+    """The words that are no options; `-o`, `-g` and `-m` take the next word with them, except for chmod."""
+    takes_next = () if words[0] == "chmod" else ("-o", "-g", "-m")
+    return [word for before, word in pairwise(words) if not word.startswith("-") and before not in takes_next]
 
 
 def _path(word: str, workdir: str) -> str:

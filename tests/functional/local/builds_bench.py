@@ -57,9 +57,11 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(root: Path, environ: Mapping[str, str], timeout_seconds: float = 60.0) -> AsyncIterator[Bench]:
+async def bench(
+    root: Path, environ: Mapping[str, str], timeout_seconds: float = 60.0, make: type[ImageStore] = ImageStore
+) -> AsyncIterator[Bench]:
     """Serve builds into a store at `root`."""
-    store = ImageStore(root)
+    store = make(root)
     app = web.Application()
     app.router.add_post("/_local/builds", build_handler(store, BuildSettings(environ, timeout_seconds)))
     runner = web.AppRunner(app)

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import ClientPayloadError
 from builds_bench import Bench, bench, lines, run_machine, write_files
+
+from flyctl_orchestrator.local.runtime.images import ImageStore, Stored
 
 _APP = {
     "Dockerfile": "FROM alpine\nWORKDIR /srv\nENV GREETING=hello\nCOPY app/ ./\nUSER nobody\nEXPOSE 8080\n"
@@ -234,5 +237,23 @@ def test_a_store_inside_the_context_is_no_part_of_the_image(tmp_path: Path) -> N
             first = (await server.build(context))[-1]
             assert first["size_bytes"] == len("FROM a\nCOPY . .\n")
             assert (await server.build(context))[-1]["cached"] is True
+
+    asyncio.run(scenario())
+
+
+class _Defective(ImageStore):
+    """A store with a defect that nobody thought of."""
+
+    def put(self, *args: object, **more: object) -> Stored:
+        raise RuntimeError("a defect")
+
+
+def test_a_defect_breaks_the_answer_off_instead_of_ending_it_well(tmp_path: Path) -> None:
+    context = _app(tmp_path / "context")
+
+    async def scenario() -> None:
+        async with bench(tmp_path / "store", os.environ, make=_Defective) as server:
+            with pytest.raises(ClientPayloadError):
+                await server.build(context)
 
     asyncio.run(scenario())

@@ -94,13 +94,15 @@ def test_files_come_from_earlier_stages_by_from_and_by_copy(context: Write) -> N
 def test_making_executable_and_making_directories_are_honoured(context: Write) -> None:
     text = (
         "FROM a\nWORKDIR /app\nCOPY . .\n"
-        "RUN apt-get update && chmod +x run.sh && mkdir -p data /var/lib/x && rm run.sh\n"
+        "RUN apt-get update && chmod +x run.sh && mkdir -m 700 data && rm run.sh\n"
+        "RUN install -d -o 1 -g 1 /var/lib/x\n"
         "RUN chmod -R 755 conf; chmod 644 app/main.py; chmod +x $NAME\n"
     )
     layout = _laid_out(context, text)
     executable = {path for path, item in layout.tree.items() if item.executable}
     assert executable == {"app/run.sh", "app/conf/a.ini", "app/conf/b.ini"}
     assert layout.tree.is_directory("app/data")
+    assert not {"app/700", "app/1"} & set(layout.tree)
     assert layout.tree.is_directory("var/lib/x")
 
 
