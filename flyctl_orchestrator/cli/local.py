@@ -7,6 +7,7 @@ import json
 import shlex
 import subprocess
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -237,7 +238,13 @@ def log_line(line: str) -> str:
     where = " ".join(str(said[key]) for key in ("app", "region", "machine") if said.get(key))
     level = str(said.get("level", ""))
     mark = f" [{level}]" if level not in ("", "info") else ""
-    return f"{said.get('ts', '')} {where}{mark} {said.get('message', '')}"
+    return f"{_clock_time(said.get('ts'))} {where}{mark} {said.get('message', '')}"
+
+
+def _clock_time(ts: object) -> str:
+    if not isinstance(ts, int | float):
+        return str(ts or "")
+    return datetime.fromtimestamp(ts, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @local.command()

@@ -19,6 +19,9 @@ MACAROON_PREFIXES = ("fm1r_", "fm1a_", "fm2_")
 SCHEMES = ("Bearer ", "FlyV1 ")
 RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 
+# Seconds of patience with a server that has never answered: it is more likely wrong than in trouble.
+FIRST_CONTACT = 3.0
+
 Repeat = Literal["always", "if_refused"]
 
 
@@ -77,6 +80,7 @@ class Caller:
         self._random = random
         self._patience = patience
         self._pacer = Pacer(clock)
+        self._reached = False
 
     def send(self, call: Call, *, accept: Iterable[int] = ()) -> HttpAnswer:
         """Send a call, in its turn, again where that is safe.
@@ -87,7 +91,7 @@ class Caller:
         Raises:
             ApiError: it failed for good, or kept failing until the patience was over.
         """
-        give_up_at = self._clock.monotonic() + self._patience
+        began = self._clock.monotonic()
         accepted = frozenset(accept)
         attempt = 0
         while True:
@@ -99,11 +103,13 @@ class Caller:
             except HttpError as failure:
                 error, again = self._no_answer(call, failure), call.repeat == "always" or failure.never_sent
             else:
+                self._reached = True
                 if answer.status < 400 or answer.status in accepted:
                     return answer
                 error, again = self._refusal(call, answer), self._may_repeat(call, answer)
             pause = self._pause(attempt, answer)
-            if not again or self._clock.monotonic() + pause > give_up_at:
+            patience = self._patience if self._reached else min(self._patience, FIRST_CONTACT)
+            if not again or self._clock.monotonic() + pause > began + patience:
                 raise error
             self._clock.sleep(pause)
 

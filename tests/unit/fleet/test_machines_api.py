@@ -206,6 +206,22 @@ def test_patience_ends(api: MachinesApi, http: ScriptedHttp, clock: ManualClock)
     assert len(http.sent) > 3
 
 
+def test_a_server_that_never_answered_is_given_up_sooner(
+    api: MachinesApi, http: ScriptedHttp, clock: ManualClock
+) -> None:
+    http.script = [HttpError("refused", "connection refused")] * 100
+    with pytest.raises(ApiError) as caught:
+        api.list_machines("web")
+    assert (caught.value.kind, caught.value.exit) == ("network", Exit.UNREACHABLE)
+    first = sum(clock.slept)
+    assert 0 < first <= 3
+    http.script = [answer(200, []), *http.script]
+    api.list_machines("web")
+    with pytest.raises(ApiError):
+        api.list_machines("web")
+    assert sum(clock.slept) - first > 10
+
+
 def test_a_retry_after_beyond_all_patience_is_not_waited_for(
     api: MachinesApi, http: ScriptedHttp, clock: ManualClock
 ) -> None:
