@@ -77,7 +77,7 @@ class Daemon:
         self._port = 0
         self._version = importlib.metadata.version("flyctl-orchestrator")
         clock = LoopClock(loop)
-        builds = BuildSettings(options.environ)
+        builds = BuildSettings(options.environ, own=(options.state,))
         self._store = SqliteStore(self._state / "platform.db")
         settings = _settings(self._store)
         self._images = ImageStore(self._state / "images")
@@ -110,7 +110,7 @@ class Daemon:
                 status=self._status,
                 tick=self._proxy.tick,
                 shut_down=self._ending.set,
-                build=build_handler(self._images, builds),  # type: ignore[arg-type]
+                build=build_handler(self._images, builds),
             ),
             proxy=self._proxy.handle,
             is_app_host=lambda host: parse_host(host) is not None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import struct
@@ -35,7 +36,7 @@ def _info(pid: int, session: int, sockets: dict[str, tuple[str, str]]) -> Proces
             return None
         command = (home / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
         directory = str((home / "cwd").readlink())
-        handles = [str(handle.readlink()) for handle in (home / "fd").iterdir()]
+        handles = _handles(home / "fd")
     except (OSError, IndexError, ValueError):
         return None
     ticks = os.sysconf("SC_CLK_TCK")
@@ -48,6 +49,15 @@ def _info(pid: int, session: int, sockets: dict[str, tuple[str, str]]) -> Proces
         resident_bytes=int(stat[21]) * os.sysconf("SC_PAGE_SIZE"),
         listen_sockets=tuple(sockets[handle] for handle in handles if handle in sockets),
     )
+
+
+def _handles(directory: Path) -> list[str]:
+    found = []
+    for handle in directory.iterdir():
+        # A busy process opens and closes files while we look.
+        with contextlib.suppress(OSError):
+            found.append(str(handle.readlink()))
+    return found
 
 
 def _uptime() -> float:
