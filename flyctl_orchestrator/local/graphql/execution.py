@@ -38,7 +38,7 @@ def execute(platform: Platform, nodes: Nodes, user: str, body: dict[str, Any]) -
     """The answer to a request's body: `data`, and `errors` when there are any.
 
     Raises:
-        NotModelled: the operation asks for a field that the schema lacks.
+        PlatformError: 501, the operation asks for a field that the schema lacks.
     """
     operation = body.get("operationName") or None
     try:
@@ -61,7 +61,14 @@ def _refuse_unknown_fields(document: DocumentNode) -> None:
     for error in validate(schema(), document, [FieldsOnCorrectTypeRule]):
         field = error.nodes[0] if error.nodes else None
         name = field.name.value if isinstance(field, FieldNode) else "unknown"
-        raise NotModelled(f"GraphQL field {name}: {error.message.partition('.')[0]}")
+        raise _not_modelled(f"GraphQL field {name}: {error.message.partition('.')[0]}")
+
+
+def _not_modelled(operation: str) -> PlatformError:
+    """501 whose body also has the `errors` that GraphQL clients look for."""
+    refusal = NotModelled(operation)
+    errors = [{"message": refusal.error, "extensions": {"code": "NOT_MODELLED"}}]
+    return PlatformError(refusal.status, refusal.error, body=refusal.body() | {"errors": errors})
 
 
 def _answer(result: ExecutionResult) -> dict[str, Any]:

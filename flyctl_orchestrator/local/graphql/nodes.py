@@ -129,7 +129,7 @@ class Nodes:
     def image(self, ref: str) -> Node | None:
         """What a reference stands for now; None when nothing was pushed under it.
 
-        `ref` of the node is pinned to the digest, so that what is deployed cannot change under the label.
+        flyctl deploys `ref`, or `ref@digest`: so `digest` is left out when the reference is pinned already.
         """
         try:
             image = self._platform.images.resolve(ref)
@@ -137,8 +137,8 @@ class Nodes:
             return None
         return {
             "id": f"img_{image.digest.removeprefix('sha256:')[:16]}",
-            "digest": image.digest,
-            "ref": f"{ref.partition('@')[0]}@{image.digest}",
+            "digest": None if "@" in ref else image.digest,
+            "ref": ref,
             "compressedSizeFull": str(image.size_bytes),
             "manifest": None,
         }

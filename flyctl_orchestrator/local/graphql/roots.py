@@ -9,7 +9,7 @@ from flyctl_orchestrator.local.duration import seconds as duration_seconds
 from flyctl_orchestrator.local.errors import not_found
 from flyctl_orchestrator.local.graphql.nodes import Node, Nodes
 from flyctl_orchestrator.local.platform import Platform
-from flyctl_orchestrator.local.regions import NEAREST, REGIONS
+from flyctl_orchestrator.local.regions import NEAREST, REGIONS, Region
 
 _MOST_APPS = 200
 _KEY_BYTES = 32
@@ -85,9 +85,23 @@ class Query:
 
     def nearestRegion(self, info: Any, wireguardGateway: bool | None = None) -> Node:
         """The region a client without a place is taken to be in."""
-        region = REGIONS[NEAREST]
-        shown = {"code": region.code, "name": region.name, "gatewayAvailable": region.gateway}
-        return shown | {"deprecated": region.deprecated}
+        return _region(REGIONS[NEAREST])
+
+    def platform(self, info: Any) -> Node:
+        """The regions, as flyctl wants them before it creates a volume."""
+        return {"requestRegion": NEAREST, "regions": [_region(region) for region in REGIONS.values()]}
+
+
+def _region(region: Region) -> Node:
+    return {
+        "code": region.code,
+        "name": region.name,
+        "latitude": region.latitude,
+        "longitude": region.longitude,
+        "gatewayAvailable": region.gateway,
+        "requiresPaidPlan": False,
+        "deprecated": region.deprecated,
+    }
 
 
 class Mutation:
