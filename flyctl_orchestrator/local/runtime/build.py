@@ -20,7 +20,7 @@ from flyctl_orchestrator.local.runtime.installation import BuildSettings
 _LOOK_EVERY = 0.2
 
 Event = dict[str, Any]
-BuildHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+BuildHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class _Invalid(Exception):
@@ -45,7 +45,7 @@ def build_handler(store: ImageStore, settings: BuildSettings) -> BuildHandler:
         settings: what commands of the build see, and how long they may take.
     """
 
-    async def handle(request: web.Request) -> web.StreamResponse:
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
         try:
             wanted = await asyncio.to_thread(_wanted, await _body(request))
         except _Invalid as invalid:
@@ -91,7 +91,7 @@ async def _build(
 
 
 async def _stream(
-    request: web.Request,
+    request: web.BaseRequest,
     response: web.StreamResponse,
     events: asyncio.Queue[Event | None],
     building: asyncio.Task[None],
@@ -116,7 +116,7 @@ async def _stream(
             return
 
 
-async def _body(request: web.Request) -> Event:
+async def _body(request: web.BaseRequest) -> Event:
     try:
         body = await request.json()
     except ValueError as error:
