@@ -76,11 +76,12 @@ def _deploy(work: Deployment, image: str | None, environment: Environment, *, as
     wanted = work.given_image(image)
     # What is impossible is said before time is spent on building.
     work.plan(fleet, wanted)
-    if wanted.ref is None:
+    built = wanted.ref is None
+    if built:
         wanted = work.build()
     if work.stop.requested:
         return interrupted_before_start(work.project.app)
-    fleet = work.observe()
+    fleet = work.observe() if built or not fleet.exists else fleet
     plan = work.plan(fleet, wanted)
     work.announce(plan)
     if ask and environment.interactive and not _agrees(plan):

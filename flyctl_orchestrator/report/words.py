@@ -68,6 +68,11 @@ def _with_reason(text: str, fields: Fields) -> str:
     return f"{text}: {why}" if why else text
 
 
+def _number(fields: Fields) -> str:
+    machines = fields.get("machines")
+    return f": {count(machines, 'machine')}" if isinstance(machines, int) else ""
+
+
 def _plan(fields: Fields) -> Sentence:
     waves = fields.get("waves")
     number = len(waves) if isinstance(waves, list | tuple) else waves
@@ -94,12 +99,15 @@ def _probe(fields: Fields) -> Sentence:
 def _phase(fields: Fields) -> Sentence:
     text = f"{place(fields)} {fields.get('phase') or fields.get('state') or ''}".strip()
     tone: Tone = {"passed": "good", "healthy": "good", "failed": "bad"}.get(str(fields.get("phase")), "plain")  # type: ignore[assignment]
-    return Sentence(_with_reason(text, fields), tone, detail=tone == "plain")
+    # A failure is told by the step that failed.
+    return Sentence(_with_reason(text, fields), tone, detail=tone != "good")
 
 
 def _step(verb: str, tone: Tone = "plain") -> Callable[[Fields], Sentence]:
     def say(fields: Fields) -> Sentence:
         step = str(fields.get("step") or "step").replace("_", " ")
+        if (step, tone) == ("gate", "bad"):
+            return Sentence(_with_reason(f"{place(fields)} failed", fields), tone)
         return Sentence(_with_reason(f"{place(fields)} {step} {verb}".strip(), fields), tone, detail=tone != "bad")
 
     return say
@@ -107,8 +115,11 @@ def _step(verb: str, tone: Tone = "plain") -> Callable[[Fields], Sentence]:
 
 def _finished(fields: Fields) -> Sentence:
     result = str(fields.get("result") or fields.get("status") or "finished").replace("_", " ")
+    if result == "nothing":
+        return Sentence("nothing had to be changed", "good", detail=True)
     good = result in ("ok", "done", "passed", "succeeded", "complete", "finished", "0")
-    return Sentence(_with_reason(f"rollout {result}{seconds(fields)}", fields), "good" if good else "bad")
+    # What went wrong is the command's last line, for everybody.
+    return Sentence(f"rollout {result}{seconds(fields)}", "good" if good else "bad")
 
 
 def _drift(fields: Fields) -> Sentence:
@@ -131,7 +142,7 @@ _SENTENCES: dict[str, Callable[[Fields], Sentence | None]] = {
     ),
     "wave.started": lambda fields: Sentence(f"{_wave(fields)}: {_regions(fields)}".rstrip(": "), "strong"),
     "wave.passed": lambda fields: Sentence(f"{_wave(fields)} passed{seconds(fields)}", "good"),
-    "wave.failed": lambda fields: Sentence(_with_reason(f"{_wave(fields)} failed{seconds(fields)}", fields), "bad"),
+    "wave.failed": lambda fields: Sentence(f"{_wave(fields)} failed{seconds(fields)}", "bad"),
     "flyctl.started": lambda fields: Sentence("flyctl deploy started", detail=True),
     "flyctl.line": lambda fields: Sentence(str(fields.get("line") or ""), "quiet", detail=True),
     "flyctl.finished": lambda fields: Sentence(
@@ -147,7 +158,7 @@ _SENTENCES: dict[str, Callable[[Fields], Sentence | None]] = {
     "bake.started": lambda fields: Sentence(f"watching for {duration(float(fields.get('seconds') or 0))}"),
     "bake.finished": lambda fields: Sentence("still healthy after watching", "good", detail=True),
     "interrupted": lambda fields: Sentence("interrupted: going back (again to stop right here)", "warn"),
-    "rollback.started": lambda fields: Sentence(_with_reason("going back", fields), "warn"),
+    "rollback.started": lambda fields: Sentence(f"going back{_number(fields)}", "warn"),
     "rollback.finished": lambda fields: Sentence(_with_reason(f"went back{seconds(fields)}", fields), "warn"),
     "rollout.finished": _finished,
     "note": lambda fields: Sentence(str(fields.get("line") or fields.get("text") or reason(fields))),

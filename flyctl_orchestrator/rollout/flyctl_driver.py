@@ -9,6 +9,10 @@ from flyctl_orchestrator.rollout.plan import FlyctlRun
 # Seconds on top of what flyctl itself allows (it waits for an app, for leases and twice for every machine).
 RESERVE = 120.0
 RELEASE_COMMAND = 300.0
+# flyctl gives up on the first 429. The limits count for the app and not for a program, so whoever used them up before
+# (we, or a deploy a moment ago) has to be waited for: this many seconds, this often.
+PAUSE = 3.0
+AGAIN = 3
 
 
 class FlyctlDriver:
@@ -21,7 +25,8 @@ class FlyctlDriver:
 
     def __init__(self, means: Means, run: FlyctlRun, image: str, *, limit: int) -> None:
         self._means = means
-        options = DeployOptions(
+        self._run, self._image = run, image
+        self._options = DeployOptions(
             regions=run.regions,
             process_groups=run.groups,
             only_machines=run.machines,
@@ -31,13 +36,22 @@ class FlyctlDriver:
             skip_release_command=not run.release_command,
             max_unavailable=str(limit),
         )
-        means.emit("flyctl.started", image=image, regions=list(run.regions), machines=list(run.machines))
-        self._deploy: RunningDeploy = means.flyctl.start_deploy(
-            means.app, config=means.config, image=image, options=options, on_line=self._hear
-        )
-        self._give_up_at = means.clock.monotonic() + RELEASE_COMMAND + 2 * means.timeout + RESERVE
         self.ran: Ran | None = None
         self.ended_at = 0
+        self._tries = 0
+        self._again_at: float | None = None
+        self._interrupted = False
+        self._deploy = self._start()
+
+    def _start(self) -> RunningDeploy:
+        means, run = self._means, self._run
+        self._tries += 1
+        self._again_at = None
+        self._give_up_at = means.clock.monotonic() + RELEASE_COMMAND + 2 * means.timeout + RESERVE
+        means.emit("flyctl.started", image=self._image, regions=list(run.regions), machines=list(run.machines))
+        return means.flyctl.start_deploy(
+            means.app, config=means.config, image=self._image, options=self._options, on_line=self._hear
+        )
 
     @property
     def active(self) -> bool:
@@ -46,28 +60,44 @@ class FlyctlDriver:
 
     @property
     def complaint(self) -> str:
-        """What it complained about, or "" when it did not."""
-        if self.ran is None or self.ran.ok:
+        """What it complained about, or "" when it did not or had no chance to."""
+        if self.ran is None or self.ran.ok or self._interrupted:
             return ""
         return self.ran.complaint or f"flyctl ended with status {self.ran.status}"
 
-    def poll(self, next_reading: int) -> None:
-        """See whether it has ended; end it when it takes longer than it can ever need."""
-        if self.ran is not None:
+    def poll(self, next_reading: int, *, may_repeat: bool) -> None:
+        """See whether it has ended; end it when it takes longer than it can ever need.
+
+        Args:
+            may_repeat: whether nothing it was to change has been changed yet, so that running it again is harmless.
+        """
+        now = self._means.clock.monotonic()
+        if self._again_at is not None:
+            if now >= self._again_at:
+                self._deploy = self._start()
+        elif self.ran is not None:
             return
-        if not self._deploy.running:
-            self._over(self._deploy.wait(1.0), next_reading)
-        elif self._means.clock.monotonic() >= self._give_up_at:
+        elif not self._deploy.running:
+            ran = self._deploy.wait(1.0)
+            if may_repeat and self._tries < AGAIN and not ran.ok and "rate limit" in ran.complaint:
+                self._means.emit("warning", code="flyctl.rate_limited", what=f"flyctl waits its turn: {ran.complaint}")
+                self._again_at = now + PAUSE
+            else:
+                self._over(ran, next_reading)
+        elif now >= self._give_up_at:
             self.end(next_reading)
 
     def end(self, next_reading: int) -> None:
         """Interrupt it (SIGINT: it gives its leases back and marks its release as interrupted)."""
         if self.ran is None:
+            self._interrupted = self._deploy.running
             self._over(self._deploy.end(), next_reading)
 
     def _over(self, ran: Ran, next_reading: int) -> None:
-        self.ran, self.ended_at = ran, next_reading
-        self._means.emit("flyctl.finished", status=ran.status, ok=ran.ok, complaint=self.complaint)
+        self.ran, self.ended_at, self._again_at = ran, next_reading, None
+        ok = ran.ok or self._interrupted
+        facts = {"status": ran.status, "interrupted": self._interrupted, "complaint": self.complaint}
+        self._means.emit("flyctl.finished", ok=ok, **facts)
 
     def _hear(self, line: str) -> None:
         if line.strip():

@@ -111,6 +111,7 @@ class Plan:
         definition: of fly.toml (see marks.py), so that a kept plan is not run with another file.
         secrets: of the names and digests of the secrets.
         groups: process groups of fly.toml.
+        regions: of flyo.toml, in order.
         unchanged: machines that are already as they should be.
         notes: what a person should know about how the plan came to be.
     """
@@ -122,6 +123,7 @@ class Plan:
     secrets: str
     groups: tuple[str, ...]
     waves: tuple[Wave, ...]
+    regions: tuple[str, ...] = ()
     drift: tuple[Drift, ...] = ()
     unchanged: int = 0
     notes: tuple[str, ...] = ()

@@ -52,6 +52,7 @@ def plan_rollout(fleet: Fleet, desired: Desired) -> Plan:
         secrets=fleet.secrets,
         groups=desired.groups,
         waves=tuple(waves),
+        regions=desired.order,
         drift=find_drift(fleet, desired),
         unchanged=work.unchanged,
         notes=_notes(desired, work),

@@ -27,8 +27,9 @@ def rows_at_the_end(machines: Mapping[str, Machine], record: Record, backs: Mapp
     for run in record.runs.values():
         if run.machine_id not in machines:
             rows.append(_absent(run, backs.get(run.machine_id or "")))
-    order = {region: number for number, region in enumerate(dict.fromkeys(lane.region for lane in record.plan.lanes))}
-    return sorted(rows, key=lambda row: (order.get(row.region, len(order)), row.region, row.group, row.machine))
+    order = record.plan.regions
+    place = {region: number for number, region in enumerate(order)}
+    return sorted(rows, key=lambda row: (place.get(row.region, len(order)), row.region, row.group, row.machine))
 
 
 def _row(machine: Machine, run: LaneRun | None, back: LaneRun | None, record: Record) -> Row:

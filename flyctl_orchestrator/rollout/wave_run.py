@@ -107,7 +107,7 @@ class WaveRun:
         """Everything that can be done at one moment."""
         self._admit()
         if self._flyctl is not None:
-            self._flyctl.poll(self._reader.next_number)
+            self._flyctl.poll(self._reader.next_number, may_repeat=self._flyctl_changed_nothing())
         # What comes first changes something and needs no reading; the list's rate limit is for what comes after.
         reading = self._read() if self._looks else Reading(0, {}, whole=False)
         self._looks += 1
@@ -122,6 +122,10 @@ class WaveRun:
         beside = self._flyctl is not None and self._flyctl.active
         expecting = any(isinstance(run.step, FlyctlCreate) for run in running)
         return self._reader.read(ids, beside_flyctl=beside, expecting=expecting)
+
+    def _flyctl_changed_nothing(self) -> bool:
+        waiting = [run for run in self.runs if isinstance(run.lane.steps[0], FlyctlUpdate | FlyctlCreate)]
+        return all(run.index == 0 for run in waiting)
 
     def _admit(self) -> None:
         """Let queued lanes start, as many per region as its limit allows."""
