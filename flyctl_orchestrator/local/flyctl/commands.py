@@ -99,6 +99,7 @@ COMMANDS = (
     _command("secrets import", "secrets:import_from_stdin", *_SECRETS),
     _command("secrets set", "secrets:set_some", *_SECRETS),
     _command("secrets unset", "secrets:unset", *_SECRETS),
+    _command("secrets sync", "secrets:sync", *_SECRETS),
     _command("secrets list", "secrets:list_secrets", *_APP, _JSON),
     _command("deploy", "deploy.command:deploy", *_DEPLOY),
     _command("machine list", "machines:list_machines", *_APP, _JSON),

@@ -1,4 +1,4 @@
-"""secrets import, set, unset, list."""
+"""secrets import, set, unset, sync, list."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from flyctl_orchestrator.local.flyctl.secrets_text import LONGEST_LINE_BYTES, Pa
 from flyctl_orchestrator.local.flyctl.session import Session
 
 _MOST_MACHINES = 100
+_NO_SECRET = "BogusDummySecret_a0758b47d545e920"
 
 
 def import_from_stdin(session: Session) -> None:
@@ -50,6 +51,11 @@ def unset(session: Session) -> None:
     if not session.arguments.words:
         raise Failure("requires at least 1 arg(s), only received 0")
     _update(session, dict.fromkeys(session.arguments.words))
+
+
+def sync(session: Session) -> None:
+    """`secrets sync [--stage]`: learns the newest version by removing a secret that cannot exist, as flyctl does."""
+    _update(session, {_NO_SECRET: None})
 
 
 def list_secrets(session: Session) -> None:
