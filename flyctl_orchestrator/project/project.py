@@ -48,14 +48,7 @@ def load_project(
 
 def _app(fly: FlyToml, app_name: str | None, shown: str) -> str:
     if app_name is not None:
-        if not flytoml.valid_app_name(app_name):
-            raise UsageError(
-                "is no possible app name",
-                where=f"--app {app_name!r}",
-                next="Use 1 to 63 lower-case letters, digits and hyphens, with no hyphen at either end",
-                code="config.app_name",
-            )
-        return app_name
+        return _given(app_name)
     if fly.app is None:
         raise UsageError("names no app", where=shown, next='Add app = "NAME", or give --app NAME', code="config.no_app")
     return fly.app
@@ -70,3 +63,30 @@ def _check_groups(fly: FlyToml, flyo: Flyo, shown: str) -> None:
         raise UsageError(
             f"[groups.{name}] is no process group of fly.toml", where=shown, next=advice, code="config.unknown_group"
         )
+
+
+def find_app(
+    cwd: Path,
+    config_path: Path | None = None,
+    app_name: str | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> str:
+    """The name of the app alone, for commands that need no fly.toml when --app is given.
+
+    Raises:
+        UsageError: as `load_project`.
+    """
+    if app_name is not None:
+        return _given(app_name)
+    return load_project(cwd, config_path, None, variables).app
+
+
+def _given(app_name: str) -> str:
+    if flytoml.valid_app_name(app_name):
+        return app_name
+    raise UsageError(
+        "is no possible app name",
+        where=f"--app {app_name!r}",
+        next="Use 1 to 63 lower-case letters, digits and hyphens, with no hyphen at either end",
+        code="config.app_name",
+    )
