@@ -99,8 +99,9 @@ def _counts(project: Project, fleet: Fleet, wanted: tuple[str, ...]) -> Counts:
     counts = {
         (code, group): project.wanted(code, group) for code in regions for group in project.flytoml.process_groups
     }
-    strays = {(machine.region, machine.group): 0 for machine in fleet.managed}
-    return {**strays, **counts}
+    for machine in fleet.managed:
+        counts.setdefault((machine.region, machine.group), 0)
+    return counts
 
 
 def _policy(target: Target, project: Project) -> Policy:

@@ -52,12 +52,17 @@ def status(
     project = _project(environment, config_path, app_name)
     app = project.app if project else str(app_name)
     target = resolve_target(environment, local, needs_flyctl=False)
-    while True:
+    if interval is None:
         found = _survey(target, app, project, probe=not no_probe)
-        _show(environment, target, found, as_json=as_json, by_machine=by_machine, clear=bool(interval))
-        if interval is None:
-            return _exit(found) if detailed_exit_code else Exit.OK
-        environment.clock.sleep(interval)
+        _show(environment, target, found, as_json=as_json, by_machine=by_machine)
+        return _exit(found) if detailed_exit_code else Exit.OK
+    try:
+        while True:
+            found = _survey(target, app, project, probe=not no_probe)
+            _show(environment, target, found, as_json=False, by_machine=by_machine, clear=True)
+            environment.clock.sleep(interval)
+    except KeyboardInterrupt:
+        return Exit.OK
 
 
 def _project(environment: Environment, config_path: Path | None, app_name: str | None) -> Project | None:
@@ -85,7 +90,7 @@ def _survey(target: Target, app: str, project: Project | None, *, probe: bool) -
 
 
 def _show(
-    environment: Environment, target: Target, found: Survey, *, as_json: bool, by_machine: bool, clear: bool
+    environment: Environment, target: Target, found: Survey, *, as_json: bool, by_machine: bool, clear: bool = False
 ) -> None:
     from flyctl_orchestrator.report.status_json import status_as_dict
     from flyctl_orchestrator.report.status_text import status_lines

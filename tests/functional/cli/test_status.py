@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pexpect
 import pytest
-from local_fleet import APP, LocalFleet
+from local_fleet import APP, FLYO, PATIENCE, LocalFleet
 
 
 def test_every_region_with_its_machines_release_and_health(fleet: LocalFleet) -> None:
@@ -68,6 +69,28 @@ def test_drift_is_said_and_has_its_own_exit_status(fleet: LocalFleet) -> None:
         assert fleet.ok("status", "--local", "--json").json["findings"][0]["kind"] == "missing"
     finally:
         (fleet.project / "flyo.toml").write_text(text)
+
+
+def test_watching_goes_on_until_ctrl_c(fleet: LocalFleet) -> None:
+    child = pexpect.spawn(
+        str(FLYO),
+        ["status", "--local", "--watch", "1"],
+        cwd=str(fleet.project),
+        env={**fleet.variables, "TERM": "xterm"},
+        encoding="utf-8",
+        timeout=PATIENCE,
+    )
+    for _ in range(2):
+        child.expect("2 machines in 2 regions")
+        child.expect(r"fra +1/1 +started")
+        child.expect("200")
+        child.expect(r"ms\s+")
+    child.sendcontrol("c")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    ran = fleet.flyo("status", "--local", "--watch", "1", "--json")
+    assert (ran.status, "--watch is for people" in ran.stderr) == (2, True)
 
 
 def test_from_anywhere_with_only_a_name(fleet: LocalFleet, tmp_path: Path) -> None:
