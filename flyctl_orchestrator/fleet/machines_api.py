@@ -216,6 +216,12 @@ class MachinesApi:
                     return held
         raise AssertionError("unreachable")
 
+    def find_lease(self, app: str, machine_id: str) -> Lease | None:
+        """The lease somebody holds on a machine, None when nobody does; `flyctl machine lease clear` asks the same."""
+        call = self._machine_call("GET", app, machine_id, "/lease", "lease.get", "look for a lease on the machine")
+        answer = self._caller.send(call, accept=(404,))
+        return None if answer.status == 404 else Lease.of_api((answer.json() or {}).get("data") or {})
+
     def refresh_lease(self, app: str, machine_id: str, nonce: str, ttl: int) -> Lease:
         """Hold a lease for another `ttl` seconds from now."""
         return self._lease(app, machine_id, ttl, "keep the machine's lease", nonce, {"ttl": ttl})

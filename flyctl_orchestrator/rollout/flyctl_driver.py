@@ -87,11 +87,12 @@ class FlyctlDriver:
         elif now >= self._give_up_at:
             self.end(next_reading)
 
-    def end(self, next_reading: int) -> None:
-        """Interrupt it (SIGINT: it gives its leases back and marks its release as interrupted)."""
+    def end(self, next_reading: int) -> bool:
+        """Interrupt it (SIGINT: it marks its release as interrupted). Returns whether it had to be."""
         if self.ran is None:
             self._interrupted = self._deploy.running
             self._over(self._deploy.end(), next_reading)
+        return self._interrupted
 
     def _over(self, ran: Ran, next_reading: int) -> None:
         self.ran, self.ended_at, self._again_at = ran, next_reading, None

@@ -100,8 +100,24 @@ class WaveRun:
                     return end
                 self._means.clock.sleep(TICK)
         finally:
-            if self._flyctl is not None:
-                self._flyctl.end(self._reader.next_number)
+            if self._flyctl is not None and self._flyctl.end(self._reader.next_number):
+                self._clear_leases()
+
+    def _clear_leases(self) -> None:
+        """Give back what an interrupted flyctl still holds: it allows itself half a second for that, and misses it.
+
+        Only on machines it has changed, for those it held a moment ago.
+        """
+        for run in self.runs:
+            if not (isinstance(run.lane.steps[0], FlyctlUpdate | FlyctlCreate) and run.index and run.machine_id):
+                continue
+            try:
+                lease = self._means.api.find_lease(self._means.app, run.machine_id)
+                if lease is not None:
+                    self._means.api.release_lease(self._means.app, run.machine_id, lease.nonce)
+            except ApiError as error:
+                # It expires by itself, in 13 seconds at the latest.
+                self._means.emit("warning", code="lease_kept", machine=run.machine_id, what=error.what)
 
     def _look(self) -> WaveEnd | None:
         """Everything that can be done at one moment."""

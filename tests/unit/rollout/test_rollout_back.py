@@ -40,6 +40,14 @@ def test_an_exit_is_noticed_long_before_the_time_is_over(world: World) -> None:
     assert world.clock.now() - started < 30
 
 
+def test_the_leases_of_an_interrupted_flyctl_are_not_waited_for(world: World) -> None:
+    world.deploy(world.desired(world.push("one")))
+    times: dict[str, float] = {}
+    world.on_event = lambda event: times.setdefault(event.name, event.ts) and None
+    assert world.deploy(world.desired(world.push("bad", EXITS))).kind == "rolled_back"
+    assert times["rollback.finished"] - times["rollback.started"] < 6
+
+
 @pytest.mark.parametrize(
     ("looks", "words"),
     [
