@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -21,6 +22,8 @@ from flyctl_orchestrator.fleet.redact import redact
 # Seconds. flyctl retries a lease and a missing app for 60 s each, so nothing shorter tells anything.
 QUICK = 30.0
 USUAL = 150.0
+
+_COLOURS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 OnLine = Callable[[str], None]
 
@@ -166,7 +169,7 @@ class Flyctl:
             UnreachableError: it cannot be run at all.
         """
         hidden = (*self.private, *private)
-        masked = (lambda line: on_line(redact(line, hidden))) if on_line else None
+        masked = (lambda line: on_line(_readable(line, hidden))) if on_line else None
         try:
             child = Child((*self.argv, *args), env={**self.env, **(env or {})}, cwd=cwd, stdin=stdin, on_line=masked)
         except OSError as error:
@@ -325,7 +328,8 @@ class Running:
         return self._ran(self._child.wait(grace))
 
     def _ran(self, ended: Ended) -> Ran:
-        ran = Ran(self._args, ended.status, redact(ended.stdout, self._private), redact(ended.stderr, self._private))
+        stdout, stderr = (_readable(text, self._private) for text in (ended.stdout, ended.stderr))
+        ran = Ran(self._args, ended.status, stdout, stderr)
         return replace(ran, timed_out=ended.timed_out, elapsed_seconds=self._clock.monotonic() - self._since)
 
 
@@ -341,6 +345,11 @@ def emitted_release(stdout: str) -> Release | None:
                 str(data.get("id", "")), int(data.get("version") or 0), "complete", str(data.get("image_ref", ""))
             )
     return None
+
+
+def _readable(text: str, private: tuple[str, ...]) -> str:
+    """Without colours, which flyctl writes even where NO_COLOR asks it not to, and without secrets."""
+    return redact(_COLOURS.sub("", text), private)
 
 
 def _release(data: Mapping[str, Any]) -> Release:

@@ -10,6 +10,11 @@ Tone = Literal["plain", "good", "bad", "warn", "quiet", "strong"]
 
 ANSI: dict[Tone, str] = {"plain": "", "good": "32", "bad": "31", "warn": "33", "quiet": "2", "strong": "1"}
 
+# What servers and apps say is shown to people; it must not be able to rewrite their screen.
+_CONTROLS = dict.fromkeys(
+    [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+)
+
 
 @dataclass(frozen=True)
 class Style:
@@ -62,7 +67,8 @@ class Style:
         return "…" if self.unicode else "..."
 
     def fit(self, text: str) -> str:
-        """`text` with characters the stream cannot show replaced."""
+        """`text` with characters the stream cannot show replaced, and none that would move a terminal's cursor."""
+        text = text.expandtabs(1).translate(_CONTROLS)
         if self.unicode:
             return text
         for character, plain in {"·": "-", "…": "...", "→": "->", "✓": "ok", "✗": "x", "–": "-", "×": "x"}.items():

@@ -142,6 +142,15 @@ def test_the_token_is_in_its_environment_and_never_in_what_it_prints(tmp_path: P
     assert "[hidden]" in ran.stdout
 
 
+def test_colours_are_taken_out_of_what_it_prints(tmp_path: Path) -> None:
+    flyctl = player(
+        tmp_path, r"print('\x1b[32m\u2713\x1b[0m valid'); print('\x1b[1;31mError: no\x1b[0m', file=sys.stderr)"
+    )
+    lines: list[str] = []
+    ran = flyctl.run(["x"], on_line=lines.append)
+    assert (ran.stdout, ran.stderr, sorted(lines)) == ("✓ valid\n", "Error: no\n", ["Error: no", "✓ valid"])
+
+
 def test_secrets_travel_on_stdin_and_are_masked_in_what_comes_back(tmp_path: Path) -> None:
     code = "text = sys.stdin.read(); print(args); print('Error: cannot read', text, file=sys.stderr); sys.exit(1)"
     flyctl = player(tmp_path, code)

@@ -25,6 +25,7 @@ class Terminal(io.StringIO):
         return self._encoding
 
     def isatty(self) -> bool:
+        super().isatty()  # a closed stream refuses
         return self._tty
 
 

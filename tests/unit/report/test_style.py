@@ -32,10 +32,18 @@ def test_marks_fall_back_to_ascii(encoding: str, mark: str) -> None:
     assert Style.of(Terminal(encoding), {}).good == mark
 
 
+def test_what_others_say_cannot_rewrite_the_screen() -> None:
+    hostile = "a\x1b[2J\x1b]0;title\x07b\rc\n\td\x9b31m\u202ee\u2028f"
+    for style in (Style(unicode=True), Style()):
+        shown = style.fit(hostile)
+        assert all(character.isprintable() for character in shown)
+        assert shown.startswith("a[2J]0;titlebc")
+
+
 def test_a_closed_stream_is_no_terminal() -> None:
     stream = Terminal()
     stream.close()
-    assert not Style.of(Terminal(tty=False), {}).terminal
+    assert not Style.of(stream, {}).terminal
 
 
 def test_how_wide() -> None:
