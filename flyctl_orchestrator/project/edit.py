@@ -30,10 +30,13 @@ def set_keys(text: str, changes: Mapping[Path, Any], *, shown: str) -> str:
     """
     for path, value in changes.items():
         before = tomllib.loads(text)
-        expected = _with(before, path, value)
+        try:
+            expected = _with(before, path, value)
+        except (TypeError, IndexError):  # something else than a table stands on the way
+            expected = None
         if expected == before:
             continue
-        edited = _first(_ways(text, path, value), expected)
+        edited = _first(_ways(text, path, value), expected) if expected else None
         if edited is None:
             name = ".".join(str(step) for step in path)
             raise UsageError(
