@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TextIO
@@ -10,6 +11,7 @@ Tone = Literal["plain", "good", "bad", "warn", "quiet", "strong"]
 
 ANSI: dict[Tone, str] = {"plain": "", "good": "32", "bad": "31", "warn": "33", "quiet": "2", "strong": "1"}
 
+_COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 # What servers and apps say is shown to people; it must not be able to rewrite their screen.
 _CONTROLS = dict.fromkeys(
     [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
@@ -68,12 +70,20 @@ class Style:
 
     def fit(self, text: str) -> str:
         """`text` with characters the stream cannot show replaced, and none that would move a terminal's cursor."""
-        text = text.expandtabs(1).translate(_CONTROLS)
+        text = self._tame(text)
         if self.unicode:
             return text
         for character, plain in {"·": "-", "…": "...", "→": "->", "✓": "ok", "✗": "x", "–": "-", "×": "x"}.items():
             text = text.replace(character, plain)
         return text.encode("ascii", "replace").decode()
+
+    def _tame(self, text: str) -> str:
+        # Colours are harmless, and may be our own; they stay where colours are wanted.
+        parts = _COLOUR.split(text.expandtabs(1))
+        parts[::2] = [words.translate(_CONTROLS) for words in parts[::2]]
+        if not self.colour:
+            parts[1::2] = [""] * (len(parts) // 2)
+        return "".join(parts)
 
 
 def _is_terminal(stream: TextIO) -> bool:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from report_doubles import Terminal
+from report_doubles import COLOUR, PLAIN, Terminal
 
 from flyctl_orchestrator.report.numbers import count, duration, latency, short_digest
 from flyctl_orchestrator.report.style import Style
@@ -38,6 +38,12 @@ def test_what_others_say_cannot_rewrite_the_screen() -> None:
         shown = style.fit(hostile)
         assert all(character.isprintable() for character in shown)
         assert shown.startswith("a[2J]0;titlebc")
+
+
+def test_our_own_colours_survive_being_fitted() -> None:
+    painted = COLOUR.paint("good", "good")
+    assert COLOUR.fit(painted) == painted
+    assert PLAIN.fit(painted) == "good"
 
 
 def test_a_closed_stream_is_no_terminal() -> None:
