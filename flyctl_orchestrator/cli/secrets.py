@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from flyctl_orchestrator.cli.options import json_option, target_options
-from flyctl_orchestrator.cli.secrets_input import read_env_text, read_names, read_values
+from flyctl_orchestrator.cli.secrets_input import check_source, read_env_text, read_names, read_values
 from flyctl_orchestrator.cli.secrets_store import Listed, listed, remove, store
 from flyctl_orchestrator.cli.secrets_store import names as stored_names
 from flyctl_orchestrator.cli.target import resolve_target, wants_local
@@ -94,11 +94,12 @@ def set_(context: Context, names: tuple[str, ...], from_stdin: bool) -> None:
     One line end after a piped value is left out; everything else counts. Values cannot be given on the command line,
     where other programs and the shell's history would see them.
     """
-    wanted, piped = read_names(names)
-    if not (piped or from_stdin) and not context.environment.interactive:
-        read_values(context.environment, wanted, piped=False)  # says what is missing before anything is started
+    wanted, dash = read_names(names)
+    piped = dash or from_stdin
+    check_source(context.environment, wanted, piped=piped)
+    # Nobody should type a secret only to hear that flyctl is missing.
     target = context.target()
-    _store(context, target, read_values(context.environment, wanted, piped=piped or from_stdin))
+    _store(context, target, read_values(context.environment, wanted, piped=piped))
 
 
 @secrets.command("import", short_help="Set secrets from a .env file.")

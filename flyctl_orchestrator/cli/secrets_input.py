@@ -42,28 +42,36 @@ def read_names(words: tuple[str, ...]) -> tuple[list[str], bool]:
     return names, piped
 
 
-def read_values(environment: Environment, names: list[str], *, piped: bool) -> dict[str, str]:
-    """A value for each name, from stdin for a single one, or asked for without showing it.
+def check_source(environment: Environment, names: list[str], *, piped: bool) -> None:
+    """Make sure that `read_values` can work, before anything else is done.
 
     Raises:
-        UsageError: nobody can be asked, or a value can be no secret (codes secrets.*).
+        UsageError: nobody can be asked, or stdin cannot hold all values (code secrets.stdin).
     """
-    if piped:
-        if len(names) != 1:
-            raise UsageError(
-                "stdin holds one value, and there are several names",
-                where="flyo secrets set",
-                next="Set one name at a time, or pipe NAME=VALUE lines into 'flyo secrets import -'",
-                code="secrets.stdin",
-            )
-        return {names[0]: _nonempty(names[0], _without_last_newline(read_stdin(environment)))}
-    if not environment.interactive:
+    if piped and len(names) != 1:
+        raise UsageError(
+            "stdin holds one value, and there are several names",
+            where="flyo secrets set",
+            next="Set one name at a time, or pipe NAME=VALUE lines into 'flyo secrets import -'",
+            code="secrets.stdin",
+        )
+    if not piped and not environment.interactive:
         raise UsageError(
             "there is no terminal to type a value at",
             where="flyo secrets set",
             next=f'Pipe it: printf %s "$VALUE" | flyo secrets set {names[0]}=-',
             code="secrets.stdin",
         )
+
+
+def read_values(environment: Environment, names: list[str], *, piped: bool) -> dict[str, str]:
+    """A value for each name: from stdin for a single one, or asked for without showing it.
+
+    Raises:
+        UsageError: a value can be no secret (codes secrets.*).
+    """
+    if piped:
+        return {names[0]: _nonempty(names[0], _without_last_newline(read_stdin(environment)))}
     return {name: _nonempty(name, _prompt(name)) for name in names}
 
 
@@ -95,7 +103,7 @@ def read_env_text(environment: Environment, source: str) -> tuple[str, str]:
         UsageError: it cannot be read.
     """
     if source != "-":
-        return read_text(environment.cwd / Path(source), source), source
+        return read_text(environment.cwd / Path(source), source, missing="Name a file that is there"), source
     if environment.stdin.isatty():
         raise UsageError(
             "there is nothing on stdin",

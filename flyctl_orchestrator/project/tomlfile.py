@@ -54,13 +54,16 @@ def read_document(path: Path, shown: str | None = None) -> Document:
     return Document(path, shown, text, parse_toml(text, shown))
 
 
-def read_text(path: Path, shown: str, *, limit: int = MAX_BYTES) -> str:
+def read_text(path: Path, shown: str, *, limit: int = MAX_BYTES, missing: str = "Run 'flyo init'") -> str:
     """The content of a small UTF-8 text file.
+
+    Args:
+        missing: what to advise when it is not there.
 
     Raises:
         UsageError: as `read_document`, except for TOML.
     """
-    data = read_bytes(path, shown, limit=limit)
+    data = read_bytes(path, shown, limit=limit, missing=missing)
     if data.startswith(b"\xef\xbb\xbf"):
         # flyctl's own parser stops at it too.
         raise _unreadable(shown + ":1:1", "starts with a byte order mark", "Save it as UTF-8 without one")
@@ -73,7 +76,7 @@ def read_text(path: Path, shown: str, *, limit: int = MAX_BYTES) -> str:
     return text
 
 
-def read_bytes(path: Path, shown: str, *, limit: int) -> bytes:
+def read_bytes(path: Path, shown: str, *, limit: int, missing: str) -> bytes:
     """The bytes of a plain file of at most `limit` bytes; pipes, devices and directories are refused unopened.
 
     Raises:
@@ -87,7 +90,7 @@ def read_bytes(path: Path, shown: str, *, limit: int) -> bytes:
         with path.open("rb") as stream:
             data = stream.read(limit + 1)
     except FileNotFoundError:
-        raise UsageError("does not exist", where=shown, next="Run 'flyo init'", code="config.missing") from None
+        raise UsageError("does not exist", where=shown, next=missing, code="config.missing") from None
     except OSError as error:
         looped = error.errno == errno.ELOOP
         reason = "is a symbolic link to itself" if looped else f"cannot be read: {error.strerror or error}"
