@@ -63,6 +63,7 @@ class Board:
     def __init__(self) -> None:
         self.rows: dict[str, RegionRow] = {}
         self.heading = ""
+        self.activity = ""
         self.since: float | None = None
 
     def see(self, event: Fact) -> None:
@@ -72,6 +73,10 @@ class Board:
         fields = event.fields
         if event.name == "plan.ready":
             self._expect(fields.get("waves"))
+        elif event.name in ("build.log", "flyctl.line"):
+            self.activity = str(fields.get("line") or "")
+        elif event.name in ("build.finished", "flyctl.finished"):
+            self.activity = ""
         elif event.name in ("wave.started", "rollback.started", "build.started", "bake.started"):
             self._head(event.name, fields)
         region = self._region_of(fields)

@@ -1,4 +1,4 @@
-"""The live board at a terminal: a row per region, rewritten in place."""
+"""The live board at a terminal: a row per region, rewritten in place, and gone when the run is over."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from flyctl_orchestrator.report.words import sentence
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.table import Table
+    from rich.text import Text
 
 # Times a second; enough for a spinner to turn, too little to flicker.
 REFRESH = 8
@@ -47,7 +49,7 @@ RICH_STYLES: dict[Tone, str] = {
 
 
 class LiveReporter:
-    """Draws the board on `stream` until `close`."""
+    """Draws the board on `stream` until `close`; what is worth keeping stands above it as ordinary lines."""
 
     def __init__(self, stream: TextIO, style: Style, clock: Clock) -> None:
         from rich.console import Console
@@ -72,6 +74,7 @@ class LiveReporter:
             refresh_per_second=REFRESH,
             redirect_stdout=False,
             redirect_stderr=False,
+            transient=True,
         )
         self._started = False
 
@@ -81,7 +84,7 @@ class LiveReporter:
             self._board.see(event)
         if event.name in LASTING and (said := sentence(event)) is not None:
             self._print(said.text, said.tone)
-        if not self._started and self._board.rows:
+        if not self._started and (self._board.rows or self._board.heading):
             self._live.start(refresh=True)
             self._started = True
 
@@ -90,7 +93,7 @@ class LiveReporter:
         self._console.print(self._style.fit(line))
 
     def close(self) -> None:
-        """Leave the board as it is, and give the terminal back."""
+        """Take the board away, and give the terminal back."""
         if self._started:
             self._live.stop()
             self._started = False
@@ -103,20 +106,31 @@ class LiveReporter:
         self._console.print(Text(line, style=RICH_STYLES[tone]))
 
     def _draw(self) -> RenderableType:
-        from rich import box
         from rich.console import Group
+
+        with self._lock:
+            return Group(self._table(), self._foot()) if self._board.rows else self._foot()
+
+    def _table(self) -> Table:
+        from rich import box
         from rich.table import Table
         from rich.text import Text
 
-        with self._lock:
-            table = Table(box=box.SIMPLE_HEAD if self._style.unicode else None, pad_edge=False, header_style="dim")
-            for title in ("region", "machines", "state", "release", "health", "latency"):
-                table.add_column(title, justify="right" if title == "latency" else "left", no_wrap=True)
-            for row in self._board.rows.values():
-                table.add_row(*(Text(text, style=RICH_STYLES[tone]) for text, tone in self._cells(row)))
-            elapsed = self._clock.now() - self._board.since if self._board.since else 0.0
-            foot = f"{self._board.heading} {self._style.dot} {duration(max(0.0, elapsed))}".lstrip(" ·-")
-            return Group(table, Text(foot, style="dim"))
+        table = Table(box=box.SIMPLE_HEAD if self._style.unicode else None, pad_edge=False, header_style="dim")
+        for title in ("region", "machines", "state", "release", "health", "latency"):
+            table.add_column(title, justify="right" if title == "latency" else "left", no_wrap=True)
+        for row in self._board.rows.values():
+            table.add_row(*(Text(text, style=RICH_STYLES[tone]) for text, tone in self._cells(row)))
+        return table
+
+    def _foot(self) -> Text:
+        from rich.text import Text
+
+        board = self._board
+        elapsed = max(0.0, self._clock.now() - board.since) if board.since else 0.0
+        parts = [board.heading, duration(elapsed), self._style.fit(board.activity)]
+        line = f" {self._style.dot} ".join(part for part in parts if part)
+        return Text(self._frame() + line, style="dim", no_wrap=True, overflow="ellipsis")
 
     def _cells(self, row: RegionRow) -> list[tuple[str, Tone]]:
         health: Tone = "plain" if row.healthy is None else ("good" if row.healthy else "bad")
@@ -137,7 +151,8 @@ class LiveReporter:
         return "good" if row.state in OVER and not row.busy else "plain"
 
     def _spinner(self, row: RegionRow) -> str:
+        return self._frame() if row.busy else "  "
+
+    def _frame(self) -> str:
         frames = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏" if self._style.unicode else "|/-\\"
-        if not row.busy:
-            return "  "
         return frames[int(self._clock.now() * REFRESH) % len(frames)] + " "

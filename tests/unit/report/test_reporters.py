@@ -169,6 +169,20 @@ def test_the_live_board_draws_rows_and_leaves_lasting_lines_above() -> None:
     assert "\x1b[32m" not in text
 
 
+def test_while_there_are_no_regions_yet_it_shows_what_the_build_is_doing() -> None:
+    stream, clock = Terminal(), StillClock()
+    reporter = LiveReporter(stream, Style.of(stream, {"TERM": "xterm", "NO_COLOR": "1"}), clock)
+    reporter.event(event("build.started"))
+    reporter.event(event("build.log", line="Collecting flask\x1b[2J " + "x" * 500))
+    clock.time += 65
+    reporter.close()
+    text = stream.getvalue()
+    assert "building · 0.0 s" in text
+    assert "building · 1 m 05 s · Collecting flask[2J xxx" in text
+    assert "region" not in text
+    assert "x" * 100 not in text
+
+
 def test_a_run_that_changes_nothing_draws_no_board() -> None:
     stream = Terminal()
     reporter = LiveReporter(stream, Style.of(stream, {"TERM": "xterm"}), StillClock())
