@@ -132,7 +132,7 @@ def _confirm(environment: Environment, plan: ScalePlan, *, yes: bool, may_ask: b
 
 def _finish(environment: Environment, plan: ScalePlan, done: Scaled, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(_as_dict(plan, done), indent=2), file=environment.stdout)
+        click.echo(json.dumps(scaled_as_dict(plan, done), indent=2), file=environment.stdout)
         return
     grouped = len({group for _, group in plan.counts}) > 1
     parts = [f"{group + ':' if grouped else ''}{region} {number}" for (region, group), number in plan.counts.items()]
@@ -141,7 +141,8 @@ def _finish(environment: Environment, plan: ScalePlan, done: Scaled, as_json: bo
     click.echo(line, file=environment.stdout)
 
 
-def _as_dict(plan: ScalePlan, done: Scaled) -> dict[str, Any]:
+def scaled_as_dict(plan: ScalePlan, done: Scaled) -> dict[str, Any]:
+    """What was done as one JSON object, schema flyo.scale/1 (docs/reference/scale-json.md)."""
     return {
         "schema": SCHEMA,
         "app": plan.app,
