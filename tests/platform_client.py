@@ -45,7 +45,8 @@ while True:
     elif path.startswith("/say/"): print(path[5:], flush=True)
     else: body = json.dumps({"region": os.environ["FLY_REGION"], "machine": os.environ["FLY_MACHINE_ID"]})
     text = body.encode()
-    connection.sendall(f"HTTP/1.1 {status}\\r\\ncontent-length: {len(text)}\\r\\nconnection: close\\r\\n\\r\\n".encode() + text)
+    head = f"HTTP/1.1 {status}\\r\\ncontent-length: {len(text)}\\r\\nconnection: close\\r\\n\\r\\n"
+    connection.sendall(head.encode() + text)
     connection.close()
 """
 DOCKERFILE = 'FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nCMD ["python3", "-S", "-E", "app.py"]\n'

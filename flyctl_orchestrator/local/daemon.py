@@ -46,6 +46,8 @@ from flyctl_orchestrator.local.store import SqliteStore
 
 HOST = "127.0.0.1"
 SHUTDOWN_SECONDS = 10.0
+# Old images of an app that stay for a rollback; those of its machines stay anyhow.
+IMAGES_KEPT = 20
 
 
 class CannotStart(Exception):
@@ -101,6 +103,8 @@ class Daemon:
             token=self._token,
             volumes_root=self._state / "volumes",
         )
+        # On the loop on purpose: nobody can push to an app of the same name meanwhile.
+        self.platform.on_app_destroyed = lambda name: self._tidy(name, keep_latest=0)
         self._proxy = Proxy(PlatformBackend(self.platform), clock, settings, Random(chance.random()))
         self._front = Front(
             self.platform,
@@ -128,6 +132,12 @@ class Daemon:
             "delays": self.platform.settings.delays,
             "tick_seconds": self.platform.settings.autostop_tick_seconds,
         }
+
+    def _tidy(self, app: str, keep_latest: int) -> None:
+        """Delete an app's images that nothing needs any more; a failure costs disk space only."""
+        machines = [machine for machine in self.platform.kernel.machines_of(app) if machine.alive]
+        with contextlib.suppress(OSError):
+            self._images.prune(app, {machine.image_digest for machine in machines} if keep_latest else (), keep_latest)
 
     async def run(self) -> None:
         """Listen until told to end (SIGTERM, SIGINT or the management API), then stop every machine."""
@@ -163,6 +173,8 @@ class Daemon:
         self._prober.close()
         self._runtime.close()
         self._logs.flush()
+        for app in self.platform.apps.list():
+            self._tidy(app.name, IMAGES_KEPT)
         with contextlib.suppress(PlatformError):
             self._store.close()
 

@@ -97,6 +97,7 @@ class Platform:
         self.machines = Machines(self.kernel, self.lifecycle, self.health, images, self.secrets, self.volumes)
         self.lifecycle.on_destroyed = self.machines.buried
         self.limiter = RateLimiter()
+        self.on_app_destroyed: Callable[[str], None] = lambda name: None
         self._flushing: Timer | None = None
         self.feed.subscribe(self._flush_soon)
 
@@ -114,6 +115,7 @@ class Platform:
             self.lifecycle.destroy(machine, force=True)
         for service in (self.secrets, self.releases, self.volumes, self.addresses, self.tokens):
             service.forget(app.name)
+        self.on_app_destroyed(app.name)
 
     def reset(self) -> None:
         """Destroy every app."""

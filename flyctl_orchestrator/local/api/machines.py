@@ -11,7 +11,7 @@ from flyctl_orchestrator.local.errors import invalid, not_found
 from flyctl_orchestrator.local.machines import Wanted
 from flyctl_orchestrator.local.model import Machine
 from flyctl_orchestrator.local.platform import Platform
-from flyctl_orchestrator.local.ratelimit import GET_MACHINE
+from flyctl_orchestrator.local.ratelimit import CREATE_MACHINE, GET_MACHINE
 
 NONCE = "fly-machine-lease-nonce"
 
@@ -81,7 +81,7 @@ def _shown(platform: Platform, machine: Machine, with_lease: bool) -> dict[str, 
     return render.machine(machine, platform.leases.held(machine) if with_lease else None)
 
 
-@route("POST", "/v1/apps/{app}/machines", op="machines.create")
+@route("POST", "/v1/apps/{app}/machines", op="machines.create", limit=CREATE_MACHINE)
 def create_machine(platform: Platform, request: Request) -> Response:
     """Create a machine, launched unless told otherwise."""
     body = body_of(request)

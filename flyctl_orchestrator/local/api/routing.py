@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from flyctl_orchestrator.local.api.wire import Request, Response, Wait
 from flyctl_orchestrator.local.errors import NotModelled, PlatformError, not_found
-from flyctl_orchestrator.local.ratelimit import DEFAULT, Limit
+from flyctl_orchestrator.local.ratelimit import DEFAULT, OF_AN_APP, Limit
 
 if TYPE_CHECKING:
     from flyctl_orchestrator.local.platform import Platform
@@ -93,10 +93,22 @@ class Router:
         if found.handler is None:
             raise NotModelled(found.op)
         self._check_scope(request, params)
-        self._check_limit(found, params)
         if request.body is not None and not isinstance(request.body, dict):
             raise PlatformError(400, "invalid_argument: the request body must be a JSON object")
-        return found.handler(self._platform, replace(request, params=params))
+        handler, asked = found.handler, replace(request, params=params)
+        wait = self._delay(found, params)
+        if wait:
+            return Wait(lambda: None, wait, lambda: self._late(handler, asked))
+        return handler(self._platform, asked)
+
+    def _late(self, handler: PlatformHandler, request: Request) -> Response:
+        try:
+            answer = handler(self._platform, request)
+        except PlatformError as refusal:
+            return refused(refusal)
+        if isinstance(answer, Wait):
+            raise TypeError("a long poll cannot have a limit that makes it wait")
+        return answer
 
     def _find(self, request: Request) -> tuple[Route, Mapping[str, str]]:
         path = request.path.rstrip("/") or "/"
@@ -115,13 +127,15 @@ class Router:
         if app is not None and token is not None and token.app not in (None, app):
             raise PlatformError(403, f"unauthorized: this token is for app {token.app}")
 
-    def _check_limit(self, found: Route, params: Mapping[str, str]) -> None:
+    def _delay(self, found: Route, params: Mapping[str, str]) -> float:
         identifier = params.get("machine") or params.get("app")
         if found.limit is None or identifier is None or not self._platform.settings.rate_limits:
-            return
-        now = self._platform.clock.now()
-        if not self._platform.limiter.allow(found.op, identifier, found.limit, now):
+            return 0.0
+        limit = OF_AN_APP if found.limit is DEFAULT and "machine" not in params else found.limit
+        wait = self._platform.limiter.delay(found.op, identifier, limit, self._platform.clock.now())
+        if wait is None:
             raise PlatformError(429, "rate limit exceeded")
+        return wait
 
 
 def refused(refusal: PlatformError) -> Response:

@@ -171,7 +171,7 @@ class SimulatedRuntime:
     def signal(self, machine_id: str, signal: str) -> bool:
         """SIGKILL ends it; other signals are ignored, as by an app that does not care."""
         process = self._processes.get(machine_id)
-        if process is None:
+        if process is None or process.started_at is None:
             return False
         if signal == "SIGKILL":
             self._end(process, 137, 9)

@@ -130,7 +130,7 @@ def test_a_process_that_has_the_old_pid_is_left_alone(fresh_daemon: Fresh) -> No
     control.stop(state)
     bystander = subprocess.Popen(["sleep", "600"], start_new_session=True)
     try:
-        home = state / "machines" / "0" * 14 if False else state / "machines" / ("0" * 14)
+        home = state / "machines" / ("0" * 14)
         home.mkdir(parents=True)
         (home / "process.json").write_text(f'{{"pid": {bystander.pid}, "started_at": "1"}}')
         fresh_daemon()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from simulated_fly import IMAGE, Fly
 
-from flyctl_orchestrator.local.ratelimit import DELETE_APP, GET_MACHINE, RateLimiter
+from flyctl_orchestrator.local.ratelimit import DELETE_APP, GET_MACHINE, Limit, RateLimiter
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
 
 NONCE = "fly_machine_lease_nonce"
@@ -145,15 +145,34 @@ def test_requests_above_the_documented_rate_are_refused_per_machine_and_action(f
 
 def test_the_long_run_rate_is_the_documented_one() -> None:
     limiter = RateLimiter()
-    passed = sum(limiter.allow("get", "m", GET_MACHINE, 1000 + step / 100) for step in range(1000))
+    passed = [limiter.delay("get", "m", GET_MACHINE, 1000 + step / 100) for step in range(1000)].count(0.0)
     assert 58 <= passed <= 60
-    passed = sum(limiter.allow("delete", "a", DELETE_APP, 1000 + step / 10) for step in range(600))
+    passed = [limiter.delay("delete", "a", DELETE_APP, 1000 + step / 10) for step in range(600)].count(0.0)
     assert 198 <= passed <= 201
+
+
+def test_requests_about_an_app_are_held_back_before_they_are_refused(fly: Fly) -> None:
+    fly.platform.settings.rate_limits = True
+    before = fly.simulation.clock.now()
+    for _ in range(8):
+        fly.create()
+    assert 4.9 < fly.simulation.clock.now() - before < 5.5, "three at once, then one a second"
+    assert len(fly.call("GET", "/v1/apps/shop/machines").body) == 8
+    refused = fly.call("POST", "/v1/apps/shop/machines", {"config": {"image": "registry.fly.io/shop:none"}})
+    assert refused.status == 400, "held back, and answered as ever"
+
+
+def test_a_queue_that_is_too_long_is_refused_without_counting() -> None:
+    limiter = RateLimiter()
+    limit = Limit(1.0, 3.0, patience=2.0)
+    delays = [limiter.delay("create", "a", limit, 1000.0) for _ in range(7)]
+    assert delays == [0.0, 0.0, 0.0, 1.0, 2.0, None, None]
+    assert limiter.delay("create", "a", limit, 1001.0) == 2.0
 
 
 def test_buckets_nobody_uses_are_forgotten() -> None:
     limiter = RateLimiter()
     for number in range(100):
-        limiter.allow("get", f"m{number}", GET_MACHINE, 1000.0)
-    limiter.allow("get", "new", GET_MACHINE, 2000.0)
+        limiter.delay("get", f"m{number}", GET_MACHINE, 1000.0)
+    limiter.delay("get", "new", GET_MACHINE, 2000.0)
     assert len(limiter._buckets) == 1
