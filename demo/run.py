@@ -45,7 +45,7 @@ def main() -> None:
     platform = ask("local", "status")
     flyo("secrets", "generate", "SECRET_KEY", "--if-missing", "--local")
     # One file outside every machine plays the external database that production has.
-    database = Path(str(platform["state_dir"])) / "databases" / "habit-tracker.db"
+    database = Path(str(platform["state"])) / "databases" / "habit-tracker.db"
     database.parent.mkdir(parents=True, exist_ok=True)
     flyo(
         *("secrets", "set", "DATABASE_URL", "--stdin", "--if-missing", "--local"),

@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 APP = "habit-tracker"
 # An account on a platform that listens on this computer alone.
-NAME, PASSWORD = "Tokyo visitor", "nothing-secret-about-a-demo"
+NAME, PASSWORD = "tokyo-visitor", "nothing-secret-about-a-demo"
 TOKYO = timezone(timedelta(hours=9))
 
 
@@ -108,7 +108,7 @@ def main() -> None:
         sys.exit("that is not what should have happened; 'flyo local logs' says what the app did")
     sys.stdout.write(
         f"\nOpen http://{APP}.localhost:{port}, or http://nrt.{APP}.localhost:{port} to be in Tokyo"
-        f" (log in as {NAME!r}, {PASSWORD!r}).\nStop everything: make demo-down\n"
+        f" (log in as {NAME}, password {PASSWORD}).\nStop everything: make demo-down\n"
     )
 
 

@@ -121,7 +121,7 @@ def local() -> None:
     """A small Fly on this computer: apps, machines, secrets, a proxy. No account, no Docker, no network."""
 
 
-@local.command()
+@local.command(short_help="Start it in the background.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Where to listen on 127.0.0.1 (default 4280, 0: any).")
 @click.option("--delays/--no-delays", default=None, help="Answer as slowly as the distance between regions would.")
 @click.pass_obj
@@ -137,7 +137,7 @@ def up(obj: dict[str, Environment], port: int | None, delays: bool | None) -> No
     click.echo(f"local platform on {running.url} ({how})", file=environment.stdout)
 
 
-@local.command()
+@local.command(short_help="Stop it and every machine.")
 @click.pass_obj
 def down(obj: dict[str, Environment]) -> None:
     """Stop the platform and every machine; apps are there again after the next `up`."""
@@ -146,7 +146,7 @@ def down(obj: dict[str, Environment]) -> None:
     click.echo("stopped" if stopped else "nothing was running", file=environment.stdout)
 
 
-@local.command()
+@local.command(short_help="What runs, and where apps answer.")
 @json_option
 @click.pass_obj
 def status(obj: dict[str, Environment], as_json: bool) -> None:
@@ -167,7 +167,7 @@ def status(obj: dict[str, Environment], as_json: bool) -> None:
     click.echo("\n".join(lines), file=environment.stdout, color=style.colour)
 
 
-@local.command()
+@local.command(short_help="Destroy every local app.")
 @yes_option
 @click.pass_obj
 def reset(obj: dict[str, Environment], yes: bool) -> None:
@@ -186,7 +186,7 @@ def reset(obj: dict[str, Environment], yes: bool) -> None:
     click.echo(f"destroyed {', '.join(apps)}" if apps else "there was nothing to destroy", file=environment.stdout)
 
 
-@local.command()
+@local.command(short_help="What machines and the platform wrote.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with new lines as they come.")
 @click.option("-n", "--limit", type=click.IntRange(min=0), default=100, show_default=True, help="Lines to begin with.")
 @click.option("-a", "--app", "app_name", help="Of this app only.")
@@ -247,7 +247,7 @@ def _clock_time(ts: object) -> str:
     return datetime.fromtimestamp(ts, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-@local.command()
+@local.command(short_help="Variables that lead flyctl to it, for eval.")
 @click.option("--shell", type=click.Choice(["sh", "fish"]), help="Whose language (default: that of $SHELL).")
 @click.pass_obj
 def env(obj: dict[str, Environment], shell: str | None) -> None:
@@ -263,7 +263,7 @@ def _fish_quoted(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-@local.command(context_settings={"ignore_unknown_options": True})
+@local.command(short_help="Run a command against it.", context_settings={"ignore_unknown_options": True})
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_obj
 def exec(obj: dict[str, Environment], command: tuple[str, ...]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets as random_secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -14,7 +14,7 @@ import click
 
 from flyctl_orchestrator.cli.options import json_option, target_options
 from flyctl_orchestrator.cli.secrets_input import check_source, read_env_text, read_names, read_values
-from flyctl_orchestrator.cli.secrets_store import Listed, listed, remove, store
+from flyctl_orchestrator.cli.secrets_store import Listed, listed, make_local_app, remove, store
 from flyctl_orchestrator.cli.secrets_store import names as stored_names
 from flyctl_orchestrator.cli.target import resolve_target, wants_local
 from flyctl_orchestrator.environment import Environment
@@ -38,6 +38,13 @@ class Context:
     def target(self) -> Target:
         """The Fly to act on, ready."""
         return resolve_target(self.environment, self.local)
+
+    def target_with_app(self) -> Target:
+        """The Fly to act on, where the local platform has the app: there a first secret may come before a deploy."""
+        target = self.target()
+        if target.kind == "local":
+            make_local_app(target, self.app)
+        return target
 
     def done(self, lines: list[str], **fields: object) -> None:
         """Tell what was done: lines for a person, or one object with --json."""
@@ -87,8 +94,9 @@ def secrets() -> None:
 @secrets.command("set", short_help="Set secrets, typed unseen or piped.")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("--stdin", "from_stdin", is_flag=True, help="Read the one value from stdin (or write NAME=-).")
+@click.option("--if-missing", is_flag=True, help="Leave secrets that exist as they are.")
 @in_context
-def set_(context: Context, names: tuple[str, ...], from_stdin: bool) -> None:
+def set_(context: Context, names: tuple[str, ...], from_stdin: bool, if_missing: bool) -> None:
     """Set each NAME to a value that is asked for at the terminal, or read from stdin with NAME=- or --stdin.
 
     One line end after a piped value is left out; everything else counts. Values cannot be given on the command line,
@@ -98,8 +106,12 @@ def set_(context: Context, names: tuple[str, ...], from_stdin: bool) -> None:
     piped = dash or from_stdin
     check_source(context.environment, wanted, piped=piped)
     # Nobody should type a secret only to hear that flyctl is missing.
-    target = context.target()
-    _store(context, target, read_values(context.environment, wanted, piped=piped))
+    target = context.target_with_app()
+    kept = [name for name in wanted if name in stored_names(target, context.app)] if if_missing else []
+    if missing := [name for name in wanted if name not in kept]:
+        _store(context, target, read_values(context.environment, missing, piped=piped), kept=kept)
+    else:
+        _kept(context, kept)
 
 
 @secrets.command("import", short_help="Set secrets from a .env file.")
@@ -115,15 +127,16 @@ def import_(context: Context, source: str) -> None:
     env = parse_env(text, shown=shown)
     if not env.values:
         raise UsageError("holds no secrets", where=shown, next="Write NAME=VALUE lines", code="secrets.none")
-    _store(context, context.target(), env.values, env.skipped)
+    _store(context, context.target_with_app(), env.values, env.skipped)
 
 
 @secrets.command(short_help="Set a strong random value.")
 @click.argument("name")
 @click.option("--bytes", "size", type=click.IntRange(16, 1024), default=32, show_default=True, help="Random bytes.")
 @click.option("--replace", is_flag=True, help="Also when the secret exists already.")
+@click.option("--if-missing", is_flag=True, help="Leave a secret that exists as it is, and say so.")
 @in_context
-def generate(context: Context, name: str, size: int, replace: bool) -> None:
+def generate(context: Context, name: str, size: int, replace: bool, if_missing: bool) -> None:
     """Set NAME to a random value of URL-safe characters, which is never shown.
 
     It comes from the operating system's source of randomness.
@@ -133,8 +146,12 @@ def generate(context: Context, name: str, size: int, replace: bool) -> None:
         raise UsageError(
             "takes no value", where=names[0], next=f"Run 'flyo secrets generate {names[0]}'", code="secrets.value"
         )
-    target = context.target()
-    if not replace and name in stored_names(target, context.app):
+    target = context.target_with_app()
+    exists = not replace and name in stored_names(target, context.app)
+    if exists and if_missing:
+        _kept(context, [name])
+        return
+    if exists:
         raise UsageError(
             "exists already, and replacing it cannot be undone",
             where=name,
@@ -177,16 +194,25 @@ def unset(context: Context, names: tuple[str, ...]) -> None:
     )
 
 
+def _kept(context: Context, names: list[str]) -> None:
+    context.done([f"kept     {name}: it exists already" for name in names], set=[], kept=names, staged=False)
+
+
 def _store(
-    context: Context, target: Target, values: Mapping[str, str], skipped: Mapping[str, str] | None = None
+    context: Context,
+    target: Target,
+    values: Mapping[str, str],
+    skipped: Mapping[str, str] | None = None,
+    kept: Sequence[str] = (),
 ) -> None:
     warning = store(target, context.app, values)
     if warning:
         click.echo(f"warning: {warning}", file=context.environment.stderr)
-    lines = [f"staged   {name}" for name in values]
+    lines = [f"kept     {name}: it exists already" for name in kept]
+    lines += [f"staged   {name}" for name in values]
     lines += [f"skipped  {name}: {reason}" for name, reason in (skipped or {}).items()]
     lines.append(f"next     {context.release}   to give them to the machines")
-    context.done(lines, set=list(values), skipped=dict(skipped or {}), staged=True)
+    context.done(lines, set=list(values), kept=list(kept), skipped=dict(skipped or {}), staged=True)
 
 
 def _table(rows: list[Listed]) -> list[str]:

@@ -60,6 +60,20 @@ def listed(target: Target, app: str) -> list[Listed]:
     return sorted(found, key=lambda each: each.name)
 
 
+def make_local_app(target: Target, app: str) -> None:
+    """Make the app if the local platform lacks it. On Fly.io names are global, so there a person decides.
+
+    Raises:
+        FlyoError: the app cannot be read or made.
+    """
+    try:
+        target.api.get_app(app)
+    except ApiError as error:
+        if error.kind != "not_found":
+            raise
+        target.flyctl.apps_create(app)
+
+
 def names(target: Target, app: str) -> list[str]:
     """The names alone.
 
