@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flyctl_orchestrator.catalog.regions import RegionBook, load_regions
-from flyctl_orchestrator.project.model import HOOKS, Flyo, LocalBuild, Probe, Rollout
+from flyctl_orchestrator.project.model import STRATEGIES, Flyo, LocalBuild, Probe, Rollout
 from flyctl_orchestrator.project.table import Table
 from flyctl_orchestrator.project.tomlfile import Document, read_document
 
-TABLES = ("regions", "groups", "rollout", "probe", "local", "hooks", "url")
+TABLES = ("regions", "groups", "rollout", "probe", "local", "url")
 MOST_MACHINES = 1000
 """Machines of one process group in one region; more is taken for a typing error."""
 
@@ -44,7 +44,6 @@ def parse(document: Document, *, regions: RegionBook | None = None) -> Flyo:
         rollout=_rollout(top.table("rollout"), {**counts, **_union(groups)}, book),
         probe=_probe(top.table("probe")),
         local=_local(top.table("local")),
-        hooks=_hooks(top.table("hooks")),
         url_template=_url(top.table("url")),
         path=document.path,
     )
@@ -80,7 +79,7 @@ def _rollout(table: Table, counts: Mapping[str, int], book: RegionBook) -> Rollo
                 "canary", f"is '{canary}', which [regions] does not have", f"Use one of: {', '.join(counts)}"
             )
     return Rollout(
-        strategy=table.choice("strategy", ("in-place", "surge"), default.strategy),
+        strategy=table.choice("strategy", STRATEGIES, default.strategy),
         canary=canary,
         width=table.count("width", default.width),
         max_unavailable=table.count("max_unavailable", default.max_unavailable, least=1),
@@ -118,17 +117,6 @@ def _local(table: Table) -> LocalBuild:
         if not name or name.startswith("/") or ".." in name.split("/"):
             raise table.fail("inputs", "holds a path outside the project", "Name files relative to fly.toml")
     return LocalBuild(build=table.text("build"), inputs=inputs if "inputs" in table.data else None)
-
-
-def _hooks(table: Table) -> Mapping[str, str]:
-    table.only(HOOKS)
-    hooks: dict[str, str] = {}
-    for name in table.data:
-        command = table.text(name) or ""
-        if not command.strip():
-            raise table.fail(name, "is empty", "Give it a shell command, or remove it")
-        hooks[name] = command
-    return hooks
 
 
 def _url(table: Table) -> str | None:

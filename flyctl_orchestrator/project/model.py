@@ -12,8 +12,8 @@ from flyctl_orchestrator.errors import UsageError
 DEFAULT_GROUP = "app"
 """The process group of an app that declares none (Fly.io configuration reference, `[processes]`)."""
 
-HOOKS = ("pre-deploy", "post-wave", "on-failure", "post-deploy")
-"""Names `[hooks]` may use, in the order they can run."""
+STRATEGIES = ("in-place",)
+"""Values of `strategy` in `[rollout]`: in-place changes a machine where it is."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Rollout:
     """`[rollout]` of flyo.toml.
 
     Attributes:
-        strategy: "in-place" or "surge".
+        strategy: one of STRATEGIES.
         canary: region of the first wave; None means the first of `[regions]`.
         width: regions changed at once after the canary; 0 means all.
         max_unavailable: machines changed at once within one region.
@@ -186,7 +186,6 @@ class Flyo:
     Attributes:
         regions: machines per region and process group, exact; the order is the default order of waves.
         groups: the same for single process groups that differ from `regions`.
-        hooks: shell commands by hook name (see HOOKS).
         url_template: where probes go, with "{app}" for the app's name; None for the target's own address.
         path: the file, or None when there is none.
     """
@@ -196,7 +195,6 @@ class Flyo:
     rollout: Rollout = field(default_factory=Rollout)
     probe: Probe = field(default_factory=Probe)
     local: LocalBuild = field(default_factory=LocalBuild)
-    hooks: Mapping[str, str] = field(default_factory=dict)
     url_template: str | None = None
     path: Path | None = None
 

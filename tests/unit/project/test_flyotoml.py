@@ -18,7 +18,7 @@ nrt = 0
 iad = 1
 
 [rollout]
-strategy = "surge"
+strategy = "in-place"
 canary = "fra"
 width = 3
 max_unavailable = 2
@@ -38,9 +38,6 @@ latency_floor = "250ms"
 build = "pip install -r requirements.txt"
 inputs = ["requirements.txt"]
 
-[hooks]
-pre-deploy = "make check"
-
 [url]
 template = "https://{app}.example.com"
 """
@@ -56,10 +53,9 @@ def test_reads_every_key(tmp_path: Path) -> None:
     assert load(tmp_path, FULL) == Flyo(
         regions={"iad": 2, "fra": 1, "nrt": 0},
         groups={"worker": {"iad": 1}},
-        rollout=Rollout("surge", "fra", 3, 2, 90, 300, rollback=False),
+        rollout=Rollout("in-place", "fra", 3, 2, 90, 300, rollback=False),
         probe=Probe("/api/health", 2, 2, "required", 0, 0.25),
         local=LocalBuild("pip install -r requirements.txt", ("requirements.txt",)),
-        hooks={"pre-deploy": "make check"},
         url_template="https://{app}.example.com",
         path=tmp_path / "flyo.toml",
     )
@@ -97,7 +93,7 @@ def test_a_missing_file_means_the_defaults(tmp_path: Path) -> None:
         ),
         (
             '[rollout]\nstrategy = "bluegreen"',
-            "flyo.toml:2:1: rollout.strategy is 'bluegreen'. Use one of: in-place, surge",
+            "flyo.toml:2:1: rollout.strategy is 'bluegreen'. Use one of: in-place",
         ),
         (
             '[rollout]\nbake = "soon"',
@@ -120,8 +116,8 @@ def test_a_missing_file_means_the_defaults(tmp_path: Path) -> None:
             'flyo.toml:2:1: url.template is no address. Write template = "https://{app}.fly.dev"',
         ),
         (
-            '[hooks]\npre-deploy = " "',
-            "flyo.toml:2:1: hooks.pre-deploy is empty. Give it a shell command, or remove it",
+            '[hooks]\npre-deploy = "make"',
+            "flyo.toml:1:1: hooks is not a known key. Known here: regions, groups, rollout, probe, local, url",
         ),
     ],
 )

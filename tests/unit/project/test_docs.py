@@ -1,0 +1,40 @@
+"""The reference pages say what the code does."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
+from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.project import flyotoml
+from flyctl_orchestrator.project.model import LocalBuild, Probe, Rollout
+from flyctl_orchestrator.project.tomlfile import Document
+
+REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
+
+
+def test_flyo_toml_page_shows_a_file_with_every_key_and_its_default() -> None:
+    page = (REFERENCE / "flyo-toml.md").read_text("utf-8")
+    example = page.split("```toml\n")[1].split("```")[0]
+    data = tomllib.loads(example)
+    flyo = flyotoml.parse(Document(Path("flyo.toml"), "flyo.toml", example, data))
+    assert set(data) == set(flyotoml.TABLES)
+    for table, model in (("rollout", Rollout), ("probe", Probe), ("local", LocalBuild)):
+        assert set(data[table]) == {field.name for field in fields(model)}
+    assert flyo.rollout == Rollout(canary="iad")
+    assert flyo.probe == Probe()
+
+
+def test_flyo_toml_page_has_a_row_for_every_key() -> None:
+    page = (REFERENCE / "flyo-toml.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+    known = [field.name for model in (Rollout, Probe, LocalBuild) for field in fields(model)]
+    assert sorted(rows) == sorted([*known, "template"])
+
+
+def test_exit_statuses_page_has_a_row_for_every_status() -> None:
+    page = (REFERENCE / "exit-statuses.md").read_text("utf-8")
+    rows = re.findall(r"^\| (\d+) \| `(\w+)` \|", page, re.MULTILINE)
+    assert rows == [(str(int(status)), status.name) for status in Exit]
