@@ -41,6 +41,7 @@ class _Stream:
         self._kept: list[bytes] = []
         self._size = 0
         self._open_line = b""
+        self.error: Exception | None = None
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
 
@@ -51,8 +52,8 @@ class _Stream:
                     self._kept.append(chunk[: OUTPUT_LIMIT - self._size])
                 self._size += len(chunk)
                 self._hand_out(chunk)
-        if self._open_line and self._on_line:
-            self._on_line(self._open_line.decode(errors="replace"))
+        if self._open_line:
+            self._tell(self._open_line)
 
     def _hand_out(self, chunk: bytes) -> None:
         if self._on_line is None:
@@ -61,7 +62,15 @@ class _Stream:
         if len(self._open_line) > LONGEST_LINE:
             lines, self._open_line = [*lines, self._open_line], b""
         for line in lines:
+            self._tell(line)
+
+    def _tell(self, line: bytes) -> None:
+        if self._on_line is None:
+            return
+        try:
             self._on_line(line.decode(errors="replace").rstrip("\r"))
+        except Exception as error:  # noqa: BLE001 the child must go on being read, or it blocks; raised by `wait`
+            self.error, self._on_line = error, None
 
     def text(self) -> str:
         return b"".join(self._kept).decode(errors="replace")
@@ -112,7 +121,7 @@ class Child:
         return self._process.poll() is None
 
     def wait(self, timeout: float) -> Ended:
-        """Wait for its end, at most `timeout` seconds; then it is made to end."""
+        """Wait for its end, at most `timeout` seconds; then it is made to end. Raises what `on_line` raised."""
         timed_out = False
         try:
             self._process.wait(timeout)
@@ -123,6 +132,8 @@ class Child:
             self.end()
             raise
         self._drain()
+        if error := self._out.error or self._err.error:
+            raise error
         return Ended(self._process.returncode, self._out.text(), self._err.text(), timed_out)
 
     def _drain(self) -> None:

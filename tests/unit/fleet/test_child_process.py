@@ -68,6 +68,17 @@ def test_lines_are_handed_out_as_they_come(tmp_path: Path) -> None:
     assert lines == ["ready", "got go"]
 
 
+def test_a_listener_that_fails_does_not_block_the_child_and_is_heard_of_in_the_end(tmp_path: Path) -> None:
+    def fail(line: str) -> None:
+        raise BrokenPipeError("nobody reads")
+
+    code = "import sys; sys.stdout.write('line\\n' * 100_000)"
+    child = Child([sys.executable, "-c", code], env=ENV, cwd=tmp_path, stdin=None, on_line=fail)
+    with pytest.raises(BrokenPipeError, match="nobody reads"):
+        child.wait(30)
+    assert not child.running
+
+
 def test_a_last_line_without_an_end_and_one_without_any_end_are_handed_out(tmp_path: Path) -> None:
     lines: list[str] = []
     run("import sys; sys.stdout.write('a\\r\\nb')", tmp_path, lines=lines)
