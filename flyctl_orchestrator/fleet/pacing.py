@@ -20,12 +20,17 @@ class Limit:
 # https://fly.io/docs/machines/api/working-with-machines-api/#rate-limits: per action and per machine (or app).
 EVERY_ACTION = Limit(per_second=1, burst=3)
 GET_MACHINE = Limit(per_second=5, burst=10)
+# flyctl makes these calls, too, gives up when it is refused, and counts under the same limit: one is left for it.
+SHARED = Limit(per_second=1, burst=2)
+SHARED_ACTIONS = frozenset({"app.get", "list"})
 # Requests may arrive closer together than they were sent, by so many seconds.
 MARGIN = 0.1
 
 
 def limit_of(action: str) -> Limit:
     """The documented limit of one action, e.g. "get", "create", "lease"."""
+    if action in SHARED_ACTIONS:
+        return SHARED
     return GET_MACHINE if action == "get" else EVERY_ACTION
 
 

@@ -48,9 +48,21 @@ def test_a_rest_fills_the_burst_again() -> None:
     clock = ManualClock()
     pacer = Pacer(clock)
     for _ in range(3):
-        pacer.pace("list", "app")
+        pacer.pace("create", "app")
     clock.time += 3 + 2 * MARGIN
-    assert [pacer.pace("list", "app") for _ in range(3)] == [0, 0, 0]
+    assert [pacer.pace("create", "app") for _ in range(3)] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("action", ["list", "app.get"])
+def test_flyctl_is_not_refused_while_we_call_as_often_as_we_may(action: str) -> None:
+    clock = ManualClock(start=0.0)
+    pacer, bucket = Pacer(clock), Bucket(1, 3)
+    for number in range(30):
+        pacer.pace(action, "app")
+        assert bucket.admits(clock.time)
+        if number == 17:  # flyctl's own call, at the worst moment
+            assert bucket.admits(clock.time)
+        clock.time += 0.2
 
 
 @pytest.mark.parametrize(("action", "rate", "burst"), [("update", 1, 3), ("get", 5, 10)])
