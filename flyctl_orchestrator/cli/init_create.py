@@ -33,8 +33,8 @@ def create_app(environment: Environment, app: str, *, local: bool, org: str | No
         target.api.get_app(app)
         return False
     except ApiError as error:
-        # Somebody else's app is not visible to us; creating then says that the name is taken.
-        if error.kind not in ("not_found", "unauthorized"):
+        # Somebody else's app is not ours to see (403); creating it then says that the name is taken.
+        if error.kind != "not_found" and error.status != 403:
             raise
     org = org or _only_organization(target.flyctl.orgs())
     target.flyctl.apps_create(app, org)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -69,3 +72,28 @@ def test_the_wheel_carries_what_the_example_consists_of() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
     included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     assert included == {part: f"flyctl_orchestrator/_examples/habit/{part}" for part in EXAMPLES["habit"]}
+
+
+def test_an_installed_package_needs_no_repository(tmp_path: Path) -> None:
+    """Laid out as a wheel installs it: the example inside the package, nothing beside it."""
+    installed, directory = tmp_path / "site-packages", tmp_path / "new"
+    ignored = shutil.ignore_patterns("__pycache__", "local", ".*_cache")
+    shutil.copytree(REPOSITORY / "flyctl_orchestrator", installed / "flyctl_orchestrator", ignore=ignored)
+    carried = installed / "flyctl_orchestrator" / "_examples" / "habit"
+    for name, content in example_files("habit").items():
+        (carried / name).parent.mkdir(parents=True, exist_ok=True)
+        (carried / name).write_bytes(content)
+    (carried / "fly.toml").write_text('app = "from-the-wheel"\nprimary_region = "iad"\n')
+    directory.mkdir()
+    code = "import sys; from flyctl_orchestrator.cli.main import run; sys.exit(run(['init', '--example', 'habit']))"
+    variables = {"PYTHONPATH": str(installed), "PATH": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=directory,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr.split("\n")[0]) == (0, "created  habit_app/")
+    assert load_project(directory).app == "from-the-wheel"
