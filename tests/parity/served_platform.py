@@ -25,6 +25,7 @@ from flyctl_orchestrator.local.platform import Platform
 from flyctl_orchestrator.local.runtime.base import ExitInfo, Launch
 from flyctl_orchestrator.local.runtime.simulated import Behaviour, SimulatedImages, SimulatedRuntime
 from flyctl_orchestrator.local.settings import Settings
+from flyctl_orchestrator.local.watching import until
 
 TOKEN = "fo1_local_parity"
 QUICK = Behaviour(boot_seconds=0.05, healthy_seconds=0.05, stop_seconds=0.02)
@@ -72,6 +73,8 @@ class _Listening(Router):
     def handle(self, request: Request) -> Response | Wait:
         answer = super().handle(request)
         status = answer.status if isinstance(answer, Response) else 200
+        if isinstance(answer, Response) and isinstance(answer.body, dict) and answer.body.get("errors"):
+            status = 400  # GraphQL says so in the body
         agent = request.headers.get("user-agent", "")
         self.asked.append(Asked(request.method, urlsplit(request.path).path, status, agent, request.body))
         return answer
@@ -113,6 +116,16 @@ class ServedPlatform:
 
         return asyncio.run_coroutine_threadsafe(run(), self._loop).result(_READY_SECONDS)
 
+    def wait_until(self, condition: Callable[[Platform], bool], what: str, seconds: float = _READY_SECONDS) -> None:
+        """Wait until the platform's records fulfil `condition`; fail with `what` when they do not in time."""
+
+        async def wait() -> bool:
+            end = self._loop.time() + seconds
+            return await until(self.platform.feed, lambda: condition(self.platform), end)
+
+        reached = asyncio.run_coroutine_threadsafe(wait(), self._loop).result(seconds + _READY_SECONDS)
+        assert reached, f"not within {seconds:g} s: {what}"
+
     def push(self, app: str, label: str, behaviour: Behaviour = QUICK) -> str:
         """Make an image exist; its reference."""
         ref = f"registry.fly.io/{app}:{label}"
@@ -143,7 +156,7 @@ class ServedPlatform:
             is_app_host=lambda host: False,
             ready=lambda: {"ready": True},
         )
-        runner = web.ServerRunner(web.Server(front))
+        runner = web.ServerRunner(web.Server(front), shutdown_timeout=0.2)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         self.port = runner.addresses[0][1]

@@ -146,5 +146,6 @@ def _certificate() -> _Record:
         "ClientStatus": "",
         "IsApex": False,
         "IsWildcard": False,
+        "ValidationErrors": None,
         "Issued": {"Nodes": None},
     }

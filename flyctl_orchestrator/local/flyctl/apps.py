@@ -16,6 +16,7 @@ query ($name: String!) {
     organization { id slug paidPlan }
     ipAddresses { nodes { id address type region createdAt serviceName } }
     imageDetails { registry repository tag digest version }
+    machines { nodes { id } }
   }
 }
 """

@@ -39,7 +39,8 @@ def deploy(session: Session) -> None:
     first.check_volumes(deployment)
     create_release(deployment)
     released(deployment, lambda: _roll_out(deployment))
-    session.say(f"\nVisit your newly deployed app at https://{session.app}.fly.dev/")
+    template = session.env.get("FLYO_APP_URL", "http://{app}.localhost")
+    session.say(f"\nVisit your newly deployed app at {template.replace('{app}', session.app)}/")
 
 
 def _settings(session: Session, options: Options) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from flyctl_orchestrator.local.flyctl.toml.guest import guest_of, preset
 from flyctl_orchestrator.local.flyctl.toml.machine_config import (
     command_words,
     environment,
+    files,
     platform_metadata,
     stop_config,
     without_empty,
@@ -79,6 +80,7 @@ def _config(deployment: Deployment, command: str) -> dict[str, Any]:
         "metadata": platform_metadata(RELEASE_COMMAND, deployment.session.version),
         "env": env,
         "stop_config": stop_config(settings),
+        "files": files(settings),
         "image": deployment.image,
         "guest": _guest(deployment),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 DEFAULT_GROUP = "app"
-_LISTS = ("services", "mounts", "files", "metrics", "restart")
+_LISTS = ("services", "mounts", "metrics", "restart")
 
 
 def group_names(settings: dict[str, Any]) -> list[str]:

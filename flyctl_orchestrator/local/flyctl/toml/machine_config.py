@@ -40,7 +40,7 @@ def machine_config(settings: _Table, group: str, version: str, before: _Table | 
     config["env"] = environment(settings, group)
     config["statics"] = [_static(static) for static in settings.get("statics", [])]
     config["mounts"] = [_mount(mount) for mount in mine["mounts"]]
-    config["files"] = [_file(file) for file in mine["files"]]
+    config["files"] = files(settings)
     config["stop_config"] = stop_config(settings)
     config["metrics"] = {k: v for k, v in mine["metrics"][0].items() if k != "processes"} if mine["metrics"] else None
     config["restart"] = _restart(mine["restart"])
@@ -178,6 +178,11 @@ def _gigabytes(text: str) -> int:
         return parse_size(text, unit=_GIGABYTE, binary=False)
     except ValueError as error:
         raise Failure(str(error)) from error
+
+
+def files(settings: _Table) -> list[_Table]:
+    """Every file of fly.toml. flyctl gives all of them to all groups, whatever their `processes` say."""
+    return [_file(file) for file in settings.get("files", [])]
 
 
 def _file(file: _Table) -> _Table:

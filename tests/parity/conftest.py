@@ -1,0 +1,76 @@
+"""A platform for each test, and the programs that talk to it: the real flyctl, and its stand-in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import parity_record as record
+from parity_clients import Client, environment, stand_in_program
+from parity_operations import operations
+from served_platform import TOKEN, ServedPlatform
+
+PHASES: pytest.StashKey[dict[str, pytest.TestReport]] = pytest.StashKey()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    report = yield
+    item.stash.setdefault(PHASES, {})[report.when] = report
+    return report
+
+
+@pytest.fixture(scope="session")
+def flyctl() -> str:
+    """A real, unmodified flyctl: `FLYO_FLYCTL`, or the one on PATH."""
+    named = os.environ.get("FLYO_FLYCTL", "")
+    found = named if named.startswith("/") else shutil.which("flyctl") or shutil.which("fly")
+    if not found:
+        pytest.skip("flyctl is not on PATH")
+    return found
+
+
+@pytest.fixture
+def served() -> Iterator[ServedPlatform]:
+    """The platform's APIs on a port of their own."""
+    with ServedPlatform() as platform:
+        yield platform
+
+
+@pytest.fixture
+def stand_in(served: ServedPlatform, tmp_path: Path) -> Client:
+    """The stand-in, in a directory of its own."""
+    home = tmp_path / "stand-in"
+    home.mkdir()
+    return Client(stand_in_program(), home, environment(served.port, TOKEN, home))
+
+
+@pytest.fixture
+def real(flyctl: str, served: ServedPlatform, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Client]:
+    """The real flyctl, in a directory of its own. What it used is compared with the record when the test has passed."""
+    home = tmp_path / "real"
+    home.mkdir()
+    client = Client((flyctl,), home, environment(served.port, TOKEN, home))
+    yield client
+    if (home / "flyctl" / "fly-agent.sock").exists():
+        client.run("agent", "stop")
+    called = request.node.stash.get(PHASES, {}).get("call")
+    if called is not None and called.passed:
+        _compare(request.node, client, served)
+
+
+def _compare(node: pytest.Item, client: Client, served: ServedPlatform) -> None:
+    test = f"{node.path.name}::{node.name}"
+    # Every program but the stand-in says who it is.
+    seen = operations(one for one in served.asked if one.agent)
+    if os.environ.get(record.SWITCH):
+        record.note(test, client.json("version")["Version"], seen)
+        return
+    lost, new = record.missing(test, seen), record.unknown(seen)
+    assert not lost, f"the record says that this test uses {sorted(lost)}, and it did not"
+    assert not new, f"not in the record: {sorted(new)}; run with {record.SWITCH}=1 and make docs/fidelity.md again"
