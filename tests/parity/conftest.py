@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import parity_record as record
+import pytest
 from parity_clients import Client, environment, stand_in_program
 from parity_operations import operations
 from served_platform import TOKEN, ServedPlatform

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from parity_clients import Client
-from flyctl_orchestrator.local.platform import Platform
 from served_platform import ServedPlatform
+
+from flyctl_orchestrator.local.platform import Platform
 
 pytestmark = pytest.mark.real_flyctl
 

@@ -7,7 +7,6 @@ platform then holds as machine configs must be equal.
 from __future__ import annotations
 
 import pytest
-
 from parity_clients import Client
 from parity_normal import configs, differences
 from served_platform import ServedPlatform
