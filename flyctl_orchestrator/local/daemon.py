@@ -29,6 +29,7 @@ from flyctl_orchestrator.local.backend import PlatformBackend
 from flyctl_orchestrator.local.clock import LoopClock
 from flyctl_orchestrator.local.environment import prepare_flyctl_settings
 from flyctl_orchestrator.local.errors import PlatformError
+from flyctl_orchestrator.local.faults.at_proxy import FaultyBackend
 from flyctl_orchestrator.local.logs import Logs
 from flyctl_orchestrator.local.platform import Platform
 from flyctl_orchestrator.local.proxy.hosts import parse_host
@@ -105,7 +106,8 @@ class Daemon:
         )
         # On the loop on purpose: nobody can push to an app of the same name meanwhile.
         self.platform.on_app_destroyed = lambda name: self._tidy(name, keep_latest=0)
-        self._proxy = Proxy(PlatformBackend(self.platform), clock, settings, Random(chance.random()))
+        backend = FaultyBackend(PlatformBackend(self.platform), self.platform.kernel)
+        self._proxy = Proxy(backend, clock, settings, Random(chance.random()))
         self._front = Front(
             self.platform,
             Router(self.platform, all_routes()),
@@ -131,6 +133,7 @@ class Daemon:
             "apps": apps_status(self.platform, self._port),
             "delays": self.platform.settings.delays,
             "tick_seconds": self.platform.settings.autostop_tick_seconds,
+            "faults": self.platform.faults.shown(),
         }
 
     def _tidy(self, app: str, keep_latest: int) -> None:

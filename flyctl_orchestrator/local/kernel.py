@@ -7,6 +7,7 @@ from typing import Any
 
 from flyctl_orchestrator.local.clock import Clock
 from flyctl_orchestrator.local.errors import not_found
+from flyctl_orchestrator.local.faults.board import FaultBoard
 from flyctl_orchestrator.local.feed import Feed
 from flyctl_orchestrator.local.identifiers import Identifiers
 from flyctl_orchestrator.local.logs import Logs
@@ -32,6 +33,7 @@ class Kernel:
         self.store = store
         self.logs = logs
         self.feed = Feed()
+        self.faults = FaultBoard(clock, random)
         self.apps: dict[str, App] = {}
         self.machines: dict[str, Machine] = {}
         self.by_app: dict[str, dict[str, None]] = {}

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flyctl_orchestrator.local.errors import PlatformError, invalid, not_found
+from flyctl_orchestrator.local.faults.fault import Place
 from flyctl_orchestrator.local.kernel import Kernel
 from flyctl_orchestrator.local.model import Lease, Machine
 
@@ -21,7 +22,17 @@ class Leases:
     def held(self, machine: Machine) -> Lease | None:
         """The lease in force, or None."""
         lease = machine.lease
-        return lease if lease is not None and lease.expires_at > self._kernel.clock.now() else None
+        if lease is not None and lease.expires_at > self._kernel.clock.now():
+            return lease
+        return self._foreign(machine)
+
+    def _foreign(self, machine: Machine) -> Lease | None:
+        """The hold of somebody else that fault lease-held makes up. Its nonce is no use to anybody."""
+        fault = self._kernel.faults.holds("lease-held", Place.of(machine))
+        if fault is None:
+            return None
+        until = fault.until or self._kernel.clock.now() + DEFAULT_SECONDS
+        return Lease(self._kernel.ids.nonce(), until, fault.text("owner"), "somebody else at work")
 
     def check(self, machine: Machine, nonce: str) -> None:
         """Whoever sends `nonce` may change the machine now. A nonce of a lease that ended is as good as none.

@@ -91,9 +91,17 @@ class Machines:
             self._kernel.store.put("app", app, owner)
         self._health.idle(machine)
         self._kernel.event(machine, "launch", "created", "user")
+        self._say_what_has_no_effect(machine)
         self._kernel.changed(machine)
         self._after_create(machine, wanted)
         return machine
+
+    def _say_what_has_no_effect(self, machine: Machine) -> None:
+        ignored = machine_config.kept_without_effect(machine.config)
+        if ignored:
+            self._kernel.say(
+                machine, f"kept, but without effect on the local platform: {', '.join(ignored)}", "warning"
+            )
 
     def _new(self, app: str, name: str, region: str, config: dict[str, Any], wanted: Wanted) -> Machine:
         now = self._kernel.clock.now()
@@ -147,6 +155,7 @@ class Machines:
         self._kernel.event(machine, "update", "replacing", "user")
         self._new_version(machine, config, digest, wanted)
         self._kernel.event(machine, "launch", "created", "user")
+        self._say_what_has_no_effect(machine)
         if not awake:
             self._kernel.say(
                 machine,
@@ -178,6 +187,15 @@ class Machines:
         machine.cordoned = machine.cordoned or wanted.skip_service_registration
         machine.versions.insert(0, MachineVersion(machine.instance_id, config, now))
         del machine.versions[VERSIONS_KEPT:]
+        self._health.idle(machine)
+
+    def revert(self, machine: Machine) -> None:
+        """Take back the last update: the version before it is the present one again. The caller boots it."""
+        del machine.versions[0]
+        before = machine.versions[0]
+        machine.instance_id = before.instance_id
+        machine.config = before.config
+        machine.image_digest = self._digest(before.config["image"])
         self._health.idle(machine)
 
     def alive(self, app: str, machine_id: str) -> Machine:

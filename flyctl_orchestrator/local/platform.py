@@ -9,6 +9,7 @@
     platform.addresses  allocate, release, list
     platform.volumes    create, get, list, update, extend, destroy, snapshot
     platform.tokens     create, list, revoke, authenticate
+    platform.faults     add, remove, clear, shown
     platform.images     resolve; platform.logs: write, read, follow; platform.feed: subscribe
 
 Everything runs on one thread. After a change, `platform.flush()` puts it on disk (the APIs do that before they answer).
@@ -24,6 +25,9 @@ from flyctl_orchestrator.local.addresses import Addresses
 from flyctl_orchestrator.local.apps import Apps
 from flyctl_orchestrator.local.clock import Clock, Timer
 from flyctl_orchestrator.local.errors import PlatformError
+from flyctl_orchestrator.local.faults.at_boots import FaultyRuntime
+from flyctl_orchestrator.local.faults.at_checks import FaultyProber
+from flyctl_orchestrator.local.faults.at_hosts import Hosts
 from flyctl_orchestrator.local.health import Health
 from flyctl_orchestrator.local.kernel import Kernel
 from flyctl_orchestrator.local.launches import Launches
@@ -80,10 +84,11 @@ class Platform:
         self.store = store or MemoryStore()
         self.logs = logs or Logs(clock, None)
         self.images = images
-        self.runtime = runtime
-        self.prober = prober
         self.kernel = Kernel(clock=clock, random=random, settings=self.settings, store=self.store, logs=self.logs)
         self.feed = self.kernel.feed
+        self.faults = self.kernel.faults
+        self.runtime = FaultyRuntime(runtime, self.kernel)
+        self.prober = FaultyProber(prober, self.kernel)
         self.apps = Apps(self.kernel)
         self.secrets = Secrets(self.kernel, token.encode()[:64])
         self.releases = Releases(self.kernel)
@@ -91,11 +96,12 @@ class Platform:
         self.addresses = Addresses(self.kernel)
         self.tokens = Tokens(self.kernel, token)
         self.leases = Leases(self.kernel)
-        self.health = Health(self.kernel, prober)
+        self.health = Health(self.kernel, self.prober)
         self.launches = Launches(self.kernel, images, ports, self.secrets, self.volumes, self.addresses)
-        self.lifecycle = Lifecycle(self.kernel, runtime, self.health, self.launches)
+        self.lifecycle = Lifecycle(self.kernel, self.runtime, self.health, self.launches)
         self.machines = Machines(self.kernel, self.lifecycle, self.health, images, self.secrets, self.volumes)
         self.lifecycle.on_destroyed = self.machines.buried
+        self.hosts = Hosts(self.kernel, self.runtime, self.health, self.lifecycle)
         self.limiter = RateLimiter()
         self.on_app_destroyed: Callable[[str], None] = lambda name: None
         self._flushing: Timer | None = None
@@ -118,7 +124,8 @@ class Platform:
         self.on_app_destroyed(app.name)
 
     def reset(self) -> None:
-        """Destroy every app."""
+        """Destroy every app and clear every fault."""
+        self.faults.clear()
         for app in self.apps.list():
             self.destroy_app(app.name)
         self.flush()

@@ -19,7 +19,9 @@ from urllib.parse import parse_qs, urlsplit
 from flyctl_orchestrator.local.api.routing import Router
 from flyctl_orchestrator.local.api.table import all_routes
 from flyctl_orchestrator.local.api.wire import Request, Response, Wait
+from flyctl_orchestrator.local.backend import PlatformBackend
 from flyctl_orchestrator.local.clock import VirtualClock
+from flyctl_orchestrator.local.faults.at_proxy import FaultyBackend
 from flyctl_orchestrator.local.platform import Platform
 from flyctl_orchestrator.local.runtime.simulated import SimulatedImages, SimulatedRuntime
 from flyctl_orchestrator.local.settings import Settings
@@ -37,6 +39,7 @@ class Simulation:
 
     Attributes:
         clock, images, runtime, platform: the parts, for a test to look at and to steer.
+        proxy_view: the machines as the proxy would see them (`proxy_view.targets(app)`).
     """
 
     def __init__(self, *, seed: int = 0, settings: Settings | None = None, latency: float = 0.002) -> None:
@@ -53,6 +56,7 @@ class Simulation:
             settings=settings,
             token=TOKEN,
         )
+        self.proxy_view = FaultyBackend(PlatformBackend(self.platform), self.platform.kernel)
         self._router = Router(self.platform, all_routes())
         self._latency = latency
         self._lock = threading.RLock()
@@ -63,6 +67,9 @@ class Simulation:
         """One request to the Machines API; the token is taken as given unless the headers say otherwise.
 
         Returns: status, headers (lower-case names) and body of the answer.
+
+        Raises:
+            ConnectionResetError: a fault says that the connection is closed without an answer.
         """
         lower = {"authorization": f"Bearer {TOKEN}", **{name.lower(): value for name, value in (headers or {}).items()}}
         parts = urlsplit(url)
@@ -87,7 +94,7 @@ class Simulation:
                 if reached is not None:
                     return reached
                 if self.clock.now() >= until:
-                    return answer.on_timeout()
+                    return self._served(answer.on_timeout())
                 due = self.clock.next_due()
                 self.clock.advance((until if due is None else min(due, until)) - self.clock.now())
 

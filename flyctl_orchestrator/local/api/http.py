@@ -14,6 +14,7 @@ from aiohttp import web
 from flyctl_orchestrator.local.api.routing import Router, refused
 from flyctl_orchestrator.local.api.wire import Request, Response, Wait
 from flyctl_orchestrator.local.errors import PlatformError
+from flyctl_orchestrator.local.faults.at_api import ConnectionCut
 from flyctl_orchestrator.local.platform import Platform
 from flyctl_orchestrator.local.watching import until
 
@@ -76,18 +77,22 @@ class Front:
             return self._answer(await self._served(await read(request)))
         except PlatformError as refusal:
             return self._answer(refused(refusal))
+        except ConnectionCut:
+            if request.transport is not None:
+                request.transport.abort()
+            raise
         except Exception as bug:  # noqa: BLE001 - one broken handler must not take the platform down
             traceback.print_exc()
             return self._answer(Response(500, {"error": f"the local platform failed: {type(bug).__name__}: {bug}"}))
 
     async def _served(self, request: Request) -> Response:
         answer = self._router.handle(request)
-        if isinstance(answer, Wait):
+        while isinstance(answer, Wait):
             answer = await self._waited(answer)
         self._platform.flush()
         return answer
 
-    async def _waited(self, wait: Wait) -> Response:
+    async def _waited(self, wait: Wait) -> Response | Wait:
         loop = asyncio.get_running_loop()
         answers: list[Response] = []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flyctl_orchestrator.local.api.routing import body_of, not_modelled, route
+from flyctl_orchestrator.local.api.routing import body_of, route
 from flyctl_orchestrator.local.api.wire import Request, Response
 from flyctl_orchestrator.local.platform import Platform
 
@@ -28,10 +28,6 @@ def reset(platform: Platform, request: Request) -> Response:
     """Destroy every app and process."""
     platform.reset()
     return Response(200, {"ok": True})
-
-
-for _method in ("GET", "POST", "DELETE"):
-    not_modelled(_method, "/_local/faults", op="local.faults")
 
 
 def apps_status(platform: Platform, port: int) -> list[dict[str, Any]]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flyctl_orchestrator.local.api.wire import Request, Response, Wait
 from flyctl_orchestrator.local.errors import NotModelled, PlatformError, not_found
+from flyctl_orchestrator.local.faults.at_api import ApiFaults
 from flyctl_orchestrator.local.ratelimit import DEFAULT, OF_AN_APP, Limit
 
 if TYPE_CHECKING:
@@ -73,6 +75,7 @@ class Router:
 
     def __init__(self, platform: Platform, routes: list[Route]) -> None:
         self._platform = platform
+        self._faults = ApiFaults(platform)
         self._routes: dict[tuple[str, int], list[tuple[re.Pattern[str], Route]]] = {}
         self._paths: dict[int, list[re.Pattern[str]]] = {}
         for one in routes:
@@ -95,20 +98,10 @@ class Router:
         self._check_scope(request, params)
         if request.body is not None and not isinstance(request.body, dict):
             raise PlatformError(400, "invalid_argument: the request body must be a JSON object")
-        handler, asked = found.handler, replace(request, params=params)
+        asked = replace(request, params=params)
+        work = partial(self._faults.around, found.op, asked, partial(found.handler, self._platform, asked))
         wait = self._delay(found, params)
-        if wait:
-            return Wait(lambda: None, wait, lambda: self._late(handler, asked))
-        return handler(self._platform, asked)
-
-    def _late(self, handler: PlatformHandler, request: Request) -> Response:
-        try:
-            answer = handler(self._platform, request)
-        except PlatformError as refusal:
-            return refused(refusal)
-        if isinstance(answer, Wait):
-            raise TypeError("a long poll cannot have a limit that makes it wait")
-        return answer
+        return Wait(lambda: None, wait, lambda: _late(work)) if wait else work()
 
     def _find(self, request: Request) -> tuple[Route, Mapping[str, str]]:
         path = request.path.rstrip("/") or "/"
@@ -136,6 +129,13 @@ class Router:
         if wait is None:
             raise PlatformError(429, "rate limit exceeded")
         return wait
+
+
+def _late(work: Callable[[], Response | Wait]) -> Response | Wait:
+    try:
+        return work()
+    except PlatformError as refusal:
+        return refused(refusal)
 
 
 def refused(refusal: PlatformError) -> Response:

@@ -14,6 +14,7 @@ MODULES = (
     "flyctl_orchestrator.local.api.volumes",
     "flyctl_orchestrator.local.api.platform_wide",
     "flyctl_orchestrator.local.api.management",
+    "flyctl_orchestrator.local.api.faults",
 )
 # What flyctl needs besides the Machines API.
 FLYCTL_MODULES = (

@@ -49,7 +49,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Wait:
-    """A long poll: answer as soon as `check` gives something, or `on_timeout` after `seconds`.
+    """A long poll: answer as soon as `check` gives something, or `on_timeout` (which may wait again) after `seconds`.
 
     `check` is called at once and again after every change of the platform's state; it must be cheap and must not
     change anything.
@@ -57,7 +57,7 @@ class Wait:
 
     check: Callable[[], Response | None]
     seconds: float
-    on_timeout: Callable[[], Response]
+    on_timeout: Callable[[], Response | Wait]
 
 
 Handler = Callable[[Request], "Response | Wait"]

@@ -43,6 +43,7 @@ class Target:
         routable: not cordoned, registered, and no failing service check.
         host, port: where the service listens now; port is 0 when the machine is not running.
         service: the service that answers this request.
+        slow_seconds: how much longer than usual it takes to answer.
     """
 
     machine_id: str
@@ -53,6 +54,7 @@ class Target:
     host: str
     port: int
     service: Service
+    slow_seconds: float = 0.0
 
 
 class WakeFailed(Exception):

@@ -191,6 +191,8 @@ class Desk:
             one_way = self._one_way_seconds(edge, target.region)
             if one_way:
                 await pause(self.clock, one_way)
+            if target.slow_seconds:
+                await pause(self.clock, target.slow_seconds)
             outgoing = _with_extra(message, errand, unavailable)
             upstream = await self._forwarder.send(target, outgoing, self._connect_seconds(trip))
         except (NotConnected, Dropped, TookTooLong, Unreadable) as failure:
