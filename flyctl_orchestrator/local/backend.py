@@ -15,6 +15,7 @@ from flyctl_orchestrator.local.runtime.base import CheckAnswer
 from flyctl_orchestrator.local.watching import until
 
 LOOK_SECONDS = 0.02
+SERVICES_KEPT = 5_000
 _ON_THE_WAY = frozenset({"created", "starting", "restarting", "replacing", "stopping", "suspending"})
 _STATES: dict[str, MachineState] = {
     "started": "started",
@@ -60,6 +61,8 @@ class PlatformBackend:
         return found
 
     def _service(self, machine: Machine) -> Service | None:
+        if len(self._services) > SERVICES_KEPT:
+            self._services.clear()
         known = self._services.get(machine.id)
         if known is None or known[0] != machine.instance_id:
             known = self._services[machine.id] = (machine.instance_id, http_service(machine.config))

@@ -99,6 +99,15 @@ def validate(config: Any) -> dict[str, Any]:
     return config
 
 
+def kept_without_effect(config: Mapping[str, Any]) -> list[str]:
+    """Settings that are kept and shown but change nothing here: a person should know."""
+    named = ("schedule", "standbys", "statics", "metrics", "dns", "cache_drive", "spot")
+    found = [f"config.{name}" for name in named if config.get(name)]
+    if any(service.get("protocol") == "udp" for service in services(config)):
+        found.append("config.services with protocol udp")
+    return found
+
+
 def _validate_guest(size: Mapping[str, Any]) -> None:
     kind, cpus, memory = size["cpu_kind"], size["cpus"], size["memory_mb"]
     if kind not in _MEMORY_PER_CPU:
@@ -139,8 +148,9 @@ def stop(config: Mapping[str, Any], signal: Any = None, timeout: Any = None) -> 
     """How to stop: what the request says, else the config, else SIGINT and 5 seconds."""
     said = config.get("stop_config") or {}
     chosen = signal_name(signal or said.get("signal") or "SIGINT")
-    wait = seconds(timeout, seconds(said.get("timeout"), DEFAULT_STOP_SECONDS, "stop_config.timeout"), "timeout")
-    return StopSpec(chosen, wait)
+    configured = seconds(said.get("timeout"), DEFAULT_STOP_SECONDS, "stop_config.timeout")
+    # flyctl sends "0s" when nothing was asked for.
+    return StopSpec(chosen, seconds(timeout, 0.0, "timeout") or configured)
 
 
 def signal_name(value: Any) -> str:

@@ -6,14 +6,26 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from flyctl_orchestrator.local.machine_config import CheckSpec
-from flyctl_orchestrator.local.runtime.base import CheckAnswer
-from flyctl_orchestrator.local.runtime.process import ProcessRuntime
+from flyctl_orchestrator.local.runtime.base import CheckAnswer, ProcessInfo
 
 LONGEST_HEAD = 65_536
 SHOWN_OF_BODY = 200
 LOOK_AROUND_SECONDS = 5.0
+
+
+class Occupants(Protocol):
+    """Knows what runs in a machine."""
+
+    def main_port(self, machine_id: str) -> int | None:
+        """The port the machine was told to listen on."""
+        ...
+
+    def processes(self, machine_id: str) -> list[ProcessInfo] | None:
+        """What runs in it, with listening sockets, or None when that cannot be told."""
+        ...
 
 
 @dataclass
@@ -30,7 +42,7 @@ class NetworkProber:
         runtime: knows which port a machine was told to use, and where its processes really listen.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, runtime: ProcessRuntime) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, runtime: Occupants) -> None:
         self._loop = loop
         self._runtime = runtime
         self._tasks: set[asyncio.Task[None]] = set()
@@ -102,7 +114,8 @@ async def _http(check: CheckSpec, port: int) -> CheckAnswer:
             return CheckAnswer(False, f"port {port} answers, but not with HTTP: {status_line[:80]!r}")
         if status.startswith("2"):
             return CheckAnswer(True, status)
-        await reader.readuntil(b"\r\n\r\n")
+        while (await reader.readuntil(b"\n")).strip():
+            continue
         body = (await reader.read(SHOWN_OF_BODY)).decode(errors="replace").strip().partition("\n")[0]
         return CheckAnswer(False, f"{status} from {check.method} {check.path}" + (f": {body}" if body else ""))
     finally:

@@ -23,6 +23,16 @@ def test_stop_takes_as_long_as_the_app_and_is_killed_after_the_timeout(fly: Fly)
     assert (exit_event["requested_stop"], exit_event["signal"], exit_event["restarting"]) == (True, 9, False)
 
 
+def test_a_timeout_of_nothing_means_the_configured_one(fly: Fly) -> None:
+    slow = fly.push("slow", Behaviour(stop_seconds=3))
+    machine = fly.started({"image": slow})["id"]
+    fly.on(machine, "/stop", {"id": machine, "timeout": "0s"})
+    fly.after(2)
+    assert fly.state(machine) == "stopping"
+    fly.after(2)
+    assert fly.machine(machine)["events"][0]["request"]["exit_event"]["exit_code"] == 0
+
+
 def test_the_request_may_say_how_to_stop(fly: Fly) -> None:
     slow = fly.push("slow", Behaviour(stop_seconds=20))
     machine = fly.started({"image": slow})["id"]
