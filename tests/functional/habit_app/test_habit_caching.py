@@ -144,6 +144,17 @@ def test_without_the_database_a_page_in_memory_is_still_shown(postgres: Cluster,
             assert ada.get("/dashboard").status_code == 503
         finally:
             postgres.start()
-        # Every connection in the pool is dead, and none of them is handed out.
         assert ada.tick(habit, TODAY).status_code == 200
         assert ada.done() == ["2026-01-30"]
+
+
+@pytest.mark.real_postgres
+def test_connections_that_died_while_the_machine_slept_are_not_used(
+    postgres: Cluster, tmp_path: Path, clock: Moved
+) -> None:
+    with app_at(tmp_path, clock, DATABASE_URL=postgres.new_database()) as app:
+        ada = Browser(app).sign_up()
+        habit = ada.add_habit("Read")
+        postgres.stop()
+        postgres.start()
+        assert ada.tick(habit, TODAY).status_code == 200
