@@ -65,7 +65,9 @@ def deploy(
     finally:
         reporter.close()
     if not as_json:
-        _show(outcome, environment, target.app_url(project.app), project.app)
+        _show_table(outcome, environment, target.app_url(project.app))
+    if outcome.exit:
+        _show_failure(outcome, environment, project.app)
     return int(outcome.exit)
 
 
@@ -100,12 +102,13 @@ def _agrees(plan: Plan) -> bool:
     return bool(questionary.confirm(f"Overwrite what was edited by hand on {names}?", default=False).ask())
 
 
-def _show(outcome: Outcome, environment: Environment, url: str, app: str) -> None:
+def _show_table(outcome: Outcome, environment: Environment, url: str) -> None:
     style = Style.of(environment.stdout, environment.variables)
     width = columns(style, environment.variables)
     for line in outcome_lines(outcome, style, width, url=url):
         click.echo(line, file=environment.stdout, color=style.colour)
-    if outcome.exit:
-        advice = f". {outcome.next}" if outcome.next else ""
-        code = outcome.code or outcome.kind
-        click.echo(f"flyo: app {app}: {outcome.what}{advice} [{code}]", file=environment.stderr)
+
+
+def _show_failure(outcome: Outcome, environment: Environment, app: str) -> None:
+    advice = f". {outcome.next}" if outcome.next else ""
+    click.echo(f"flyo: app {app}: {outcome.what}{advice} [{outcome.code or outcome.kind}]", file=environment.stderr)

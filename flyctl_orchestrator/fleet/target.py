@@ -13,6 +13,10 @@ from flyctl_orchestrator.fleet.http import StreamingHttp
 from flyctl_orchestrator.fleet.machines_api import MachinesApi
 from flyctl_orchestrator.fleet.probe import Prober
 
+# Seconds during which a failing call is tried again. A platform on this computer is there or it is not.
+PATIENCE = 30.0
+LOCAL_PATIENCE = 8.0
+
 
 @dataclass(frozen=True)
 class Target:
@@ -37,7 +41,8 @@ class Target:
     @cached_property
     def api(self) -> MachinesApi:
         """The one Machines API client of this run (it keeps the pace for all who use it)."""
-        return MachinesApi(self.api_url, self.token, self.http, self.clock, self.random)
+        patience = LOCAL_PATIENCE if self.kind == "local" else PATIENCE
+        return MachinesApi(self.api_url, self.token, self.http, self.clock, self.random, patience=patience)
 
     @cached_property
     def prober(self) -> Prober:

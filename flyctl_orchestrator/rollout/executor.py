@@ -20,8 +20,8 @@ from flyctl_orchestrator.rollout.rollback import plan_rollback
 from flyctl_orchestrator.rollout.rows import rows_at_the_end
 from flyctl_orchestrator.rollout.wave_run import WaveEnd, WaveRun
 
-# Tries to read the fleet when everything depends on it; each is patient for half a minute by itself.
-READS = 4
+# Tries to read the fleet when everything depends on it; each is patient by itself.
+READS = 2
 
 
 class Executor:
@@ -46,7 +46,7 @@ class Executor:
                 assert end.run is not None
                 where = f"{end.run.lane.region} {end.run.machine_id or end.run.lane.name}"
                 return self._stop(self._reason(f"{where}: {end.run.reason}", end.run.code), end.kind)
-        return self._finish("done", "every machine is new and verified", {}, {})
+        return self._finish("done", "every machine is new and verified", self._read() or {}, {})
 
     # --- forward
 
@@ -77,7 +77,7 @@ class Executor:
 
     def _stop(self, why: tuple[str, str], how: str, trouble: FlyoError | None = None) -> Outcome:
         what, code = why
-        machines = self._read()
+        machines = None if code == "blind" else self._read()
         if machines is None:
             return self._blind(what, code, trouble)
         wave = plan_rollback(self._record, machines, max(1, self._policy.max_unavailable))
@@ -157,7 +157,6 @@ class Executor:
         next: str = "",
         code: str = "",
     ) -> Outcome:
-        machines = machines or self._read() or {}
         rows = rows_at_the_end(machines, self._record, backs)
         seconds = self._means.clock.monotonic() - self._since
         outcome = Outcome(kind, what, tuple(rows), next, code, seconds, EXITS[kind])

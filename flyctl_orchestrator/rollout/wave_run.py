@@ -100,7 +100,7 @@ class WaveRun:
                     return end
                 self._means.clock.sleep(TICK)
         finally:
-            if self._flyctl is not None and self._flyctl.end(self._reader.next_number):
+            if self._flyctl is not None and self._flyctl.end(self._reader.next_number) and not self._reader.blind:
                 self._clear_leases()
 
     def _clear_leases(self) -> None:

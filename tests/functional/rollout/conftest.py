@@ -1,0 +1,39 @@
+"""Fixtures of the rollout's functional tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from platform_client import Api
+from rollout_project import RolloutProject
+
+from flyctl_orchestrator.local import control
+
+
+@pytest.fixture(scope="session")
+def _rollout_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, control.Running]]:
+    state = tmp_path_factory.mktemp("rollout-platform")
+    yield state, control.start(state, 0)
+    control.stop(state)
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, _rollout_daemon: tuple[Path, control.Running]) -> RolloutProject:
+    """A project on an empty platform with the documented rate limits."""
+    state, running = _rollout_daemon
+    api = Api(running)
+    assert api.call("POST", "/_local/reset").status == 200
+    usual = {"delays": False, "rate_limits": True, "autostop_tick_seconds": 300, "boot_seconds": 0}
+    assert api.call("PUT", "/_local/settings", usual).status == 200
+    return RolloutProject(tmp_path, api, state).write()
+
+
+@pytest.fixture
+def deployed(fresh: RolloutProject) -> RolloutProject:
+    """The same, with a first release running in three regions; the tests themselves are under no rate limit."""
+    ran = fresh.deploy()
+    assert ran.status == 0, ran.stderr
+    assert fresh.api.call("PUT", "/_local/settings", {"rate_limits": False}).status == 200
+    return fresh

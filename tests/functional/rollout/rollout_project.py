@@ -1,0 +1,220 @@
+"""A project of three regions on a real local platform, rolled out by the flyo command as a child process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sysconfig
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from platform_client import Api, eventually
+
+FLYO = Path(sysconfig.get_path("scripts")) / "flyo"
+# Seconds. Longer than anything here takes; a hang becomes a failure.
+PATIENCE = 90
+APP = "rollout-test"
+
+# The first line says how a release behaves; the tests rewrite it.
+SERVER = """
+BEHAVIOUR = "good"
+import json, os, signal, sys, threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+region = os.environ["FLY_REGION"]
+if BEHAVIOUR == "exits":
+    print("no database", flush=True); sys.exit(4)
+if BEHAVIOUR == "deaf":
+    threading.Event().wait()
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        bad = BEHAVIOUR == "broken" or BEHAVIOUR == "broken-" + region
+        # The platform's own check never sees what only the world outside sees.
+        outside = self.path == "/up"
+        said = {"region": "ams" if BEHAVIOUR == "lost" else region, "machine": os.environ["FLY_MACHINE_ID"]}
+        said["secret"] = len(os.environ.get("PLANTED", ""))
+        body = json.dumps(said).encode()
+        self.send_response(500 if bad and outside else 200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        print("asked for", self.path, flush=True)
+
+server = ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler)
+signal.signal(signal.SIGTERM, lambda *args: threading.Thread(target=server.shutdown).start())
+server.serve_forever()
+"""
+DOCKERFILE = 'FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nCMD ["python3", "-S", "server.py"]\n'
+FLY_TOML = """
+app = "rollout-test"
+primary_region = "iad"
+kill_signal = "SIGTERM"
+
+[http_service]
+internal_port = 8080
+auto_start_machines = true
+
+[[http_service.checks]]
+path = "/alive"
+interval = "2s"
+timeout = "1s"
+grace_period = "1s"
+"""
+FLYO_TOML = """
+[regions]
+iad = 1
+fra = 1
+nrt = 1
+
+[rollout]
+timeout = "15s"
+
+[probe]
+path = "/up"
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How one command ended."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """stdout as JSON lines; fails the test when any line is something else."""
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+    @property
+    def last_line(self) -> str:
+        """What the command said last."""
+        return self.stderr.strip().splitlines()[-1]
+
+
+@dataclass
+class RolloutProject:
+    """A project directory and the daemon it is deployed to."""
+
+    root: Path
+    api: Api
+    local: Path
+    extra: dict[str, str] = field(default_factory=dict)
+
+    def write(self) -> RolloutProject:
+        """Write the files of a good release."""
+        self.project.mkdir(parents=True, exist_ok=True)
+        files = {"server.py": SERVER, "Dockerfile": DOCKERFILE, "fly.toml": FLY_TOML, "flyo.toml": FLYO_TOML}
+        files[".dockerignore"] = "*.toml\n*.json\n"
+        for name, text in files.items():
+            (self.project / name).write_text(text)
+        self.behave("good")
+        return self
+
+    @property
+    def project(self) -> Path:
+        return self.root / "project"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        own = {"FLYO_LOCAL_DIR": str(self.local), "FLYO_STATE_DIR": str(self.root / "state"), "FLYO_FLYCTL": "stand-in"}
+        return kept | own | self.extra
+
+    def behave(self, behaviour: str) -> None:
+        """Change what the next release does."""
+        _, _, rest = SERVER.lstrip().partition("\n")
+        (self.project / "server.py").write_text(f'BEHAVIOUR = "{behaviour}"\n{rest}')
+
+    def flyo(self, *args: str) -> Ran:
+        """Run a command to its end."""
+        ran = subprocess.run(
+            [str(FLYO), *args],
+            cwd=self.project,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            stdin=subprocess.DEVNULL,
+        )
+        return Ran(ran.returncode, ran.stdout, ran.stderr)
+
+    def deploy(self, *args: str) -> Ran:
+        """`flyo deploy --local`."""
+        return self.flyo("deploy", "--local", *args)
+
+    def deploy_and(self, when: Callable[[dict[str, Any]], bool], then: Callable[[subprocess.Popen[str]], None]) -> Ran:
+        """`flyo deploy --local --json`, doing something the first time an event answers to `when`."""
+        child = subprocess.Popen(
+            [str(FLYO), "deploy", "--local", "--json"],
+            cwd=self.project,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        guard = threading.Timer(PATIENCE, child.kill)
+        guard.start()
+        out, done = [], False
+        assert child.stdout is not None and child.stderr is not None
+        for line in child.stdout:
+            out.append(line)
+            if not done and when(json.loads(line)):
+                done = True
+                then(child)
+        status = child.wait()
+        guard.cancel()
+        assert done, "the moment never came"
+        return Ran(status, "".join(out), child.stderr.read())
+
+    # --- what is there
+
+    def machines(self) -> dict[str, dict[str, Any]]:
+        """Region -> machine; there is one in each here."""
+        answer = self.api.call("GET", f"/v1/apps/{APP}/machines")
+        return {body["region"]: body for body in answer.body}
+
+    def what_matters(self) -> dict[str, Any]:
+        """What a rollback must bring back."""
+        return {
+            region: (
+                body["id"],
+                body["image_ref"]["digest"],
+                body["state"],
+                {key: value for key, value in body["config"].items() if key != "image"},
+            )
+            for region, body in self.machines().items()
+        }
+
+    def versions(self) -> dict[str, str]:
+        """Region -> version of its machine."""
+        return {region: body["instance_id"] for region, body in self.machines().items()}
+
+    def wait_for(self, region: str, state: str) -> None:
+        """Wait until a region's machine is in a state."""
+        eventually(lambda: self.machines()[region]["state"], lambda now: now == state)
+
+    def journals(self) -> list[Path]:
+        """Every rollout's journal, oldest first."""
+        return sorted((self.root / "state").rglob("*.jsonl"), key=lambda path: path.stat().st_mtime)
+
+
+def interrupt(child: subprocess.Popen[str]) -> None:
+    """Ctrl-C."""
+    child.send_signal(signal.SIGINT)
+
+
+def now() -> float:
+    """Seconds, for durations."""
+    return time.monotonic()

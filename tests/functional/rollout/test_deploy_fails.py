@@ -1,0 +1,177 @@
+"""Deploys that must not stay: each ends in one clear line, a documented status, and the fleet as it was."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from platform_client import Api
+from rollout_project import APP, RolloutProject, interrupt, now
+
+from flyctl_orchestrator.local import control
+
+
+def test_a_broken_health_page_fails_in_the_first_wave(deployed: RolloutProject) -> None:
+    """A second release with a broken health path: first wave only, put back, documented status."""
+    before, versions = deployed.what_matters(), deployed.versions()
+    deployed.behave("broken")
+    ran = deployed.deploy()
+    assert ran.status == 3, ran.stderr
+    assert ran.last_line.startswith(f"flyo: app {APP}: iad ")
+    assert "answered 500" in ran.last_line and "back as it was, verified" in ran.last_line
+    assert deployed.what_matters() == before
+    after = deployed.versions()
+    assert {code for code in after if after[code] != versions[code]} == {"iad"}
+    assert "Traceback" not in ran.stderr
+    deployed.behave("good")
+    assert "Nothing to change" in deployed.deploy().stdout
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words"),
+    [
+        ("exits", "ended with exit code 4"),
+        ("deaf", "nothing listens on port"),
+        ("lost", "answered from region ams, not iad"),
+    ],
+)
+def test_bad_releases_are_told_apart_and_taken_back(deployed: RolloutProject, behaviour: str, words: str) -> None:
+    before = deployed.what_matters()
+    deployed.behave(behaviour)
+    ran = deployed.deploy()
+    assert ran.status == 3, ran.stderr
+    assert words in ran.last_line.lower()
+    assert deployed.what_matters() == before
+
+
+def test_a_fault_in_the_last_wave_takes_the_first_back_too(deployed: RolloutProject) -> None:
+    before = deployed.what_matters()
+    deployed.behave("broken-nrt")
+    ran = deployed.deploy()
+    assert ran.status == 3, ran.stderr
+    assert f"app {APP}: nrt " in ran.last_line
+    assert deployed.what_matters() == before
+
+
+def test_a_failed_first_deploy_leaves_an_empty_app(fresh: RolloutProject) -> None:
+    fresh.behave("exits")
+    ran = fresh.deploy()
+    assert ran.status == 3, ran.stderr
+    assert fresh.machines() == {}
+    fresh.behave("good")
+    assert fresh.deploy().status == 0
+
+
+def test_no_rollback_means_no_rollback(deployed: RolloutProject) -> None:
+    before = deployed.what_matters()
+    deployed.behave("exits")
+    ran = deployed.deploy("--no-rollback")
+    assert ran.status == 4
+    assert deployed.what_matters()["iad"] != before["iad"]
+    assert "left as it is" in ran.last_line
+
+
+def test_a_build_that_fails_changes_nothing(deployed: RolloutProject) -> None:
+    before = deployed.versions()
+    (deployed.project / "Dockerfile").write_text("FROM scratch\nCOPY missing .\n")
+    ran = deployed.deploy()
+    assert ran.status == 1 and "build." in ran.last_line
+    assert deployed.versions() == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_puts_everything_back(deployed: RolloutProject, number: int) -> None:
+    before = deployed.what_matters()
+    deployed.behave("good two")
+    ran = deployed.deploy_and(_second_wave, lambda child: child.send_signal(number))
+    assert ran.status == 130, ran.stderr
+    assert deployed.what_matters() == before
+
+
+def test_a_second_interrupt_stops_at_once_and_says_what_is_where(deployed: RolloutProject) -> None:
+    deployed.behave("good two")
+
+    def twice(child: subprocess.Popen[str]) -> None:
+        interrupt(child)
+        for line in child.stdout or ():
+            if '"rollback.started"' in line:
+                interrupt(child)
+                return
+
+    ran = deployed.deploy_and(_second_wave, twice)
+    assert ran.status == 4, ran.stderr
+    fates = {row["region"]: row["fate"] for row in ran.lines[-1]["machines"]}
+    assert set(fates) == {"iad", "fra", "nrt"} and "failed" in fates.values()
+
+
+def test_a_platform_that_dies_midway_is_no_verdict(tmp_path: Path) -> None:
+    platform = tmp_path / "platform"
+    doomed = RolloutProject(tmp_path, Api(control.start(platform, 0)), platform).write()
+    try:
+        assert doomed.deploy().status == 0
+        doomed.behave("deaf")
+
+        def kill(child: subprocess.Popen[str]) -> None:
+            os.kill(doomed.api.running.pid, signal.SIGKILL)
+
+        since = now()
+        ran = doomed.deploy_and(lambda line: line["event"] == "step.finished", kill)
+        assert ran.status == 5, ran.stderr
+        assert "not known: iad" in ran.last_line
+        assert now() - since < 45
+    finally:
+        control.stop(platform)
+
+
+def test_a_wrong_token_is_said_at_once(deployed: RolloutProject) -> None:
+    _on_fly(deployed, token="wr0ng-token")
+    ran = deployed.flyo("deploy")
+    assert ran.status == 8, ran.stderr
+    assert "401" in ran.last_line and "wr0ng-token" not in ran.stdout + ran.stderr
+
+
+def test_an_app_that_does_not_exist_on_fly_is_not_made_by_accident(fresh: RolloutProject) -> None:
+    _on_fly(fresh, token=fresh.api.running.token)
+    ran = fresh.flyo("deploy")
+    assert ran.status == 1, ran.stderr
+    assert "flyo init --create" in ran.last_line
+
+
+def _on_fly(project: RolloutProject, token: str) -> None:
+    """Take the platform for Fly.io itself, with a flyctl that only knows its version."""
+    flyctl = project.root / "flyctl"
+    flyctl.write_text('#!/bin/sh\necho \'{"Name":"flyctl","Version":"0.4.87","Environment":"production"}\'\n')
+    flyctl.chmod(0o755)
+    url = f"http://127.0.0.1:{project.api.running.port}"
+    bases = {f"FLY_{name}_BASE_URL": url for name in ("API", "FLAPS", "UIEX")}
+    project.extra |= {**bases, "FLY_API_TOKEN": token, "FLYO_FLYCTL": str(flyctl)}
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "words"),
+    [
+        ("flyo.toml", "[regions]\nxyz = 1\n", "xyz"),
+        ("flyo.toml", "[regions]\nfra = 1\n", "primary_region"),
+        ("flyo.toml", "[regions]\niad = 0\n", "no machine is wanted"),
+        ("flyo.toml", "[regions\n", "flyo.toml"),
+        ("fly.toml", "app = 3\n", "fly.toml"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(fresh: RolloutProject, file: str, text: str, words: str) -> None:
+    (fresh.project / file).write_text(text)
+    ran = fresh.deploy()
+    assert ran.status == 2, ran.stderr
+    assert words in ran.last_line and "Traceback" not in ran.stderr
+
+
+def test_a_canary_that_is_no_region_is_refused(fresh: RolloutProject) -> None:
+    ran = fresh.deploy("--canary", "syd")
+    assert ran.status == 2 and "syd" in ran.last_line
+
+
+def _second_wave(line: dict[str, Any]) -> bool:
+    return line["event"] == "wave.started" and line["number"] == 2
