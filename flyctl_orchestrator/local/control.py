@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -125,37 +125,60 @@ def start(
     """
     if not sys.platform.startswith(SUPPORTED):
         raise ControlError("the local platform runs on Linux and macOS only", "Everything else works on this system")
-    running = locate(state)
-    if running is not None:
-        if port not in (None, 0, running.port):
-            raise ControlError(
-                f"the local platform already runs on port {running.port}",
-                f"Leave --port out, or stop it first with `flyo local down` to move it to port {port}",
-            )
-        return running
-    child, log = _spawn(state, DEFAULT_PORT if port is None else port, environ)
-    until = monotonic() + START_SECONDS
-    while monotonic() < until:
-        running = locate(state)
-        if running is not None:
-            return running
-        if child.poll() is not None:
-            # Somebody else may have started it at the same moment: theirs is as good as ours.
-            return locate(state) or _wait_for_other(state, log, pause)
-        pause(LOOK_SECONDS)
-    child.kill()
+    found = _found(state, port)
+    if found is not None:
+        return found
+    with _one_starter_at_a_time(state):
+        # Somebody else may have started it while we waited for our turn.
+        found = _found(state, port)
+        if found is not None:
+            return found
+        child, log = _spawn(state, DEFAULT_PORT if port is None else port, environ)
+        until = monotonic() + START_SECONDS
+        while monotonic() < until:
+            running = locate(state)
+            if running is not None and running.pid == child.pid:
+                return running
+            if child.poll() is not None:
+                raise _why(log)
+            pause(LOOK_SECONDS)
+        child.kill()
     raise ControlError(f"the local platform was not ready within {START_SECONDS:g} s", f"Its log is {log}")
 
 
-def _wait_for_other(state: Path, log: Path, pause: Callable[[float], None]) -> Running:
-    error = _why(log)
-    if "already runs" in error.what:
-        for _ in range(int(START_SECONDS / LOOK_SECONDS)):
-            running = locate(state)
-            if running is not None:
-                return running
-            pause(LOOK_SECONDS)
-    raise error
+def _found(state: Path, port: int | None) -> Running | None:
+    running = locate(state)
+    if running is not None and port not in (None, 0, running.port):
+        raise ControlError(
+            f"the local platform already runs on port {running.port}",
+            f"Leave --port out, or stop it first with `flyo local down` to move it to port {port}",
+        )
+    return running
+
+
+@contextlib.contextmanager
+def _one_starter_at_a_time(state: Path) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = FileLock(state / "start.lock", timeout=2 * START_SECONDS)
+        lock.acquire()
+    except Timeout:
+        raise ControlError("another start of the local platform does not come to an end", f"See {state}") from None
+    except OSError as problem:
+        raise _unusable(state, problem) from problem
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _unusable(state: Path, problem: OSError) -> ControlError:
+    return ControlError(
+        f"the local platform cannot use its directory {state}: {problem.strerror or problem}",
+        "Free some space or fix its permissions, or choose another directory with FLYO_LOCAL_DIR",
+    )
 
 
 def _spawn(state: Path, port: int, environ: Mapping[str, str] | None) -> tuple[subprocess.Popen[bytes], Path]:
@@ -163,14 +186,10 @@ def _spawn(state: Path, port: int, environ: Mapping[str, str] | None) -> tuple[s
     command = [sys.executable, "-P", "-m", "flyctl_orchestrator.local", "daemon"]
     command += ["--port", str(port), "--state", str(state)]
     try:
-        state.mkdir(parents=True, exist_ok=True, mode=0o700)
         with log.open("wb") as output:
             return _detached(command, state, output, dict(os.environ if environ is None else environ)), log
     except OSError as problem:
-        raise ControlError(
-            f"the local platform cannot use its directory {state}: {problem.strerror or problem}",
-            "Free some space or fix its permissions, or choose another directory with FLYO_LOCAL_DIR",
-        ) from problem
+        raise _unusable(state, problem) from problem
 
 
 def _detached(command: list[str], cwd: Path, output: IO[bytes], env: dict[str, str]) -> subprocess.Popen[bytes]:

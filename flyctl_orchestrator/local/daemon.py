@@ -18,7 +18,7 @@ from random import Random
 from typing import Any
 
 from aiohttp import web
-from filelock import FileLock, Timeout
+from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from flyctl_orchestrator.local.api.http import Front
 from flyctl_orchestrator.local.api.management import apps_status
@@ -42,11 +42,12 @@ from flyctl_orchestrator.local.runtime.installation import BuildSettings
 from flyctl_orchestrator.local.runtime.ports import LoopbackPorts
 from flyctl_orchestrator.local.runtime.process import ProcessRuntime
 from flyctl_orchestrator.local.settings import Settings
-from flyctl_orchestrator.local.state_dir import Locator, erase_locator, write_locator, write_private
+from flyctl_orchestrator.local.state_dir import Locator, erase_locator, read_locator, write_locator, write_private
 from flyctl_orchestrator.local.store import SqliteStore
 
 HOST = "127.0.0.1"
 SHUTDOWN_SECONDS = 10.0
+LOCK_LOOK_SECONDS = 0.2
 # Old images of an app that stay for a rollback; those of its machines stay anyhow.
 IMAGES_KEPT = 20
 
@@ -226,18 +227,26 @@ def run(options: Options) -> None:
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
         state.chmod(0o700)
         prepare_flyctl_settings(state)
-        lock = FileLock(state / "daemon.lock")
-        with lock.acquire(timeout=0):
+        with _only_daemon(state):
             for ended in orphans.reap(state / "machines"):
                 os.write(2, f"ended process {ended}, left behind by a daemon that was killed\n".encode())
             asyncio.run(_run(options))
-    except Timeout:
-        raise CannotStart(f"a daemon already runs in {state}", "Use it, or stop it with `flyo local down`") from None
     except (OSError, sqlite3.Error, PlatformError) as problem:
         raise CannotStart(
             f"the local platform cannot use its directory {state}: {problem}",
             "Free some space, or choose another directory with FLYO_LOCAL_DIR",
         ) from problem
+
+
+def _only_daemon(state: Path) -> AcquireReturnProxy:
+    """The directory's lock. One that is just ending has no locator any more, and is waited for."""
+    lock = FileLock(state / "daemon.lock")
+    for _ in range(int(SHUTDOWN_SECONDS * 1.5 / LOCK_LOOK_SECONDS)):
+        with contextlib.suppress(Timeout):
+            return lock.acquire(timeout=LOCK_LOOK_SECONDS)
+        if read_locator(state) is not None:
+            break
+    raise CannotStart(f"a daemon already runs in {state}", "Use it, or stop it with `flyo local down`")
 
 
 async def _run(options: Options) -> None:

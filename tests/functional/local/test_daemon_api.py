@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -55,7 +56,7 @@ def test_bodies_that_are_not_json_are_refused(api: Api) -> None:
 def test_what_is_not_modelled_is_501_with_its_name(api: Api) -> None:
     answer = api.call("POST", "/v1/platform/placements", {})
     assert (answer.status, answer.body["operation"]) == (501, "platform.placements")
-    assert api.call("GET", "/_local/faults").status == 501
+    assert api.call("POST", "/v1/apps/shop/machines/0/exec", {}).status == 501
 
 
 def test_a_long_poll_answers_when_the_state_comes(api: Api, server_image: str) -> None:
@@ -156,9 +157,17 @@ def test_a_reset_leaves_nothing(api: Api, server_image: str) -> None:
     assert api.call("GET", "/v1/apps?org_slug=personal").body["apps"] == []
 
 
-def test_sixty_machines_are_listed_quickly_and_the_loop_stays_free(api: Api, server_image: str) -> None:
+def test_sixty_machines_are_listed_cheaply(api: Api, server_image: str) -> None:
     for number in range(60):
         api.create("shop", server_image, {"services": [SERVICE]}, skip_launch=True, region=["iad", "fra"][number % 2])
-    answer = api.call("GET", "/v1/apps/shop/machines")
-    assert len(answer.body) == 60
+    before = worked(api)
+    for _ in range(40):
+        assert len(api.call("GET", "/v1/apps/shop/machines").body) == 60
+    assert (worked(api) - before) / 40 < 0.02, "seconds of processor time for one list"
     assert api.call("GET", "/_local/status").body["apps"][0]["machines"] == 60
+
+
+def worked(api: Api) -> float:
+    """Seconds of processor time the daemon has used."""
+    columns = Path(f"/proc/{api.running.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(columns[11]) + int(columns[12])) / os.sysconf("SC_CLK_TCK")
