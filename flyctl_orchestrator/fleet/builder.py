@@ -161,5 +161,5 @@ def _outcome(request: BuildRequest, last: dict[str, Any]) -> BuiltImage:
         f"the image could not be built: {last.get('error') or 'the builder stopped without a result'}",
         where=f"app {request.app}",
         next=str(last.get("hint") or ""),
-        code=f"build.{last['code']}" if last.get("code") else "build.failed",
+        code=f"build.{str(last.get('code') or 'failed').removeprefix('build.')}",
     )

@@ -87,7 +87,8 @@ class Launches:
             "FLY_VM_MEMORY_MB": str(machine_config.guest(machine.config)["memory_mb"]),
         }
         ports = {f"PORT_{internal}": str(port) for internal, port in machine.ports.items() if port != main_port}
-        defaults = {"FLY_PROCESS_GROUP": machine.process_group}
+        # Here a machine's port is a port of this computer, which other computers should not reach.
+        defaults = {"FLY_PROCESS_GROUP": machine.process_group, "HOST": "127.0.0.1"}
         return {**defaults, **image.env, **said, **secrets, **own, **ports, "PORT": str(main_port)}
 
     def _mounts(self, machine: Machine) -> dict[str, Path]:

@@ -12,6 +12,7 @@ from flyctl_orchestrator.local.errors import PlatformError, invalid, not_found, 
 from flyctl_orchestrator.local.kernel import Kernel
 from flyctl_orchestrator.local.model import Machine, Volume, VolumeSnapshot
 from flyctl_orchestrator.local.regions import REGIONS
+from flyctl_orchestrator.local.runtime.copying import copy_tree
 
 DEFAULT_SIZE_GB = 3
 
@@ -96,7 +97,7 @@ class Volumes:
             return
         try:
             if source is not None and source.exists():
-                shutil.copytree(source, directory, symlinks=True)
+                copy_tree(source, directory)
             else:
                 directory.mkdir(parents=True)
         except OSError as problem:
@@ -150,7 +151,7 @@ class Volumes:
         origin, copy = self.directory(volume.id), self._snapshot_directory(snapshot_id)
         size = 0
         if origin is not None and copy is not None:
-            shutil.copytree(origin, copy, symlinks=True)
+            copy_tree(origin, copy)
             size = sum(path.stat().st_size for path in copy.rglob("*") if path.is_file())
         digest = hashlib.sha256(snapshot_id.encode()).hexdigest()
         made = VolumeSnapshot(snapshot_id, size, digest, self._kernel.clock.now(), "created", volume.snapshot_retention)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flyctl_orchestrator.local.runtime.base import Image
+from flyctl_orchestrator.local.runtime.copying import copy_tree
 from flyctl_orchestrator.local.runtime.failure import BuildFailed
 from flyctl_orchestrator.local.runtime.tree import Item, Tree
 
@@ -150,7 +151,7 @@ def materialise(
     if machine_dir.exists():
         shutil.rmtree(machine_dir)
     machine_dir.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(image.root, machine_dir, symlinks=True)
+    copy_tree(image.root, machine_dir)
     (machine_dir / image.workdir.strip("/")).mkdir(parents=True, exist_ok=True)
     for name, target in image.links.items():
         _link(machine_dir / name, target)

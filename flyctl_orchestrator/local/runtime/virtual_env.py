@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import shutil
 import sysconfig
 import venv
 import zipfile
 from pathlib import Path
 
+from flyctl_orchestrator.local.runtime.copying import copy_tree
 from flyctl_orchestrator.local.runtime.failure import BuildFailed
 
 _SCRIPT = '#!/bin/sh\nexec "$(dirname "$0")/python" -m pip "$@"\n'
@@ -50,8 +50,8 @@ def _copy_installed(packages: Path) -> bool:
     described = home / f"pip-{distribution.version}.dist-info"
     if not (home / "pip").is_dir() or not described.is_dir():
         return False
-    shutil.copytree(home / "pip", packages / "pip")
-    shutil.copytree(described, packages / described.name)
+    copy_tree(home / "pip", packages / "pip")
+    copy_tree(described, packages / described.name)
     return True
 
 
