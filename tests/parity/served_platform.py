@@ -28,7 +28,7 @@ from flyctl_orchestrator.local.settings import Settings
 from flyctl_orchestrator.local.watching import until
 
 TOKEN = "fo1_local_parity"
-QUICK = Behaviour(boot_seconds=0.05, healthy_seconds=0.05, stop_seconds=0.02)
+QUICK = Behaviour(boot_seconds=0.02, healthy_seconds=0.0, stop_seconds=0.0)
 _RELEASE_COMMAND_REF = "registry.fly.io/release-command:ran"
 _READY_SECONDS = 10.0
 
