@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 import click
 
+from flyctl_orchestrator.cli.local_fault import fault
 from flyctl_orchestrator.cli.options import json_option, yes_option
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import FlyoError, UnreachableError, UsageError
@@ -98,6 +99,16 @@ def _ask(environment: Environment, running: control.Running, method: str, path: 
     return _checked(answer)
 
 
+def manage(environment: Environment, method: str, path: str, body: Any = None) -> Any:
+    """One call of the management API of the platform that runs; its decoded answer.
+
+    Raises:
+        UnreachableError: it does not run.
+        FlyoError: it refused, with its reason.
+    """
+    return _ask(environment, _running(environment), method, path, body)
+
+
 def _headers(running: control.Running) -> dict[str, str]:
     return {"Authorization": f"Bearer {running.token}"}
 
@@ -119,6 +130,9 @@ def _checked(answer: HttpAnswer) -> Any:
 @click.group(short_help="The local Fly platform: up, down, logs, exec.")
 def local() -> None:
     """A small Fly on this computer: apps, machines, secrets, a proxy. No account, no Docker, no network."""
+
+
+local.add_command(fault)
 
 
 @local.command(short_help="Start it in the background.")

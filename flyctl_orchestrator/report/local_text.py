@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flyctl_orchestrator.report.numbers import duration
+from flyctl_orchestrator.report.numbers import count, duration
 from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.report.table import Column, render
 
@@ -24,6 +24,9 @@ def local_lines(said: Mapping[str, Any], url: str, now: float, style: Style, wid
     if isinstance(started, int | float):
         parts.append(f"up {duration(max(0.0, now - started))}")
     parts.append(f"delays {'on' if said.get('delays') else 'off'}")
+    faults = said.get("faults") or []
+    if faults:
+        parts.append(count(len(faults), "fault"))
     head = f" {style.dot} ".join(parts)
     apps = said.get("apps") or []
     if not apps:

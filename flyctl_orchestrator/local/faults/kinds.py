@@ -106,15 +106,13 @@ def _table(*kinds: Kind) -> dict[str, Kind]:
 KINDS: dict[str, Kind] = _table(
     Kind(
         "region-down",
-        "no host of the region answers: its machines are out of reach for the API, the checks and the proxy; they run "
-        "on, and are back when it ends",
+        "no host of the region answers: its machines run on, out of reach",
         counted=False,
         place=True,
     ),
     Kind(
         "host-down",
-        "a host dies with its machines (of a region: the host of the oldest one); they boot again when it ends, and "
-        "suspended ones have lost their memory",
+        "a host dies with its machines; they boot again when it is back",
         counted=False,
         place=True,
     ),
@@ -185,14 +183,13 @@ KINDS: dict[str, Kind] = _table(
     ),
     Kind(
         "lease-held",
-        "somebody else holds the lease of every machine that nobody holds",
+        "somebody else holds the lease of every machine that is free",
         {"owner": Setting("somebody-else@example.com", "who")},
         counted=False,
     ),
     Kind(
         "image-pull-fails",
-        "the image of an update cannot be pulled: the platform goes back to the old version and shows the machine "
-        "started; a new machine fails",
+        "an update's image cannot be pulled: the old version runs on, and the machine shows as started",
         {"image": IMAGE},
     ),
     Kind(
