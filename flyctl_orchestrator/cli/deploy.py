@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from flyctl_orchestrator.cli.interrupts import heeding
+from flyctl_orchestrator.cli.interrupts import breaking_off, heeding
 from flyctl_orchestrator.cli.options import json_option, target_options, yes_option
 from flyctl_orchestrator.cli.policy import POLICY_FLAGS, policy_options
 from flyctl_orchestrator.cli.state import state_directory
@@ -18,7 +18,7 @@ from flyctl_orchestrator.report.outcome_text import outcome_lines
 from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.report.terminal import columns
 from flyctl_orchestrator.rollout.concurrency import Stop, Threads
-from flyctl_orchestrator.rollout.deployment import Deployment, interrupted_before_start
+from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.desired import with_flags
 from flyctl_orchestrator.rollout.events import Emitter
 from flyctl_orchestrator.rollout.outcome import Outcome
@@ -58,7 +58,7 @@ def deploy(
     stop = Stop()
     emit = Emitter(project.app, environment.clock, reporter.event)
     try:
-        with heeding(stop), Threads() as threads:
+        with breaking_off(), Threads() as threads:
             work = Deployment(target, project, policy, threads, emit, stop, state_directory(environment))
             outcome = _deploy(work, image, environment, ask=not yes and not as_json)
             work.finish(outcome)
@@ -81,14 +81,13 @@ def _deploy(work: Deployment, image: str | None, environment: Environment, *, as
     built = wanted.ref is None
     if built:
         wanted = work.build()
-    if work.stop.requested:
-        return interrupted_before_start(work.project.app)
     fleet = work.observe() if built or not fleet.exists else fleet
     plan = work.plan(fleet, wanted)
     work.announce(plan)
     if ask and environment.interactive and not _agrees(plan):
         raise click.Abort
-    return work.run(plan, fleet)
+    with heeding(work.stop):
+        return work.run(plan, fleet)
 
 
 def _agrees(plan: Plan) -> bool:

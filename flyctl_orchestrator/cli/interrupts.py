@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -16,17 +16,34 @@ SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 @contextmanager
 def heeding(stop: Stop) -> Iterator[None]:
     """While inside, SIGINT, SIGTERM and SIGHUP are noted in `stop` and do nothing else."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
 
     def press(number: int, frame: FrameType | None) -> None:
         stop.press()
 
+    with _handling(press):
+        yield
+
+
+@contextmanager
+def breaking_off() -> Iterator[None]:
+    """While inside, SIGTERM and SIGHUP end the run like Ctrl-C does: children are ended, files are closed."""
+
+    def break_off(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    with _handling(break_off):
+        yield
+
+
+@contextmanager
+def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     kinds = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
-    before = {kind: signal.signal(kind, press) for kind in kinds}
+    before = {kind: signal.signal(kind, handler) for kind in kinds}
     try:
         yield
     finally:
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
+        for kind, former in before.items():
+            signal.signal(kind, former)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from flyctl_orchestrator.errors import FlyoError, UsageError
-from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.builder import BuildRequest, BuiltImage, build, new_label
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.model import Project, Rollout
@@ -25,6 +24,11 @@ from flyctl_orchestrator.rollout.planner import plan_rollout
 from flyctl_orchestrator.rollout.record import Record, machine_as_dict
 from flyctl_orchestrator.rollout.rows import rows_at_the_end
 from flyctl_orchestrator.rollout.secrets_version import newest_secrets_version
+
+LOGS = {
+    "fly": "flyctl logs --app {app} --machine {machine}",
+    "local": "flyo local logs --app {app} --machine {machine}",
+}
 
 
 @dataclass(frozen=True)
@@ -200,10 +204,5 @@ class Deployment:
             timeout=self.policy.timeout,
             secrets_version=newest_secrets_version(target.flyctl.env, project.app),
             sized=frozenset(sized),
+            logs=LOGS[target.kind],
         )
-
-
-def interrupted_before_start(app: str) -> Outcome:
-    """The outcome when somebody interrupts while nothing has been changed yet."""
-    outcome = Outcome("interrupted", "interrupted; nothing was changed on the fleet")
-    return replace(outcome, exit=Exit.INTERRUPTED)

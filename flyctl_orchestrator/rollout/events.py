@@ -82,7 +82,7 @@ class Emitter:
     def __init__(self, app: str, clock: Clock, *listeners: Listener) -> None:
         self._app = app
         self._clock = clock
-        self._listeners = listeners
+        self._listeners = list(listeners)
         self._lock = threading.Lock()
 
     def __call__(self, name: str, /, **fields: Any) -> None:
@@ -91,5 +91,9 @@ class Emitter:
             raise ValueError(f"unknown event {name!r}")
         with self._lock:
             event = Event(name, self._clock.now(), self._app, fields)
-            for listener in self._listeners:
-                listener(event)
+            for listener in tuple(self._listeners):
+                try:
+                    listener(event)
+                except OSError:
+                    # Nobody reads any more (`flyo deploy | head`): no reason to leave a rollout half-way.
+                    self._listeners.remove(listener)

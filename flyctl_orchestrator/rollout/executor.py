@@ -32,6 +32,7 @@ class Executor:
         self._record = record
         self._policy = policy
         self._since = means.clock.monotonic()
+        self._culprit = ""
 
     def run(self) -> Outcome:
         """Run every wave, or go back. Never leaves without an outcome that names what is not as it should be."""
@@ -44,6 +45,7 @@ class Executor:
                 return self._stop(("interrupted", "interrupted"), "interrupted")
             if end.kind != "passed":
                 assert end.run is not None
+                self._culprit = end.run.machine_id or ""
                 where = f"{end.run.lane.region} {end.run.machine_id or end.run.lane.name}"
                 return self._stop(self._reason(f"{where}: {end.run.reason}", end.run.code), end.kind)
         return self._finish("done", "every machine is new and verified", self._read() or {}, {})
@@ -87,7 +89,7 @@ class Executor:
             next_ = "Look with 'flyo status', then 'flyo deploy' to go on or 'flyctl' to go back by hand"
             return self._finish("inconclusive", f"no verdict: {what}", machines, {}, next=next_, code=code)
         if not self._policy.rollback and how != "interrupted":
-            next_ = "'flyo deploy' goes on from here"
+            next_ = self._where_to_look() or "'flyo deploy' goes on from here"
             return self._finish("mixed", f"{what}; left as it is (no rollback)", machines, {}, next=next_, code=code)
         return self._back(wave, what, code, how)
 
@@ -106,9 +108,8 @@ class Executor:
         if good:
             kind: OutcomeKind = "interrupted" if how == "interrupted" else "rolled_back"
             said = "interrupted" if how == "interrupted" else what
-            return self._finish(
-                kind, f"{said}; every touched machine is back as it was, verified", machines, backs, code=code
-            )
+            what = f"{said}; every touched machine is back as it was, verified"
+            return self._finish(kind, what, machines, backs, next=self._where_to_look(), code=code)
         bad = [
             f"{each.lane.region} {each.machine_id}: {each.reason or each.busy}"
             for each in run.runs
@@ -134,6 +135,9 @@ class Executor:
         names = ", ".join(f"{run.lane.region} {run.machine_id or run.lane.name}" for run in touched)
         next_ = "When the platform answers again, 'flyo status' shows what is where and 'flyo deploy' goes on"
         return self._finish("inconclusive", f"{what}; not known: {names}", {}, {}, next=next_, code=code or "blind")
+
+    def _where_to_look(self) -> str:
+        return f"See what it wrote: {self._means.logs_of(self._culprit)}" if self._culprit else ""
 
     def _reason(self, what: str, code: str) -> tuple[str, str]:
         return what, code or "failed"

@@ -69,6 +69,7 @@ class Means:
         app_url: where probes go, "{app}" standing for the app's name.
         timeout: seconds a machine may take from the start of its change to healthy.
         secrets_version: of the newest secrets, when known; machines boot with no older ones.
+        logs: command that shows what a machine wrote, "{app}" and "{machine}" standing for theirs.
         sized: process groups whose machine size fly.toml says.
     """
 
@@ -86,6 +87,11 @@ class Means:
     timeout: float
     secrets_version: int | None = None
     sized: frozenset[str] = frozenset()
+    logs: str = "flyctl logs --app {app} --machine {machine}"
+
+    def logs_of(self, machine_id: str) -> str:
+        """What to type to see what a machine wrote."""
+        return self.logs.replace("{app}", self.app).replace("{machine}", machine_id)
 
     def look(self, machine: Machine) -> Answer:
         """Probe a machine once."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from platform_client import Api
-from rollout_project import APP, RolloutProject, interrupt, now
+from rollout_project import APP, FLYO, RolloutProject, interrupt, now
 
 from flyctl_orchestrator.local import control
 
@@ -175,3 +175,32 @@ def test_a_canary_that_is_no_region_is_refused(fresh: RolloutProject) -> None:
 
 def _second_wave(line: dict[str, Any]) -> bool:
     return line["event"] == "wave.started" and line["number"] == 2
+
+
+def test_an_interrupt_while_building_ends_the_build_and_changes_nothing(deployed: RolloutProject) -> None:
+    before = deployed.versions()
+    (deployed.project / "requirements.txt").write_text("")
+    flyo = deployed.project / "flyo.toml"
+    flyo.write_text(flyo.read_text() + '\n[local]\nbuild = "sleep 60"\ninputs = ["requirements.txt"]\n')
+    since = now()
+    ran = deployed.deploy_and(lambda line: line["event"] == "build.started", interrupt)
+    assert ran.status == 130, ran.stderr
+    assert now() - since < 20
+    assert deployed.versions() == before
+
+
+def test_a_reader_that_goes_away_does_not_stop_a_rollout(deployed: RolloutProject) -> None:
+    deployed.behave("good two")
+
+    ran = subprocess.run(
+        f"{FLYO} deploy --local --json | head -1",
+        shell=True,
+        cwd=deployed.project,
+        env=deployed.environment,
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+    assert ran.stdout.count("\n") == 1
+    assert len({body["image_ref"]["digest"] for body in deployed.machines().values()}) == 1
+    assert "Nothing to change" in deployed.deploy().stdout
