@@ -172,7 +172,7 @@ def test_update_clone_and_destroy(app: str, served: ServedPlatform, real: Client
     )
     updated = again(real, machine)
     assert updated["image_ref"]["tag"] == "v2"
-    assert updated["config"]["metadata"]["color"] == "blue"
+    assert updated["config"]["metadata"]["a"] == "b"
     assert updated["config"]["guest"]["memory_mb"] == 512
     assert updated["instance_id"] != machine["instance_id"]
     real.ok("machine", "clone", machine["id"], "--region", "nrt")
