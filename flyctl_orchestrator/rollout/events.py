@@ -44,6 +44,9 @@ NAMES = frozenset(
         "rollback.started",
         "rollback.finished",
         "rollout.finished",
+        "rehearsal.started",
+        "rehearsal.finished",
+        "fault.set",
         "note",
         "warning",
     }

@@ -1,0 +1,67 @@
+"""The rollout of a rehearsal: the real one, but for what must not or cannot be done on a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from flyctl_orchestrator.fleet.builder import BuildRequest, BuiltImage, build
+from flyctl_orchestrator.rollout.deployment import Deployment
+from flyctl_orchestrator.rollout.plan import Plan, PlannedImage
+from flyctl_orchestrator.rollout.rehearsal.same_code import write_marked
+
+
+@dataclass(frozen=True)
+class RehearsedDeployment(Deployment):
+    """A deployment on a copy.
+
+    Attributes:
+        scratch: a directory for files of the rehearsal's own.
+        running: digests of the images that the copied machines run.
+        ready: called once everything is planned and the rollout is about to begin.
+    """
+
+    scratch: Path = field(default_factory=Path)
+    running: frozenset[str] = frozenset()
+    ready: Callable[[], None] = lambda: None
+
+    def given_image(self, image: str | None) -> PlannedImage:
+        """Always one still to be built: the local platform cannot pull images from elsewhere."""
+        return PlannedImage()
+
+    def build(self) -> PlannedImage:
+        """Build the project; where that is what runs already, the same code once more, as another image."""
+        image = super().build()
+        if image.digest not in self.running:
+            return image
+        self.emit("note", line="nothing has changed since the last deploy: a new release of the same code is rehearsed")
+        built = self._build_marked(self._request(), "again")
+        return PlannedImage(built.ref, built.digest)
+
+    def build_before(self, context: Path) -> BuiltImage:
+        """An image for the machines whose own is not on this computer.
+
+        Args:
+            context: the directory with the code that runs, or what comes nearest.
+
+        Raises:
+            BuildError: it cannot be built.
+        """
+        return self._build_marked(replace(self._request(), context=context), "before")
+
+    def announce(self, plan: Plan) -> None:
+        """Tell what the plan is; then the rollout begins, and so do the faults."""
+        super().announce(plan)
+        self.ready()
+
+    def _build_marked(self, request: BuildRequest, mark: str) -> BuiltImage:
+        dockerfile = request.context / (request.dockerfile or "Dockerfile")
+        if dockerfile.is_file():
+            # An absolute path: the copy is not in the context, and does not become part of it.
+            marked = write_marked(dockerfile, self.scratch, mark)
+            request = replace(request, dockerfile=str(marked))
+        return build(self.target, replace(request, label=f"{request.label}-{mark}"), self._log)
+
+    def _log(self, line: str) -> None:
+        self.emit("build.log", line=line)

@@ -1,0 +1,40 @@
+"""A second image of the same code: a Dockerfile that differs in a variable nobody reads."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+MARK = "FLYO_REHEARSAL"
+_FROM = re.compile(r"\s*FROM\s", re.IGNORECASE)
+
+
+def marked_dockerfile(text: str, mark: str) -> str:
+    """`text` with one more environment variable in every stage, so that its image has another digest."""
+    lines, continued = [], False
+    for line in text.splitlines():
+        lines.append(line)
+        begins = not continued and _FROM.match(line) is not None
+        continued = line.rstrip().endswith("\\") and not line.lstrip().startswith("#")
+        if begins and not continued:
+            lines.append(f"ENV {MARK}={mark}")
+    return "\n".join(lines) + "\n"
+
+
+def write_marked(dockerfile: Path, directory: Path, mark: str) -> Path:
+    """A marked copy of a Dockerfile, with the list of what its build leaves out beside it.
+
+    Args:
+        directory: where to; must exist.
+
+    Returns: the copy.
+
+    Raises:
+        OSError, UnicodeDecodeError: it cannot be read or written.
+    """
+    target = directory / f"{dockerfile.name}.{mark}"
+    target.write_text(marked_dockerfile(dockerfile.read_text("utf-8"), mark), "utf-8")
+    ignored = dockerfile.with_name(f"{dockerfile.name}.dockerignore")
+    if ignored.is_file():
+        target.with_name(f"{target.name}.dockerignore").write_bytes(ignored.read_bytes())
+    return target

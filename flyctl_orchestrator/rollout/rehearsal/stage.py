@@ -1,0 +1,115 @@
+"""The local platform a rehearsal has for itself, seen over its management API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from flyctl_orchestrator.errors import FlyoError, UsageError
+from flyctl_orchestrator.fleet.api_call import authorization
+from flyctl_orchestrator.fleet.http import HttpError
+from flyctl_orchestrator.fleet.redact import redact
+from flyctl_orchestrator.fleet.target import Target
+from flyctl_orchestrator.rollout.rehearsal.copied import Copied
+
+PATIENCE = 60.0
+LINES = 6
+
+
+class Stage:
+    """What a rehearsal does to its own platform before the rollout begins."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def borrow(self, state: Path, copied: Copied) -> dict[str, str]:
+        """Have the images that the user's own local platform has.
+
+        Args:
+            state: directory of that platform, which need not run.
+
+        Returns: reference by digest, of those it had.
+        """
+        wanted = {digest: ref for ref, digest in copied.images}
+        images = [{"ref": ref, "digest": digest} for digest, ref in wanted.items()]
+        answer = self._call("POST", "/_local/images", {"from": str(state), "images": images})
+        return {digest: f"{wanted[digest]}@{digest}" for digest in answer.get("borrowed", ())}
+
+    def set_up(self, copied: Copied, images: Mapping[str, str], instead: str) -> None:
+        """Make the app and its machines.
+
+        Raises:
+            FlyoError: the local platform cannot have such machines.
+        """
+        self._call("POST", "/_local/copies", copied.as_body(images, instead))
+
+    def add_faults(self, faults: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Set faults; they begin now. Returns each as the platform shows it.
+
+        Raises:
+            UsageError: there is no such fault, or it cannot be told that.
+        """
+        return [self._fault(fault) for fault in faults]
+
+    def check_faults(self, faults: Sequence[Mapping[str, Any]]) -> None:
+        """Make sure that `add_faults` will work, and set none.
+
+        Raises:
+            UsageError: as `add_faults`.
+        """
+        for fault in faults:
+            self._fault(fault)
+        self._call("DELETE", "/_local/faults")
+
+    def _fault(self, fault: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            made: dict[str, Any] = self._call("POST", "/_local/faults", dict(fault))
+        except FlyoError as refusal:
+            raise UsageError(
+                refusal.what,
+                where=f"--fault {fault['name']}",
+                next="docs/reference/faults.md lists them all, as does 'flyo local fault names'",
+                code="rehearse.fault",
+            ) from None
+        return made
+
+    def last_words(self, app: str, machine: str, private: Sequence[str]) -> list[str]:
+        """The last lines a machine or the platform wrote about it, `private` values masked."""
+        said: list[str] = []
+        url = f"{self._target.api_url}/_local/logs?app={app}&machine={machine}&limit={LINES}"
+        try:
+            self._target.http.stream(
+                "GET", url, headers=self._headers(), idle_timeout=PATIENCE, on_line=lambda line: said.append(line)
+            )
+        except HttpError:
+            return []
+        return [redact(message, private) for message in map(_message, said) if message]
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": authorization(self._target.token)}
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        try:
+            answer = self._target.http.send(
+                method, self._target.api_url + path, headers=self._headers(), json=body, timeout=PATIENCE
+            )
+        except HttpError as failure:
+            raise FlyoError(
+                f"the rehearsal's platform gave no answer ({failure.detail})", code="rehearse.platform"
+            ) from None
+        said = answer.json()
+        if answer.status >= 400:
+            what = said.get("error") if isinstance(said, dict) else None
+            raise FlyoError(str(what or f"it answered {answer.status}"), where="rehearsal", code="rehearse.refused")
+        return said
+
+
+def _message(line: str) -> str:
+    import json
+
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return ""
+    return str(said.get("message", "")) if isinstance(said, dict) else ""

@@ -1,0 +1,59 @@
+"""The same promises with an unmodified flyctl, where there is one."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from rollout_project import RolloutProject, interrupt
+
+pytestmark = [
+    pytest.mark.real_flyctl,
+    pytest.mark.skipif(shutil.which("flyctl") is None, reason="no flyctl on PATH"),
+]
+
+
+@pytest.fixture
+def real(fresh: RolloutProject) -> RolloutProject:
+    """Three regions deployed with the real flyctl, under the documented rate limits."""
+    fresh.extra["FLYO_FLYCTL"] = shutil.which("flyctl") or ""
+    ran = fresh.deploy()
+    assert ran.status == 0, ran.stderr
+    return fresh
+
+
+def test_forward_and_nothing_left_to_do(real: RolloutProject) -> None:
+    real.behave("good two")
+    ran = real.deploy()
+    assert ran.status == 0, ran.stderr
+    assert len({body["config"]["metadata"]["fly_release_id"] for body in real.machines().values()}) == 1
+    assert "Nothing to change" in real.deploy().stdout
+
+
+@pytest.mark.parametrize(("behaviour", "words"), [("exits", "exit code 4"), ("broken", "answered 500")])
+def test_back(real: RolloutProject, behaviour: str, words: str) -> None:
+    before = real.what_matters()
+    real.behave(behaviour)
+    ran = real.deploy()
+    assert ran.status == 3 and words in ran.last_line, ran.stderr
+    assert real.what_matters() == before
+
+
+def test_interrupted_while_flyctl_runs(real: RolloutProject) -> None:
+    before = real.what_matters()
+    real.behave("deaf")
+    ran = real.deploy_and(lambda line: line["event"] == "step.finished", interrupt)
+    assert ran.status == 130, ran.stderr
+    assert real.what_matters() == before
+
+
+def test_a_sleeping_canary(real: RolloutProject) -> None:
+    iad = real.machines()["iad"]["id"]
+    assert real.api.on("rollout-test", iad, "/suspend").status == 200
+    real.wait_for("iad", "suspended")
+    real.behave("good two")
+    ran = real.deploy()
+    assert ran.status == 0, ran.stderr
+    assert {code: body["state"] for code, body in real.machines().items()} == {
+        "iad": "suspended", "fra": "started", "nrt": "started",
+    }  # fmt: skip
