@@ -137,6 +137,15 @@ class RolloutProject:
         _, _, rest = SERVER.lstrip().partition("\n")
         (self.project / "server.py").write_text(f'BEHAVIOUR = "{behaviour}"\n{rest}')
 
+    def add_worker(self) -> None:
+        """Add a process group without a service, in two of the regions."""
+        (self.project / "worker.py").write_text("import threading\nthreading.Event().wait()\n")
+        fly = self.project / "fly.toml"
+        text = fly.read_text().replace("[http_service]\n", '[http_service]\nprocesses = ["app"]\n')
+        fly.write_text(text + '\n[processes]\napp = "python3 -S server.py"\nworker = "python3 -S worker.py"\n')
+        flyo = self.project / "flyo.toml"
+        flyo.write_text(flyo.read_text() + "\n[groups.worker.regions]\niad = 1\nfra = 1\n")
+
     def flyo(self, *args: str) -> Ran:
         """Run a command to its end."""
         ran = subprocess.run(

@@ -148,12 +148,7 @@ def test_a_warm_deploy_of_three_regions_takes_seconds(deployed: RolloutProject) 
 
 def test_process_groups_come_and_are_rolled_out_together(deployed: RolloutProject) -> None:
     """A group that is new starts in the primary region, without a service it is judged by staying up."""
-    (deployed.project / "worker.py").write_text("import threading\nthreading.Event().wait()\n")
-    fly = deployed.project / "fly.toml"
-    text = fly.read_text().replace("[http_service]\n", '[http_service]\nprocesses = ["app"]\n')
-    fly.write_text(text + '\n[processes]\napp = "python3 -S server.py"\nworker = "python3 -S worker.py"\n')
-    flyo = deployed.project / "flyo.toml"
-    flyo.write_text(flyo.read_text() + "\n[groups.worker.regions]\niad = 1\nfra = 1\n")
+    deployed.add_worker()
     ran = deployed.deploy()
     assert ran.status == 0, ran.stderr
     answer = deployed.api.call("GET", f"/v1/apps/{APP}/machines").body

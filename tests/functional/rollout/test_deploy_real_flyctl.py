@@ -57,3 +57,12 @@ def test_a_sleeping_canary(real: RolloutProject) -> None:
     assert {code: body["state"] for code, body in real.machines().items()} == {
         "iad": "suspended", "fra": "started", "nrt": "started",
     }  # fmt: skip
+
+
+def test_a_new_process_group(real: RolloutProject) -> None:
+    real.add_worker()
+    ran = real.deploy()
+    assert ran.status == 0, ran.stderr
+    answer = real.api.call("GET", "/v1/apps/rollout-test/machines").body
+    found = sorted((body["region"], body["config"]["metadata"]["fly_process_group"]) for body in answer)
+    assert found == [("fra", "app"), ("fra", "worker"), ("iad", "app"), ("iad", "worker"), ("nrt", "app")]
