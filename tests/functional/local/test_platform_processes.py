@@ -71,7 +71,7 @@ def test_the_environment_is_the_machines_own(api: Api, server_image: str, platfo
     assert env["FLY_PUBLIC_IP"].startswith("2001:db8:")
     assert env["PORT"] != env["PORT_9000"] and env["PORT"].isdigit()
     assert set(env) - set(expected) - {"FLY_PUBLIC_IP"} == {
-        "PORT", "PORT_9000", "PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV",
+        "PORT", "PORT_9000", "HOST", "PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV",
     } | ({"LC_CTYPE"} & set(env)), "nothing of the daemon's environment"  # fmt: skip
     state = str(platform_daemon.state)
     assert env["HOME"].startswith(state) and env["TMPDIR"].startswith(state)

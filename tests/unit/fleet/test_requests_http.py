@@ -232,7 +232,9 @@ def test_many_threads_share_one_client(http: RequestsHttp) -> None:
     def ask(port: int) -> None:
         answers.append(http.send("GET", f"http://127.0.0.1:{port}/", headers={}, timeout=10).status)
 
-    with server(say(OK, hang_up=True)) as (port, _):
+    # Announced, so that no thread takes up a connection that is about to end.
+    last_words = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    with server(say(last_words, hang_up=True)) as (port, _):
         threads = [threading.Thread(target=ask, args=(port,)) for _ in range(16)]
         for thread in threads:
             thread.start()
