@@ -245,6 +245,7 @@ class Volume:
     snapshot_retention: int = 5
     auto_backup_enabled: bool = True
     host: int = 1
+    destroyed_at: float | None = None
     snapshots: list[VolumeSnapshot] = field(default_factory=list)
 
 

@@ -15,6 +15,8 @@ from flyctl_orchestrator.local.regions import REGIONS
 from flyctl_orchestrator.local.runtime.copying import copy_tree
 
 DEFAULT_SIZE_GB = 3
+# A destroyed volume is listed and its snapshots are kept for this long, as on Fly.io.
+REMEMBERED_SECONDS = 86_400.0
 
 
 class Volumes:
@@ -30,9 +32,16 @@ class Volumes:
         self._volumes[volume.id] = volume
 
     def list(self, app: str) -> list[Volume]:
-        """An app's volumes, oldest first. Raises PlatformError 404 for an unknown app."""
+        """An app's volumes, oldest first, destroyed ones included for a day. PlatformError 404 for an unknown app."""
         self._kernel.app(app)
+        self._forget_old()
         return [volume for volume in self._volumes.values() if volume.app == app]
+
+    def _forget_old(self) -> None:
+        before = self._kernel.clock.now() - REMEMBERED_SECONDS
+        for volume in list(self._volumes.values()):
+            if volume.destroyed_at is not None and volume.destroyed_at < before:
+                self._remove(volume)
 
     def get(self, app: str, volume_id: str) -> Volume:
         """One volume. Raises PlatformError 404."""
@@ -120,28 +129,42 @@ class Volumes:
         if size <= volume.size_gb:
             raise invalid(f"size_gb must be more than the present {volume.size_gb}")
         volume.size_gb = size
+        if volume.attached_machine_id is not None:
+            machine = self._kernel.machine(app, volume.attached_machine_id)
+            self.describe(machine.config.get("mounts") or [])
+            self._kernel.changed(machine)
         self._keep(volume)
         return volume
 
+    def describe(self, mounts: Sequence[dict[str, Any]]) -> None:
+        """Fill in what a machine's config says of its volumes: name, size and encryption, as they are now."""
+        for mount in mounts:
+            volume = self._volumes.get(str(mount.get("volume", "")))
+            if volume is not None:
+                mount |= {"name": volume.name, "size_gb": volume.size_gb, "encrypted": volume.encrypted}
+
     def destroy(self, app: str, volume_id: str) -> Volume:
-        """Remove a volume and its files. Raises PlatformError 412 while a machine has it."""
+        """Destroy a volume and its files; its snapshots stay for a day.
+
+        Raises:
+            PlatformError: 404, or 412 while a machine has it.
+        """
         volume = self.get(app, volume_id)
         if volume.attached_machine_id is not None:
             raise precondition(f"volume {volume_id} is attached to machine {volume.attached_machine_id}")
-        self._remove(volume)
+        if volume.destroyed_at is None:
+            volume.destroyed_at = self._kernel.clock.now()
+            volume.state = "pending_destroy"
+            _erase(self.directory(volume.id))
+            self._keep(volume)
         return volume
 
     def _remove(self, volume: Volume) -> None:
-        directory = self.directory(volume.id)
-        volume.state = "pending_destroy"
+        _erase(self.directory(volume.id))
+        for snapshot in volume.snapshots:
+            _erase(self._snapshot_directory(snapshot.id))
         self._volumes.pop(volume.id, None)
         self._kernel.store.delete("volume", volume.id)
-        if directory is not None:
-            shutil.rmtree(directory, ignore_errors=True)
-        for snapshot in volume.snapshots:
-            copy = self._snapshot_directory(snapshot.id)
-            if copy is not None:
-                shutil.rmtree(copy, ignore_errors=True)
         self._kernel.feed.changed()
 
     def snapshot(self, app: str, volume_id: str) -> VolumeSnapshot:
@@ -167,6 +190,8 @@ class Volumes:
         """
         for mount in mounts:
             volume = self.get(machine.app, str(mount.get("volume", "")))
+            if volume.destroyed_at is not None:
+                raise not_found(f"volume not found: {volume.id} is destroyed")
             if volume.region != machine.region:
                 raise PlatformError(
                     412,
@@ -183,6 +208,7 @@ class Volumes:
             volume.attached_machine_id = machine.id
             machine.host = volume.host
             self._keep(volume)
+        self.describe(mounts)
 
     def detach(self, machine: Machine) -> None:
         """Take a destroyed machine's volumes from it."""
@@ -199,6 +225,11 @@ class Volumes:
     def _keep(self, volume: Volume) -> None:
         self._kernel.store.put("volume", volume.id, volume)
         self._kernel.feed.changed()
+
+
+def _erase(directory: Path | None) -> None:
+    if directory is not None:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _size(wanted: Any, default: int) -> int:

@@ -49,7 +49,6 @@ def list_org_volumes(platform: Platform, request: Request) -> Response:
 
 
 for _method, _path, _op in (
-    ("POST", "/v1/platform/placements", "platform.placements"),
     ("POST", "/v1/tokens/oidc", "tokens.oidc"),
     ("POST", "/v1/tokens/kms", "tokens.kms"),
     ("GET", "/v1/tokens/current", "tokens.current"),

@@ -15,6 +15,7 @@ from flyctl_orchestrator.local.model import (
     Machine,
     Organization,
     Release,
+    Secret,
     Token,
     Volume,
     VolumeSnapshot,
@@ -55,6 +56,9 @@ class Nodes:
             "paidPlan": True,
             "billable": True,
             "viewerRole": "admin",
+            "billingStatus": "CURRENT",
+            "addOnSsoLink": None,
+            "provisionsBetaExtensions": False,
             "addOns": lambda info, type=None: _EMPTY,
             "limitedAccessTokens": lambda info: _nodes(self.token, self._platform.tokens.list()),
         }
@@ -76,6 +80,7 @@ class Nodes:
             "platformVersion": "machines",
             "organization": lambda info: self.organization(platform.apps.organization),
             "role": None,
+            "secrets": lambda info: [self._secret(secret) for secret in platform.secrets.list(name)],
             "config": lambda info: {"definition": self._definition(name)},
             "services": [],
             "currentRelease": lambda info: self._current(name),
@@ -90,6 +95,9 @@ class Nodes:
             "limitedAccessTokens": lambda info: _nodes(self.token, platform.tokens.list(name)),
             "hostIssues": _EMPTY,
         }
+
+    def _secret(self, secret: Secret) -> Node:
+        return {"name": secret.name, "digest": secret.digest, "createdAt": timestamp(secret.created_at)}
 
     def _current(self, name: str) -> Node | None:
         release = self._platform.releases.current(name)

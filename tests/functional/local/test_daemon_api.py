@@ -54,8 +54,8 @@ def test_bodies_that_are_not_json_are_refused(api: Api) -> None:
 
 
 def test_what_is_not_modelled_is_501_with_its_name(api: Api) -> None:
-    answer = api.call("POST", "/v1/platform/placements", {})
-    assert (answer.status, answer.body["operation"]) == (501, "platform.placements")
+    answer = api.call("POST", "/v1/tokens/oidc", {})
+    assert (answer.status, answer.body["operation"]) == (501, "tokens.oidc")
     assert api.call("POST", "/v1/apps/shop/machines/0/exec", {}).status == 501
 
 

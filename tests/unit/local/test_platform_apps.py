@@ -109,7 +109,34 @@ def test_volumes_are_pinned_and_used_by_one_machine(fly: Fly) -> None:
     fly.on(machine["id"], "?force=true", method="DELETE")
     fly.after(1)
     assert fly.call("DELETE", f"/v1/apps/shop/volumes/{volume['id']}").status == 200
-    assert fly.call("GET", "/v1/apps/shop/volumes").body == []
+    assert fly.call("POST", "/v1/apps/shop/machines", {**elsewhere, "region": "iad"}).status == 404
+
+
+def test_a_destroyed_volume_and_its_snapshots_are_remembered_for_a_day(fly: Fly) -> None:
+    volumes = "/v1/apps/shop/volumes"
+    volume = fly.call("POST", volumes, {"name": "data", "region": "iad"}).body
+    snapshot = fly.call("POST", f"{volumes}/{volume['id']}/snapshots").body
+    fly.call("DELETE", f"{volumes}/{volume['id']}")
+    assert [one["state"] for one in fly.call("GET", volumes).body] == ["pending_destroy"]
+    kept = fly.call("GET", f"{volumes}/{volume['id']}/snapshots").body
+    assert [one["id"] for one in kept] == [snapshot["id"]]
+    copy = fly.call("POST", volumes, {"name": "copy", "region": "iad", "snapshot_id": snapshot["id"]}).body
+    fly.after(86_401)
+    assert [one["id"] for one in fly.call("GET", volumes).body] == [copy["id"]]
+    assert fly.call("GET", f"{volumes}/{volume['id']}").status == 404
+
+
+def test_a_machine_says_what_its_volume_is_like(fly: Fly) -> None:
+    volumes = "/v1/apps/shop/volumes"
+    volume = fly.call("POST", volumes, {"name": "data", "region": "iad", "size_gb": 2, "encrypted": False}).body
+    mount = {"mounts": [{"volume": volume["id"], "path": "/data"}]}
+    machine = fly.started(mount)
+    described = {"volume": volume["id"], "path": "/data", "name": "data", "size_gb": 2, "encrypted": False}
+    assert machine["config"]["mounts"] == [described]
+    fly.call("PUT", f"{volumes}/{volume['id']}/extend", {"size_gb": 4})
+    assert fly.machine(machine["id"])["config"]["mounts"] == [described | {"size_gb": 4}]
+    fly.update(machine["id"], mount)
+    assert fly.machine(machine["id"])["config"]["mounts"] == [described | {"size_gb": 4}]
 
 
 def test_a_volume_is_extended_changed_and_snapshotted(fly: Fly) -> None:

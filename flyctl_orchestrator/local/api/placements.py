@@ -1,0 +1,26 @@
+"""Where machines would go. There is always room: the local platform knows no hosts that are full."""
+
+from __future__ import annotations
+
+from flyctl_orchestrator.local.api.routing import body_of, route
+from flyctl_orchestrator.local.api.wire import Request, Response
+from flyctl_orchestrator.local.errors import invalid
+from flyctl_orchestrator.local.platform import Platform
+from flyctl_orchestrator.local.regions import NEAREST, choose
+
+ROOM_PER_REGION = 1000
+
+
+@route("POST", "/v1/platform/placements", op="platform.placements")
+def place(platform: Platform, request: Request) -> Response:
+    """The regions of a comma list that could take the machines, in its order."""
+    body = body_of(request)
+    platform.apps.organization_of(str(body.get("org_slug") or platform.apps.organization.slug))
+    wanted, count = body.get("region") or NEAREST, body.get("count") or 0
+    if not isinstance(wanted, str) or isinstance(count, bool) or not isinstance(count, int) or count < 0:
+        raise invalid("invalid_argument: region must be a string and count a number")
+    chosen = dict.fromkeys(region for entry in wanted.split(",") if (region := choose(entry)) is not None)
+    if not chosen:
+        raise invalid(f"invalid_argument: region {wanted!r} not found")
+    shown = [{"region": region, "count": count or ROOM_PER_REGION, "concurrency": 1} for region in chosen]
+    return Response(200, {"regions": shown})
