@@ -35,6 +35,7 @@ from flyctl_orchestrator.local.platform import Platform
 from flyctl_orchestrator.local.proxy.hosts import parse_host
 from flyctl_orchestrator.local.proxy.server import SERVER_OPTIONS, Proxy
 from flyctl_orchestrator.local.runtime import orphans
+from flyctl_orchestrator.local.runtime.borrow import borrow_handler
 from flyctl_orchestrator.local.runtime.build import build_handler
 from flyctl_orchestrator.local.runtime.checks import NetworkProber
 from flyctl_orchestrator.local.runtime.images import ImageStore
@@ -118,6 +119,7 @@ class Daemon:
                 tick=self._proxy.tick,
                 shut_down=self._ending.set,
                 build=build_handler(self._images, builds),
+                borrow=borrow_handler(self._images),
             ),
             proxy=self._proxy.handle,
             is_app_host=lambda host: parse_host(host) is not None,

@@ -23,9 +23,10 @@ HOSTS_PER_REGION = 4
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a create or update request asks for."""
+    """What a create or update request asks for; `id` only for a machine that is copied from elsewhere."""
 
     config: dict[str, Any]
+    id: str = ""
     name: str = ""
     region: str = ""
     skip_launch: bool = False
@@ -108,7 +109,7 @@ class Machines:
         instance_id = self._kernel.ids.ulid(now)
         host = 0x100 * (list(regions.REGIONS).index(region) + 1)
         return Machine(
-            id=self._kernel.ids.machine(),
+            id=wanted.id or self._kernel.ids.machine(),
             app=app,
             name=name,
             region=region,
@@ -148,6 +149,7 @@ class Machines:
             )
         self._secrets.require_version(app, wanted.min_secrets_version)
         self._check_immutable(machine, config, wanted)
+        self._volumes.describe(config.get("mounts") or [])
         digest = self._digest(config["image"])
         awake = machine.state in ("started", "starting", "restarting", "failed") or (
             machine.state == "replacing" and self._lifecycle.boots_next(machine)

@@ -25,6 +25,7 @@ def streaming_handlers(
     tick: Callable[[], Awaitable[list[Any]]],
     shut_down: Callable[[], None],
     build: AioHandler,
+    borrow: AioHandler,
 ) -> dict[tuple[str, str], AioHandler]:
     """The operations that need aiohttp or the daemon itself, by (method, path).
 
@@ -33,6 +34,7 @@ def streaming_handlers(
         tick: one autostop pass of the proxy; gives what was put to sleep.
         shut_down: ends the daemon soon after the answer.
         build: builds images.
+        borrow: takes images over from another platform on this computer.
     """
 
     async def on_status(request: web.BaseRequest) -> web.StreamResponse:
@@ -58,6 +60,7 @@ def streaming_handlers(
         ("POST", "/_local/shutdown"): on_shut_down,
         ("GET", "/_local/logs"): on_logs,
         ("POST", "/_local/builds"): build,
+        ("POST", "/_local/images"): borrow,
     }
 
 

@@ -13,8 +13,10 @@ MODULES = (
     "flyctl_orchestrator.local.api.leases",
     "flyctl_orchestrator.local.api.volumes",
     "flyctl_orchestrator.local.api.platform_wide",
+    "flyctl_orchestrator.local.api.placements",
     "flyctl_orchestrator.local.api.management",
     "flyctl_orchestrator.local.api.faults",
+    "flyctl_orchestrator.local.api.copies",
 )
 # What flyctl needs besides the Machines API.
 FLYCTL_MODULES = (
