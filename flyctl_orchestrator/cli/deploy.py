@@ -60,18 +60,24 @@ def deploy(
     try:
         with breaking_off(), Threads() as threads:
             work = Deployment(target, project, policy, threads, emit, stop, state_directory(environment))
-            outcome = _deploy(work, image, environment, ask=not yes and not as_json)
+            outcome = carry_out(work, image, environment, ask=not yes and not as_json)
             work.finish(outcome)
     finally:
         reporter.close()
     if not as_json:
-        _show_table(outcome, environment, target.app_url(project.app))
+        show_table(outcome, environment, target.app_url(project.app))
     if outcome.exit:
         _show_failure(outcome, environment, project.app)
     return int(outcome.exit)
 
 
-def _deploy(work: Deployment, image: str | None, environment: Environment, *, ask: bool) -> Outcome:
+def carry_out(work: Deployment, image: str | None, environment: Environment, *, ask: bool) -> Outcome:
+    """Build, plan and roll out.
+
+    Args:
+        image: to roll out instead of building one.
+        ask: whether somebody may be asked before what was edited by hand is overwritten.
+    """
     fleet = work.observe()
     if not fleet.exists:
         work.make_app()
@@ -101,7 +107,8 @@ def _agrees(plan: Plan) -> bool:
     return bool(questionary.confirm(f"Overwrite what was edited by hand on {names}?", default=False).ask())
 
 
-def _show_table(outcome: Outcome, environment: Environment, url: str) -> None:
+def show_table(outcome: Outcome, environment: Environment, url: str) -> None:
+    """Print what became of each machine."""
     style = Style.of(environment.stdout, environment.variables)
     width = columns(style, environment.variables)
     for line in outcome_lines(outcome, style, width, url=url):

@@ -43,6 +43,20 @@ def ensure_local(environment: Environment, port: int | None = None) -> dict[str,
     return control.environment(_start(environment, port))
 
 
+def local_directory(environment: Environment) -> Path:
+    """Where the local platform keeps itself, whether it runs or not."""
+    return control.state_dir(environment.variables)
+
+
+def stop_local(environment: Environment) -> None:
+    """Stop the local platform with every machine; one that does not run is fine.
+
+    Raises:
+        UnreachableError: it does not end.
+    """
+    _guarded(lambda: control.stop(control.state_dir(environment.variables)))
+
+
 def _start(environment: Environment, port: int | None = None) -> control.Running:
     state = control.state_dir(environment.variables)
     running = _guarded(lambda: control.locate(state))

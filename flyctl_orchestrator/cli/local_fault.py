@@ -74,7 +74,7 @@ def add(
         return
     from flyctl_orchestrator.report.fault_text import fault_sentence
 
-    click.echo(fault_sentence(made), file=environment.stdout)
+    click.echo(f"{made['id']} {fault_sentence(made)}", file=environment.stdout)
 
 
 def _pair(said: str) -> tuple[str, str]:

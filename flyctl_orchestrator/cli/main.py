@@ -30,6 +30,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "scale": ("Roll out", "flyctl_orchestrator.cli.scale:scale", "Set exact machine counts per region."),
     "status": ("Look", "flyctl_orchestrator.cli.status:status", "Machines, releases and health per region."),
+    "rehearse": (
+        "Rehearse",
+        "flyctl_orchestrator.cli.rehearse:rehearse",
+        "The next rollout, on a copy of the fleet.",
+    ),
     "local": (
         "Rehearse",
         "flyctl_orchestrator.cli.local:local",

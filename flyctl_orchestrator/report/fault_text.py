@@ -13,9 +13,9 @@ Said = Mapping[str, Any]
 
 
 def fault_sentence(fault: Said) -> str:
-    """One fault in one line, e.g. "f1 region-down in fra, for 30 s"."""
+    """One fault in one line, e.g. "region-down in fra, for 30 s"; what is not known of it is left out."""
     where, ends = _where(fault), _ends(fault)
-    return f"{fault['id']} {fault['name']}{f' in {where}' if where else ''}, {ends}{_chance(fault)}"
+    return f"{fault.get('name', '')}{f' in {where}' if where else ''}, {ends}{_chance(fault)}"
 
 
 def fault_lines(faults: Sequence[Said], style: Style, width: int | None) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flyctl_orchestrator.report.base import Fact
+from flyctl_orchestrator.report.fault_text import fault_sentence
 from flyctl_orchestrator.report.numbers import count, duration, latency, short_digest
 from flyctl_orchestrator.report.style import Tone
 
@@ -126,6 +127,14 @@ def _drift(fields: Fields) -> Sentence:
     return Sentence(reason(fields) or f"drift: {_rest(fields)}", "warn")
 
 
+def _rehearsal(fields: Fields) -> Sentence:
+    where = "on Fly.io" if fields.get("source") == "fly" else "on the local platform"
+    number = int(fields.get("machines") or 0)
+    text = f"rehearsing on a copy of the fleet {where}: {count(number, 'machine')}"
+    placeholders = [str(name) for name in fields.get("placeholders") or ()]
+    return Sentence(text + (f"; placeholders for {', '.join(placeholders)}" if placeholders else ""))
+
+
 _SENTENCES: dict[str, Callable[[Fields], Sentence | None]] = {
     "plan.ready": _plan,
     "plan.nothing_to_do": lambda fields: Sentence("nothing to do: every machine is as it should be", "good"),
@@ -161,6 +170,9 @@ _SENTENCES: dict[str, Callable[[Fields], Sentence | None]] = {
     "rollback.started": lambda fields: Sentence(f"going back{_number(fields)}", "warn"),
     "rollback.finished": lambda fields: Sentence(_with_reason(f"went back{seconds(fields)}", fields), "warn"),
     "rollout.finished": _finished,
+    "rehearsal.started": _rehearsal,
+    "fault.set": lambda fields: Sentence(f"fault {fault_sentence(fields)}", "warn"),
+    "rehearsal.finished": lambda fields: None,
     "note": lambda fields: Sentence(str(fields.get("line") or fields.get("text") or reason(fields))),
     "warning": lambda fields: Sentence(str(fields.get("line") or fields.get("text") or reason(fields)), "warn"),
 }

@@ -19,12 +19,12 @@ class RehearsedDeployment(Deployment):
     Attributes:
         scratch: a directory for files of the rehearsal's own.
         running: digests of the images that the copied machines run.
-        ready: called once everything is planned and the rollout is about to begin.
+        ready: called with the plan, once the rollout is about to begin.
     """
 
     scratch: Path = field(default_factory=Path)
     running: frozenset[str] = frozenset()
-    ready: Callable[[], None] = lambda: None
+    ready: Callable[[Plan], None] = lambda plan: None
 
     def given_image(self, image: str | None) -> PlannedImage:
         """Always one still to be built: the local platform cannot pull images from elsewhere."""
@@ -53,7 +53,7 @@ class RehearsedDeployment(Deployment):
     def announce(self, plan: Plan) -> None:
         """Tell what the plan is; then the rollout begins, and so do the faults."""
         super().announce(plan)
-        self.ready()
+        self.ready(plan)
 
     def _build_marked(self, request: BuildRequest, mark: str) -> BuiltImage:
         dockerfile = request.context / (request.dockerfile or "Dockerfile")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project.duration import parse_duration
 
+NEW = "new"
+"""As the value of `image`: the release that is rolled out, and not the one that was there before."""
 OWN = ("region", "app", "machine", "for", "times", "chance")
 _NAME = re.compile(r"[a-z]+(?:-[a-z]+)*")
 _REGION = re.compile(r"[a-z]{3}")
@@ -39,6 +42,18 @@ def parse_fault(text: str) -> dict[str, Any]:
         else:
             settings[key] = value
     return fault | ({"set": settings} if settings else {})
+
+
+def about_image(fault: Mapping[str, Any], new: str) -> dict[str, Any]:
+    """The fault with `image=new` put into words the platform has.
+
+    Args:
+        new: reference of the image that is rolled out.
+    """
+    settings = fault.get("set") or {}
+    if settings.get("image") != NEW:
+        return dict(fault)
+    return {**fault, "set": {**settings, "image": new}}
 
 
 def _own(text: str, key: str, value: str) -> str | float | int:

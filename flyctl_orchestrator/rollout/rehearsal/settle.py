@@ -11,6 +11,8 @@ from flyctl_orchestrator.fleet.machines_api import MachinesApi
 from flyctl_orchestrator.rollout.rehearsal.copied import Copied, awake
 
 LOOK_SECONDS = 1.0
+# A process that ended so often since the copy was made is not going to stay.
+CRASHES = 3
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,15 @@ def _first_unlike(api: MachinesApi, copied: Copied) -> Unlike | None:
     for real in copied.machines:
         runs = real.state in ("suspended", "suspending") or (awake(real) and real.checks_passing)
         if runs and real.state != "failed" and (why := _what_is_wrong(here.get(real.id))):
-            return Unlike(real, why, real.id not in here or here[real.id].state in ("stopped", "failed"))
+            return Unlike(real, why, _hopeless(here.get(real.id)))
     return None
+
+
+def _hopeless(machine: Machine | None) -> bool:
+    """Whether waiting for a copy to become healthy is in vain."""
+    if machine is None or machine.state in ("stopped", "failed"):
+        return True
+    return sum(event.type == "exit" for event in machine.events) >= CRASHES
 
 
 def _what_is_wrong(machine: Machine | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -67,9 +68,9 @@ class Stage:
             made: dict[str, Any] = self._call("POST", "/_local/faults", dict(fault))
         except FlyoError as refusal:
             raise UsageError(
-                refusal.what,
+                refusal.what.removesuffix("?"),
                 where=f"--fault {fault['name']}",
-                next="docs/reference/faults.md lists them all, as does 'flyo local fault names'",
+                next="'flyo local fault names' lists them all",
                 code="rehearse.fault",
             ) from None
         return made
@@ -79,9 +80,7 @@ class Stage:
         said: list[str] = []
         url = f"{self._target.api_url}/_local/logs?app={app}&machine={machine}&limit={LINES}"
         try:
-            self._target.http.stream(
-                "GET", url, headers=self._headers(), idle_timeout=PATIENCE, on_line=lambda line: said.append(line)
-            )
+            self._target.http.stream("GET", url, headers=self._headers(), idle_timeout=PATIENCE, on_line=said.append)
         except HttpError:
             return []
         return [redact(message, private) for message in map(_message, said) if message]
@@ -106,8 +105,6 @@ class Stage:
 
 
 def _message(line: str) -> str:
-    import json
-
     try:
         said = json.loads(line)
     except ValueError:
