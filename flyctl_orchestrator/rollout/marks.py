@@ -25,7 +25,10 @@ CREATED = "flyo_create_id"
 BEFORE = "flyo_before"
 """`instance_id` of the version the machine had before the rollout in ROLLOUT."""
 
-FORMAT = "1"
+SLEPT = "flyo_slept"
+"""How the machine slept before the rollout in ROLLOUT ("stopped" or "suspended"); no such key when it was awake."""
+
+FORMAT = "2"
 
 
 def digest_of(value: Any) -> str:
@@ -53,33 +56,47 @@ def config_digest(machine: Machine) -> str:
     return digest_of(config)
 
 
+def image_identity(machine: Machine) -> str:
+    """A short hash of the image a machine runs: of its digest, or of its reference where no digest is known."""
+    return digest_of(machine.digest or bare(machine.image))
+
+
 @dataclass(frozen=True)
 class Mark:
     """What a machine was when it passed the gate.
+
+    A changed machine keeps its metadata, so the mark has to tell by itself that it is about what was there before:
+    otherwise a machine changed by a run that was killed before its gate would look as if it had passed.
 
     Attributes:
         definition: digest of fly.toml.
         secrets: digest of the secrets' names and digests.
         config: digest of the machine's own configuration.
+        image: identity of the image it ran.
     """
 
     definition: str
     secrets: str
     config: str
+    image: str
 
     def __str__(self) -> str:
-        return ".".join((FORMAT, self.definition, self.secrets, self.config))
+        return ".".join((FORMAT, self.definition, self.secrets, self.config, self.image))
 
     @classmethod
     def on(cls, machine: Machine) -> Mark | None:
         """The mark a machine carries, or None when it has none that can be read."""
         parts = machine.metadata.get(VERIFIED, "").split(".")
-        return cls(*parts[1:]) if len(parts) == 4 and parts[0] == FORMAT else None
+        return cls(*parts[1:]) if len(parts) == 5 and parts[0] == FORMAT else None
+
+    def fits(self, machine: Machine) -> bool:
+        """Whether it is about the machine as it is now, and not about what it was before a change."""
+        return self.config == config_digest(machine) and self.image == image_identity(machine)
 
 
 def mark_for(machine: Machine, definition: str, secrets: str) -> Mark:
     """The mark to put on a machine that has just passed the gate."""
-    return Mark(definition, secrets, config_digest(machine))
+    return Mark(definition, secrets, config_digest(machine), image_identity(machine))
 
 
 def same_image(machine: Machine, ref: str | None, digest: str | None) -> bool:
@@ -119,4 +136,7 @@ def reasons_to_change(
         reasons.append("secrets")
     if mark.config != config_digest(machine):
         reasons.append("edited")
+    if not reasons and mark.image != image_identity(machine):
+        # Changed, but never proved: whoever did it was stopped before the gate, or was no rollout of flyo's.
+        reasons.append("unverified")
     return reasons

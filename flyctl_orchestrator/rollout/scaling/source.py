@@ -54,7 +54,7 @@ def _merit(machine: Machine) -> tuple[bool, bool, bool, str, str]:
 def verified(machine: Machine) -> bool:
     """Whether it passed the gate of a rollout and was not edited since."""
     mark = Mark.on(machine)
-    return mark is not None and mark.config == config_digest(machine)
+    return mark is not None and mark.fits(machine)
 
 
 def copied_config(source: Machine, create_id: str) -> dict[str, Any]:

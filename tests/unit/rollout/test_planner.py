@@ -12,7 +12,7 @@ from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.project.model import Rollout
 from flyctl_orchestrator.rollout.desired import Desired
-from flyctl_orchestrator.rollout.marks import VERIFIED, Mark, config_digest
+from flyctl_orchestrator.rollout.marks import VERIFIED, mark_for
 from flyctl_orchestrator.rollout.observe import Fleet
 from flyctl_orchestrator.rollout.plan import Plan, PlannedImage
 from flyctl_orchestrator.rollout.plan_file import plan_as_dict, plan_of_dict
@@ -41,7 +41,7 @@ def machine(
     )  # fmt: skip
     if digest != NEW.digest:
         return bare
-    mark = Mark(DEFINITION, SECRETS, config_digest(bare))
+    mark = mark_for(bare, DEFINITION, SECRETS)
     return Machine(**(bare.__dict__ | {"metadata": {**metadata, VERIFIED: str(mark)}}))
 
 
