@@ -11,8 +11,8 @@ from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.marks import bare
 from flyctl_orchestrator.rollout.observe import Fleet
 
-# Letters alone, and a number of them that makes it base64, which the content of a file has to be.
-PLACEHOLDER = "rehearsalplaceholder"
+# Letters alone, and a number of them that makes it base64, which the content of a file has to be. Long enough for a key.
+PLACEHOLDER = "rehearsalplaceholder" * 2
 
 
 @dataclass(frozen=True)
