@@ -11,7 +11,7 @@ from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.marks import bare
 from flyctl_orchestrator.rollout.observe import Fleet
 
-# Letters alone, and a number of them that makes it base64, which the content of a file has to be. Long enough for a key.
+# Letters alone, and a number of them that makes it base64 (as a file has to be) and long enough for a key.
 PLACEHOLDER = "rehearsalplaceholder" * 2
 
 
