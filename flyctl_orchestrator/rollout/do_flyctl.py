@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.rollout.do_create import create_tag
 from flyctl_orchestrator.rollout.lane_run import LaneRun, StepFailed
-from flyctl_orchestrator.rollout.marks import same_image
+from flyctl_orchestrator.rollout.lanes import ASLEEP
+from flyctl_orchestrator.rollout.marks import BEFORE, CREATED, ROLLOUT, SLEPT, same_image
 from flyctl_orchestrator.rollout.scene import Scene
 from flyctl_orchestrator.rollout.steps import FlyctlCreate, FlyctlUpdate
 
@@ -42,6 +45,7 @@ def _take(run: LaneRun, scene: Scene, machine: Machine, before: Machine | None) 
     record = scene.record
     if before is not None and machine.id != before.id:
         record.replaced[machine.id] = before.id
+    _tag(machine, before, run, scene)
     run.machine_id = machine.id
     run.last_seen = machine
     released = before is None or machine.metadata.get(RELEASE) != before.metadata.get(RELEASE)
@@ -53,6 +57,24 @@ def _take(run: LaneRun, scene: Scene, machine: Machine, before: Machine | None) 
         run.after_event = max([run.after_event, *marks])
         return True
     raise StepFailed("changed_meanwhile", "somebody else has changed the machine meanwhile")
+
+
+def _tag(machine: Machine, before: Machine | None, run: LaneRun, scene: Scene) -> None:
+    """Write down on the machine what flyctl does not: which rollout it was, and what was there before.
+
+    It is how another computer, without the journal, finds its way back.
+    """
+    tags = {ROLLOUT: scene.record.id, CREATED: create_tag(scene.record.id, run.lane.name)}
+    if before is not None:
+        tags = {BEFORE: before.instance_id, ROLLOUT: scene.record.id}
+        tags |= {SLEPT: ASLEEP[before.state]} if before.state in ASLEEP else {}
+    try:
+        for key, value in tags.items():
+            if machine.metadata.get(key) != value:
+                scene.means.api.set_metadata(scene.means.app, machine.id, key, value)
+    except ApiError as error:
+        # The journal knows it, too; only a computer without it would have to go by the machine's versions.
+        scene.means.emit("warning", code="untagged", machine=machine.id, what=error.what)
 
 
 def _newcomer(scene: Scene, region: str, group: str) -> Machine | None:

@@ -12,7 +12,7 @@ from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.inherit import inherit
 from flyctl_orchestrator.rollout.lane_run import Busy, LaneRun, StepFailed
 from flyctl_orchestrator.rollout.lanes import ASLEEP
-from flyctl_orchestrator.rollout.marks import BEFORE, ROLLOUT, pinned
+from flyctl_orchestrator.rollout.marks import BEFORE, ROLLOUT, SLEPT, alike, pinned
 from flyctl_orchestrator.rollout.scene import LEASE, Scene
 from flyctl_orchestrator.rollout.steps import RestoreMachine, UpdateMachine
 
@@ -27,6 +27,7 @@ def do_update(step: UpdateMachine, run: LaneRun, scene: Scene) -> bool:
     assert before is not None
     scene.phase(run, "updating")
     tags = {ROLLOUT: scene.record.id, BEFORE: before.instance_id}
+    tags |= {SLEPT: ASLEEP[before.state]} if before.state in ASLEEP else {}
     config = inherit(first, before, with_guest=run.lane.group in scene.means.sized, tags=tags)
     _put(run, scene, step.machine, config, before.instance_id, stay_asleep=before.state in ASLEEP)
     return True
@@ -40,13 +41,13 @@ def do_restore(step: RestoreMachine, run: LaneRun, scene: Scene) -> bool:
     now = _read(run, scene, step.machine)
     if now is None:
         raise StepFailed("disappeared", "the machine is gone and cannot be given back what it had")
-    if now.instance_id != before.instance_id:
+    if alike(now, before):
+        run.instance = now.instance_id
+    else:
         config = copy.deepcopy(dict(before.config))
         # A tag can have moved to another image since; the digest cannot.
         config["image"] = pinned(before.image, before.digest)
         _put(run, scene, step.machine, config, now.instance_id, stay_asleep=before.state in ASLEEP)
-    else:
-        run.instance = before.instance_id
     _recordon(run, scene, now, before)
     return True
 

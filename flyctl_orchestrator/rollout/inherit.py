@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.rollout.marks import SLEPT
 
 FOLLOW = (
     "image",
@@ -72,7 +73,7 @@ def newborn(first: Machine, *, tags: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _metadata(first: Machine, own: Mapping[str, str]) -> dict[str, str]:
-    kept = {key: value for key, value in own.items() if key not in RELEASE_KEYS}
+    kept = {key: value for key, value in own.items() if key not in (*RELEASE_KEYS, SLEPT)}
     return kept | {key: first.metadata[key] for key in RELEASE_KEYS if key in first.metadata}
 
 

@@ -17,6 +17,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.errors import FlyoError
 
@@ -51,6 +56,7 @@ class Journal:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as error:
             raise _unwritable(path, error) from error
+        _hold(self._file)
 
     def forgive(self) -> None:
         """From now on lines that cannot be written are dropped: going back matters more than remembering it."""
@@ -74,6 +80,34 @@ class Journal:
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
+
+
+def being_written(path: Path) -> bool:
+    """Whether the process that writes a journal is still there; its end, however sudden, gives the file free.
+
+    Where the file system knows no locks nobody can tell, and the answer is no.
+    """
+    try:
+        file = os.open(path, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return not _hold(file)
+    finally:
+        os.close(file)
+
+
+def _hold(file: int) -> bool:
+    """Lock an open file until it is closed; False when somebody else has it."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # a file system without locks
+    return True
 
 
 def read_journal(path: Path) -> Iterator[dict[str, Any]]:

@@ -22,6 +22,8 @@ ROLLOUT = "flyo_rollout"
 """Id of the rollout that changed the machine last."""
 CREATED = "flyo_create_id"
 """Idempotency tag of a create: after an ambiguous answer the machine is looked up by it."""
+REPLACES = "flyo_replaces"
+"""Id of the machine that this one was created to take the place of."""
 BEFORE = "flyo_before"
 """`instance_id` of the version the machine had before the rollout in ROLLOUT."""
 
@@ -114,6 +116,17 @@ def bare(ref: str) -> str:
 def pinned(ref: str, digest: str | None) -> str:
     """An image reference that can only ever mean one image: with its digest, when that is known."""
     return f"{ref}@{digest}" if digest and "@" not in ref else ref
+
+
+def alike(now: Machine, before: Machine) -> bool:
+    """Whether a machine has the very configuration and image it had before, in this version or in a later one."""
+    if now.instance_id == before.instance_id:
+        return True
+
+    def own(machine: Machine) -> dict[str, Any]:
+        return {key: value for key, value in machine.config.items() if key != "image"}
+
+    return own(now) == own(before) and same_image(now, before.image, before.digest)
 
 
 def reasons_to_change(

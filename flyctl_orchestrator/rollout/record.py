@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,21 @@ from flyctl_orchestrator.rollout.journal import Journal
 from flyctl_orchestrator.rollout.lane_run import LaneRun
 from flyctl_orchestrator.rollout.marks import reasons_to_change
 from flyctl_orchestrator.rollout.plan import Plan
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A state of the fleet to come back to.
+
+    Attributes:
+        machines: id -> the machine as it was.
+        ill: ids of machines that were not healthy then, and need not be healthier now.
+        created: says of a machine that is not among them whether the rollout made it, so that it is to go.
+    """
+
+    machines: Mapping[str, Machine]
+    ill: frozenset[str] = frozenset()
+    created: Callable[[Machine], bool] = lambda machine: False
 
 
 @dataclass
@@ -26,6 +41,8 @@ class Record:
         firsts: process group -> a machine that has the wanted configuration and passed the gate.
         replaced: machine id -> id of the machine it took the place of (flyctl replaces what it cannot update).
         runs: lane name -> every lane that was begun.
+        origin: where a way back leads when that is not `before`: a resumed rollout goes back to where the killed one
+            began.
     """
 
     id: str
@@ -38,6 +55,7 @@ class Record:
     firsts: dict[str, Machine] = field(default_factory=dict)
     replaced: dict[str, str] = field(default_factory=dict)
     runs: dict[str, LaneRun] = field(default_factory=dict)
+    origin: Origin | None = None
 
     def before_of(self, machine_id: str | None) -> Machine | None:
         """A machine as it was found (or the one whose place it took); None when it was not there."""
@@ -66,6 +84,32 @@ class Record:
             why = reasons_to_change(machine, self.ref, self.digest, self.plan.definition, self.plan.secrets)
             if machine.managed and not why:
                 self.firsts.setdefault(machine.group, machine)
+
+
+def machine_of_dict(app: str, data: Mapping[str, Any]) -> Machine:
+    """The machine that `machine_as_dict` wrote.
+
+    Raises:
+        KeyError: it did not.
+    """
+    config = data["config"]
+    metadata = {str(key): str(value) for key, value in (config.get("metadata") or {}).items()}
+    release = metadata.get("fly_release_version", "")
+    return Machine(
+        id=data["id"],
+        name=data["name"],
+        app=app,
+        region=data["region"],
+        state=data["state"],
+        instance_id=data["instance_id"],
+        image=str(config.get("image", "")),
+        digest=data["digest"],
+        group=data["group"],
+        config=config,
+        metadata=metadata,
+        cordoned=data["cordoned"],
+        release=int(release) if release.isdigit() else None,
+    )
 
 
 def machine_as_dict(machine: Machine) -> dict[str, Any]:
