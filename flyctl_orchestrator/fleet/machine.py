@@ -10,6 +10,8 @@ from typing import Any
 EPHEMERAL_GROUPS = frozenset({"fly_app_release_command", "fly_app_test_machine_command", "fly_app_console"})
 SLEEPING = frozenset({"stopped", "suspended"})
 GONE = frozenset({"destroyed", "destroying"})
+# Metadata of flyo's lock, which comes and goes while a machine stays what it is: kept apart from its configuration.
+LOCK_PREFIX = "flyo_lock_"
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Machine:
         checks: platform health checks.
         events: newest first.
         release: flyctl's release number (`fly_release_version`), None when unknown.
+        locks: the metadata that flyo's lock keeps on it; it stands neither in `metadata` nor in `config`.
         nonce: of the lease taken by the very call that answered with this machine, else None; never shown.
     """
 
@@ -89,13 +92,17 @@ class Machine:
     created_at: str = ""
     updated_at: str = ""
     release: int | None = None
+    locks: Mapping[str, str] = field(default_factory=dict, compare=False)
     nonce: str | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of_api(cls, app: str, data: Mapping[str, Any]) -> Machine:
         """Read a machine object of the Machines API; unknown or missing fields never fail."""
         config = data.get("config") or data.get("incomplete_config") or {}
-        metadata = {str(k): str(v) for k, v in (config.get("metadata") or {}).items()}
+        every = {str(k): str(v) for k, v in (config.get("metadata") or {}).items()}
+        metadata = {key: value for key, value in every.items() if not key.startswith(LOCK_PREFIX)}
+        if len(metadata) < len(every):
+            config = {**config, "metadata": metadata}
         image_ref = data.get("image_ref") or {}
         release = metadata.get("fly_release_version", "")
         return cls(
@@ -118,6 +125,7 @@ class Machine:
             created_at=str(data.get("created_at", "")),
             updated_at=str(data.get("updated_at", "")),
             release=int(release) if release.isdigit() else None,
+            locks={key: value for key, value in every.items() if key.startswith(LOCK_PREFIX)},
             nonce=data.get("nonce") or None,
         )
 

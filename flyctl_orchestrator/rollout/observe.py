@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.rollout.lock.record import Sighting, sightings
 from flyctl_orchestrator.rollout.marks import digest_of, secrets_digest
 
 if TYPE_CHECKING:
@@ -21,12 +22,14 @@ class Fleet:
         exists: whether the app exists on the target.
         machines: all that are not gone, strays included.
         secrets: digest of the secrets' names and digests.
+        locks: who holds the app's lock, or has held it and died.
     """
 
     app: str
     exists: bool
     machines: tuple[Machine, ...] = ()
     secrets: str = ""
+    locks: tuple[Sighting, ...] = ()
 
     @property
     def managed(self) -> tuple[Machine, ...]:
@@ -56,4 +59,4 @@ def observe(api: MachinesApi, app: str) -> Fleet:
         raise
     machines = sorted((m for m in api.list_machines(app) if not m.gone), key=lambda m: (m.created_at, m.id))
     secrets = secrets_digest((secret.name, secret.digest) for secret in api.list_secrets(app))
-    return Fleet(app, exists=True, machines=tuple(machines), secrets=secrets)
+    return Fleet(app, exists=True, machines=tuple(machines), secrets=secrets, locks=sightings(machines))
