@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flyctl_orchestrator.errors import FlyoError, UsageError
@@ -15,6 +15,7 @@ from flyctl_orchestrator.rollout.desired import desired_of
 from flyctl_orchestrator.rollout.events import Emitter
 from flyctl_orchestrator.rollout.executor import Executor
 from flyctl_orchestrator.rollout.journal import Journal, new_rollout_id
+from flyctl_orchestrator.rollout.lock.guard import Guard, Unguarded
 from flyctl_orchestrator.rollout.means import Means
 from flyctl_orchestrator.rollout.observe import Fleet, observe
 from flyctl_orchestrator.rollout.outcome import Outcome
@@ -38,6 +39,7 @@ class Deployment:
     Attributes:
         policy: flyo.toml's [rollout] with the command line's flags.
         state: directory for journals.
+        guard: the lock it all happens under.
     """
 
     target: Target
@@ -47,6 +49,7 @@ class Deployment:
     emit: Emitter
     stop: Stop
     state: Path
+    guard: Guard = field(default_factory=Unguarded)
 
     # --- before anything changes
 
@@ -205,4 +208,5 @@ class Deployment:
             secrets_version=newest_secrets_version(target.flyctl.env, project.app),
             sized=frozenset(sized),
             logs=LOGS[target.kind],
+            guard=self.guard,
         )

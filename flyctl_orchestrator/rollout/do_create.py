@@ -53,6 +53,7 @@ def do_destroy(step: DestroyMachine, run: LaneRun, scene: Scene) -> bool:
     if run.fresh_from == 0:
         scene.phase(run, "destroying")
         run.touched = True
+        scene.means.guard.leaving(step.machine)
         try:
             with leased(scene, step.machine) as nonce:
                 scene.means.api.destroy(scene.means.app, step.machine, force=True, nonce=nonce)

@@ -56,6 +56,7 @@ def _put(
     run: LaneRun, scene: Scene, machine_id: str, config: dict[str, Any], version: str, *, stay_asleep: bool
 ) -> None:
     api, app = scene.means.api, scene.means.app
+    config["metadata"] = {**(config.get("metadata") or {}), **scene.means.guard.tags(machine_id)}
     run.touched = True
     try:
         with leased(scene, machine_id) as nonce:

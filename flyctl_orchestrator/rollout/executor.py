@@ -42,6 +42,8 @@ class Executor:
             end, trouble = self._wave(number, wave)
             if trouble is not None:
                 return self._stop(self._reason(trouble.what, trouble.code), "failed", trouble)
+            if end.kind == "interrupted" and not self._means.stop.requested:
+                return self._stop((self._means.guard.lost(), "lock.lost"), "lost")
             if end.kind == "interrupted":
                 self._means.emit("interrupted")
                 return self._stop(("interrupted", "interrupted"), "interrupted")
@@ -63,12 +65,12 @@ class Executor:
             for lane in wave.lanes
         ]
         means.emit("wave.started", **facts, of=len(self._record.plan.waves), lanes=lanes)
-        run = WaveRun(wave, means, self._record, stopped=lambda: means.stop.requested)
+        run = WaveRun(wave, means, self._record, stopped=self._stopped)
         try:
             end = run.run()
             self._last = run.last_reading
             if end.kind == "passed":
-                end = bake(wave.bake, run.runs, means, stopped=lambda: means.stop.requested)
+                end = bake(wave.bake, run.runs, means, stopped=self._stopped)
         except FlyoError as error:
             means.emit("wave.failed", **facts, code=error.code, reason=error.what)
             return WaveEnd("failed"), error
@@ -80,6 +82,9 @@ class Executor:
             means.emit("wave.failed", **facts, verdict=end.kind, **known)
         return end, None
 
+    def _stopped(self) -> bool:
+        return self._means.stop.requested or bool(self._means.guard.lost())
+
     # --- the end, one way or the other
 
     def _stop(self, why: tuple[str, str], how: str, trouble: FlyoError | None = None) -> Outcome:
@@ -90,6 +95,10 @@ class Executor:
         wave = plan_rollback(self._record, machines, max(1, self._policy.max_unavailable))
         if not wave.lanes:
             return self._untouched(what, code, how, machines, trouble)
+        if how == "lost":
+            # Whoever has the lock now may be at work on these very machines.
+            next_ = "'flyo lock status' shows who holds it now; 'flyo deploy' goes on from what is there"
+            return self._finish("inconclusive", f"{what}; stopped right there", machines, {}, next=next_, code=code)
         if how == "inconclusive":
             next_ = "Look with 'flyo status', then 'flyo deploy' to go on or 'flyctl' to go back by hand"
             return self._finish("inconclusive", f"no verdict: {what}", machines, {}, next=next_, code=code)
@@ -104,7 +113,7 @@ class Executor:
         self._record.journal.write("rollback.begin", reason=what, lanes=[lane.name for lane in wave.lanes])
         means.emit("rollback.started", reason=what, code=code, machines=len(wave.lanes))
         back = _without_runs(self._record)
-        run = WaveRun(wave, means, back, stopped=lambda: means.stop.insisted, keep_going=True)
+        run = WaveRun(wave, means, back, stopped=lambda: means.stop.insisted or bool(means.guard.lost()), keep_going=True)
         end = run.run()
         backs = {each.machine_id: each for each in run.runs if each.machine_id}
         good = end.kind == "passed"
@@ -120,7 +129,7 @@ class Executor:
             for each in run.runs
             if each.status != "passed"
         ]
-        halted = "stopped on the way back" if end.kind == "interrupted" else "the way back failed"
+        halted = means.guard.lost() or "stopped on the way back" if end.kind == "interrupted" else "the way back failed"
         next_ = "Look with 'flyo status'; 'flyo deploy' or 'flyctl machine update' puts these machines right"
         return self._finish("mixed", f"{what}; {halted} ({'; '.join(bad)})", machines, backs, next=next_, code=code)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from flyctl_orchestrator.fleet.probe import Answer, Identity
 from flyctl_orchestrator.project.model import Probe
 from flyctl_orchestrator.rollout.concurrency import Concurrency, Stop
 from flyctl_orchestrator.rollout.events import Emitter
+from flyctl_orchestrator.rollout.lock.guard import Guard, Unguarded
 
 
 class RunningDeploy(Protocol):
@@ -71,6 +72,7 @@ class Means:
         secrets_version: of the newest secrets, when known; machines boot with no older ones.
         logs: command that shows what a machine wrote, "{app}" and "{machine}" standing for theirs.
         sized: process groups whose machine size fly.toml says.
+        guard: the lock it all happens under.
     """
 
     app: str
@@ -88,6 +90,7 @@ class Means:
     secrets_version: int | None = None
     sized: frozenset[str] = frozenset()
     logs: str = "flyctl logs --app {app} --machine {machine}"
+    guard: Guard = field(default_factory=Unguarded)
 
     def logs_of(self, machine_id: str) -> str:
         """What to type to see what a machine wrote."""
