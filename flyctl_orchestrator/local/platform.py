@@ -38,6 +38,7 @@ from flyctl_orchestrator.local.machines import Machines
 from flyctl_orchestrator.local.model import App, Machine
 from flyctl_orchestrator.local.ratelimit import RateLimiter
 from flyctl_orchestrator.local.releases import Releases
+from flyctl_orchestrator.local.requests import Requests
 from flyctl_orchestrator.local.restore import Restore
 from flyctl_orchestrator.local.runtime.base import Images, Ports, Prober, Runtime
 from flyctl_orchestrator.local.secrets import Secrets
@@ -103,6 +104,7 @@ class Platform:
         self.lifecycle.on_destroyed = self.machines.buried
         self.hosts = Hosts(self.kernel, self.runtime, self.health, self.lifecycle)
         self.limiter = RateLimiter()
+        self.requests = Requests()
         self.on_app_destroyed: Callable[[str], None] = lambda name: None
         self._flushing: Timer | None = None
         self.feed.subscribe(self._flush_soon)

@@ -23,6 +23,12 @@ def change_settings(platform: Platform, request: Request) -> Response:
     return Response(200, platform.settings.as_dict())
 
 
+@route("GET", "/_local/requests", op="local.requests", limit=None)
+def get_requests(platform: Platform, request: Request) -> Response:
+    """How often each operation was asked for since the start, and how often that was too often (429)."""
+    return Response(200, platform.requests.as_dict())
+
+
 @route("POST", "/_local/reset", op="local.reset", limit=None)
 def reset(platform: Platform, request: Request) -> Response:
     """Destroy every app and process."""

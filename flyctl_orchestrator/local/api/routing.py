@@ -93,6 +93,7 @@ class Router:
 
     def _handle(self, request: Request) -> Response | Wait:
         found, params = self._find(request)
+        self._platform.requests.asked(found.op)
         if found.handler is None:
             raise NotModelled(found.op)
         self._check_scope(request, params)
@@ -127,6 +128,7 @@ class Router:
         limit = OF_AN_APP if found.limit is DEFAULT and "machine" not in params else found.limit
         wait = self._platform.limiter.delay(found.op, identifier, limit, self._platform.clock.now())
         if wait is None:
+            self._platform.requests.limited(found.op)
             raise PlatformError(429, "rate limit exceeded")
         return wait
 

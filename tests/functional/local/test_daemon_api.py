@@ -78,6 +78,18 @@ def test_request_limits_are_on_by_default_and_can_be_turned_off(api: Api, server
     assert {api.on("shop", machine, "/cordon").status for _ in range(6)} == {200}
 
 
+def test_requests_are_counted_by_operation_and_so_are_those_that_were_too_many(api: Api, server_image: str) -> None:
+    machine = api.started("shop", server_image)
+    before = api.call("GET", "/_local/requests").body
+    api.call("PUT", "/_local/settings", {"rate_limits": True})
+    refused = [api.on("shop", machine, "/uncordon").status for _ in range(6)].count(429)
+    api.call("PUT", "/_local/settings", {"rate_limits": False})
+    after = api.call("GET", "/_local/requests").body
+    assert after["operations"]["machines.uncordon"] - before["operations"].get("machines.uncordon", 0) == 6
+    assert after["total"] - before["total"] == 6
+    assert after["limited"]["machines.uncordon"] == refused > 0
+
+
 def test_settings_are_checked(api: Api) -> None:
     before = api.call("GET", "/_local/settings").body
     for wrong in ({"unheard": 1}, {"delays": 1}, {"autostop_tick_seconds": -1}, {"delays": True, "boot_seconds": "x"}):
