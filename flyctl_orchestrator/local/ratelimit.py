@@ -3,8 +3,9 @@
 Machines API: 1 request per second per action and per machine (or app), bursts of 3; Get Machine 5 per second, bursts of
 10; app deletions 100 per minute (Fly's docs, "Working with the Machines API", Rate limits).
 
-Requests about an app as a whole are held back for a while before they are refused. Fly.io's own answers take a second
-or so, which keeps an unmodified flyctl below the limits; answers that take a millisecond would not.
+Requests about an app as a whole, and those that flyctl makes around every change of a machine (leases, waiting), are
+held back for a while before they are refused. Fly.io's own answers take a second or so, which keeps an unmodified
+flyctl below the limits; answers that take a millisecond would not.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class Limit:
 
 DEFAULT = Limit()
 OF_AN_APP = Limit(patience=5.0)
+AROUND_A_CHANGE = Limit(patience=5.0)
 CREATE_MACHINE = Limit(patience=45.0)
 GET_MACHINE = Limit(5.0, 10.0)
 DELETE_APP = Limit(100.0 / 60.0, 100.0)

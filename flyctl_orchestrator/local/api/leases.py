@@ -8,9 +8,10 @@ from flyctl_orchestrator.local.api.routing import body_of, route
 from flyctl_orchestrator.local.api.wire import Request, Response
 from flyctl_orchestrator.local.errors import invalid, not_found, precondition
 from flyctl_orchestrator.local.platform import Platform
+from flyctl_orchestrator.local.ratelimit import AROUND_A_CHANGE
 
 
-@route("POST", "/v1/apps/{app}/machines/{machine}/lease", op="leases.acquire")
+@route("POST", "/v1/apps/{app}/machines/{machine}/lease", op="leases.acquire", limit=AROUND_A_CHANGE)
 def acquire(platform: Platform, request: Request) -> Response:
     """Take a machine's lease, or keep it for longer with its nonce."""
     machine = platform.machines.alive(request.params["app"], request.params["machine"])
@@ -25,7 +26,7 @@ def acquire(platform: Platform, request: Request) -> Response:
     return Response(201, {"status": "success", "data": render.lease_data(lease, machine)})
 
 
-@route("GET", "/v1/apps/{app}/machines/{machine}/lease", op="leases.get")
+@route("GET", "/v1/apps/{app}/machines/{machine}/lease", op="leases.get", limit=AROUND_A_CHANGE)
 def get(platform: Platform, request: Request) -> Response:
     """Who holds a machine."""
     machine = addressed(platform, request)
@@ -35,7 +36,7 @@ def get(platform: Platform, request: Request) -> Response:
     return Response(200, {"status": "success", "data": render.lease_data(lease, machine)})
 
 
-@route("DELETE", "/v1/apps/{app}/machines/{machine}/lease", op="leases.release")
+@route("DELETE", "/v1/apps/{app}/machines/{machine}/lease", op="leases.release", limit=AROUND_A_CHANGE)
 def release(platform: Platform, request: Request) -> Response:
     """Let go of a machine."""
     platform.leases.release(addressed(platform, request), request.headers.get(NONCE, ""))

@@ -11,6 +11,7 @@ from flyctl_orchestrator.local.errors import invalid, not_found, precondition
 from flyctl_orchestrator.local.machine_config import StopSpec
 from flyctl_orchestrator.local.model import SETTLED, Machine
 from flyctl_orchestrator.local.platform import Platform
+from flyctl_orchestrator.local.ratelimit import AROUND_A_CHANGE
 
 LONGEST_WAIT_SECONDS = 60.0
 WAIT_STATES = ("started", "stopped", "suspended", "destroyed", "failed", "settled", "created")
@@ -77,7 +78,7 @@ def uncordon(platform: Platform, request: Request) -> Response:
     return Response(200, OK)
 
 
-@route("GET", "/v1/apps/{app}/machines/{machine}/wait", op="machines.wait")
+@route("GET", "/v1/apps/{app}/machines/{machine}/wait", op="machines.wait", limit=AROUND_A_CHANGE)
 def wait(platform: Platform, request: Request) -> Wait:
     """Answer once a machine is in a state, or 408 after the timeout (60 s at most)."""
     machine = addressed(platform, request)
