@@ -11,6 +11,8 @@ import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from flyctl_orchestrator.local.runtime.copying import EXECUTABLES
+
 CHUNK = 65_536
 LONGEST_PARTIAL_LINE = 64_000
 READS_AFTER_THE_END = 64
@@ -30,15 +32,16 @@ class Child:
         """Start `argv` in `directory`. Blocks for a few milliseconds. Raises OSError when it cannot be executed."""
         reading, writing = os.pipe()
         try:
-            process = subprocess.Popen(
-                argv,
-                env=dict(env),
-                cwd=directory,
-                stdin=subprocess.DEVNULL,
-                stdout=writing,
-                stderr=writing,
-                start_new_session=True,
-            )
+            with EXECUTABLES:
+                process = subprocess.Popen(
+                    argv,
+                    env=dict(env),
+                    cwd=directory,
+                    stdin=subprocess.DEVNULL,
+                    stdout=writing,
+                    stderr=writing,
+                    start_new_session=True,
+                )
         except BaseException:
             os.close(reading)
             raise

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
+import threading
 from pathlib import Path
+
+EXECUTABLES = threading.Lock()
+"""Held while an executable file is written, and while a process is started: a child that inherits the descriptor for a
+moment would make the file "busy", and the machine it belongs to end with 126 (ETXTBSY)."""
 
 
 class _Stop(Exception):
@@ -28,6 +35,10 @@ def copy_tree(source: Path, target: Path) -> None:
 
 def _copy(source: str, target: str) -> None:
     try:
-        shutil.copy2(source, target, follow_symlinks=False)
+        if os.lstat(source).st_mode & stat.S_IXUSR:
+            with EXECUTABLES:
+                shutil.copy2(source, target, follow_symlinks=False)
+        else:
+            shutil.copy2(source, target, follow_symlinks=False)
     except OSError as error:
         raise _Stop(error) from error
