@@ -22,7 +22,7 @@ from flyctl_orchestrator.local.api.table import all_routes
 from flyctl_orchestrator.local.api.wire import Request, Response, Wait
 from flyctl_orchestrator.local.clock import LoopClock
 from flyctl_orchestrator.local.platform import Platform
-from flyctl_orchestrator.local.runtime.base import ExitInfo, Launch
+from flyctl_orchestrator.local.runtime.base import ExitInfo, Launch, ProcessInfo
 from flyctl_orchestrator.local.runtime.simulated import Behaviour, SimulatedImages, SimulatedRuntime
 from flyctl_orchestrator.local.settings import Settings
 from flyctl_orchestrator.local.watching import until
@@ -50,6 +50,15 @@ class _Runtime(SimulatedRuntime):
             launch = replace(launch, image=self._images.push(f"{_RELEASE_COMMAND_REF}-{status}", ends))
         on_log(f"started as {' '.join(launch.argv)}")
         super().start(launch, on_started, on_exit, on_failed, on_log)
+
+    def processes(self, machine_id: str) -> list[ProcessInfo] | None:
+        """One process, which listens on every port it was given."""
+        process = self._processes.get(machine_id)
+        if process is None:
+            return None
+        given = {port for name, port in process.launch.env.items() if name == "PORT" or name.startswith("PORT_")}
+        sockets = tuple(("tcp", f"127.0.0.1:{port}") for port in sorted(given))
+        return [ProcessInfo(1, 1.0, 0.1, process.launch.argv[0], "/", 1_000_000, sockets)]
 
 
 @dataclass(frozen=True)

@@ -167,9 +167,7 @@ def test_a_machine_is_found_without_its_app(app: str, real: Client) -> None:
 
 def test_update_clone_and_destroy(app: str, served: ServedPlatform, real: Client) -> None:
     second, machine = served.push("demo", "v2"), one(real)
-    real.ok(
-        "machine", "update", machine["id"], "--image", second, "-y", "--metadata", "color=blue", "--vm-memory", "512"
-    )
+    real.ok("machine", "update", machine["id"], "--image", second, "-y", "--metadata", "a=b", "--vm-memory", "512")
     updated = again(real, machine)
     assert updated["image_ref"]["tag"] == "v2"
     assert updated["config"]["metadata"]["a"] == "b"
@@ -301,6 +299,16 @@ def test_the_shell_lines_are_enough(app: str, served: ServedPlatform, real: Clie
     assert done.returncode == 0, done.stderr.decode()
     assert json.loads(done.stdout)["Name"] == "demo"
     assert TOKEN in lines
+
+
+def test_launch_with_an_image_makes_app_and_machine(served: ServedPlatform, real: Client) -> None:
+    """`--no-public-ips` also spares the DNS check, for which launch has no flag."""
+    ref = served.push("hello", "v1")
+    where = ("--name", "hello", "--org", "personal", "--region", "fra", "--image", ref, "--internal-port", "80")
+    real.ok("launch", "--now", "--detach", "--ha=false", "--no-public-ips", *where)
+    (machine,) = real.machines("hello")
+    assert (machine["region"], machine["config"]["image"]) == ("fra", ref)
+    assert "internal_port = 80" in (real.home / "fly.toml").read_text()
 
 
 @pytest.mark.parametrize(
