@@ -95,6 +95,10 @@ class WaveRun:
         """Run it to its end. No call is under way any more when this returns."""
         # flyctl changes machines from the moment it runs, whether a step has been noted or not.
         self._record.journal.write("wave.begin", wave=self._wave.name)
+        for run in self.runs:
+            if isinstance(run.lane.steps[0], FlyctlUpdate | FlyctlCreate):
+                run.touched = True
+                self._record.runs[run.lane.name] = run
         if self._wave.flyctl is not None:
             ref = self._record.ref
             self._flyctl = FlyctlDriver(self._means, self._wave.flyctl, ref, limit=self._wave.limit)

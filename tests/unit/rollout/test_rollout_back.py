@@ -196,3 +196,12 @@ def test_a_fault_during_the_bake_goes_back(world: World) -> None:
     outcome = world.deploy(world.desired(late, policy=Rollout(timeout=60.0, bake=60.0)))
     assert outcome.kind == "rolled_back" and "ended" in outcome.what
     assert snapshot(world) == before
+
+
+def test_an_interrupt_before_the_first_look_puts_back_what_flyctl_has_done_already(world: World) -> None:
+    world.deploy(world.desired(world.push("one")))
+    before = snapshot(world)
+    world.on_event = lambda event: world.stop.press() if event.name == "flyctl.started" else None
+    outcome = world.deploy(world.desired(world.push("two")))
+    assert (outcome.kind, outcome.exit) == ("interrupted", Exit.INTERRUPTED)
+    assert snapshot(world) == before
