@@ -29,6 +29,7 @@ from flyctl_orchestrator.rollout.desired import Desired
 from flyctl_orchestrator.rollout.events import Emitter, Event
 from flyctl_orchestrator.rollout.executor import Executor
 from flyctl_orchestrator.rollout.journal import Journal, new_rollout_id
+from flyctl_orchestrator.rollout.lock.guard import Guard, Unguarded
 from flyctl_orchestrator.rollout.means import Means
 from flyctl_orchestrator.rollout.observe import Fleet, observe
 from flyctl_orchestrator.rollout.outcome import Outcome
@@ -209,6 +210,7 @@ class World:
         self.definition = "one"
         self.release = 0
         self.stop = Stop()
+        self.guard: Guard = Unguarded()
         self.tmp_path = tmp_path
         self.call("POST", "/v1/apps", {"name": APP, "org_slug": "personal"})
 
@@ -347,6 +349,7 @@ class World:
             app_url="http://{app}.test",
             probe=probe,
             timeout=timeout,
+            guard=self.guard,
         )
 
     def names(self) -> list[str]:
