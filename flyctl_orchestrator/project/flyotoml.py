@@ -69,7 +69,7 @@ def _union(groups: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
 
 
 def _rollout(table: Table, counts: Mapping[str, int], book: RegionBook) -> Rollout:
-    table.only(("strategy", "canary", "width", "max_unavailable", "bake", "timeout", "rollback"))
+    table.only(("strategy", "canary", "width", "max_unavailable", "bake", "timeout", "rollback", "propagation"))
     default = Rollout()
     canary = table.text("canary")
     if canary is not None:
@@ -86,6 +86,7 @@ def _rollout(table: Table, counts: Mapping[str, int], book: RegionBook) -> Rollo
         bake=table.seconds("bake", default.bake),
         timeout=table.seconds("timeout", default.timeout, least=1.0),
         rollback=table.flag("rollback", default.rollback),
+        propagation=table.optional_seconds("propagation"),
     )
 
 

@@ -12,8 +12,8 @@ from flyctl_orchestrator.errors import UsageError
 DEFAULT_GROUP = "app"
 """The process group of an app that declares none (Fly.io configuration reference, `[processes]`)."""
 
-STRATEGIES = ("in-place",)
-"""Values of `strategy` in `[rollout]`: in-place changes a machine where it is."""
+STRATEGIES = ("in-place", "surge")
+"""Values of `strategy` in `[rollout]`: in-place changes a machine where it is, surge has another one take its place."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,7 @@ class Rollout:
         bake: seconds of watching after each wave.
         timeout: seconds a wave may take from the start of its change to healthy.
         rollback: whether a failed gate puts the touched machines back.
+        propagation: seconds until the proxy everywhere knows who takes requests; None is what the target is known for.
     """
 
     strategy: str = "in-place"
@@ -143,6 +144,7 @@ class Rollout:
     bake: float = 0.0
     timeout: float = 120.0
     rollback: bool = True
+    propagation: float | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.rollout.plan import Lane, Plan, Wave
 from flyctl_orchestrator.rollout.steps import PutToSleep
 
-SIGNS = {"update": "~", "create": "+", "destroy": "-", "restore": "<"}
+SIGNS = {"update": "~", "create": "+", "destroy": "-", "restore": "<", "replace": "±"}
 REASONS = {
     "image": "new image",
     "config": "fly.toml changed",
@@ -16,6 +16,8 @@ REASONS = {
     "unverified": "never proved by flyo",
     "missing": "missing",
     "surplus": "too many",
+    "replaced": "replaced by then",
+    "leftover": "left by an unfinished rollout",
 }
 
 
@@ -30,8 +32,8 @@ def plan_lines(plan: Plan, style: Style) -> list[str]:
     lines.append(f"image: {image}{digest}")
     for wave in plan.waves:
         lines += _wave(wave, style)
-    tally = {sign: sum(1 for lane in plan.lanes if SIGNS[lane.action] == sign) for sign in "~+-"}
-    words = {"~": "to change", "+": "to create", "-": "to destroy"}
+    tally = {sign: sum(1 for lane in plan.lanes if SIGNS[lane.action] == sign) for sign in "~±+-"}
+    words = {"~": "to change", "±": "to replace", "+": "to create", "-": "to destroy"}
     parts = [f"{number} {words[sign]}" for sign, number in tally.items() if number]
     lines.append(f"Plan: {', '.join(parts)}, {plan.unchanged} unchanged.")
     return lines
@@ -49,5 +51,5 @@ def _lane(lane: Lane) -> str:
     why = ", ".join(REASONS.get(reason, reason) for reason in lane.reasons)
     asleep = next((step.state for step in lane.steps if isinstance(step, PutToSleep)), None)
     more = f"; woken, proved, {asleep} again" if asleep else ""
-    who = lane.machine or "new machine"
+    who = lane.machine or lane.replaces or "new machine"
     return f"  {SIGNS[lane.action]} {lane.region}  {who}  {lane.group}: {why}{more}"

@@ -30,9 +30,13 @@ class Checkup:
         return self.checks or self.http
 
 
-def looks_at(machine: Machine) -> Checkup:
-    """How a machine can be looked at now. A cordoned machine gets no requests, so nothing can be asked from outside."""
-    http = machine.serves and not machine.cordoned and any(_speaks_http(machine.config))
+def looks_at(machine: Machine, *, hidden: bool = False) -> Checkup:
+    """How a machine can be looked at now.
+
+    A cordoned machine gets no requests of its own accord, so nothing is asked from outside, unless it is `hidden`: one
+    that this rollout has created, and that answers to its id alone.
+    """
+    http = machine.serves and (hidden or not machine.cordoned) and any(_speaks_http(machine.config))
     return Checkup(checks=machine.has_checks, http=http)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flyctl_orchestrator.errors import FlyoError, UsageError
+from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.fleet.builder import BuildRequest, BuiltImage, build, new_label
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.model import Project, Rollout
@@ -16,7 +16,7 @@ from flyctl_orchestrator.rollout.events import Emitter
 from flyctl_orchestrator.rollout.executor import Executor
 from flyctl_orchestrator.rollout.journal import Journal, new_rollout_id
 from flyctl_orchestrator.rollout.lock.guard import Guard, Unguarded
-from flyctl_orchestrator.rollout.means import Means
+from flyctl_orchestrator.rollout.means import Means, edge_of
 from flyctl_orchestrator.rollout.observe import Fleet, observe
 from flyctl_orchestrator.rollout.outcome import Outcome
 from flyctl_orchestrator.rollout.plan import Plan, PlannedImage
@@ -122,15 +122,7 @@ class Deployment:
         Raises:
             UsageError: it cannot be reached.
         """
-        plan = plan_rollout(fleet, desired_of(self.project, image, self.policy))
-        if self.policy.strategy != "in-place":
-            raise UsageError(
-                f"strategy '{self.policy.strategy}' is not built yet",
-                where="[rollout] strategy",
-                next="Use 'in-place'",
-                code="plan.strategy",
-            )
-        return plan
+        return plan_rollout(fleet, desired_of(self.project, image, self.policy))
 
     def announce(self, plan: Plan) -> None:
         """Tell what the plan is, and what is strange about the fleet."""
@@ -207,6 +199,7 @@ class Deployment:
             timeout=self.policy.timeout,
             secrets_version=newest_secrets_version(target.flyctl.env, project.app),
             sized=frozenset(sized),
+            edge=edge_of(target.kind, self.policy.propagation),
             logs=LOGS[target.kind],
             guard=self.guard,
         )

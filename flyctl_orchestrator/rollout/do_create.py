@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.do_update import leased
-from flyctl_orchestrator.rollout.inherit import newborn
+from flyctl_orchestrator.rollout.inherit import newborn, successor
 from flyctl_orchestrator.rollout.lane_run import Busy, LaneRun
-from flyctl_orchestrator.rollout.marks import CREATED, ROLLOUT
+from flyctl_orchestrator.rollout.marks import CREATED, REPLACES, ROLLOUT
 from flyctl_orchestrator.rollout.scene import Scene
 from flyctl_orchestrator.rollout.steps import CreateMachine, DestroyMachine
 
@@ -24,23 +26,50 @@ def do_create(step: CreateMachine, run: LaneRun, scene: Scene) -> bool:
         scene.phase(run, "waiting", "for the first machine of its process group")
         return False
     scene.phase(run, "creating")
-    tag = create_tag(scene.record.id, run.lane.name)
+    tags = {ROLLOUT: scene.record.id}
+    if step.replaces is None:
+        create_once(newborn(first, tags=tags), step.region, run, scene)
+        return True
+    old = scene.record.before[step.replaces]
+    sized = step.group in scene.means.sized
+    config = successor(first, old, with_guest=sized, tags=tags | {REPLACES: old.id})
+    create_once(config, step.region, run, scene, hidden=True)
+    return True
+
+
+def create_once(
+    config: dict[str, Any], region: str, run: LaneRun, scene: Scene, *, hidden: bool = False, launch: bool = True
+) -> Machine:
+    """Create the lane's machine, or find it when an earlier attempt has created it and its answer was lost.
+
+    Args:
+        hidden: the proxy does not send it requests until it is uncordoned.
+        launch: whether it is started.
+    """
     api, app = scene.means.api, scene.means.app
+    tag = create_tag(scene.record.id, run.lane.name)
+    config["metadata"] = {**config["metadata"], CREATED: tag}
     # After an answer that never came the machine may exist: look before creating another one.
     machine = api.find_created(app, CREATED, tag) if run.touched else None
     if machine is None:
         run.touched = True
-        config = newborn(first, tags={ROLLOUT: scene.record.id, CREATED: tag})
         secrets = scene.means.secrets_version
         try:
-            machine = api.create_machine(app, config=config, region=step.region, min_secrets_version=secrets)
+            machine = api.create_machine(
+                app,
+                config=config,
+                region=region,
+                skip_launch=not launch,
+                skip_service_registration=hidden,
+                min_secrets_version=secrets,
+            )
         except ApiError as error:
             if error.ambiguous:
                 raise Busy(error.what, 2.0) from error
             raise
     _adopt(run, machine)
     scene.acted(run)
-    return True
+    return machine
 
 
 def _adopt(run: LaneRun, machine: Machine) -> None:
@@ -50,7 +79,7 @@ def _adopt(run: LaneRun, machine: Machine) -> None:
 
 def do_destroy(step: DestroyMachine, run: LaneRun, scene: Scene) -> bool:
     """Destroy a machine, and wait until it is no longer in the list."""
-    if run.fresh_from == 0:
+    if not run.sent:
         scene.phase(run, "destroying")
         run.touched = True
         scene.means.guard.leaving(step.machine)
@@ -60,11 +89,12 @@ def do_destroy(step: DestroyMachine, run: LaneRun, scene: Scene) -> bool:
         except ApiError as error:
             if error.kind != "not_found":
                 raise
+        run.sent = True
         scene.acted(run)
         return False
     if not (scene.reading.whole and scene.reading.number >= run.fresh_from):
         return False
-    if scene.seen(run) is not None:
+    if step.machine in scene.reading.machines:
         return False
     scene.phase(run, "destroyed")
     return True

@@ -25,9 +25,9 @@ def do_flyctl_update(step: FlyctlUpdate, run: LaneRun, scene: Scene) -> bool:
         # flyctl replaces a machine whose host is gone or whose volumes changed.
         machine = _newcomer(scene, before.region, before.group)
     if machine is None or machine.instance_id == before.instance_id:
-        _give_up_when_flyctl_did(run, scene)
+        give_up_when_flyctl_did(run, scene)
         return False
-    return _take(run, scene, machine, before)
+    return take(run, scene, machine, before)
 
 
 def do_flyctl_create(step: FlyctlCreate, run: LaneRun, scene: Scene) -> bool:
@@ -36,12 +36,17 @@ def do_flyctl_create(step: FlyctlCreate, run: LaneRun, scene: Scene) -> bool:
     scene.phase(run, "creating", "by flyctl")
     machine = _newcomer(scene, step.region, step.group)
     if machine is None:
-        _give_up_when_flyctl_did(run, scene)
+        give_up_when_flyctl_did(run, scene)
         return False
-    return _take(run, scene, machine, None)
+    return take(run, scene, machine, None)
 
 
-def _take(run: LaneRun, scene: Scene, machine: Machine, before: Machine | None) -> bool:
+def take(run: LaneRun, scene: Scene, machine: Machine, before: Machine | None) -> bool:
+    """Take a machine for the lane's own, as flyctl has left it.
+
+    Raises:
+        StepFailed: it was somebody else who changed it.
+    """
     record = scene.record
     if before is not None and machine.id != before.id:
         record.replaced[machine.id] = before.id
@@ -87,7 +92,12 @@ def _newcomer(scene: Scene, region: str, group: str) -> Machine | None:
     return None
 
 
-def _give_up_when_flyctl_did(run: LaneRun, scene: Scene) -> None:
+def give_up_when_flyctl_did(run: LaneRun, scene: Scene) -> None:
+    """See whether flyctl has ended without doing its part.
+
+    Raises:
+        StepFailed: it has.
+    """
     flyctl = scene.flyctl
     if flyctl is None or flyctl.active:
         return

@@ -45,6 +45,7 @@ def expectation(step: Gate, run: LaneRun, scene: Scene) -> Expectation:
     record, means = scene.record, scene.means
     back = run.lane.action == "restore"
     before = run.before
+    former = run.base or (None if back else before)
     ref, digest = (before.image, before.digest) if back and before else (record.ref, record.digest)
     baseline = record.baseline_for(run.last_seen) if run.last_seen else None
     return Expectation(
@@ -52,12 +53,14 @@ def expectation(step: Gate, run: LaneRun, scene: Scene) -> Expectation:
         ref=ref,
         digest=digest,
         instance=run.instance,
-        before=before.instance_id if before and not back else None,
+        before=former.instance_id if former else None,
         after_event=run.after_event,
         baseline=baseline,
         probe=means.probe,
         deadline=run.deadline if run.deadline is not None else scene.now + means.timeout,
         strict=step.strict,
+        hidden=step.hidden,
+        sure=means.edge.reaches_cordoned,
     )
 
 
@@ -116,7 +119,7 @@ def _passed(step: Gate, run: LaneRun, scene: Scene) -> None:
         scene.phase(run, "restored")
         return
     scene.phase(run, "healthy")
-    if step.strict or machine.config.get("standbys"):
+    if step.mark and (step.strict or machine.config.get("standbys")):
         _mark(machine, scene)
     scene.record.firsts.setdefault(machine.group, machine)
 

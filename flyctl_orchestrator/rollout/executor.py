@@ -19,6 +19,7 @@ from flyctl_orchestrator.rollout.reading import Reading
 from flyctl_orchestrator.rollout.record import Record
 from flyctl_orchestrator.rollout.rollback import plan_rollback
 from flyctl_orchestrator.rollout.rows import rows_at_the_end
+from flyctl_orchestrator.rollout.steps import DestroyMachine
 from flyctl_orchestrator.rollout.wave_run import WaveEnd, WaveRun
 
 # Tries to read the fleet when everything depends on it; each is patient by itself.
@@ -40,6 +41,8 @@ class Executor:
         """Run every wave, or go back. Never leaves without an outcome that names what is not as it should be."""
         for number, wave in enumerate(self._record.plan.waves):
             end, trouble = self._wave(number, wave)
+            if wave.final and (trouble is not None or end.kind in ("failed", "inconclusive")):
+                return self._left_over(wave, trouble)
             if trouble is not None:
                 return self._stop(self._reason(trouble.what, trouble.code), "failed", trouble)
             if end.kind == "interrupted" and not self._means.stop.requested:
@@ -65,7 +68,7 @@ class Executor:
             for lane in wave.lanes
         ]
         means.emit("wave.started", **facts, of=len(self._record.plan.waves), lanes=lanes)
-        run = WaveRun(wave, means, self._record, stopped=self._stopped)
+        run = WaveRun(wave, means, self._record, stopped=self._stopped, keep_going=wave.final)
         try:
             end = run.run()
             self._last = run.last_reading
@@ -107,6 +110,15 @@ class Executor:
             return self._finish("mixed", f"{what}; left as it is (no rollback)", machines, {}, next=next_, code=code)
         return self._back(wave, what, code, how)
 
+    def _left_over(self, wave: Wave, trouble: FlyoError | None) -> Outcome:
+        """Everything is new and verified; only what was replaced is still there. That is nothing to go back for."""
+        machines = self._read()
+        if machines is None:
+            return self._blind(trouble.what if trouble else "the platform does not answer", "blind", trouble)
+        names = ", ".join(f"{lane.region} {lane.machine}" for lane in wave.lanes if lane.machine in machines)
+        what = f"every machine is new and verified, but what was replaced could not be removed: {names or 'see above'}"
+        return self._finish("mixed", what, machines, {}, next="'flyo deploy' removes it", code="surge.left_over")
+
     def _back(self, wave: Wave, what: str, code: str, how: str) -> Outcome:
         means = self._means
         self._record.journal.forgive()
@@ -116,6 +128,9 @@ class Executor:
         run = WaveRun(wave, means, back, stopped=lambda: means.stop.insisted or bool(means.guard.lost()), keep_going=True)
         end = run.run()
         backs = {each.machine_id: each for each in run.runs if each.machine_id}
+        for each in run.runs:
+            gone = [step.machine for step in each.lane.steps if isinstance(step, DestroyMachine)]
+            backs |= {machine: each for machine in gone if machine not in backs}
         good = end.kind == "passed"
         means.emit("rollback.finished", ok=good, verdict=end.kind)
         machines = self._read() or {}

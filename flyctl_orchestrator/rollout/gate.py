@@ -8,13 +8,14 @@ the time is over and there is no data to judge, the verdict is inconclusive: tha
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.probe import Answer
 from flyctl_orchestrator.project.model import Probe
 from flyctl_orchestrator.rollout.checkup import Checkup, grace_of, looks_at
-from flyctl_orchestrator.rollout.evidence import Evidence
+from flyctl_orchestrator.rollout.evidence import Evidence, Heard
 from flyctl_orchestrator.rollout.marks import same_image
 from flyctl_orchestrator.rollout.verdict import Verdict
 
@@ -44,6 +45,8 @@ class Expectation:
         baseline: the same machine's or region's answer before the rollout, None when there was none.
         deadline: when the time is over, in seconds of the monotonic clock.
         strict: False only asks for image and version, not for health.
+        hidden: this rollout keeps it cordoned for now, and it is asked by its id.
+        sure: whether it can be reached by its id while it is hidden.
     """
 
     region: str
@@ -56,6 +59,8 @@ class Expectation:
     probe: Probe
     deadline: float
     strict: bool = True
+    hidden: bool = False
+    sure: bool = True
 
     def right(self, machine: Machine) -> bool:
         """Whether a machine runs what it should."""
@@ -101,7 +106,7 @@ def _judge_platform(expected: Expectation, seen: Evidence, now: float) -> Verdic
         return Verdict("asleep", "created", "it was created and never started")
     if machine.state != "started":
         return Verdict("wait", "moving", f"it is {machine.state}")
-    return _judge_checks(machine, looks_at(machine), seen, now)
+    return _judge_checks(machine, looks_at(machine, hidden=expected.hidden), seen, now)
 
 
 def _ended(expected: Expectation, seen: Evidence) -> Verdict | None:
@@ -168,9 +173,19 @@ def _judge_answers(expected: Expectation, seen: Evidence, now: float) -> Verdict
             break
         clear += 1
     code, reason = _why(expected, last)
+    if not clear and _out_of_reach(expected, seen, heard, now):
+        return Verdict("pass", code, reason)
     if clear >= TIMES_BAD and now - heard[-clear].at >= min(SECONDS_BAD, expected.deadline - seen.since):
         return Verdict("fail", code, reason)
     return Verdict("probe", code, reason)
+
+
+def _out_of_reach(expected: Expectation, seen: Evidence, heard: Sequence[Heard], now: float) -> bool:
+    """Whether a hidden machine whose checks pass just cannot be asked yet; the look after uncordoning decides then."""
+    if not expected.hidden or expected.sure or seen.machine is None or not seen.machine.has_checks:
+        return False
+    silent = all(each.answer.status is None or each.answer.status in NOT_READY for each in heard)
+    return silent and now - heard[0].at >= SECONDS_BAD
 
 
 def too_slow(expected: Expectation, answer: Answer) -> bool:

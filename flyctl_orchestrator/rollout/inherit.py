@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.marks import SLEPT
+from flyctl_orchestrator.rollout.marks import BEFORE, CREATED, REPLACES, ROLLOUT, SLEPT, VERIFIED
+
+MARKS = frozenset({VERIFIED, ROLLOUT, CREATED, BEFORE, REPLACES, SLEPT})
+"""What flyo writes about one machine and no other."""
 
 FOLLOW = (
     "image",
@@ -60,6 +64,17 @@ def inherit(first: Machine, own: Machine, *, with_guest: bool, tags: Mapping[str
     if mounts := _mounts(first.config, own.config):
         config["mounts"] = mounts
     return config
+
+
+def successor(first: Machine, own: Machine, *, with_guest: bool, tags: Mapping[str, str]) -> dict[str, Any]:
+    """The configuration of a machine that takes the place of `own`, with all that is `own`'s but flyo's marks."""
+    bare = replace(own, metadata=without_marks(own.metadata))
+    return inherit(first, bare, with_guest=with_guest, tags=tags)
+
+
+def without_marks(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Metadata without what flyo wrote about that one machine."""
+    return {key: value for key, value in metadata.items() if key not in MARKS}
 
 
 def newborn(first: Machine, *, tags: Mapping[str, str]) -> dict[str, Any]:

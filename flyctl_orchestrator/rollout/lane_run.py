@@ -42,6 +42,7 @@ class LaneRun:
     Attributes:
         machine_id: the machine it is about; known from the start, or once it is created.
         before: the machine as it was found, None when the lane creates it.
+        base: the clone as it was created, before flyctl gave it its configuration.
         index: number of the step it is at.
         begun: whether that step has begun.
         touched: whether the machine may have been changed or created.
@@ -52,6 +53,7 @@ class LaneRun:
         deadline: when its time is over, same clock; None while nothing has begun.
         busy: why it could not go on, the last time.
         tries: attempts at the current step.
+        sent: whether the current step's call has gone through.
     """
 
     lane: Lane
@@ -71,6 +73,8 @@ class LaneRun:
     deadline: float | None = None
     busy: str = ""
     tries: int = 0
+    sent: bool = False
+    base: Machine | None = None
     phase: tuple[str, str] = ("", "")
     latency_s: float | None = None
     last_seen: Machine | None = None

@@ -62,6 +62,30 @@ class Looker(Protocol):
 
 
 @dataclass(frozen=True)
+class Edge:
+    """How the proxy between the world and the machines behaves.
+
+    Attributes:
+        propagation: seconds until a change of who takes requests is known everywhere.
+        reaches_cordoned: whether a request that names a cordoned machine is sure to reach it; where it is not, silence
+            proves nothing, and the platform's checks decide until the machine is uncordoned.
+    """
+
+    propagation: float = 0.0
+    reaches_cordoned: bool = True
+
+
+# Fly's proxy hears of a change within about 10 s; flyctl's bluegreen waits as long (its internal/command/deploy).
+EDGES = {"fly": Edge(propagation=10.0, reaches_cordoned=False), "local": Edge()}
+
+
+def edge_of(kind: str, propagation: float | None) -> Edge:
+    """The edge of a target ("fly" or "local"); `propagation` seconds replace the usual ones when they are given."""
+    usual = EDGES[kind]
+    return usual if propagation is None else Edge(propagation, usual.reaches_cordoned)
+
+
+@dataclass(frozen=True)
 class Means:
     """The means to act on one app.
 
@@ -72,6 +96,7 @@ class Means:
         secrets_version: of the newest secrets, when known; machines boot with no older ones.
         logs: command that shows what a machine wrote, "{app}" and "{machine}" standing for theirs.
         sized: process groups whose machine size fly.toml says.
+        edge: how the target's proxy behaves.
         guard: the lock it all happens under.
     """
 
@@ -89,6 +114,7 @@ class Means:
     timeout: float
     secrets_version: int | None = None
     sized: frozenset[str] = frozenset()
+    edge: Edge = Edge()
     logs: str = "flyctl logs --app {app} --machine {machine}"
     guard: Guard = field(default_factory=Unguarded)
 

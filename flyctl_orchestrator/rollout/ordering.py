@@ -7,7 +7,10 @@ from dataclasses import replace
 
 from flyctl_orchestrator.rollout.desired import Desired
 from flyctl_orchestrator.rollout.plan import FlyctlRun, Lane, Wave
-from flyctl_orchestrator.rollout.steps import FlyctlCreate, FlyctlUpdate
+from flyctl_orchestrator.rollout.steps import FlyctlCreate, FlyctlUpdate, PutToSleep
+from flyctl_orchestrator.rollout.surge import by_clone
+
+CHANGES = ("update", "replace")
 
 
 def into_waves(lanes: Sequence[Lane], born: Sequence[str], unmade: Iterable[str], desired: Desired) -> list[Wave]:
@@ -37,7 +40,7 @@ def canary_of(lanes: Sequence[Lane], desired: Desired) -> str | None:
 
     A region that only gets new machines is no canary while others have machines to change.
     """
-    changing = [lane for lane in lanes if lane.action == "update"] or lanes
+    changing = [lane for lane in lanes if lane.action in CHANGES] or lanes
     regions = in_order((lane.region for lane in changing), desired.order)
     return desired.policy.canary if desired.policy.canary in regions else next(iter(regions), None)
 
@@ -80,7 +83,7 @@ def _with_flyctl(batches: list[list[Lane]], born: Sequence[str], unmade: set[str
     first_run = True
     for batch in batches:
         run, lanes = _flyctl_for(batch, born, unmade, desired)
-        unmade -= {lane.group for lane in lanes if isinstance(lane.steps[0], FlyctlUpdate | FlyctlCreate)}
+        unmade -= {lane.group for lane in lanes if lane.by_flyctl}
         ready = [lane for lane in lanes if lane.group not in unmade]
         waiting += [lane for lane in lanes if lane.group in unmade]
         if ready:
@@ -96,7 +99,7 @@ def _with_flyctl(batches: list[list[Lane]], born: Sequence[str], unmade: set[str
 
 def _wave(number: int, lanes: list[Lane], run: FlyctlRun | None, desired: Desired) -> Wave:
     name = "canary" if number == 0 else f"wave {number + 1}"
-    ordered = sorted(lanes, key=lambda lane: not isinstance(lane.steps[0], FlyctlUpdate | FlyctlCreate))
+    ordered = sorted(lanes, key=lambda lane: not lane.by_flyctl)
     return Wave(name, tuple(ordered), run, limit=max(1, desired.policy.max_unavailable), bake=desired.policy.bake)
 
 
@@ -106,8 +109,8 @@ def _flyctl_for(
     """Hand the first lane of every group that needs it to flyctl. New and existing groups never share a batch."""
     chosen: dict[str, Lane] = {}
     # A machine that runs is a better first one than a machine that sleeps.
-    for lane in sorted(batch, key=lambda lane: lane.weight == 0):
-        fits = lane.region == desired.primary_region if lane.group in born else lane.action == "update"
+    for lane in sorted(batch, key=lambda lane: any(isinstance(step, PutToSleep) for step in lane.steps)):
+        fits = lane.region == desired.primary_region if lane.group in born else lane.action in CHANGES
         if lane.group in unmade and fits:
             chosen.setdefault(lane.group, lane)
     if not chosen:
@@ -118,10 +121,14 @@ def _flyctl_for(
         everything = set(chosen) == set(desired.groups)
         return FlyctlRun(regions=(), groups=() if everything else tuple(chosen), create=True), lanes
     regions = tuple(dict.fromkeys(lane.region for lane in chosen.values()))
+    if any(lane.replaces for lane in chosen.values()):
+        return FlyctlRun(regions, clones=True), lanes
     return FlyctlRun(regions, machines=tuple(lane.machine or "" for lane in chosen.values())), lanes
 
 
 def _by_flyctl(lane: Lane) -> Lane:
+    if lane.replaces is not None:
+        return by_clone(lane)
     if lane.machine is None:
         return replace(lane, steps=(FlyctlCreate(lane.region, lane.group), *lane.steps[1:]))
     return replace(lane, steps=(FlyctlUpdate(lane.machine), *lane.steps[1:]))

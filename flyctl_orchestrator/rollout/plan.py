@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from flyctl_orchestrator.rollout.steps import Step
+from flyctl_orchestrator.rollout.steps import BY_FLYCTL, Step
 
-Action = Literal["update", "create", "destroy", "restore"]
+Action = Literal["update", "create", "destroy", "restore", "replace"]
 DriftKind = Literal["edited", "mixed_image", "stray", "surplus", "missing", "removed_group", "unmanaged", "unverified"]
 
 
@@ -22,6 +22,7 @@ class Lane:
         action: what the lane comes to, in one word.
         reasons: why, e.g. ("image",) or ("secrets", "config").
         weight: machines of the region that do not serve while this lane runs; 0 when nothing is lost.
+        replaces: id of the machine that this lane's new one takes the place of.
     """
 
     name: str
@@ -32,6 +33,12 @@ class Lane:
     steps: tuple[Step, ...]
     reasons: tuple[str, ...] = ()
     weight: int = 1
+    replaces: str | None = None
+
+    @property
+    def by_flyctl(self) -> bool:
+        """Whether flyctl makes its machine's configuration."""
+        return any(isinstance(step, BY_FLYCTL) for step in self.steps)
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,7 @@ class FlyctlRun:
         machines: these machines only; empty means no filter.
         create: whether flyctl may create the first machine of a process group (in the primary region).
         release_command: whether flyctl runs the release command; once per rollout.
+        clones: the machines are those which the wave's lanes clone first; their ids are not known before.
     """
 
     regions: tuple[str, ...]
@@ -51,6 +59,7 @@ class FlyctlRun:
     machines: tuple[str, ...] = ()
     create: bool = False
     release_command: bool = True
+    clones: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,7 @@ class Wave:
         name: "canary", "wave 2", …
         limit: lanes at once within one region, by weight; 0 means no limit.
         bake: seconds of watching after the last lane has passed.
+        final: every machine is new and verified before it; a failure in it is no reason to go back.
     """
 
     name: str
@@ -68,6 +78,7 @@ class Wave:
     flyctl: FlyctlRun | None = None
     limit: int = 1
     bake: float = 0.0
+    final: bool = False
 
     @property
     def regions(self) -> tuple[str, ...]:

@@ -71,6 +71,7 @@ def _wave_as_dict(wave: Wave) -> dict[str, Any]:
         "name": wave.name,
         "limit": wave.limit,
         "bake": wave.bake,
+        "final": wave.final,
         "flyctl": None if wave.flyctl is None else _lists(asdict(wave.flyctl)),
         "lanes": [_lane_as_dict(lane) for lane in wave.lanes],
     }
@@ -84,11 +85,11 @@ def _wave_of_dict(data: dict[str, Any]) -> Wave:
         else FlyctlRun(**(run | {key: tuple(run[key]) for key in ("regions", "groups", "machines")}))
     )
     lanes = tuple(_lane_of_dict(lane) for lane in data["lanes"])
-    return Wave(data["name"], lanes, flyctl, limit=data["limit"], bake=data["bake"])
+    return Wave(data["name"], lanes, flyctl, limit=data["limit"], bake=data["bake"], final=data.get("final", False))
 
 
 def _lane_as_dict(lane: Lane) -> dict[str, Any]:
-    plain = {key: getattr(lane, key) for key in ("name", "region", "group", "machine", "action", "weight")}
+    plain = {key: getattr(lane, key) for key in ("name", "region", "group", "machine", "action", "weight", "replaces")}
     return plain | {"reasons": list(lane.reasons), "steps": [step_as_dict(step) for step in lane.steps]}
 
 

@@ -13,6 +13,7 @@ from flyctl_orchestrator.rollout.marks import reasons_to_change
 from flyctl_orchestrator.rollout.observe import Fleet
 from flyctl_orchestrator.rollout.ordering import into_waves
 from flyctl_orchestrator.rollout.plan import Lane, Plan, Wave
+from flyctl_orchestrator.rollout.surge import SURGE, last_wave, leftovers_of, refuse_unfit, replace_lane
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class _Work:
     unmade: frozenset[str]
     """Process groups of which no machine has the wanted configuration yet: flyctl must make it once."""
     unchanged: int
+    leftovers: tuple[Lane, ...] = ()
+    """What an unfinished surge has left behind."""
 
 
 def plan_rollout(fleet: Fleet, desired: Desired) -> Plan:
@@ -41,7 +44,10 @@ def plan_rollout(fleet: Fleet, desired: Desired) -> Plan:
     """
     work = _find_work(fleet, desired)
     _refuse_impossible(fleet, desired, work)
+    refuse_unfit(work.updates, fleet.managed, desired)
     waves = into_waves((*work.updates, *work.creates), work.born, work.unmade, desired)
+    if retiring := last_wave(work.updates, work.leftovers, fleet.managed):
+        waves.append(retiring)
     if work.destroys:
         waves.append(Wave("surplus", work.destroys, limit=0))
     return Plan(
@@ -63,13 +69,15 @@ def _find_work(fleet: Fleet, desired: Desired) -> _Work:
     image = desired.image
     updates, creates, destroys = [], [], []
     unchanged, made, born = 0, set(), []
+    leftovers = leftovers_of(fleet.managed)
     for group in desired.groups:
-        mine = [machine for machine in fleet.managed if machine.group == group]
+        mine = [machine for machine in fleet.managed if machine.group == group and machine.id not in leftovers]
         missing = _missing(mine, group, desired)
         doomed = surplus_of(mine, desired) if desired.remove_surplus else []
         destroys += [destroy_lane(machine) for machine in doomed]
         # When every machine of the group goes, one still has to show its successors what they are to be.
         leaving = doomed[1:] if missing and len(doomed) == len(mine) else doomed
+        surge = desired.policy.strategy == SURGE
         for machine in mine:
             reasons = reasons_to_change(machine, image.ref, image.digest, desired.definition, fleet.secrets)
             reasons += ["image"] if image.ref is None and "image" not in reasons else []
@@ -77,11 +85,13 @@ def _find_work(fleet: Fleet, desired: Desired) -> _Work:
                 unchanged += machine not in doomed
                 made.add(group)
             elif machine not in leaving:
-                updates.append(update_lane(machine, reasons))
+                replaced = surge and machine not in doomed
+                updates.append(replace_lane(machine, reasons) if replaced else update_lane(machine, reasons))
         creates += missing
         born += [group] if missing and not mine else []
     unmade = {lane.group for lane in (*updates, *creates)} - made
-    return _Work(tuple(updates), tuple(creates), tuple(destroys), tuple(born), frozenset(unmade), unchanged)
+    left = tuple(leftovers.values())
+    return _Work(tuple(updates), tuple(creates), tuple(destroys), tuple(born), frozenset(unmade), unchanged, left)
 
 
 def _missing(machines: list[Machine], group: str, desired: Desired) -> list[Lane]:

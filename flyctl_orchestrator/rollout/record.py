@@ -41,6 +41,7 @@ class Record:
         firsts: process group -> a machine that has the wanted configuration and passed the gate.
         replaced: machine id -> id of the machine it took the place of (flyctl replaces what it cannot update).
         runs: lane name -> every lane that was begun.
+        cordoned: ids of machines this rollout has closed to requests.
         origin: where a way back leads when that is not `before`: a resumed rollout goes back to where the killed one
             began.
     """
@@ -55,6 +56,7 @@ class Record:
     firsts: dict[str, Machine] = field(default_factory=dict)
     replaced: dict[str, str] = field(default_factory=dict)
     runs: dict[str, LaneRun] = field(default_factory=dict)
+    cordoned: set[str] = field(default_factory=set)
     origin: Origin | None = None
 
     def before_of(self, machine_id: str | None) -> Machine | None:

@@ -15,6 +15,7 @@ from flyctl_orchestrator.rollout.marks import CREATED
 from flyctl_orchestrator.rollout.plan import Lane, Wave
 from flyctl_orchestrator.rollout.record import Record
 from flyctl_orchestrator.rollout.steps import FlyctlCreate
+from flyctl_orchestrator.rollout.takeback import takeback_lane
 
 
 def plan_rollback(record: Record, machines: Mapping[str, Machine], limit: int) -> Wave:
@@ -35,6 +36,14 @@ def plan_rollback(record: Record, machines: Mapping[str, Machine], limit: int) -
 
 
 def _undo(run: LaneRun, record: Record, machines: Mapping[str, Machine]) -> list[Lane]:
+    if run.lane.replaces is not None:
+        old = record.before[run.lane.replaces]
+        heirs = _made_by(run, record, machines)
+        lane = takeback_lane(old, machines.get(old.id), heirs, healthy=record.was_healthy(old.id))
+        return [lane] if lane else []
+    if set(run.lane.reasons) & {"replaced", "leftover"}:
+        # What took its place goes back with the lane that made it; what an earlier rollout left is not missed.
+        return []
     if run.before is None:
         return [destroy_lane(machine, "rollback") for machine in _made_by(run, record, machines)]
     machine = machines.get(run.machine_id or run.before.id) or machines.get(run.before.id)

@@ -35,10 +35,33 @@ class UpdateMachine:
 
 @dataclass(frozen=True)
 class CreateMachine:
-    """Create a machine through the Machines API, like the first machine of its process group."""
+    """Create a machine through the Machines API, like the first machine of its process group.
+
+    `replaces` is the machine it is to take the place of: it is created cordoned, and keeps what is that machine's own.
+    """
 
     region: str
     group: str
+    replaces: str | None = None
+
+
+@dataclass(frozen=True)
+class CloneMachine:
+    """Create a cordoned machine that is not started, with the present configuration of this one."""
+
+    machine: str
+
+
+@dataclass(frozen=True)
+class FlyctlConfigure:
+    """flyctl, running for the whole wave, gives the clone its new configuration; wait until it has."""
+
+
+@dataclass(frozen=True)
+class RecreateMachine:
+    """Create a cordoned machine with exactly what this one, which is gone, had before the rollout."""
+
+    machine: str
 
 
 @dataclass(frozen=True)
@@ -62,9 +85,48 @@ class Wake:
 
 @dataclass(frozen=True)
 class Gate:
-    """Look at the machine until there is a verdict; `strict` False only asks that it is what it was before."""
+    """Look at the machine until there is a verdict; `strict` False only asks that it is what it was before.
+
+    `hidden`: it is cordoned by this rollout, and asked from outside all the same, by its id. `mark` False: another
+    look follows, and only that one decides that it is verified.
+    """
 
     strict: bool = True
+    hidden: bool = False
+    mark: bool = True
+
+
+@dataclass(frozen=True)
+class Uncordon:
+    """Let the proxy send requests to the lane's machine."""
+
+
+@dataclass(frozen=True)
+class Settle:
+    """Wait until the proxy everywhere knows what was just changed; `drain`: and until requests under way are over."""
+
+    drain: bool = False
+
+
+@dataclass(frozen=True)
+class Cordon:
+    """Let the proxy send no more requests to this machine."""
+
+    machine: str
+
+
+@dataclass(frozen=True)
+class AwaitSuccessor:
+    """See that the machine which took this one's place is listed and takes requests; destroy nothing before."""
+
+    machine: str
+
+
+@dataclass(frozen=True)
+class StopMachine:
+    """Stop this machine: its kill_signal, and up to kill_timeout for the requests under way."""
+
+    machine: str
 
 
 @dataclass(frozen=True)
@@ -79,8 +141,16 @@ Step = (
     | FlyctlCreate
     | UpdateMachine
     | CreateMachine
+    | CloneMachine
+    | FlyctlConfigure
+    | RecreateMachine
     | RestoreMachine
     | DestroyMachine
+    | Uncordon
+    | Settle
+    | Cordon
+    | AwaitSuccessor
+    | StopMachine
     | Wake
     | Gate
     | PutToSleep
@@ -91,6 +161,14 @@ NAMES: dict[type, str] = {
     FlyctlCreate: "flyctl_create",
     UpdateMachine: "update_machine",
     CreateMachine: "create_machine",
+    CloneMachine: "clone_machine",
+    FlyctlConfigure: "flyctl_configure",
+    RecreateMachine: "recreate_machine",
+    Uncordon: "uncordon",
+    Settle: "settle",
+    Cordon: "cordon",
+    AwaitSuccessor: "await_successor",
+    StopMachine: "stop_machine",
     RestoreMachine: "restore_machine",
     DestroyMachine: "destroy_machine",
     Wake: "wake",
@@ -98,6 +176,8 @@ NAMES: dict[type, str] = {
     PutToSleep: "put_to_sleep",
 }
 TYPES = {name: kind for kind, name in NAMES.items()}
+BY_FLYCTL = (FlyctlUpdate, FlyctlCreate, FlyctlConfigure)
+"""Steps that flyctl does while the wave watches."""
 
 
 def step_name(step: Step) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from flyctl_orchestrator.errors import FlyoError
@@ -12,6 +12,16 @@ from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.rollout.do_create import do_create, do_destroy
 from flyctl_orchestrator.rollout.do_flyctl import do_flyctl_create, do_flyctl_update
 from flyctl_orchestrator.rollout.do_gate import do_gate
+from flyctl_orchestrator.rollout.do_replace import (
+    do_await_successor,
+    do_clone,
+    do_cordon,
+    do_flyctl_configure,
+    do_recreate,
+    do_settle,
+    do_stop,
+    do_uncordon,
+)
 from flyctl_orchestrator.rollout.do_sleep import do_put_to_sleep, do_wake
 from flyctl_orchestrator.rollout.do_update import do_restore, do_update
 from flyctl_orchestrator.rollout.flyctl_driver import FlyctlDriver
@@ -22,13 +32,22 @@ from flyctl_orchestrator.rollout.reading import Reader, Reading
 from flyctl_orchestrator.rollout.record import Record
 from flyctl_orchestrator.rollout.scene import Scene, patient
 from flyctl_orchestrator.rollout.steps import (
+    BY_FLYCTL,
+    AwaitSuccessor,
+    CloneMachine,
+    Cordon,
     CreateMachine,
     DestroyMachine,
+    FlyctlConfigure,
     FlyctlCreate,
     FlyctlUpdate,
     Gate,
     PutToSleep,
+    RecreateMachine,
     RestoreMachine,
+    Settle,
+    StopMachine,
+    Uncordon,
     UpdateMachine,
     Wake,
     step_name,
@@ -44,6 +63,14 @@ EndKind = Literal["passed", "failed", "inconclusive", "interrupted"]
 _DO: Mapping[type, Callable[[Any, LaneRun, Scene], bool]] = {
     FlyctlUpdate: do_flyctl_update,
     FlyctlCreate: do_flyctl_create,
+    CloneMachine: do_clone,
+    FlyctlConfigure: do_flyctl_configure,
+    RecreateMachine: do_recreate,
+    Uncordon: do_uncordon,
+    Settle: do_settle,
+    Cordon: do_cordon,
+    AwaitSuccessor: do_await_successor,
+    StopMachine: do_stop,
     UpdateMachine: do_update,
     CreateMachine: do_create,
     RestoreMachine: do_restore,
@@ -53,7 +80,7 @@ _DO: Mapping[type, Callable[[Any, LaneRun, Scene], bool]] = {
     PutToSleep: do_put_to_sleep,
 }
 # Steps that may have to wait for somebody else; their machine's time starts when they are done.
-UNTIMED = (FlyctlUpdate, FlyctlCreate, UpdateMachine, CreateMachine, RestoreMachine)
+UNTIMED = (*BY_FLYCTL, UpdateMachine, CreateMachine, CloneMachine, RecreateMachine, RestoreMachine)
 
 
 @dataclass(frozen=True)
@@ -99,9 +126,7 @@ class WaveRun:
             if isinstance(run.lane.steps[0], FlyctlUpdate | FlyctlCreate):
                 run.touched = True
                 self._record.runs[run.lane.name] = run
-        if self._wave.flyctl is not None:
-            ref = self._record.ref
-            self._flyctl = FlyctlDriver(self._means, self._wave.flyctl, ref, limit=self._wave.limit)
+        self._start_flyctl()
         try:
             while True:
                 if self._stopped():
@@ -112,6 +137,18 @@ class WaveRun:
         finally:
             if self._flyctl is not None and self._flyctl.end(self._reader.next_number) and not self._reader.blind:
                 self._clear_leases()
+
+    def _start_flyctl(self) -> None:
+        """Let flyctl loose as soon as the machines it is to change are there."""
+        chosen = self._wave.flyctl
+        if chosen is None or self._flyctl is not None:
+            return
+        if chosen.clones:
+            lanes = [run for run in self.runs if run.lane.by_flyctl]
+            if any(run.index == 0 for run in lanes):
+                return
+            chosen = replace(chosen, machines=tuple(run.machine_id or "" for run in lanes))
+        self._flyctl = FlyctlDriver(self._means, chosen, self._record.ref, limit=self._wave.limit)
 
     def _pause(self) -> float:
         if self._flyctl is None or not self._flyctl.active:
@@ -124,7 +161,7 @@ class WaveRun:
         Only on machines it has changed, for those it held a moment ago.
         """
         for run in self.runs:
-            if not (isinstance(run.lane.steps[0], FlyctlUpdate | FlyctlCreate) and run.index and run.machine_id):
+            if not (run.lane.by_flyctl and run.index and run.machine_id):
                 continue
             try:
                 lease = self._means.api.find_lease(self._means.app, run.machine_id)
@@ -147,6 +184,7 @@ class WaveRun:
         scene = Scene(self._means, self._record, reading, self._flyctl)
         active = [run for run in self.runs if run.status == "running" and scene.now >= run.not_before]
         self._means.concurrency.each(lambda run: self._advance(run, scene), active)
+        self._start_flyctl()
         return self._end()
 
     def _read(self) -> Reading:
@@ -157,8 +195,8 @@ class WaveRun:
         return self._reader.read(ids, beside_flyctl=beside, expecting=expecting)
 
     def _flyctl_changed_nothing(self) -> bool:
-        waiting = [run for run in self.runs if isinstance(run.lane.steps[0], FlyctlUpdate | FlyctlCreate)]
-        return all(run.index == 0 for run in waiting)
+        waiting = [run for run in self.runs if run.lane.by_flyctl]
+        return all(any(isinstance(step, BY_FLYCTL) for step in run.lane.steps[run.index :]) for run in waiting)
 
     def _admit(self) -> None:
         """Let queued lanes start, as many per region as its limit allows."""
@@ -169,7 +207,7 @@ class WaveRun:
         for run in self.runs:
             weight = run.lane.weight
             # flyctl changes its machines whether anybody watches or not.
-            limited = self._wave.limit and not isinstance(run.step, FlyctlUpdate | FlyctlCreate)
+            limited = self._wave.limit and not isinstance(run.step, BY_FLYCTL)
             full = limited and weight and busy[run.lane.region] + weight > self._wave.limit
             if run.status != "queued" or full:
                 continue
@@ -222,7 +260,7 @@ class WaveRun:
     def _begin(self, run: LaneRun, scene: Scene) -> None:
         if run.begun:
             return
-        run.begun, run.tries = True, 0
+        run.begun, run.tries, run.sent = True, 0, False
         if run.deadline is None and not isinstance(run.step, UNTIMED):
             run.deadline = scene.now + self._means.timeout
         self._note("step.begin", "step.started", run)

@@ -23,7 +23,7 @@ def test_flyo_toml_page_shows_a_file_with_every_key_and_its_default() -> None:
     assert set(data) == set(flyotoml.TABLES)
     for table, model in (("rollout", Rollout), ("probe", Probe), ("local", LocalBuild)):
         assert set(data[table]) == {field.name for field in fields(model)}
-    assert flyo.rollout == Rollout(canary="iad")
+    assert flyo.rollout == Rollout(canary="iad", propagation=10.0)
     assert flyo.probe == Probe()
 
 

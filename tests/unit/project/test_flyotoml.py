@@ -93,7 +93,7 @@ def test_a_missing_file_means_the_defaults(tmp_path: Path) -> None:
         ),
         (
             '[rollout]\nstrategy = "bluegreen"',
-            "flyo.toml:2:1: rollout.strategy is 'bluegreen'. Use one of: in-place",
+            "flyo.toml:2:1: rollout.strategy is 'bluegreen'. Use one of: in-place, surge",
         ),
         (
             '[rollout]\nbake = "soon"',

@@ -30,7 +30,7 @@ from flyctl_orchestrator.rollout.events import Emitter, Event
 from flyctl_orchestrator.rollout.executor import Executor
 from flyctl_orchestrator.rollout.journal import Journal, new_rollout_id
 from flyctl_orchestrator.rollout.lock.guard import Guard, Unguarded
-from flyctl_orchestrator.rollout.means import Means
+from flyctl_orchestrator.rollout.means import Edge, Means
 from flyctl_orchestrator.rollout.observe import Fleet, observe
 from flyctl_orchestrator.rollout.outcome import Outcome
 from flyctl_orchestrator.rollout.plan import Plan, PlannedImage
@@ -86,7 +86,9 @@ class WorldHttp:
         if world.network_down:
             raise HttpError("timeout", "no answer")
         body = world.machine(machine_id)
-        if body is None or body["state"] != "started" or body.get("cordoned"):
+        if body is None or body["state"] != "started":
+            return HttpAnswer(503, {}, b"")
+        if body.get("cordoned") and not world.edge.reaches_cordoned:
             return HttpAnswer(503, {}, b"")
         status, region, machine, seconds = world.answer_of(body)
         world.probes.append(machine_id)
@@ -203,6 +205,7 @@ class World:
         self.on_call: Callable[[str, str, Any], None] | None = None
         self.on_event: Callable[[Event], None] | None = None
         self.network_down = False
+        self.edge = Edge()
         self.latency = 0.01
         self.looks: dict[str, Looks] = {}
         self.groups: tuple[str, ...] = ("app",)
@@ -350,6 +353,7 @@ class World:
             probe=probe,
             timeout=timeout,
             guard=self.guard,
+            edge=self.edge,
         )
 
     def names(self) -> list[str]:
