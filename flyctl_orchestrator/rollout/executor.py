@@ -40,7 +40,8 @@ class Executor:
     def run(self) -> Outcome:
         """Run every wave, or go back. Never leaves without an outcome that names what is not as it should be."""
         for number, wave in enumerate(self._record.plan.waves):
-            end, trouble = self._wave(number, wave)
+            # flyctl begins with the wave, before anything else is looked at.
+            end, trouble = (WaveEnd("interrupted"), None) if self._stopped() else self._wave(number, wave)
             if wave.final and (trouble is not None or end.kind in ("failed", "inconclusive")):
                 return self._left_over(wave, trouble)
             if trouble is not None:
