@@ -9,5 +9,6 @@ of `machine_version`, but writing metadata does not change that version. Setting
     held.py      keeping it: a beat every few seconds, moving on when machines come and go, noticing that it is lost
     patience.py  when a holder counts as dead: nothing moved for a while, by the watcher's own clock
     computer.py  two processes of one computer, which also covers an app that has no machine yet
-    by_hand.py   looking at it, and giving it back
+    session.py   all of it for one command, with a thread that shows the signs of life
+    by_hand.py   giving it back from the command line
 """

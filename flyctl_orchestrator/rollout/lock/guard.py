@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from flyctl_orchestrator.rollout.observe import Fleet
 
 
 class Guard(Protocol):
     """The lock of a running rollout."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is ours beyond doubt, so that something may be changed."""
+        ...
+
+    def saw(self, fleet: Fleet) -> Fleet:
+        """Told of every reading of the fleet before the rollout: the first one takes the lock, the second settles it.
+
+        Returns: the reading to go by, which is a newer one if the lock had to be waited for.
+
+        Raises:
+            Locked: somebody else has it.
+        """
+        ...
 
     def lost(self) -> str:
         """Why the lock is no longer ours, "" while it is. Asked before every step; may take a call or two."""
@@ -24,6 +42,12 @@ class Guard(Protocol):
 
 class Unguarded:
     """No lock: for what changes nothing that others could change, too (a copy, a test)."""
+
+    settled = True
+
+    def saw(self, fleet: Fleet) -> Fleet:
+        """Nothing to do."""
+        return fleet
 
     def lost(self) -> str:
         """Never."""

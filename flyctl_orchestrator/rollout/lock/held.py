@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from flyctl_orchestrator.environment import Clock
@@ -33,7 +32,7 @@ def carriers_among(machines: Iterable[Machine]) -> list[Machine]:
 
 
 class Held:
-    """A lock that was taken. A Guard; safe for many threads.
+    """A lock that was taken. Safe for many threads.
 
     It starts without a machine that carries it; `claim` and `spread` give it some, if the app has any.
 
@@ -67,7 +66,7 @@ class Held:
         self._lost = ""
         self._released = False
         # Before the first call that said so: nobody can think us dead earlier than we do ourselves.
-        self._sure_since = self._times()
+        self._alive_at = self._times()
         self._due = clock.monotonic() + FIRST
 
     @property
@@ -107,9 +106,14 @@ class Held:
 
     def lost(self) -> str:
         """Why the lock is no longer ours, "" while it is."""
-        if not self._lost and not self._sure:
+        if not self._lost and not self.sure:
             self.beat()
         return self._lost
+
+    @property
+    def known_lost(self) -> bool:
+        """Whether it has been found lost already."""
+        return bool(self._lost)
 
     def tags(self, machine_id: str) -> Mapping[str, str]:
         """The record, if this machine carries it."""
@@ -138,13 +142,13 @@ class Held:
         with self._lock:
             if self._over:
                 return
-            began, sure = self._times(), self._sure
+            began, sure = self._times(), self.sure
             try:
                 good = self._beat(sure)
             except ApiError:
                 good = False
             if good:
-                self._sure_since = began
+                self._alive_at = began
             pause = SOON if not good else BEAT if self._carriers else FIRST
             self._due = self._clock.monotonic() + pause
 
@@ -156,9 +160,9 @@ class Held:
             self._lose(rivals)
             return False
         record = self._stamped()
+        written, refused = self._write(record, list(found))
         if self._short or not self._carriers:
             return self._move(record)
-        written, refused = self._write(record, list(found))
         if not sure:
             # We were silent for so long that somebody may have taken over while we wrote.
             return bool(written) and self._still_alone()
@@ -195,6 +199,8 @@ class Held:
                     break
                 if error.kind == "conflict":
                     refused.append(id)
+                if error.kind == "not_found" and id in self._carriers:
+                    self._drop(id)
         if written:
             self._record = record
         return written, refused
@@ -230,9 +236,10 @@ class Held:
         return self._released or bool(self._lost)
 
     @property
-    def _sure(self) -> bool:
+    def sure(self) -> bool:
+        """Whether the last sign of life is so recent that nobody can have taken over."""
         # Asleep, a computer's monotonic clock may stand still; its wall clock may be set. Either is reason to look.
-        return all(now - then < SURE for now, then in zip(self._times(), self._sure_since, strict=True))
+        return all(now - then < SURE for now, then in zip(self._times(), self._alive_at, strict=True))
 
     def _times(self) -> tuple[float, float]:
         return self._clock.monotonic(), self._clock.now()
@@ -263,19 +270,3 @@ class Held:
                     return error.kind != "network"
                 self._clock.sleep(1.0)
         return True
-
-    @contextmanager
-    def beating(self) -> Iterator[None]:
-        """While inside, a thread shows signs of life."""
-        done = threading.Event()
-
-        def go_on() -> None:
-            while not done.wait(1.0):
-                self.beat_if_due()
-
-        thread = threading.Thread(target=go_on, name="lock", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()

@@ -75,13 +75,15 @@ class Locker:
     tell: Tell = lambda name, **fields: None
     _told: set[str] = field(default_factory=set)
 
-    def take(self, record: LockRecord, fleet: Fleet, *, wait: float = 0.0) -> Held:
+    def take(self, record: LockRecord, fleet: Fleet, *, wait: float = 0.0) -> tuple[Held, Fleet]:
         """Take the lock. Give what is read next to `confirm` before anything is changed.
 
         Args:
             fleet: a reading, however old; read anew when there is something to wait for.
             wait: seconds to wait for another rollout. One that seems dead is waited for in any case, one taken by
                 hand never.
+
+        Returns: the lock, and the reading it was taken on, which is a newer one if there was a wait.
 
         Raises:
             Locked: somebody else has it.
@@ -105,8 +107,6 @@ class Locker:
             held.release()
             raise Locked(self.app, rivals[0], self.clock.now())
         held.bury()
-        facts = held.record.as_dict()
-        self.tell("lock.taken", **facts, carriers=len(carriers_among(fleet.machines)))
 
     # --- on this computer
 
@@ -129,7 +129,7 @@ class Locker:
 
     # --- on the platform
 
-    def _take_there(self, record: LockRecord, fleet: Fleet, until: float) -> Held:
+    def _take_there(self, record: LockRecord, fleet: Fleet, until: float) -> tuple[Held, Fleet]:
         patience = Patience(self.clock)
         seems_dead = self.clock.monotonic() + DEAD_AFTER + 3 * POLL
         busy = max(until, self.clock.monotonic() + BUSY)
@@ -142,7 +142,9 @@ class Locker:
                 self._wait(living[0], max(until, seems_dead) if silent else until, silent=silent)
             else:
                 try:
-                    return self._claim(record, fleet)
+                    held = self._claim(record, fleet)
+                    self.tell("lock.taken", **held.record.as_dict())
+                    return held, fleet
                 except _Busy as refusal:
                     if self.clock.monotonic() >= busy:
                         raise refusal.error from refusal

@@ -1,0 +1,66 @@
+"""The lock of one command: taken with its first reading of the fleet, kept by a thread, given back at its end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from types import TracebackType
+
+from flyctl_orchestrator.rollout.lock.held import Held
+from flyctl_orchestrator.rollout.lock.record import LockRecord
+from flyctl_orchestrator.rollout.lock.take import Locker
+from flyctl_orchestrator.rollout.observe import Fleet
+
+
+class LockSession:
+    """A Guard, and a context manager: leaving it gives the lock back.
+
+    Args:
+        record: who wants the lock, and why.
+        wait: seconds to wait for another rollout.
+    """
+
+    def __init__(self, locker: Locker, record: LockRecord, wait: float = 0.0) -> None:
+        self._locker = locker
+        self._record = record
+        self._wait = wait
+        self._held: Held | None = None
+        self._done = threading.Event()
+        self.settled = False
+
+    def saw(self, fleet: Fleet) -> Fleet:
+        """Take the lock with the first reading, settle it with the second."""
+        if self._held is None:
+            self._held, fleet = self._locker.take(self._record, fleet, wait=self._wait)
+            threading.Thread(target=self._beat, args=(self._held,), name="lock", daemon=True).start()
+        elif not self.settled:
+            self._locker.confirm(self._held, fleet)
+            self.settled = True
+        return fleet
+
+    def _beat(self, held: Held) -> None:
+        while not self._done.wait(1.0):
+            held.beat_if_due()
+
+    def lost(self) -> str:
+        """Why the lock is no longer ours, "" while it is."""
+        return self._held.lost() if self._held else ""
+
+    def tags(self, machine_id: str) -> Mapping[str, str]:
+        """The record, if this machine carries it."""
+        return self._held.tags(machine_id) if self._held else {}
+
+    def leaving(self, machine_id: str) -> None:
+        """Have other machines carry it before this one is destroyed."""
+        if self._held:
+            self._held.leaving(machine_id)
+
+    def __enter__(self) -> LockSession:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._done.set()
+        if self._held:
+            self._held.release()
