@@ -54,8 +54,12 @@ class Deployment:
     # --- before anything changes
 
     def observe(self) -> Fleet:
-        """Read the fleet."""
-        return observe(self.target.api, self.project.app)
+        """Read the fleet; the first time, the lock is taken, too.
+
+        Raises:
+            Locked: somebody else is at work on this app.
+        """
+        return self.guard.saw(observe(self.target.api, self.project.app))
 
     def given_image(self, image: str | None) -> PlannedImage:
         """The image the user names, on the command line or as fly.toml's [build] image; else one still to be built."""
@@ -144,7 +148,10 @@ class Deployment:
 
         Raises:
             FlyoError: the fleet has moved since, or the journal cannot be written; nothing was changed.
+            Locked: somebody else took the lock at the same moment.
         """
+        if not plan.empty and not self.guard.settled:
+            fleet = self.observe()
         if plan.fingerprint != fleet.fingerprint():
             raise FlyoError(
                 "the fleet has changed since the plan was made",
