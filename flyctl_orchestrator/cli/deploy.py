@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -9,9 +10,12 @@ import click
 from flyctl_orchestrator.cli.interrupts import breaking_off, heeding
 from flyctl_orchestrator.cli.options import json_option, target_options, yes_option
 from flyctl_orchestrator.cli.policy import POLICY_FLAGS, policy_options
+from flyctl_orchestrator.cli.recall import plan_of_file, refuse_unfinished, take_over
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.cli.target import resolve_target
+from flyctl_orchestrator.cli.who import who
 from flyctl_orchestrator.environment import Environment
+from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project.project import load_project
 from flyctl_orchestrator.report.choose import choose_reporter
 from flyctl_orchestrator.report.outcome_text import outcome_lines
@@ -21,6 +25,7 @@ from flyctl_orchestrator.rollout.concurrency import Stop, Threads
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.desired import with_flags
 from flyctl_orchestrator.rollout.events import Emitter
+from flyctl_orchestrator.rollout.observe import Fleet
 from flyctl_orchestrator.rollout.outcome import Outcome
 from flyctl_orchestrator.rollout.plan import Plan
 
@@ -31,6 +36,11 @@ from flyctl_orchestrator.rollout.plan import Plan
 @yes_option
 @click.option("-i", "--image", help="Roll out this image instead of building one.")
 @policy_options
+@click.option("--resume", is_flag=True, help="Finish the rollout that was killed half-way.")
+@click.option("--abort", is_flag=True, help="Put everything back to where the killed rollout had begun.")
+@click.option(
+    "--plan", "plan_file", type=click.Path(path_type=Path, dir_okay=False), help="Run this plan ('flyo plan --out')."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Every step, probe and line of flyctl.")
 @click.pass_obj
 def deploy(
@@ -41,6 +51,9 @@ def deploy(
     as_json: bool,
     yes: bool,
     image: str | None,
+    resume: bool,
+    abort: bool,
+    plan_file: Path | None,
     verbose: bool,
     **flags: object,
 ) -> int:
@@ -48,8 +61,11 @@ def deploy(
 
     The canary region goes first. A region that does not pass the gate takes everything back that was changed: image,
     configuration, count and sleep. Ctrl-C does the same; a second Ctrl-C stops where it is.
+
+    After a kill or a crash, --resume or --abort ends what was left half-way, on this computer or on another.
     """
     environment = obj["environment"]
+    _refuse_together(resume=resume, abort=abort, plan=plan_file is not None, image=image is not None)
     project = load_project(environment.cwd, config_path, app_name, environment.variables)
     policy = with_flags(project.flyo.rollout, **{name: flags.get(name) for name in POLICY_FLAGS})
     project.regions()
@@ -59,26 +75,47 @@ def deploy(
     emit = Emitter(project.app, environment.clock, reporter.event)
     try:
         with breaking_off(), Threads() as threads:
-            work = Deployment(target, project, policy, threads, emit, stop, state_directory(environment))
-            outcome = carry_out(work, image, environment, ask=not yes and not as_json)
+            work = Deployment(
+                target, project, policy, threads, emit, stop, state_directory(environment), who=who(environment)
+            )
+            if resume or abort:
+                outcome = take_over(work, abort=abort)
+            else:
+                outcome = carry_out(work, image, environment, ask=not yes and not as_json, plan_file=plan_file)
             work.finish(outcome)
     finally:
         reporter.close()
     if not as_json:
         show_table(outcome, environment, target.app_url(project.app))
     if outcome.exit:
-        _show_failure(outcome, environment, project.app)
+        show_failure(outcome, environment, project.app)
     return int(outcome.exit)
 
 
-def carry_out(work: Deployment, image: str | None, environment: Environment, *, ask: bool) -> Outcome:
+def _refuse_together(**given: bool) -> None:
+    """--resume, --abort, --plan and --image each say what to roll out."""
+    named = [f"--{name}" for name, on in given.items() if on]
+    if len(named) > 1:
+        raise UsageError(f"{' and '.join(named)} do not go together", where="flyo deploy", next="Give one of them")
+
+
+def carry_out(
+    work: Deployment, image: str | None, environment: Environment, *, ask: bool, plan_file: Path | None = None
+) -> Outcome:
     """Build, plan and roll out.
 
     Args:
         image: to roll out instead of building one.
         ask: whether somebody may be asked before what was edited by hand is overwritten.
+        plan_file: the plan to run instead of a new one.
+
+    Raises:
+        FlyoError: an earlier rollout is unfinished, or the plan in the file is no longer true; nothing was changed.
     """
     fleet = work.observe()
+    refuse_unfinished(work, fleet)
+    if plan_file is not None:
+        return _carry_out_kept(work, environment.cwd / plan_file, fleet)
     if not fleet.exists:
         work.make_app()
     wanted = work.given_image(image)
@@ -92,6 +129,17 @@ def carry_out(work: Deployment, image: str | None, environment: Environment, *, 
     work.announce(plan)
     if ask and environment.interactive and not _agrees(plan):
         raise click.Abort
+    with heeding(work.stop):
+        return work.run(plan, fleet)
+
+
+def _carry_out_kept(work: Deployment, path: Path, fleet: Fleet) -> Outcome:
+    """Run the plan of a file, whose author has seen what it overwrites."""
+    plan = plan_of_file(path, work, fleet)
+    if plan.image.ref is None and not plan.empty:
+        plan = replace(plan, image=work.build())
+        fleet = work.observe()
+    work.announce(plan)
     with heeding(work.stop):
         return work.run(plan, fleet)
 
@@ -115,6 +163,7 @@ def show_table(outcome: Outcome, environment: Environment, url: str) -> None:
         click.echo(line, file=environment.stdout, color=style.colour)
 
 
-def _show_failure(outcome: Outcome, environment: Environment, app: str) -> None:
+def show_failure(outcome: Outcome, environment: Environment, app: str) -> None:
+    """Say in one line what went wrong and what to type next."""
     advice = f". {outcome.next}" if outcome.next else ""
     click.echo(f"flyo: app {app}: {outcome.what}{advice} [{outcome.code or outcome.kind}]", file=environment.stderr)

@@ -28,8 +28,14 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "flyctl_orchestrator.cli.deploy:deploy",
         "Build, release and roll out wave by wave.",
     ),
+    "rollback": (
+        "Roll out",
+        "flyctl_orchestrator.cli.rollback:rollback",
+        "Go back to an earlier release, the short way.",
+    ),
     "scale": ("Roll out", "flyctl_orchestrator.cli.scale:scale", "Set exact machine counts per region."),
     "status": ("Look", "flyctl_orchestrator.cli.status:status", "Machines, releases and health per region."),
+    "history": ("Look", "flyctl_orchestrator.cli.history:history", "Rollouts of the app, newest first."),
     "rehearse": (
         "Rehearse",
         "flyctl_orchestrator.cli.rehearse:rehearse",

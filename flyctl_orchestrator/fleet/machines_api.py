@@ -55,6 +55,12 @@ class MachinesApi:
         answer = self._caller.send(self._machine_call("GET", app, machine_id, "", "get", "read the machine"))
         return self._seen(Machine.of_api(app, answer.json() or {}))
 
+    def list_versions(self, app: str, machine_id: str) -> list[tuple[str, dict[str, Any]]]:
+        """The configurations a machine has had, newest first, as (instance_id, config); Fly keeps the recent ones."""
+        call = self._machine_call("GET", app, machine_id, "/versions", "versions", "read the machine's versions")
+        rows = self._caller.send(call).json() or []
+        return [(str(row.get("version", "")), dict(row.get("user_config") or {})) for row in rows]
+
     def create_machine(
         self,
         app: str,

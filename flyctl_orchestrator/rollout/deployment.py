@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,12 +19,14 @@ from flyctl_orchestrator.rollout.executor import Executor
 from flyctl_orchestrator.rollout.journal import Journal, new_rollout_id
 from flyctl_orchestrator.rollout.lock.guard import Guard, Unguarded
 from flyctl_orchestrator.rollout.means import Means, edge_of
+from flyctl_orchestrator.rollout.memory.goal import goal_as_dict
+from flyctl_orchestrator.rollout.memory.library import Library
 from flyctl_orchestrator.rollout.observe import Fleet, observe
 from flyctl_orchestrator.rollout.outcome import Outcome
 from flyctl_orchestrator.rollout.plan import Plan, PlannedImage
 from flyctl_orchestrator.rollout.plan_file import plan_as_dict
 from flyctl_orchestrator.rollout.planner import plan_rollout
-from flyctl_orchestrator.rollout.record import Record, machine_as_dict
+from flyctl_orchestrator.rollout.record import Origin, Record, machine_as_dict
 from flyctl_orchestrator.rollout.rows import rows_at_the_end
 from flyctl_orchestrator.rollout.secrets_version import newest_secrets_version
 
@@ -40,6 +44,8 @@ class Deployment:
         policy: flyo.toml's [rollout] with the command line's flags.
         state: directory for journals.
         guard: the lock it all happens under.
+        who: who runs it, e.g. "ann@laptop", for the history.
+        sync: has a journal's open file on disk before it returns.
     """
 
     target: Target
@@ -50,6 +56,8 @@ class Deployment:
     stop: Stop
     state: Path
     guard: Guard = field(default_factory=Unguarded)
+    who: str = ""
+    sync: Callable[[int], None] = os.fsync
 
     # --- before anything changes
 
@@ -143,8 +151,12 @@ class Deployment:
 
     # --- the change itself
 
-    def run(self, plan: Plan, fleet: Fleet) -> Outcome:
+    def run(self, plan: Plan, fleet: Fleet, *, origin: Origin | None = None, resumes: str = "") -> Outcome:
         """Run a plan on the fleet it was made for.
+
+        Args:
+            origin: where to go back to if it fails, when that is not `fleet` (a killed rollout is resumed).
+            resumes: id of that rollout.
 
         Raises:
             FlyoError: the fleet has moved since, or the journal cannot be written; nothing was changed.
@@ -159,34 +171,47 @@ class Deployment:
                 next="Look at a new one with 'flyo plan'",
                 code="plan.stale",
             )
-        clock = self.target.clock
-        rollout = new_rollout_id(clock, self.target.random)
-        journal = Journal(self.state / "rollouts" / self.target.kind / plan.app / f"{rollout}.jsonl", clock)
+        rollout = new_rollout_id(self.target.clock, self.target.random)
+        journal = self.library.open(rollout, self.target.clock)
         try:
-            return self._run(plan, fleet, rollout, journal)
+            return self._run(plan, fleet, rollout, journal, origin, resumes)
         finally:
             journal.close()
 
-    def _run(self, plan: Plan, fleet: Fleet, rollout: str, journal: Journal) -> Outcome:
+    def _run(
+        self, plan: Plan, fleet: Fleet, rollout: str, journal: Journal, origin: Origin | None, resumes: str
+    ) -> Outcome:
         before = {machine.id: machine for machine in fleet.machines}
-        means = self._means()
-        record = Record(rollout, plan, journal, before, plan.image.ref or "", plan.image.digest)
+        means = self.means()
+        record = Record(rollout, plan, journal, before, plan.image.ref or "", plan.image.digest, origin=origin)
         record.learn_firsts(fleet.managed)
         if plan.empty:
             measure_baseline(means, record)
             rows = tuple(rows_at_the_end(before, record, {}))
             return Outcome("nothing", "every machine is as it should be", rows)
-        kept = [machine_as_dict(machine) for machine in fleet.managed]
-        journal.write("begin", rollout=rollout, plan=plan_as_dict(plan), before=kept)
+        kept = [machine_as_dict(machine) for machine in (origin.machines.values() if origin else fleet.managed)]
+        journal.write(
+            "begin", rollout=rollout, who=self.who, plan=plan_as_dict(plan), before=kept, resumes=resumes,
+            **goal_as_dict(self.project, self.policy, plan),
+        )  # fmt: skip
         self.emit("rollout.started", rollout=rollout, image=plan.image.ref, digest=plan.image.digest)
         measure_baseline(means, record)
+        ill = origin.ill if origin else [id for id in before if not record.was_healthy(id)]
+        journal.write("baseline", ill=sorted(ill))
         return Executor(means, record, self.policy).run()
 
     def finish(self, outcome: Outcome) -> None:
         """Tell how it ended."""
         self.emit("rollout.finished", **outcome.as_fields(), url=self.target.app_url(self.project.app))
 
-    def _means(self) -> Means:
+    @property
+    def library(self) -> Library:
+        """The app's earlier rollouts on this computer."""
+        directory = self.state / "rollouts" / self.target.kind / self.project.app
+        return Library(directory, self.project.app, self.sync)
+
+    def means(self) -> Means:
+        """What the rollout acts with."""
         project, target = self.project, self.target
         sizes = project.flytoml.sizes
         groups = project.flytoml.process_groups

@@ -126,7 +126,9 @@ class Executor:
         self._record.journal.write("rollback.begin", reason=what, lanes=[lane.name for lane in wave.lanes])
         means.emit("rollback.started", reason=what, code=code, machines=len(wave.lanes))
         back = _without_runs(self._record)
-        run = WaveRun(wave, means, back, stopped=lambda: means.stop.insisted or bool(means.guard.lost()), keep_going=True)
+        run = WaveRun(
+            wave, means, back, stopped=lambda: means.stop.insisted or bool(means.guard.lost()), keep_going=True
+        )
         end = run.run()
         backs = {each.machine_id: each for each in run.runs if each.machine_id}
         for each in run.runs:
@@ -201,4 +203,8 @@ class Executor:
 
 def _without_runs(record: Record) -> Record:
     """The same memory for the way back, with lanes of its own."""
-    return replace(record, runs={})
+    if record.origin is None:
+        return replace(record, runs={})
+    there = record.origin.machines
+    known = {id: answer for id, answer in record.baseline.items() if id in there}
+    return replace(record, runs={}, before=there, baseline=known)

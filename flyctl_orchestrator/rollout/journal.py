@@ -77,6 +77,10 @@ class Journal:
                 if not self._forgiving:
                     raise _unwritable(self.path, error) from error
 
+    def complete_line(self) -> None:
+        """End a line that a crash has cut off, so that the next one stands by itself."""
+        os.write(self._file, b"\n")
+
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)

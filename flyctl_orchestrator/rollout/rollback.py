@@ -12,6 +12,7 @@ from flyctl_orchestrator.rollout.do_create import create_tag
 from flyctl_orchestrator.rollout.lane_run import LaneRun
 from flyctl_orchestrator.rollout.lanes import ASLEEP, destroy_lane, restore_lane
 from flyctl_orchestrator.rollout.marks import CREATED
+from flyctl_orchestrator.rollout.memory.returning import plan_return
 from flyctl_orchestrator.rollout.plan import Lane, Wave
 from flyctl_orchestrator.rollout.record import Record
 from flyctl_orchestrator.rollout.steps import FlyctlCreate
@@ -25,6 +26,8 @@ def plan_rollback(record: Record, machines: Mapping[str, Machine], limit: int) -
         machines: the fleet as it is now.
         limit: machines that serve and are changed at once within one region.
     """
+    if record.origin is not None:
+        return plan_return(record.origin, machines, limit)
     lanes: dict[str, Lane] = {}
     for run in record.runs.values():
         if not run.touched:

@@ -1,0 +1,110 @@
+"""`flyo rollback`: back to an earlier release, the short way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from flyctl_orchestrator.cli.deploy import show_failure, show_table
+from flyctl_orchestrator.cli.interrupts import breaking_off, heeding
+from flyctl_orchestrator.cli.options import json_option, target_options, yes_option
+from flyctl_orchestrator.cli.recall import recovery_of
+from flyctl_orchestrator.cli.state import state_directory
+from flyctl_orchestrator.cli.target import resolve_target
+from flyctl_orchestrator.cli.who import who
+from flyctl_orchestrator.environment import Environment
+from flyctl_orchestrator.project.project import load_project
+from flyctl_orchestrator.report.choose import choose_reporter
+from flyctl_orchestrator.rollout.concurrency import Stop, Threads
+from flyctl_orchestrator.rollout.deployment import Deployment
+from flyctl_orchestrator.rollout.events import Emitter
+from flyctl_orchestrator.rollout.memory.recovery import state_plan
+from flyctl_orchestrator.rollout.memory.returning import plan_return
+from flyctl_orchestrator.rollout.memory.states import State, choose_state
+from flyctl_orchestrator.rollout.observe import Fleet
+from flyctl_orchestrator.rollout.outcome import Outcome
+from flyctl_orchestrator.rollout.plan import Wave
+
+
+@click.command(short_help="Go back to an earlier release, the short way.")
+@click.argument("wanted", metavar="[RELEASE|ROLLOUT]", required=False)
+@target_options
+@json_option
+@yes_option
+@click.option("-v", "--verbose", is_flag=True, help="Every step and probe.")
+@click.pass_obj
+def rollback(
+    obj: dict[str, Environment],
+    wanted: str | None,
+    local: bool,
+    app_name: str | None,
+    config_path: Path | None,
+    as_json: bool,
+    yes: bool,
+    verbose: bool,
+) -> int:
+    """Give every machine back what it had: image, configuration, count and sleep, proved by the same gate.
+
+    Without a name it goes to the last good state before the present one; a release number or a rollout's id ('flyo
+    history') names another. All regions go at once, without canary or bake. It is never taken back by itself.
+    """
+    environment = obj["environment"]
+    project = load_project(environment.cwd, config_path, app_name, environment.variables)
+    target = resolve_target(environment, local, needs_flyctl=False)
+    reporter = choose_reporter(environment, as_json=as_json, verbose=verbose)
+    emit = Emitter(project.app, environment.clock, reporter.event)
+    try:
+        with breaking_off(), Threads() as threads:
+            policy, state = project.flyo.rollout, state_directory(environment)
+            work = Deployment(target, project, policy, threads, emit, Stop(), state, who=who(environment))
+            outcome, undo = _go(work, wanted, environment, ask=not yes and not as_json)
+            work.finish(outcome)
+    finally:
+        reporter.close()
+    if not as_json:
+        show_table(outcome, environment, target.app_url(project.app))
+    if outcome.exit:
+        show_failure(outcome, environment, project.app)
+    elif undo and not as_json:
+        click.echo(f"To undo this: {undo}{' --local' if local else ''}", file=environment.stderr)
+    return int(outcome.exit)
+
+
+def _go(work: Deployment, wanted: str | None, environment: Environment, *, ask: bool) -> tuple[Outcome, str]:
+    past = work.library.unfinished() if wanted is None else None
+    if past is not None and past.changing:
+        # The last good state is the one that the unfinished rollout has begun with.
+        work.emit("note", line=f"rollout {past.id} was stopped half-way; going back to where it began")
+        with heeding(work.stop):
+            return recovery_of(work).abort(past), ""
+    fleet = work.observe()
+    chosen = choose_state(work.library, fleet, work.target.api, wanted)
+    wave = plan_return(chosen.origin, {machine.id: machine for machine in fleet.machines}, 1)
+    if not wave.lanes:
+        return Outcome("nothing", f"the fleet is at {chosen.said} already"), ""
+    _announce(work, chosen, wave)
+    if ask and environment.interactive and not _agreed(chosen, wave):
+        raise click.Abort
+    with heeding(work.stop):
+        return _return(work, chosen, fleet), chosen.undo
+
+
+def _return(work: Deployment, chosen: State, fleet: Fleet) -> Outcome:
+    plan = state_plan(work.project.app, fleet, list(chosen.origin.machines.values()))
+    return recovery_of(work).return_to(chosen.origin, plan, fleet, towards=chosen.towards)
+
+
+def _announce(work: Deployment, chosen: State, wave: Wave) -> None:
+    work.emit("note", line=f"going back to {chosen.said}")
+    for lane in wave.lanes:
+        if lane.action == "destroy":
+            work.emit("note", line=f"{lane.region} {lane.machine} was not there then and will be destroyed")
+    for line in chosen.notes:
+        work.emit("warning", code="rollback.note", what=line)
+
+
+def _agreed(chosen: State, wave: Wave) -> bool:
+    import questionary
+
+    return bool(questionary.confirm(f"Go back to {chosen.said} ({len(wave.lanes)} machines)?", default=True).ask())

@@ -1,0 +1,1 @@
+"""What earlier rollouts left behind, and how a fleet is brought on, or back, from there."""
