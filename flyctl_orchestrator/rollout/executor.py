@@ -57,8 +57,7 @@ class Executor:
                 where = f"{end.run.lane.region} {end.run.machine_id or end.run.lane.name}"
                 return self._stop(self._reason(f"{where}: {end.run.reason}", end.run.code), end.kind)
         # The last look was taken when the last machine passed; one more would only cost a second.
-        machines = self._last.machines if self._last else self._read() or {}
-        return self._finish("done", "every machine is new and verified", machines, {})
+        return self._done(self._last.machines if self._last else self._read())
 
     # --- forward
 
@@ -182,6 +181,17 @@ class Executor:
                 if error.kind == "unauthorized" or self._means.stop.insisted:
                     return None
         return None
+
+    def _done(self, machines: Mapping[str, Machine] | None) -> Outcome:
+        """Every machine has passed. One that somebody has destroyed since is named."""
+        if machines is None:
+            seen = [run.last_seen for run in self._record.runs.values() if run.last_seen is not None]
+            machines = {**self._record.before, **{machine.id: machine for machine in seen}}
+        rows = rows_at_the_end(machines, self._record, {})
+        if gone := ", ".join(f"{row.region} {row.machine}" for row in rows if row.fate == "missing"):
+            what = f"every machine has passed the gate, but is not there any more: {gone}"
+            return self._finish("mixed", what, machines, {}, next="'flyo deploy' makes it anew", code="disappeared")
+        return self._finish("done", "every machine is new and verified", machines, {})
 
     def _finish(
         self,
