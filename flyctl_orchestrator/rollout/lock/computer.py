@@ -1,6 +1,6 @@
 """One rollout per app on this computer: a file the operating system locks, and frees when its holder dies.
 
-It settles at once what the platform takes seconds for, and it is all there is for an app without a machine, where the
+It settles at once what the platform takes seconds for, knows at once that a process was killed, and is all there is for an app without a machine, where the
 platform has nothing to keep a lock on: two *first* deploys from two computers at the same time are told apart only
 when the first machine is there.
 """
@@ -24,11 +24,15 @@ class ComputerLock:
 
     Args:
         path: the file; it and its directories are made when missing.
+
+    Attributes:
+        left_behind: once taken, the id of a holder on this computer that died without giving it back, "" if none did.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: FileLock | None = None
+        self.left_behind = ""
 
     def take(self, record: LockRecord) -> LockRecord | None:
         """Take it, or say who has it.
@@ -42,6 +46,8 @@ class ComputerLock:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             file = FileLock(self._path)
             file.acquire(timeout=0)
+            # The operating system gives a dead process's file free, but nobody has removed what it said.
+            self.left_behind = self._holder().id if self._said.exists() else ""
             self._said.write_text(record.as_value(), encoding="utf-8")
         except Timeout:
             return self._holder()

@@ -8,7 +8,7 @@ from types import TracebackType
 
 from flyctl_orchestrator.rollout.lock.held import Held
 from flyctl_orchestrator.rollout.lock.record import LockRecord
-from flyctl_orchestrator.rollout.lock.take import Locker
+from flyctl_orchestrator.rollout.lock.take import Locked, Locker
 from flyctl_orchestrator.rollout.observe import Fleet
 
 
@@ -44,7 +44,15 @@ class LockSession:
 
     def lost(self) -> str:
         """Why the lock is no longer ours, "" while it is."""
-        return self._held.lost() if self._held else ""
+        if self._held is None:
+            return ""
+        if not self.settled:
+            try:
+                self._locker.confirm(self._held)
+            except Locked as error:
+                return error.what
+            self.settled = True
+        return self._held.lost()
 
     def tags(self, machine_id: str) -> Mapping[str, str]:
         """The record, if this machine carries it."""

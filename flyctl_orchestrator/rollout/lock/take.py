@@ -97,12 +97,13 @@ class Locker:
             self.computer.release()
             raise
 
-    def confirm(self, held: Held, fleet: Fleet) -> None:
-        """Make sure that nobody took it at the same moment, by a reading made after `take`.
+    def confirm(self, held: Held, fleet: Fleet | None = None) -> None:
+        """Make sure that nobody took it at the same moment, by a reading made after `take`; made here for None.
 
         Raises:
             Locked: somebody did; it is given back.
         """
+        fleet = fleet or self.observe()
         if rivals := held.rivals(each.record for each in fleet.locks):
             held.release()
             raise Locked(self.app, rivals[0], self.clock.now())
@@ -157,6 +158,8 @@ class Locker:
     def _living(self, fleet: Fleet, patience: Patience) -> list[LockRecord]:
         living = []
         for each in fleet.locks:
+            if each.record.id == self.computer.left_behind:
+                continue
             if each.record.expired(self.clock.now()) and each.record.how == "rollout":
                 patience.look(each.record, hindered=self._hindered(each))
             else:
