@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from flyctl_orchestrator.cli.interrupts import breaking_off, heeding
+from flyctl_orchestrator.cli.locked import lock_option, locked
 from flyctl_orchestrator.cli.options import json_option, target_options, yes_option
 from flyctl_orchestrator.cli.policy import POLICY_FLAGS, policy_options
 from flyctl_orchestrator.cli.recall import plan_of_file, refuse_unfinished, take_over
@@ -36,6 +37,7 @@ from flyctl_orchestrator.rollout.plan import Plan
 @yes_option
 @click.option("-i", "--image", help="Roll out this image instead of building one.")
 @policy_options
+@lock_option
 @click.option("--resume", is_flag=True, help="Finish the rollout that was killed half-way.")
 @click.option("--abort", is_flag=True, help="Put everything back to where the killed rollout had begun.")
 @click.option(
@@ -55,6 +57,7 @@ def deploy(
     abort: bool,
     plan_file: Path | None,
     verbose: bool,
+    lock_wait: float,
     **flags: object,
 ) -> int:
     """Build the image, release it, and roll it out region by region; every machine is proved healthy from outside.
@@ -74,9 +77,10 @@ def deploy(
     stop = Stop()
     emit = Emitter(project.app, environment.clock, reporter.event)
     try:
-        with breaking_off(), Threads() as threads:
+        lock = locked(environment, target, project.app, "flyo deploy", lock_wait, emit)
+        with breaking_off(), Threads() as threads, lock as guard:
             work = Deployment(
-                target, project, policy, threads, emit, stop, state_directory(environment), who=who(environment)
+                target, project, policy, threads, emit, stop, state_directory(environment), guard, who=who(environment)
             )
             if resume or abort:
                 outcome = take_over(work, abort=abort)

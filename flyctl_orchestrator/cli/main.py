@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Go back to an earlier release, the short way.",
     ),
     "scale": ("Roll out", "flyctl_orchestrator.cli.scale:scale", "Set exact machine counts per region."),
+    "lock": ("Roll out", "flyctl_orchestrator.cli.lock:lock", "Who holds the app's lock; take it, give it back."),
     "status": ("Look", "flyctl_orchestrator.cli.status:status", "Machines, releases and health per region."),
     "history": ("Look", "flyctl_orchestrator.cli.history:history", "Rollouts of the app, newest first."),
     "rehearse": (

@@ -135,10 +135,22 @@ def _rehearsal(fields: Fields) -> Sentence:
     return Sentence(text + (f"; placeholders for {', '.join(placeholders)}" if placeholders else ""))
 
 
+def _waiting(fields: Fields) -> Sentence:
+    who, why = fields.get("who"), fields.get("why")
+    if fields.get("silent"):
+        text = f"locked by {who} ({why}), who gives no sign of life: watching for half a minute, then taking over"
+    else:
+        text = f"locked by {who} ({why}): waiting for up to {duration(float(fields.get('seconds') or 0))}"
+    return Sentence(text, "warn")
+
+
 _SENTENCES: dict[str, Callable[[Fields], Sentence | None]] = {
     "plan.ready": _plan,
     "plan.nothing_to_do": lambda fields: Sentence("nothing to do: every machine is as it should be", "good"),
     "drift.found": _drift,
+    "lock.waiting": _waiting,
+    "lock.taken": lambda fields: Sentence("took the lock", detail=True),
+    "lock.lost": lambda fields: Sentence(reason(fields), "bad"),
     "app.created": lambda fields: Sentence(f"created app {fields.get('app') or fields.get('name') or ''}".rstrip()),
     "build.started": lambda fields: Sentence("building the image"),
     "build.log": lambda fields: Sentence(str(fields.get("line") or ""), "quiet", detail=True),
