@@ -8,6 +8,7 @@ import click
 
 from flyctl_orchestrator.cli.deploy import show_failure, show_table
 from flyctl_orchestrator.cli.interrupts import breaking_off, heeding
+from flyctl_orchestrator.cli.locked import lock_option, locked
 from flyctl_orchestrator.cli.options import json_option, target_options, yes_option
 from flyctl_orchestrator.cli.recall import recovery_of
 from flyctl_orchestrator.cli.state import state_directory
@@ -32,6 +33,7 @@ from flyctl_orchestrator.rollout.plan import Wave
 @target_options
 @json_option
 @yes_option
+@lock_option
 @click.option("-v", "--verbose", is_flag=True, help="Every step and probe.")
 @click.pass_obj
 def rollback(
@@ -43,6 +45,7 @@ def rollback(
     as_json: bool,
     yes: bool,
     verbose: bool,
+    lock_wait: float,
 ) -> int:
     """Give every machine back what it had: image, configuration, count and sleep, proved by the same gate.
 
@@ -55,9 +58,10 @@ def rollback(
     reporter = choose_reporter(environment, as_json=as_json, verbose=verbose)
     emit = Emitter(project.app, environment.clock, reporter.event)
     try:
-        with breaking_off(), Threads() as threads:
+        lock = locked(environment, target, project.app, "flyo rollback", lock_wait, emit)
+        with breaking_off(), Threads() as threads, lock as guard:
             policy, state = project.flyo.rollout, state_directory(environment)
-            work = Deployment(target, project, policy, threads, emit, Stop(), state, who=who(environment))
+            work = Deployment(target, project, policy, threads, emit, Stop(), state, guard, who=who(environment))
             outcome, undo = _go(work, wanted, environment, ask=not yes and not as_json)
             work.finish(outcome)
     finally:

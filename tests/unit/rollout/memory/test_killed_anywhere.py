@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
 import pytest
 from killed_world import KilledWorld
-from rollout_world import APP, snapshot
+from rollout_world import APP, Snapshot, snapshot
 
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
 from flyctl_orchestrator.rollout.memory.past import Past
@@ -28,6 +28,11 @@ def sleepy(directory: Path, strategy: str) -> tuple[KilledWorld, PlannedImage]:
     killed.world.pass_time(5)
     killed.want(iad=1, fra=2, nrt=1)
     return killed, killed.world.push("two")
+
+
+def bare(fleet: Mapping[str, Snapshot]) -> list[tuple[str, ...]]:
+    """Every machine but for its id and what flyo has written on it."""
+    return sorted((m.image, str(m.digest), m.state, str(m.cordoned), str(m.config["env"])) for m in fleet.values())
 
 
 def take_over(killed: KilledWorld, way: str, past: Past) -> Outcome:
@@ -51,7 +56,7 @@ def sweep(
 
 
 @pytest.mark.parametrize("torn", [False, True], ids=["after the line", "before the line"])
-@pytest.mark.parametrize("strategy", ["in-place"])
+@pytest.mark.parametrize("strategy", ["in-place", "surge"])
 def test_a_killed_rollout_is_finished(tmp_path: Path, strategy: str, torn: bool) -> None:
     for killed, image, before in sweep(tmp_path, strategy, torn, KilledWorld.deploy):
         past = killed.past()
@@ -60,14 +65,14 @@ def test_a_killed_rollout_is_finished(tmp_path: Path, strategy: str, torn: bool)
         assert killed.verified(image), killed.directory
         states = {machine.id: machine.state for machine in killed.world.machines()}
         assert sorted(states.values()) == ["started", "started", "started", "suspended"], killed.directory
-        assert set(before) <= set(states) and len(states) == 4
+        assert strategy == "surge" or set(before) <= set(states)
         assert killed.leases() == 0
         assert killed.past() is None
         assert killed.deploy(image).kind == "nothing"
 
 
 @pytest.mark.parametrize("torn", [False, True], ids=["after the line", "before the line"])
-@pytest.mark.parametrize("strategy", ["in-place"])
+@pytest.mark.parametrize("strategy", ["in-place", "surge"])
 def test_a_killed_rollout_is_undone(tmp_path: Path, strategy: str, torn: bool) -> None:
     for killed, image, before in sweep(tmp_path, strategy, torn, KilledWorld.deploy):
         past = killed.past()
@@ -76,7 +81,9 @@ def test_a_killed_rollout_is_undone(tmp_path: Path, strategy: str, torn: bool) -
             assert outcome.kind == "done", (killed.directory, outcome.what)
         # Killed after its last word it was done, and there is nothing to undo.
         over = past is None and killed.verified(image)
-        assert over or snapshot(killed.world) == before, killed.directory
+        now = snapshot(killed.world)
+        # A surge killed while it retires what it has replaced cannot bring an id back.
+        assert over or now == before or (strategy == "surge" and bare(now) == bare(before)), killed.directory
         assert killed.leases() == 0
         assert killed.past() is None
 
