@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from flyctl_orchestrator.catalog.regions import load_regions
+from flyctl_orchestrator.cli.locked import lock_option, locked
 from flyctl_orchestrator.cli.options import json_option, target_options, yes_option
 from flyctl_orchestrator.cli.target import resolve_target
 from flyctl_orchestrator.environment import Environment
@@ -18,7 +19,10 @@ from flyctl_orchestrator.project.model import Project
 from flyctl_orchestrator.project.project import load_project
 from flyctl_orchestrator.report.numbers import count
 from flyctl_orchestrator.report.style import Style
+from flyctl_orchestrator.report.words import sentence
 from flyctl_orchestrator.rollout.concurrency import Threads
+from flyctl_orchestrator.rollout.events import Event
+from flyctl_orchestrator.rollout.lock.guard import Guard
 from flyctl_orchestrator.rollout.observe import Fleet, observe
 from flyctl_orchestrator.rollout.scaling.plan import ScalePlan, plan_scale
 from flyctl_orchestrator.rollout.scaling.request import Counts, check_regions, read_request
@@ -33,6 +37,7 @@ SCHEMA = "flyo.scale/1"
 @target_options
 @json_option
 @yes_option
+@lock_option
 @click.option("--like", metavar="MACHINE", help="Copy this machine, not the newest verified one of its group.")
 @click.pass_obj
 def scale(
@@ -43,6 +48,7 @@ def scale(
     config_path: Path | None,
     as_json: bool,
     yes: bool,
+    lock_wait: float,
     like: str | None,
 ) -> None:
     """Have exactly COUNT machines in each REGION; regions that are not named stay as they are.
@@ -67,9 +73,18 @@ def scale(
         mark = {"good": style.paint(style.good, "good"), "bad": style.paint(style.bad, "bad")}.get(tone, style.dot)
         click.echo(f"{mark} {style.fit(line)}", file=environment.stderr, color=style.colour)
 
-    with Threads() as threads:
+    def tell(name: str, **facts: Any) -> None:
+        if (said := sentence(Event(name, environment.clock.now(), project.app, facts))) and not said.detail:
+            say("bad" if said.tone == "bad" else "plain", said.text)
+
+    with locked(environment, target, project.app, "flyo scale", lock_wait, tell) as guard, Threads() as threads:
+        agreed = plan.removals
+        plan = plan_scale(_under_lock(guard, target, project, fleet), counts, like=like)
+        if {each.id for each in plan.removals} - {each.id for each in agreed}:
+            _confirm(environment, plan, yes=yes, may_ask=not as_json)
         policy = _policy(target, project)
-        done = Scaler(target.api, target.prober, target.clock, target.random, threads, policy, say).run(plan)
+        scaler = Scaler(target.api, target.prober, target.clock, target.random, threads, policy, say, guard)
+        done = scaler.run(plan)
     _finish(environment, plan, done, as_json)
     if wanted:
         _remind(environment, project, counts)
@@ -85,6 +100,12 @@ def _fleet(target: Target, project: Project) -> Fleet:
             code="app.not_found",
         )
     return fleet
+
+
+def _under_lock(guard: Guard, target: Target, project: Project, fleet: Fleet) -> Fleet:
+    """The fleet as it is now that nobody else changes it."""
+    guard.saw(fleet)
+    return guard.saw(_fleet(target, project))
 
 
 def _counts(project: Project, fleet: Fleet, wanted: tuple[str, ...]) -> Counts:

@@ -1,8 +1,8 @@
 """One rollout per app on this computer: a file the operating system locks, and frees when its holder dies.
 
-It settles at once what the platform takes seconds for, knows at once that a process was killed, and is all there is for an app without a machine, where the
-platform has nothing to keep a lock on: two *first* deploys from two computers at the same time are told apart only
-when the first machine is there.
+It settles at once what the platform takes seconds for, and tells at once that a process was killed. And it is all there
+is for an app without a machine, where the platform has nothing to keep a lock on: two *first* deploys from two
+computers at the same time are told apart only when the first machine is there.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.machines_api import MachinesApi
 from flyctl_orchestrator.fleet.probe import Prober
 from flyctl_orchestrator.rollout.concurrency import Concurrency
+from flyctl_orchestrator.rollout.lock.guard import Guard, Unguarded
 from flyctl_orchestrator.rollout.marks import CREATED, VERIFIED
 from flyctl_orchestrator.rollout.scaling.plan import Addition, ScalePlan
 from flyctl_orchestrator.rollout.scaling.remove import remove
@@ -42,6 +43,7 @@ class Scaler:
 
     Args:
         random: where the run's id comes from.
+        guard: the lock it all happens under.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Scaler:
         side_by_side: Concurrency,
         policy: Policy,
         say: Say,
+        guard: Guard | None = None,
     ) -> None:
         self._api = api
         self._prober = prober
@@ -60,6 +63,7 @@ class Scaler:
         self._side_by_side = side_by_side
         self._policy = policy
         self._say = say
+        self._guard = guard or Unguarded()
         self._run_id = f"scale-{random.getrandbits(64):016x}"
         self._stop = threading.Event()
         self._creating = 0
@@ -92,6 +96,9 @@ class Scaler:
     def _remove(self, machine: Machine, done: Scaled) -> None:
         if self._stop.is_set():
             return
+        if lost := self._guard.lost():
+            raise _lock_lost(machine.app, lost, f"{len(done.removed)} machines removed")
+        self._guard.leaving(machine.id)
         remove(self._api, self._clock, machine)
         done.removed.append(machine)
         self._say("plain", f"{machine.region}: removed {machine.id}")
@@ -108,6 +115,9 @@ class Scaler:
             self._mark(plan, proved)
             return proved
         except FlyoError as error:
+            if lost := self._guard.lost():
+                # Whoever has the lock now may count on these machines.
+                raise _lock_lost(plan.app, lost, f"left: {', '.join(self._left(plan.app)) or 'nothing'}") from error
             raise self._taken_back(plan.app, error) from error
         except BaseException as interrupt:
             self._interrupted(plan.app)
@@ -126,6 +136,8 @@ class Scaler:
         with self._count_lock:
             if self._stop.is_set():
                 raise ScaleFailed("stopped", where=f"app {app}")
+            if lost := self._guard.lost():
+                raise _lock_lost(app, lost, "new machines may be left")
             self._creating += 1
         try:
             return self._create_one(app, number, addition)
@@ -217,8 +229,24 @@ class Scaler:
                 left.append(machine.id)
         return left
 
+    def _left(self, app: str) -> list[str]:
+        try:
+            return [each.id for each in self._api.list_machines(app) if self._ours(each)]
+        except ApiError:
+            return [f"machines whose metadata says {CREATED}={self._run_id}-…"]
+
     def _ours(self, machine: Machine) -> bool:
         return machine.metadata.get(CREATED, "").startswith(self._run_id + "-") and not machine.gone
+
+
+def _lock_lost(app: str, why: str, left: str) -> ScaleFailed:
+    return ScaleFailed(
+        f"{why}; stopped right there ({left})",
+        where=f"app {app}",
+        next="'flyo lock status' shows who holds it now; the same command goes on from what is there",
+        code="lock.lost",
+        exit=Exit.INCONCLUSIVE,
+    )
 
 
 def _summary(failed: Sequence[Proved]) -> str:
