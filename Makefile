@@ -1,5 +1,6 @@
 # make demo   the whole job on this computer: three regions, no account, no Docker
 # make test   everything the project checks about itself
+# make property EXAMPLES=20000   random rollouts with faults, as many as asked for (SEED=7 for other ones)
 # Needs Python 3.11 or newer and make; each target makes its own virtual environment.
 PYTHON ?= python3
 DEMO := .venv/demo
@@ -7,8 +8,10 @@ TEST := .venv/test
 # Extra words for pytest, e.g. make test ARGS="-k replay -x"
 ARGS ?=
 WORKERS ?= 2
+EXAMPLES ?= 2000
+SEED ?= 0
 
-.PHONY: help demo demo-down test lint format clean
+.PHONY: help demo demo-down test property lint format clean
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
@@ -20,6 +23,9 @@ demo-down: $(DEMO)/ready
 
 test: $(TEST)/ready
 	$(TEST)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+property: $(TEST)/ready
+	EXAMPLES=$(EXAMPLES) SEED=$(SEED) $(TEST)/bin/python -m pytest -n $(WORKERS) -rP tests/unit/rollout/nothing_lost
 
 lint: $(TEST)/ready
 	$(TEST)/bin/ruff check .

@@ -1,0 +1,194 @@
+"""What is made up: fleets, rollouts, and what goes wrong in the middle of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+REGIONS = ("iad", "fra", "nrt", "syd", "gru", "lhr")
+
+#: What goes wrong by order of the platform: name, settings, and whether its answers are the platform's own fault.
+AT_THE_PLATFORM: dict[str, dict[str, object]] = {
+    "crash-loop": {"after": 1.5},
+    "failing-check": {},
+    "flapping-check": {"period": 3.0},
+    "check-stuck": {},
+    "rate-limited": {},
+    "rate-limited-long": {"retry_after": 2},
+    "server-error": {},
+    "reset-before": {"when": "before"},
+    "reset-after": {"when": "after"},
+    "slow-answers": {"seconds": 3.0},
+    "lost-create": {},
+    "lease-held": {},
+    "image-pull-fails": {},
+    "secrets-lag": {},
+    "stuck-suspending": {"seconds": 40.0},
+    "slow-boot": {"seconds": 15.0},
+    "host-down": {},
+    "region-down": {},
+    "clock-skew": {"seconds": 20.0},
+}
+#: What goes wrong on the way, or by somebody's hand.
+ELSEWHERE = (
+    "wrong-region",
+    "blackout",
+    "probe-blackout",
+    "flyctl-gives-up",
+    "flyctl-stops-midway",
+    "edit",
+    "destroy",
+    "doze",
+    *("press",) * 5,
+)
+TROUBLES = (*AT_THE_PLATFORM, *ELSEWHERE)
+
+#: How an image behaves; the good ones come up most.
+IMAGES = (
+    "good",
+    "good",
+    "good",
+    "good",
+    "slow",
+    "exits",
+    "deaf",
+    "unstartable",
+    "ill-in-one",
+    "late",
+    "500",
+    "elsewhere",
+)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something that goes wrong.
+
+    Attributes:
+        at: number of the request (of this rollout) before which it begins.
+        region, machine: which one, by number, counted round and round; `everywhere` leaves the region open.
+        seconds: how long it lasts; None: until the rollout is over.
+    """
+
+    kind: str
+    at: int
+    region: int
+    machine: int
+    everywhere: bool
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Box:
+    """One machine of a fleet: sleep is "", "stop" or "suspend"."""
+
+    region: int
+    group: str
+    sleep: str = ""
+    cordoned: bool = False
+    older: bool = False
+    edited: bool = False
+
+
+@dataclass(frozen=True)
+class FleetShape:
+    """A fleet as it is found.
+
+    Attributes:
+        marked: whether its machines carry flyo's marks, or are as flyctl left them.
+        stray: whether there is a machine that belongs to nobody.
+    """
+
+    regions: tuple[str, ...]
+    groups: tuple[str, ...]
+    boxes: tuple[Box, ...]
+    marked: bool
+    stray: bool
+
+
+@dataclass(frozen=True)
+class Order:
+    """One rollout: what is wanted, how, and what gets in the way.
+
+    Attributes:
+        more, fewer: number of the region that is to have one machine more, or fewer, than it has.
+        again: the image that was rolled out last, once more.
+    """
+
+    image: str
+    ill_region: int
+    again: bool
+    new_definition: bool
+    more: int | None
+    fewer: int | None
+    canary: int | None
+    width: int
+    max_unavailable: int
+    bake: float
+    timeout: float
+    rollback: bool
+    passes: int
+    troubles: tuple[Trouble, ...]
+    strategy: str = "in-place"
+
+
+def troubles() -> st.SearchStrategy[Trouble]:
+    """One thing that goes wrong."""
+    return st.builds(
+        Trouble,
+        kind=st.sampled_from(TROUBLES),
+        at=st.integers(0, 70),
+        region=st.integers(0, 5),
+        machine=st.integers(0, 8),
+        everywhere=st.booleans(),
+        seconds=st.sampled_from((None, 2.0, 12.0, 45.0, 150.0)),
+    )
+
+
+def boxes(groups: tuple[str, ...], regions: int) -> st.SearchStrategy[tuple[Box, ...]]:
+    """The machines of a fleet: most of them up, plain and alike."""
+    one = st.builds(
+        Box,
+        region=st.integers(0, regions - 1),
+        group=st.sampled_from(groups),
+        sleep=st.sampled_from(("", "", "", "", "stop", "suspend")),
+        cordoned=st.sampled_from((False, False, False, False, False, True)),
+        older=st.sampled_from((False, False, False, True)),
+        edited=st.sampled_from((False, False, False, False, True)),
+    )
+    return st.lists(one, min_size=min(2, regions - 1), max_size=min(9, 3 * regions)).map(tuple)
+
+
+@st.composite
+def fleets(draw: st.DrawFn) -> FleetShape:
+    """A fleet of one to six regions, up to three machines each."""
+    count = draw(st.integers(1, 6))
+    groups = draw(st.sampled_from((("app",), ("app",), ("app", "worker"))))
+    kept: list[Box] = []
+    for box in draw(boxes(groups, count)):
+        if sum(other.region == box.region for other in kept) < 3:
+            kept.append(box)
+    return FleetShape(REGIONS[:count], groups, tuple(kept), draw(st.booleans()), draw(st.booleans()))
+
+
+def orders(strategies: tuple[str, ...] = ("in-place",)) -> st.SearchStrategy[Order]:
+    """One rollout, undisturbed every third time or so."""
+    return st.builds(
+        Order,
+        image=st.sampled_from(IMAGES),
+        ill_region=st.integers(0, 5),
+        again=st.sampled_from((False, False, False, False, True)),
+        new_definition=st.booleans(),
+        more=st.sampled_from((None, None, 0, 1, 2, 3)),
+        fewer=st.sampled_from((None, None, None, 0, 1)),
+        canary=st.sampled_from((None, 0, 1, 2)),
+        width=st.integers(0, 2),
+        max_unavailable=st.integers(1, 2),
+        bake=st.sampled_from((0.0, 0.0, 6.0)),
+        timeout=st.sampled_from((15.0, 30.0, 60.0)),
+        rollback=st.sampled_from((True, True, True, False)),
+        passes=st.integers(1, 2),
+        troubles=st.one_of(st.just(()), st.lists(troubles(), max_size=4).map(tuple)),
+        strategy=st.sampled_from(strategies),
+    )

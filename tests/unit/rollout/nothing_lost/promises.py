@@ -1,0 +1,210 @@
+"""What a rollout promises, held against the platform's own records and not against what flyo believes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from troubled_world import SECRET, TroubledWorld
+
+from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.local import model
+from flyctl_orchestrator.local.simulation import TOKEN
+from flyctl_orchestrator.rollout.desired import Desired
+from flyctl_orchestrator.rollout.marks import VERIFIED
+from flyctl_orchestrator.rollout.outcome import Outcome
+
+ODD_FATES = ("failed", "unverified", "missing")
+UNTOUCHED = (Exit.ERROR, Exit.USAGE, Exit.LOCKED, Exit.UNREACHABLE)
+AS_BEFORE = (*UNTOUCHED, Exit.ROLLED_BACK, Exit.INTERRUPTED)
+NAMING = (Exit.LEFT_MIXED, Exit.INCONCLUSIVE)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """One machine, as the platform has it; `config` without image and without flyo's marks."""
+
+    id: str
+    region: str
+    group: str
+    managed: bool
+    digest: str
+    mode: str
+    cordoned: bool
+    serving: bool
+    verified: bool
+    config: dict[str, Any]
+
+
+def truth(world: TroubledWorld) -> dict[str, Truth]:
+    """The fleet as it really is."""
+    return {machine.id: _truth(machine) for machine in world.records()}
+
+
+def _truth(machine: model.Machine) -> Truth:
+    metadata = {key: value for key, value in machine.metadata.items() if not key.startswith("flyo_")}
+    config = {key: value for key, value in machine.config.items() if key not in ("image", "metadata")}
+    passing = all(check.status == "passing" for check in machine.checks)
+    awake = machine.state == "started"
+    return Truth(
+        id=machine.id,
+        region=machine.region,
+        group=machine.process_group,
+        managed=machine.metadata.get("fly_platform_version") == "v2",
+        digest=machine.image_digest,
+        mode={"stopped": "stopped", "suspended": "suspended"}.get(machine.state, "awake"),
+        cordoned=machine.cordoned,
+        serving=awake and passing and not machine.cordoned and bool(machine.config.get("services")),
+        verified=VERIFIED in machine.metadata,
+        config={**config, "metadata": metadata},
+    )
+
+
+class Promises:
+    """One rollout's end, compared with its beginning."""
+
+    def __init__(self, world: TroubledWorld, before: Mapping[str, Truth], desired: Desired, outcome: Outcome) -> None:
+        self._world, self._before, self._outcome, self._desired = world, before, outcome, desired
+        self._after = truth(world)
+        self._others = world.meddled
+        self._warned = {str(e.fields.get("machine")) for e in world.events if e.name == "warning"}
+
+    def hold(self) -> None:
+        """Raise AssertionError for the first promise that is broken."""
+        self._every_machine_is_accounted_for()
+        self._the_status_tells_the_truth()
+        self._the_rows_tell_the_truth()
+        self._strays_are_left_alone()
+        self._regions_serve_on()
+        self._leases_are_given_back()
+        self._secrets_stay_secret()
+        assert not self._world.refused_for_pace, f"over the rate limits: {self._world.refused_for_pace}"
+
+    # --- what a machine can be
+
+    def _as_before(self, now: Truth | None, before: Truth) -> bool:
+        if now is None:
+            return False
+        same = (now.digest, now.cordoned, now.config) == (before.digest, before.cordoned, before.config)
+        return same and self._sleeps_as(now, before)
+
+    def _sleeps_as(self, now: Truth, before: Truth) -> bool:
+        if now.mode == before.mode or now.id in self._world.dozed:
+            return True
+        if before.digest in self._world.treacherous:
+            return True
+        # What a fault took down or kept awake is the platform's doing.
+        if now.region in self._world.hurt or self._beaten():
+            return True
+        return now.id in self._warned
+
+    def _beaten(self) -> bool:
+        return bool({"server-error", "rate-limited", "rate-limited-long", "lease-held"} & self._world.struck)
+
+    def _new(self, now: Truth | None) -> bool:
+        if now is None or now.digest != self._desired.image.digest:
+            return False
+        if now.config.get("env", {}).get("DEFINITION") != self._desired.definition or "BY_HAND" in now.config["env"]:
+            return False
+        before = self._before.get(now.id)
+        if before is not None and before.cordoned != now.cordoned:
+            return False
+        return before is None or self._sleeps_as(now, before)
+
+    def _named(self, machine_id: str) -> bool:
+        if machine_id in self._outcome.what:
+            return True
+        return any(row.machine == machine_id and row.fate in ODD_FATES for row in self._outcome.rows)
+
+    def _say(self, machine_id: str) -> str:
+        now, before = self._after.get(machine_id), self._before.get(machine_id)
+        return f"machine {machine_id}\n  before {before}\n  after  {now}\n  outcome {self._outcome}"
+
+    # --- the promises
+
+    def _every_machine_is_accounted_for(self) -> None:
+        for machine_id in {*self._before, *self._after} - self._others:
+            before, now = self._before.get(machine_id), self._after.get(machine_id)
+            if not (before or now).managed:  # type: ignore[union-attr]
+                continue
+            if self._new(now) or (before is not None and self._as_before(now, before)):
+                continue
+            assert self._named(machine_id), f"lost: neither new nor as before nor named: {self._say(machine_id)}"
+            assert self._outcome.exit in NAMING, f"status {self._outcome.exit!r}: {self._say(machine_id)}"
+
+    def _the_status_tells_the_truth(self) -> None:
+        if self._outcome.exit == Exit.OK:
+            self._all_new()
+        elif self._outcome.exit in AS_BEFORE:
+            self._all_as_before()
+        else:
+            assert self._outcome.exit in NAMING, self._outcome
+            known = [self._named(machine_id) for machine_id in {*self._before, *self._after}]
+            gone = [row for row in self._outcome.rows if row.fate in ODD_FATES]
+            assert any(known) or gone or "/new-" in self._outcome.what, f"names nobody: {self._outcome}"
+
+    def _all_new(self) -> None:
+        for machine_id, now in self._after.items():
+            if now.managed and machine_id not in self._others and now.group in self._desired.groups:
+                # A mark that could not be written costs the next deploy a second look, and is told.
+                proved = now.verified or now.id in self._warned
+                assert self._new(now) and proved, f"status 0, but not new: {self._say(machine_id)}"
+        odd = [row for row in self._outcome.rows if row.fate in ODD_FATES]
+        assert not odd, f"status 0, but {odd}"
+        for (region, group), wanted in self._desired.counts.items():
+            have = sum(
+                1 for now in self._after.values() if (now.region, now.group, now.managed) == (region, group, True)
+            )
+            assert have + len(self._others) >= wanted, f"status 0, but {region} has {have} of {group}, wanted {wanted}"
+
+    def _all_as_before(self) -> None:
+        for machine_id in {*self._before, *self._after} - self._others:
+            before, now = self._before.get(machine_id), self._after.get(machine_id)
+            assert before is not None, f"status {self._outcome.exit!r}, but new: {self._say(machine_id)}"
+            assert self._as_before(now, before), f"status {self._outcome.exit!r}: {self._say(machine_id)}"
+
+    def _the_rows_tell_the_truth(self) -> None:
+        for row in self._outcome.rows:
+            if not row.machine or row.machine in self._others:
+                continue
+            before, now = self._before.get(row.machine), self._after.get(row.machine)
+            if row.fate == "new":
+                assert self._new(now), f"the report says new: {self._say(row.machine)}"
+            elif row.fate in ("unchanged", "restored"):
+                assert before is not None and self._as_before(now, before), f"{row.fate}: {self._say(row.machine)}"
+            elif row.fate == "destroyed":
+                assert now is None, f"the report says destroyed: {self._say(row.machine)}"
+
+    def _strays_are_left_alone(self) -> None:
+        for machine_id, before in self._before.items():
+            if not before.managed:
+                now = self._after.get(machine_id)
+                assert now is not None and now.config == before.config, f"a stray: {self._say(machine_id)}"
+
+    def _regions_serve_on(self) -> None:
+        # An app that ends by itself after a while takes its regions down whatever anybody does.
+        if any(each.digest in self._world.treacherous for each in (*self._before.values(), *self._after.values())):
+            return
+        for region in sorted({each.region for each in self._before.values() if each.serving} - self._world.hurt):
+            here = [each for each in self._after.values() if each.region == region]
+            if any(each.serving for each in here):
+                continue
+            gone = [each.id for each in self._before.values() if each.region == region]
+            told = any(self._named(each) for each in (*gone, *(each.id for each in here)))
+            assert told, f"region {region} served before and does not now: {self._outcome}\n{here}"
+
+    def _leases_are_given_back(self) -> None:
+        now = self._world.clock.now()
+        for machine in self._world.records():
+            lease = machine.lease
+            # A minute after the end of the troubles, nothing of ours may be held any more.
+            assert lease is None or lease.expires_at <= now, f"a lease is left: {machine.id} {lease.description}"
+
+    def _secrets_stay_secret(self) -> None:
+        world = self._world
+        told = [repr(event) for event in world.events] + [repr(self._outcome), *world.overheard]
+        told += [path.read_text(errors="replace") for path in world.tmp_path.glob("*.jsonl")]
+        for text in told:
+            assert SECRET not in text, "the secret got out"
+            assert TOKEN not in text, "the token got out"
