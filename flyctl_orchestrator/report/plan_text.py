@@ -32,7 +32,9 @@ def plan_lines(plan: Plan, style: Style) -> list[str]:
     lines.append(f"image: {image}{digest}")
     for wave in plan.waves:
         lines += _wave(wave, style)
-    tally = {sign: sum(1 for lane in plan.lanes if SIGNS[lane.action] == sign) for sign in "~±+-"}
+    # A machine that is replaced is one change, though its old self goes in a wave of its own.
+    changes = [lane for lane in plan.lanes if lane.reasons != ("replaced",)]
+    tally = {sign: sum(1 for lane in changes if SIGNS[lane.action] == sign) for sign in "~±+-"}
     words = {"~": "to change", "±": "to replace", "+": "to create", "-": "to destroy"}
     parts = [f"{number} {words[sign]}" for sign, number in tally.items() if number]
     lines.append(f"Plan: {', '.join(parts)}, {plan.unchanged} unchanged.")

@@ -118,7 +118,7 @@ def _passed(step: Gate, run: LaneRun, scene: Scene) -> None:
     if run.lane.action == "restore":
         scene.phase(run, "restored")
         return
-    scene.phase(run, "healthy")
+    scene.phase(run, "healthy" if step.mark else "opening")
     if step.mark and (step.strict or machine.config.get("standbys")):
         _mark(machine, scene)
     scene.record.firsts.setdefault(machine.group, machine)

@@ -51,7 +51,9 @@ def _back(old: Machine, now: Machine | None, healthy: bool) -> tuple[Step, ...]:
     if now is None:
         hidden: tuple[Step, ...] = (RecreateMachine(old.id), Gate(strict=healthy, hidden=True))
         hidden += () if asleep is None else (PutToSleep(asleep),)
-        return hidden if old.cordoned else (*hidden, Uncordon(), Settle())
+        if old.cordoned:
+            return hidden
+        return (*hidden, Uncordon(), Settle(), *(() if asleep else (Gate(strict=healthy),)))
     same = alike(now, old)
     rested = asleep is None or ASLEEP.get(now.state) == asleep
     awake = asleep is not None or now.state not in ASLEEP

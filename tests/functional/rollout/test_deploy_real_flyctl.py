@@ -66,3 +66,17 @@ def test_a_new_process_group(real: RolloutProject) -> None:
     answer = real.api.call("GET", "/v1/apps/rollout-test/machines").body
     found = sorted((body["region"], body["config"]["metadata"]["fly_process_group"]) for body in answer)
     assert found == [("fra", "app"), ("fra", "worker"), ("iad", "app"), ("iad", "worker"), ("nrt", "app")]
+
+
+def test_surge_touches_no_serving_machine_with_it_and_comes_back(real: RolloutProject) -> None:
+    first = {code: body["id"] for code, body in real.machines().items()}
+    real.behave("good two")
+    ran = real.deploy("--strategy", "surge")
+    assert ran.status == 0, ran.stderr
+    second = real.machines()
+    assert not {body["id"] for body in second.values()} & set(first.values())
+    assert len({body["config"]["metadata"]["fly_release_id"] for body in second.values()}) == 1
+    before = real.what_matters()
+    real.behave("broken-nrt")
+    assert real.deploy("--strategy", "surge").status == 3
+    assert real.what_matters() == before
