@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 from types import TracebackType
 
+from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.rollout.lock.held import Held
 from flyctl_orchestrator.rollout.lock.record import LockRecord
 from flyctl_orchestrator.rollout.lock.take import Locked, Locker
@@ -71,4 +72,13 @@ class LockSession:
     ) -> None:
         self._done.set()
         if self._held:
+            self._clear_away()
             self._held.release()
+
+    def _clear_away(self) -> None:
+        """A command that ended after its first reading still buries the dead: the next one could not tell they are."""
+        if not self.settled and self._held:
+            try:
+                self._locker.confirm(self._held)
+            except FlyoError:
+                pass  # somebody else has it, or nobody can tell: what is left there dies by itself
