@@ -16,7 +16,7 @@ from flyctl_orchestrator.local.flyctl.secrets_text import ParserPanic, parse_sec
 
 pytestmark = pytest.mark.real_flyctl
 
-EXAMPLES = 60
+EXAMPLES = 40
 PANIC = 3
 
 _names = st.sampled_from(["A", "B", "KEY", " C", "D ", "e_1"])
