@@ -1,0 +1,39 @@
+"""docs/reference/lock-json.md says what the code does."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from lock_hall import Hall
+
+from flyctl_orchestrator.cli.lock import SCHEMA, status_as_dict
+
+PAGE = Path(__file__).parents[4] / "docs" / "reference" / "lock-json.md"
+
+
+def test_the_page_shows_and_explains_every_field(hall: Hall) -> None:
+    hall.create("iad")
+    held = hall.take("ada")
+    now = hall.world.clock.now()
+    shown = status_as_dict(hall.world.observe(), now)
+    assert (shown["locked"], shown["holders"][0]["expired"]) == (True, False)
+    assert status_as_dict(hall.world.observe(), now + 60)["locked"] is False
+    held.release()
+    assert status_as_dict(hall.world.observe(), now) == {
+        "schema": SCHEMA,
+        "app": "shop",
+        "locked": False,
+        "holders": [],
+    }
+    page = PAGE.read_text()
+    example = json.loads(page.split("```json\n")[1].split("```")[0])
+    assert example.keys() == shown.keys() and example["holders"][0].keys() == shown["holders"][0].keys()
+    rows = {
+        name
+        for line in page.splitlines()
+        if line.startswith("| `")
+        for name in re.findall(r"`(\w+)`", line[: line.index("|", 2)])
+    }
+    assert rows == (shown.keys() | shown["holders"][0].keys()) - {"schema"}
