@@ -37,6 +37,9 @@ def _row(machine: Machine, run: LaneRun | None, back: LaneRun | None, record: Re
     answer = record.baseline.get(machine.id)
     latency = latest.latency_s if latest and latest.latency_s is not None else answer.latency_s if answer else None
     fate, why = _fate(machine, run, back)
+    before = record.before.get(machine.id)
+    if fate == "unchanged" and before is not None and machine.cordoned != before.cordoned:
+        fate, why = "unverified", f"it is {'cordoned: it gets no requests' if machine.cordoned else 'no longer cordoned'}"
     return Row(
         region=machine.region,
         group=machine.group,

@@ -205,3 +205,16 @@ def test_an_interrupt_before_the_first_look_puts_back_what_flyctl_has_done_alrea
     outcome = world.deploy(world.desired(world.push("two")))
     assert (outcome.kind, outcome.exit) == ("interrupted", Exit.INTERRUPTED)
     assert snapshot(world) == before
+
+
+def test_a_machine_left_without_requests_is_not_called_unchanged(world: World) -> None:
+    world.deploy(world.desired(world.push("one")))
+    old = world.in_region("iad")[0].id
+    bad = world.push("bad", Behaviour(healthy=lambda machine, region: region != "nrt"))
+    policy = Rollout(timeout=60.0, rollback=False, strategy="surge")
+    outcome = world.deploy(world.desired(bad, policy=policy))
+    assert outcome.exit == Exit.LEFT_MIXED
+    left = next(machine for machine in world.machines() if machine.id == old)
+    assert left.cordoned
+    fates = {row.machine: (row.fate, row.why) for row in outcome.rows}
+    assert fates[old] == ("unverified", "it is cordoned: it gets no requests")
