@@ -10,6 +10,7 @@ from flyctl_orchestrator.rollout.desired import Desired
 from flyctl_orchestrator.rollout.marks import reasons_to_change
 from flyctl_orchestrator.rollout.observe import Fleet
 from flyctl_orchestrator.rollout.plan import Drift
+from flyctl_orchestrator.rollout.surge import leftovers_of
 
 
 def find_drift(fleet: Fleet, desired: Desired) -> tuple[Drift, ...]:
@@ -35,7 +36,7 @@ def surplus_of(machines: Sequence[Machine], desired: Desired) -> list[Machine]:
 
 
 def _strange(fleet: Fleet, desired: Desired) -> list[Drift]:
-    drift = []
+    drift, left = [], leftovers_of(fleet.managed)
     for machine in fleet.machines:
         if not machine.managed and machine.metadata.get("fly_platform_version") != "v2":
             what = f"machine {machine.id} in {machine.region} was not made by a deploy and is left alone"
@@ -47,6 +48,9 @@ def _strange(fleet: Fleet, desired: Desired) -> list[Drift]:
         elif machine.managed and machine.metadata.get("fly_canary") == "true":
             what = f"machine {machine.id} in {machine.region} is a canary that a failed flyctl deploy left behind"
             drift.append(Drift("stray", machine.region, machine.group, machine.id, what))
+        elif machine.id in left:
+            what = f"machine {machine.id} in {machine.region} is left from an unfinished rollout; this one removes it"
+            drift.append(Drift("stray", machine.region, machine.group, machine.id, what, fixed=True))
     return drift
 
 
@@ -74,8 +78,9 @@ def _mixed(fleet: Fleet, desired: Desired) -> list[Drift]:
 
 def _counts(fleet: Fleet, desired: Desired) -> list[Drift]:
     have: dict[tuple[str, str], int] = defaultdict(int)
+    left = leftovers_of(fleet.managed)
     for machine in fleet.managed:
-        if machine.group in desired.groups and not machine.config.get("standbys"):
+        if machine.group in desired.groups and not machine.config.get("standbys") and machine.id not in left:
             have[(machine.region, machine.group)] += 1
     drift = []
     for region, group in dict.fromkeys((*desired.counts, *have)):

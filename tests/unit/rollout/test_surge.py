@@ -322,3 +322,13 @@ def test_the_next_deploy_clears_up_after_a_killed_one(world: World, strategy: st
             break
         kills += 1
     assert kills > 30
+
+
+def test_what_a_killed_run_left_is_shown_and_not_taken_for_too_many(served: World) -> None:
+    assert _deploy_until(served, served.push("two"), 4)
+    served.pass_time(30)
+    plan = served.plan(served.desired(served.push("three"), THREE))
+    stray = [drift for drift in plan.drift if drift.kind == "stray"]
+    assert [drift.region for drift in stray] == ["iad"] and stray[0].fixed
+    assert not [drift for drift in plan.drift if drift.kind in ("surplus", "missing")]
+    assert [(lane.action, lane.reasons) for lane in plan.waves[-1].lanes] == [("destroy", ("leftover",))]
