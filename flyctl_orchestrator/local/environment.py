@@ -30,6 +30,7 @@ def client_environment(port: int, token: str, state: Path) -> dict[str, str]:
         "FLY_FLAPS_BASE_URL": base,
         "FLY_UIEX_BASE_URL": base,
         "FLY_API_TOKEN": token,
+        "FLY_ACCESS_TOKEN": token,  # the one flyctl prefers, if a shell happens to have it
         "FLY_CONFIG_DIR": str(state / FLYCTL_SETTINGS),
         "FLY_NO_UPDATE_CHECK": "1",
         "FLY_NO_INCIDENTS_CHECK": "1",

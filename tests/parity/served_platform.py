@@ -34,7 +34,7 @@ _READY_SECONDS = 10.0
 
 
 class _Runtime(SimulatedRuntime):
-    """Also knows that a release command ends by itself: with the status that its last word says."""
+    """Also knows that release and test commands end by themselves: with the status that their last word says."""
 
     def start(
         self,
@@ -44,7 +44,7 @@ class _Runtime(SimulatedRuntime):
         on_failed: Callable[[str], None],
         on_log: Callable[[str], None],
     ) -> None:
-        if launch.env.get("RELEASE_COMMAND"):
+        if launch.env.get("RELEASE_COMMAND") or launch.env.get("FLY_TEST_COMMAND"):
             status = int(launch.argv[-1]) if launch.argv[-1].isdigit() else 0
             ends = Behaviour(boot_seconds=0.05, exit_after_seconds=0.2, exit_code=status)
             launch = replace(launch, image=self._images.push(f"{_RELEASE_COMMAND_REF}-{status}", ends))

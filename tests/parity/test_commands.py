@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
 from parity_clients import Client
-from served_platform import TOKEN, ServedPlatform
-
-from flyctl_orchestrator.local.environment import as_shell
+from served_platform import ServedPlatform
 
 pytestmark = pytest.mark.real_flyctl
 
@@ -286,19 +283,6 @@ def test_a_fleet_of_several_machines_is_on_several_hosts(app: str, real: Client)
     real.ok("scale", "count", "web=3", "-y")
     hosts = {machine["private_ip"].split(":")[4] for machine in real.machines()}
     assert len(hosts) >= 2
-
-
-def test_the_shell_lines_are_enough(app: str, served: ServedPlatform, real: Client, tmp_path: Path) -> None:
-    """`eval "$(flyo local env)"; flyctl status` works in any shell."""
-    import subprocess
-
-    lines = as_shell({key: value for key, value in real.env.items() if key.startswith(("FLY", "HTTPS", "NO_P"))})
-    script = f'{lines}\n"{real.program[0]}" status --app demo --json\n'
-    bare = {"PATH": real.env["PATH"], "HOME": str(tmp_path)}
-    done = subprocess.run(["sh", "-c", script], env=bare, cwd=tmp_path, capture_output=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stderr.decode()
-    assert json.loads(done.stdout)["Name"] == "demo"
-    assert TOKEN in lines
 
 
 def test_launch_with_an_image_makes_app_and_machine(served: ServedPlatform, real: Client) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import subprocess
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,3 +104,26 @@ def test_flyctl_drives_processes(flyctl: str, daemon: control.Running, tmp_path:
     assert "listening" in real.ok("logs", "--no-tail").out
     life.append(real.ok("apps", "destroy", "demo", "-y"))
     assert {" ".join(ran.argv): ran.complaints() for ran in life if ran.complaints()} == {}
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        'eval "$({flyo} local env --shell sh)"; "{flyctl}" apps list --json',
+        '{flyo} local exec -- "{flyctl}" apps list --json',
+    ],
+    ids=["eval", "exec"],
+)
+def test_flyo_points_any_flyctl_at_it(script: str, flyctl: str, daemon: control.Running, tmp_path: Path) -> None:
+    """Also in a shell that has an account of its own."""
+    flyo = Path(sysconfig.get_path("scripts")) / "flyo"
+    own = {"FLY_ACCESS_TOKEN": "fo1_of_a_real_account", "FLY_APP": "another", "HOME": str(tmp_path)}
+    done = subprocess.run(
+        ["sh", "-c", script.format(flyo=flyo, flyctl=flyctl)],
+        env={"PATH": os.defpath, "FLYO_LOCAL_DIR": str(daemon.state), **own},
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, json.loads(done.stdout or b"null")) == (0, []), done.stderr.decode()
