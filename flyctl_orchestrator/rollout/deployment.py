@@ -147,7 +147,9 @@ class Deployment:
             self.emit("plan.nothing_to_do", unchanged=plan.unchanged)
             return
         shown = plan_as_dict(plan)
-        self.emit("plan.ready", machines=sum(1 for _ in plan.lanes), waves=shown["waves"], image=shown["image"])
+        # A machine that is replaced is one, though its old self goes in a wave of its own.
+        machines = sum(lane.reasons != ("replaced",) for lane in plan.lanes)
+        self.emit("plan.ready", machines=machines, waves=shown["waves"], image=shown["image"])
 
     # --- the change itself
 
