@@ -13,7 +13,7 @@ from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.marks import definition_digest
 from flyctl_orchestrator.rollout.memory.past import Past
 from flyctl_orchestrator.rollout.memory.recovery import Recovery
-from flyctl_orchestrator.rollout.memory.takeover import unfinished_by_machines
+from flyctl_orchestrator.rollout.memory.takeover import changed_by, unfinished_by_machines
 from flyctl_orchestrator.rollout.observe import Fleet
 from flyctl_orchestrator.rollout.outcome import Outcome
 from flyctl_orchestrator.rollout.plan import Plan
@@ -45,10 +45,9 @@ def find_unfinished(work: Deployment) -> Past | None:
     """The rollout to finish or undo: the newest journal's here, unless the machines tell of a later one."""
     fleet = work.observe()
     past = work.library.unfinished()
-    elsewhere = unfinished_by_machines(fleet, work.target.api, work.library)
-    if past is not None and (elsewhere is None or elsewhere.id <= past.id):
+    if past is not None and max((changed_by(machine) for machine in fleet.managed), default="") <= past.id:
         return past
-    return elsewhere
+    return unfinished_by_machines(fleet, work.target.api, work.library)
 
 
 def refuse_unfinished(work: Deployment, fleet: Fleet) -> None:

@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.marks import BEFORE, ROLLOUT, SLEPT, Mark, config_digest, image_identity
+from flyctl_orchestrator.rollout.marks import BEFORE, REPLACES, ROLLOUT, SLEPT, Mark
 from flyctl_orchestrator.rollout.memory.library import Library
 from flyctl_orchestrator.rollout.memory.made import ROLLOUT_ID, maker
 from flyctl_orchestrator.rollout.memory.past import Past
@@ -35,18 +37,32 @@ def unfinished_by_machines(fleet: Fleet, versions: Versions, library: Library) -
 
     Raises:
         ApiError: the versions cannot be read.
+        FlyoError: it is a surge, of which the machines alone do not tell enough.
     """
     marks = {machine.id: Mark.on(machine) for machine in fleet.managed}
     proved = {machine.id for machine in fleet.managed if (mark := marks[machine.id]) and mark.fits(machine)}
     if len(proved) == len(fleet.managed) and _uniform(fleet, marks):
         return None
-    rollout = max((changed_by(machine) for machine in fleet.managed), default="")
-    touched = [machine for machine in fleet.managed if changed_by(machine) == rollout or machine.id not in proved]
-    if not rollout:
+    _refuse_surge(fleet)
+    doubtful = [machine for machine in fleet.managed if machine.id not in proved]
+    had = {machine.id: versions.list_versions(fleet.app, machine.id) for machine in doubtful}
+    rollout = max(
+        (changed_by(m) for m in (doubtful or fleet.managed) if not doubtful or _by_it(m, had[m.id])), default=""
+    )
+    if not rollout and not any(marks.values()):
         return None
+    touched = [m for m in fleet.managed if m.id not in proved or (rollout and changed_by(m) == rollout)]
     newest = max(touched, key=lambda machine: (machine.release or 0, changed_by(machine) == rollout))
-    ids = {machine.id for machine in touched}
-    before = {m.id: _before(m, fleet.app, versions, rollout) if m.id in ids else m for m in fleet.managed}
+    before = {machine.id: machine for machine in fleet.managed}
+    for machine in touched:
+        then = _before(machine, rollout, had.get(machine.id) or versions.list_versions(fleet.app, machine.id), before)
+        if then is None:
+            # The proxy sent it no more requests because of the one that goes now.
+            replaced = before.get(machine.metadata.get(REPLACES, ""))
+            before |= {replaced.id: replace(replaced, cordoned=False)} if replaced else {}
+            del before[machine.id]
+        else:
+            before[machine.id] = replace(then, cordoned=before[machine.id].cordoned)
     goal = [mark for machine in touched if (mark := marks[machine.id]) and machine.id in proved]
     plan = Plan(
         app=fleet.app,
@@ -57,8 +73,27 @@ def unfinished_by_machines(fleet: Fleet, versions: Versions, library: Library) -
         groups=tuple(dict.fromkeys(machine.group for machine in fleet.managed)),
         waves=(),
     )
-    known = {id: machine for id, machine in before.items() if machine is not None}
-    return Past(rollout, library.path(rollout), "deploy", fleet.app, 0.0, plan=plan, before=known, changing=True)
+    id = rollout or "unknown"
+    return Past(id, library.path(id), "deploy", fleet.app, 0.0, plan=plan, before=before, changing=True)
+
+
+def _refuse_surge(fleet: Fleet) -> None:
+    ids = {machine.id for machine in fleet.managed}
+    if any(machine.metadata.get(REPLACES) in ids for machine in fleet.managed):
+        raise FlyoError(
+            "a rollout with strategy 'surge' is unfinished, and its journal is not on this computer",
+            where=f"app {fleet.app}",
+            next="Resume or abort it where it was begun; or 'flyo deploy' here, which goes on from what is there",
+            code="takeover.surge",
+            exit=Exit.INCONCLUSIVE,
+        )
+
+
+def _by_it(machine: Machine, had: list[tuple[str, dict[str, Any]]]) -> bool:
+    """Whether what is written on an unproved machine is about its last change, and not about an earlier one."""
+    if Mark.on(machine) is None and maker(machine):
+        return True
+    return len(had) > 1 and had[1][0] == machine.metadata.get(BEFORE)
 
 
 def changed_by(machine: Machine) -> str:
@@ -72,35 +107,23 @@ def _uniform(fleet: Fleet, marks: Mapping[str, Mark | None]) -> bool:
     return len(goals) == len({machine.group for machine in fleet.managed})
 
 
-def _before(machine: Machine, app: str, versions: Versions, rollout: str) -> Machine | None:
-    """A machine as it was before a rollout; None when the rollout made it."""
-    if maker(machine) == rollout:
-        return None
-    had = versions.list_versions(app, machine.id)
-    found = _named(machine, had, rollout) or _marked(machine, had) or _next(machine, had)
-    return machine if found is None else _with(machine, *found)
+def _before(
+    machine: Machine, rollout: str, had: list[tuple[str, dict[str, Any]]], fleet: Mapping[str, Machine]
+) -> Machine | None:
+    """A machine as it was before a rollout; None when the rollout made it.
 
-
-def _named(machine: Machine, had: list[tuple[str, dict[str, Any]]], rollout: str) -> tuple[str, Config] | None:
-    if machine.metadata.get(ROLLOUT) != rollout:
-        return None
-    return next((each for each in had if each[0] == machine.metadata.get(BEFORE)), None)
-
-
-def _marked(machine: Machine, had: list[tuple[str, dict[str, Any]]]) -> tuple[str, Config] | None:
-    """The version that the mark, which no longer fits, is about."""
+    One that took the place of another which is gone stays: nothing is known of that one any more.
+    """
     mark = Mark.on(machine)
-    for version, config in had:
-        if mark is None or version == machine.instance_id:
-            continue
-        then = _with(machine, version, config)
-        if config_digest(then) == mark.config and image_identity(then) in (mark.image, image_identity(machine)):
-            return version, config
-    return None
-
-
-def _next(machine: Machine, had: list[tuple[str, dict[str, Any]]]) -> tuple[str, Config] | None:
-    return next((each for each in had if each[0] != machine.instance_id), None)
+    proved = mark is not None and mark.fits(machine)
+    if rollout and maker(machine) == rollout and (mark is None or proved):
+        replaces = machine.metadata.get(REPLACES)
+        return machine if replaces and replaces not in fleet else None
+    if proved:
+        found = next((each for each in had if each[0] == machine.metadata.get(BEFORE)), None)
+    else:
+        found = had[1] if len(had) > 1 else None
+    return machine if found is None else _with(machine, *found)
 
 
 def _with(machine: Machine, version: str, config: Config) -> Machine:
