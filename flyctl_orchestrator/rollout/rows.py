@@ -39,7 +39,8 @@ def _row(machine: Machine, run: LaneRun | None, back: LaneRun | None, record: Re
     fate, why = _fate(machine, run, back)
     before = record.before.get(machine.id)
     if fate == "unchanged" and before is not None and machine.cordoned != before.cordoned:
-        fate, why = "unverified", f"it is {'cordoned: it gets no requests' if machine.cordoned else 'no longer cordoned'}"
+        said = "cordoned: it gets no requests" if machine.cordoned else "no longer cordoned"
+        fate, why = "unverified", f"it is {said}"
     return Row(
         region=machine.region,
         group=machine.group,
