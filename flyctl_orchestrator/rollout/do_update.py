@@ -14,12 +14,12 @@ from flyctl_orchestrator.rollout.lane_run import Busy, LaneRun, StepFailed
 from flyctl_orchestrator.rollout.lanes import ASLEEP
 from flyctl_orchestrator.rollout.marks import BEFORE, ROLLOUT, SLEPT, alike, pinned
 from flyctl_orchestrator.rollout.scene import LEASE, Scene
-from flyctl_orchestrator.rollout.steps import RestoreMachine, UpdateMachine
+from flyctl_orchestrator.rollout.steps import FlyctlUpdate, RestoreMachine, UpdateMachine
 
 
 def do_update(step: UpdateMachine, run: LaneRun, scene: Scene) -> bool:
     """Copy what the first machine of the group got. Waits while there is no first machine yet."""
-    first = scene.record.firsts.get(run.lane.group)
+    first = _model(run, scene)
     if first is None:
         scene.phase(run, "waiting", "for the first machine of its process group")
         return False
@@ -31,6 +31,20 @@ def do_update(step: UpdateMachine, run: LaneRun, scene: Scene) -> bool:
     config = inherit(first, before, with_guest=run.lane.group in scene.means.sized, tags=tags)
     _put(run, scene, step.machine, config, before.instance_id, stay_asleep=before.state in ASLEEP)
     return True
+
+
+def _model(run: LaneRun, scene: Scene) -> Machine | None:
+    """The machine to copy: one that has passed the gate, or the one that flyctl has just changed in this very wave.
+
+    Within a wave, how many machines may be changed at once is the limit's business, not the first machine's.
+    """
+    first = scene.record.firsts.get(run.lane.group)
+    if first is not None:
+        return first
+    for other in list(scene.record.runs.values()):
+        if other.lane.group == run.lane.group and isinstance(other.lane.steps[0], FlyctlUpdate) and other.index:
+            return other.last_seen
+    return None
 
 
 def do_restore(step: RestoreMachine, run: LaneRun, scene: Scene) -> bool:

@@ -11,6 +11,7 @@ from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.project.model import Rollout
 from flyctl_orchestrator.rollout.bake import bake
+from flyctl_orchestrator.rollout.flyctl_driver import FlyctlDriver
 from flyctl_orchestrator.rollout.lane_run import LaneRun
 from flyctl_orchestrator.rollout.means import Means
 from flyctl_orchestrator.rollout.outcome import EXITS, Outcome, OutcomeKind
@@ -24,6 +25,8 @@ from flyctl_orchestrator.rollout.wave_run import WaveEnd, WaveRun
 
 # Tries to read the fleet when everything depends on it; each is patient by itself.
 READS = 2
+# Seconds a flyctl whose machines are all well may still take to see it, going forward and before going back.
+FLYCTL_FORWARD, FLYCTL_BACK = 60.0, 3.0
 
 
 class Executor:
@@ -36,6 +39,7 @@ class Executor:
         self._since = means.clock.monotonic()
         self._culprit = ""
         self._last: Reading | None = None
+        self._flyctl: FlyctlDriver | None = None
 
     def run(self) -> Outcome:
         """Run every wave, or go back. Never leaves without an outcome that names what is not as it should be."""
@@ -56,6 +60,7 @@ class Executor:
                 self._culprit = end.run.machine_id or ""
                 where = f"{end.run.lane.region} {end.run.machine_id or end.run.lane.name}"
                 return self._stop(self._reason(f"{where}: {end.run.reason}", end.run.code), end.kind)
+        self._settle_flyctl(FLYCTL_FORWARD)
         # The last look was taken when the last machine passed; one more would only cost a second.
         return self._done(self._last.machines if self._last else self._read())
 
@@ -67,11 +72,13 @@ class Executor:
             {"lane": lane.name, "region": lane.region, "group": lane.group, "machine": lane.machine}
             for lane in wave.lanes
         ]
+        if wave.flyctl is not None:
+            self._settle_flyctl(FLYCTL_FORWARD)
         means.emit("wave.started", **facts, of=len(self._record.plan.waves), lanes=lanes)
         run = WaveRun(wave, means, self._record, stopped=self._stopped, keep_going=wave.final)
         try:
             end = run.run()
-            self._last = run.last_reading
+            self._last, self._flyctl = run.last_reading, run.left or self._flyctl
             if end.kind == "passed":
                 end = bake(wave.bake, run.runs, means, stopped=self._stopped)
         except FlyoError as error:
@@ -85,6 +92,12 @@ class Executor:
             means.emit("wave.failed", **facts, verdict=end.kind, **known)
         return end, None
 
+    def _settle_flyctl(self, patience: float) -> None:
+        """Have flyctl come to its end, so that its release is closed and its leases are given back."""
+        if self._flyctl is not None:
+            self._flyctl.settle(patience)
+            self._flyctl = None
+
     def _stopped(self) -> bool:
         return self._means.stop.requested or bool(self._means.guard.lost())
 
@@ -92,6 +105,7 @@ class Executor:
 
     def _stop(self, why: tuple[str, str], how: str, trouble: FlyoError | None = None) -> Outcome:
         what, code = why
+        self._settle_flyctl(FLYCTL_BACK)
         machines = None if code == "blind" else self._read()
         if machines is None:
             return self._blind(what, code, trouble)
@@ -112,6 +126,7 @@ class Executor:
 
     def _left_over(self, wave: Wave, trouble: FlyoError | None) -> Outcome:
         """Everything is new and verified; only what was replaced is still there. That is nothing to go back for."""
+        self._settle_flyctl(FLYCTL_FORWARD)
         machines = self._read()
         if machines is None:
             return self._blind(trouble.what if trouble else "the platform does not answer", "blind", trouble)

@@ -13,6 +13,8 @@ RELEASE_COMMAND = 300.0
 # (we, or a deploy a moment ago) has to be waited for: this many seconds, this often.
 PAUSE = 3.0
 AGAIN = 3
+# Seconds between two looks at flyctl alone.
+LOOK = 0.1
 
 
 class FlyctlDriver:
@@ -86,6 +88,16 @@ class FlyctlDriver:
                 self._over(ran, next_reading)
         elif now >= self._give_up_at:
             self.end(next_reading)
+
+    def settle(self, patience: float) -> None:
+        """Wait until it has ended by itself, and end it after `patience` seconds."""
+        clock = self._means.clock
+        until = clock.monotonic() + patience
+        while self.active and clock.monotonic() < until:
+            self.poll(self.ended_at, may_repeat=False)
+            if self.active:
+                clock.sleep(LOOK)
+        self.end(self.ended_at)
 
     def end(self, next_reading: int) -> bool:
         """Interrupt it (SIGINT: it marks its release as interrupted). Returns whether it had to be."""

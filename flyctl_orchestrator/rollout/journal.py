@@ -49,7 +49,8 @@ class Journal:
         self.path = path
         self._clock = clock
         self._sync = sync
-        self._lock = threading.Lock()
+        self._lock, self._syncing = threading.Lock(), threading.Lock()
+        self._written = self._synced = 0
         self._forgiving = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -69,13 +70,25 @@ class Journal:
             FlyoError: it could not be written (full disk).
         """
         line = json.dumps({"entry": entry, "at": self._clock.now(), **fields}, separators=(",", ":"))
-        with self._lock:
-            try:
+        try:
+            with self._lock:
                 os.write(self._file, (line + "\n").encode())
-                self._sync(self._file)
-            except OSError as error:
-                if not self._forgiving:
-                    raise _unwritable(self.path, error) from error
+                self._written += 1
+                mine = self._written
+            self._sync_up_to(mine)
+        except OSError as error:
+            if not self._forgiving:
+                raise _unwritable(self.path, error) from error
+
+    def _sync_up_to(self, line: int) -> None:
+        """Have a line on disk; one that came there with another thread's lines needs nothing more."""
+        with self._syncing:
+            if self._synced >= line:
+                return
+            with self._lock:
+                written = self._written
+            self._sync(self._file)
+            self._synced = written
 
     def complete_line(self) -> None:
         """End a line that a crash has cut off, so that the next one stands by itself."""

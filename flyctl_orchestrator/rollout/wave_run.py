@@ -30,6 +30,7 @@ from flyctl_orchestrator.rollout.means import Means
 from flyctl_orchestrator.rollout.plan import Lane, Wave
 from flyctl_orchestrator.rollout.reading import Reader, Reading
 from flyctl_orchestrator.rollout.record import Record
+from flyctl_orchestrator.rollout.rhythm import Rhythm
 from flyctl_orchestrator.rollout.scene import Scene, patient
 from flyctl_orchestrator.rollout.steps import (
     BY_FLYCTL,
@@ -97,6 +98,10 @@ class WaveRun:
     Args:
         stopped: asked before every look: whether to stop where we are.
         keep_going: whether a failed lane leaves the others running (going back) or ends the wave (going forward).
+
+    Attributes:
+        left: a flyctl that still ran when every machine had passed; `settle` it before another one is started, and
+            before the rollout ends.
     """
 
     def __init__(
@@ -108,7 +113,9 @@ class WaveRun:
         self._stopped = stopped
         self._keep_going = keep_going
         self._reader = Reader(means)
+        self._rhythm = Rhythm(means)
         self._flyctl: FlyctlDriver | None = None
+        self.left: FlyctlDriver | None = None
         self._looks = 0
         self.last_reading: Reading | None = None
         self.runs = [self._prepare(lane) for lane in wave.lanes]
@@ -133,9 +140,10 @@ class WaveRun:
                     return WaveEnd("interrupted")
                 if (end := self._look()) is not None:
                     return end
-                self._means.clock.sleep(self._pause())
+                self._rhythm.rest(self.runs, self._pause())
         finally:
-            if self._flyctl is not None and self._flyctl.end(self._reader.next_number) and not self._reader.blind:
+            flyctl = self._flyctl if self.left is None else None
+            if flyctl is not None and flyctl.end(self._reader.next_number) and not self._reader.blind:
                 self._clear_leases()
 
     def _start_flyctl(self) -> None:
@@ -182,10 +190,16 @@ class WaveRun:
         self._looks += 1
         self.last_reading = reading if reading.whole else self.last_reading
         scene = Scene(self._means, self._record, reading, self._flyctl)
-        active = [run for run in self.runs if run.status == "running" and scene.now >= run.not_before]
-        self._means.concurrency.each(lambda run: self._advance(run, scene), active)
+        self._advance_all(scene, [run for run in self.runs if run.status == "running"])
+        # Places that have just become free are not left empty until the next look.
+        while (end := self._end()) is None and (admitted := self._admit()):
+            self._advance_all(scene, admitted)
         self._start_flyctl()
-        return self._end()
+        return end
+
+    def _advance_all(self, scene: Scene, runs: list[LaneRun]) -> None:
+        active = [run for run in runs if run.status == "running" and scene.now >= run.not_before]
+        self._means.concurrency.each(lambda run: self._advance(run, scene), active)
 
     def _read(self) -> Reading:
         running = [run for run in self.runs if run.status == "running"]
@@ -198,8 +212,9 @@ class WaveRun:
         waiting = [run for run in self.runs if run.lane.by_flyctl]
         return all(any(isinstance(step, BY_FLYCTL) for step in run.lane.steps[run.index :]) for run in waiting)
 
-    def _admit(self) -> None:
-        """Let queued lanes start, as many per region as its limit allows."""
+    def _admit(self) -> list[LaneRun]:
+        """Let queued lanes start, as many per region as its limit allows; gives them."""
+        admitted = []
         busy: dict[str, int] = defaultdict(int)
         for run in self.runs:
             if run.status == "running":
@@ -214,6 +229,8 @@ class WaveRun:
             run.status = "running"
             busy[run.lane.region] += weight
             self._record.runs[run.lane.name] = run
+            admitted.append(run)
+        return admitted
 
     def _end(self) -> WaveEnd | None:
         failed = [run for run in self.runs if run.status == "failed"]
@@ -225,7 +242,10 @@ class WaveRun:
         if failed or unclear:
             return WaveEnd("failed", failed[0]) if failed else WaveEnd("inconclusive", unclear[0])
         if self._flyctl is not None and self._flyctl.active:
-            return None
+            if self._wave.flyctl is not None and self._wave.flyctl.clones:
+                return None
+            # It has yet to find out what we know: its machines are well. Nobody has to wait for that.
+            self.left = self._flyctl
         return WaveEnd("passed")
 
     # --- one lane

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import random
 import stat
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,27 @@ def test_every_line_is_synced_before_the_call_returns(world: World, tmp_path: Pa
     journal.write("step.begin", lane="iad/app/m1")
     assert synced == [1, 2]
     assert [entry["entry"] for entry in read_journal(path)] == ["begin", "step.begin"]
+
+
+def test_lines_written_while_the_disk_is_busy_share_the_next_sync(world: World, tmp_path: Path) -> None:
+    path, synced, first = tmp_path / "b.jsonl", [], threading.Event()
+
+    def sync(descriptor: int) -> None:
+        synced.append(path.read_text().count("\n"))
+        if len(synced) == 1:
+            first.set()
+            deadline = time.monotonic() + 10
+            while path.read_text().count("\n") < 6 and time.monotonic() < deadline:
+                threading.Event().wait(0.005)
+
+    journal = Journal(path, world.clock, sync=sync)
+    with ThreadPoolExecutor(6) as pool:
+        slow = pool.submit(journal.write, "begin")
+        assert first.wait(10)
+        others = [pool.submit(journal.write, "step.begin", number=number) for number in range(5)]
+        for each in (slow, *others):
+            each.result(10)
+    assert synced == [1, 6]
 
 
 def test_only_its_owner_can_read_it(world: World, tmp_path: Path) -> None:
