@@ -11,7 +11,7 @@ from flyctl_orchestrator.cli.interrupts import breaking_off, heeding
 from flyctl_orchestrator.cli.locked import lock_option, locked
 from flyctl_orchestrator.cli.options import json_option, target_options, yes_option
 from flyctl_orchestrator.cli.policy import POLICY_FLAGS, policy_options
-from flyctl_orchestrator.cli.recall import plan_of_file, refuse_unfinished, take_over
+from flyctl_orchestrator.cli.recall import make_way, plan_of_file, refuse_unfinished, take_over
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.cli.target import resolve_target
 from flyctl_orchestrator.cli.who import who
@@ -116,6 +116,7 @@ def carry_out(
     Raises:
         FlyoError: an earlier rollout is unfinished, or the plan in the file is no longer true; nothing was changed.
     """
+    make_way(work)
     fleet = work.observe()
     refuse_unfinished(work, fleet)
     if plan_file is not None:

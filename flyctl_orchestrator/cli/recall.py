@@ -8,9 +8,11 @@ from pathlib import Path
 from flyctl_orchestrator.cli.interrupts import heeding
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.orphans import end_orphaned_deploys
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.marks import definition_digest
+from flyctl_orchestrator.rollout.memory.leftovers import clear_leftovers
 from flyctl_orchestrator.rollout.memory.past import Past
 from flyctl_orchestrator.rollout.memory.recovery import Recovery
 from flyctl_orchestrator.rollout.memory.takeover import changed_by, unfinished_by_machines
@@ -25,12 +27,29 @@ def recovery_of(work: Deployment) -> Recovery:
     return Recovery(work, lambda app: end_orphaned_deploys(app, work.target.clock))
 
 
+def make_way(work: Deployment) -> None:
+    """Clear away what a killed run of this computer holds, before the first reading, which takes the app's lock.
+
+    Nothing else can be in the way of that: its journal shows that its process is gone.
+    """
+    past = work.library.unfinished()
+    if past is None or past.running:
+        return
+    try:
+        machines = work.target.api.list_machines(work.project.app)
+    except ApiError:
+        return  # whoever reads the fleet next says what is wrong
+    recovery = recovery_of(work)
+    clear_leftovers(work.means(), past.id, machines, recovery.end_orphans)
+
+
 def take_over(work: Deployment, *, abort: bool) -> Outcome:
     """Finish or undo the rollout that never came to its end, by its journal or by what the machines say.
 
     Raises:
         FlyoError: it cannot be done; nothing was changed.
     """
+    make_way(work)
     past = find_unfinished(work)
     if past is None:
         return Outcome("nothing", "no rollout is unfinished")

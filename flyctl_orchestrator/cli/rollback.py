@@ -10,7 +10,7 @@ from flyctl_orchestrator.cli.deploy import show_failure, show_table
 from flyctl_orchestrator.cli.interrupts import breaking_off, heeding
 from flyctl_orchestrator.cli.locked import lock_option, locked
 from flyctl_orchestrator.cli.options import json_option, target_options, yes_option
-from flyctl_orchestrator.cli.recall import recovery_of
+from flyctl_orchestrator.cli.recall import make_way, recovery_of
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.cli.target import resolve_target
 from flyctl_orchestrator.cli.who import who
@@ -76,6 +76,7 @@ def rollback(
 
 
 def _go(work: Deployment, wanted: str | None, environment: Environment, *, ask: bool) -> tuple[Outcome, str]:
+    make_way(work)
     past = work.library.unfinished() if wanted is None else None
     if past is not None and past.changing:
         # The last good state is the one that the unfinished rollout has begun with.
