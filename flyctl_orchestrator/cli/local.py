@@ -285,6 +285,8 @@ def env(obj: dict[str, Environment], shell: str | None) -> None:
     for name, value in control.environment(_running(environment)).items():
         line = f"set -gx {name} {_fish_quoted(value)}" if chosen == "fish" else f"export {name}={shlex.quote(value)}"
         click.echo(line, file=environment.stdout)
+    # flyctl would prefer it to FLY_API_TOKEN, even when it is empty.
+    click.echo(f"{'set -e' if chosen == 'fish' else 'unset'} FLY_ACCESS_TOKEN", file=environment.stdout)
 
 
 def _fish_quoted(value: str) -> str:

@@ -30,7 +30,6 @@ def client_environment(port: int, token: str, state: Path) -> dict[str, str]:
         "FLY_FLAPS_BASE_URL": base,
         "FLY_UIEX_BASE_URL": base,
         "FLY_API_TOKEN": token,
-        "FLY_ACCESS_TOKEN": token,  # the one flyctl prefers, if a shell happens to have it
         "FLY_CONFIG_DIR": str(state / FLYCTL_SETTINGS),
         "FLY_NO_UPDATE_CHECK": "1",
         "FLY_NO_INCIDENTS_CHECK": "1",
@@ -63,5 +62,9 @@ def prepare_flyctl_settings(state: Path) -> Path:
 
 
 def as_shell(variables: Mapping[str, str]) -> str:
-    """Lines that `eval` in a POSIX shell sets the variables with."""
-    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+    """Lines that `eval` in a POSIX shell sets the variables with.
+
+    FLY_ACCESS_TOKEN goes: flyctl would prefer it to FLY_API_TOKEN, even when it is empty.
+    """
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
+    return "".join(["unset FLY_ACCESS_TOKEN\n", *lines])
