@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import fidelity
 import pytest
@@ -60,3 +61,10 @@ def test_a_verified_operation_is_told_from_one_that_is_only_modelled() -> None:
 )
 def test_the_fields_of_a_query_are_found_through_aliases_and_fragments(query: str, found: set[str]) -> None:
     assert fields(query) == found
+
+
+def test_the_record_names_only_tests_that_exist() -> None:
+    here = Path(__file__).parent
+    for test in load().tests:
+        file, _, name = test.partition("::")
+        assert f"def {name.partition('[')[0]}(" in (here / file).read_text(encoding="utf-8"), test
