@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flyctl_orchestrator.catalog.regions import RegionBook, load_regions
-from flyctl_orchestrator.project.model import STRATEGIES, Flyo, LocalBuild, Probe, Rollout
+from flyctl_orchestrator.project.model import HOOKS, STRATEGIES, Flyo, Hooks, LocalBuild, Probe, Rollout
 from flyctl_orchestrator.project.table import Table
 from flyctl_orchestrator.project.tomlfile import Document, read_document
 
-TABLES = ("regions", "groups", "rollout", "probe", "local", "url")
+TABLES = ("regions", "groups", "rollout", "probe", "local", "hooks", "url")
 MOST_MACHINES = 1000
 """Machines of one process group in one region; more is taken for a typing error."""
 
@@ -44,6 +44,7 @@ def parse(document: Document, *, regions: RegionBook | None = None) -> Flyo:
         rollout=_rollout(top.table("rollout"), {**counts, **_union(groups)}, book),
         probe=_probe(top.table("probe")),
         local=_local(top.table("local")),
+        hooks=_hooks(top.table("hooks")),
         url_template=_url(top.table("url")),
         path=document.path,
     )
@@ -91,7 +92,9 @@ def _rollout(table: Table, counts: Mapping[str, int], book: RegionBook) -> Rollo
 
 
 def _probe(table: Table) -> Probe:
-    table.only(("path", "timeout", "passes", "identity", "latency_factor", "latency_floor"))
+    table.only(
+        ("path", "timeout", "passes", "identity", "latency_factor", "latency_floor", "command", "command_timeout")
+    )
     default = Probe()
     path = table.text("path")
     if path is not None and not valid_path(path):
@@ -103,6 +106,8 @@ def _probe(table: Table) -> Probe:
         identity=table.choice("identity", ("auto", "required", "off"), default.identity),
         latency_factor=table.number("latency_factor", default.latency_factor),
         latency_floor=table.seconds("latency_floor", default.latency_floor),
+        command=_command(table, "command"),
+        command_timeout=table.seconds("command_timeout", default.command_timeout, least=1.0),
     )
 
 
@@ -118,6 +123,19 @@ def _local(table: Table) -> LocalBuild:
         if not name or name.startswith("/") or ".." in name.split("/"):
             raise table.fail("inputs", "holds a path outside the project", "Name files relative to fly.toml")
     return LocalBuild(build=table.text("build"), inputs=inputs if "inputs" in table.data else None)
+
+
+def _hooks(table: Table) -> Hooks:
+    table.only((*HOOKS, "timeout"))
+    commands = {name: command for name in HOOKS if (command := _command(table, name)) is not None}
+    return Hooks(commands, table.seconds("timeout", Hooks().timeout, least=1.0))
+
+
+def _command(table: Table, key: str) -> str | None:
+    command = table.text(key)
+    if command is not None and not command.strip():
+        raise table.fail(key, "is empty", f'Write {key} = "make check", or leave it out')
+    return command
 
 
 def _url(table: Table) -> str | None:

@@ -158,6 +158,8 @@ class Probe:
         identity: "auto", "required" or "off": whether region and machine in the answer must match.
         latency_factor: how many times the region's answer time before the rollout is too slow; 0 turns it off.
         latency_floor: seconds below which an answer is never too slow.
+        command: shell command that has the last word on every machine, None for none.
+        command_timeout: seconds it may take.
     """
 
     path: str = "/"
@@ -166,6 +168,8 @@ class Probe:
     identity: str = "auto"
     latency_factor: float = 3.0
     latency_floor: float = 0.5
+    command: str | None = None
+    command_timeout: float = 30.0
 
 
 @dataclass(frozen=True)
@@ -179,6 +183,23 @@ class LocalBuild:
 
     build: str | None = None
     inputs: tuple[str, ...] | None = None
+
+
+HOOKS = ("pre-deploy", "post-wave", "on-failure", "post-deploy")
+"""Moments of a rollout at which a command of the user's can run."""
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """`[hooks]` of flyo.toml.
+
+    Attributes:
+        commands: one of HOOKS -> shell command.
+        timeout: seconds each of them may take.
+    """
+
+    commands: Mapping[str, str] = field(default_factory=dict)
+    timeout: float = 300.0
 
 
 @dataclass(frozen=True)
@@ -197,6 +218,7 @@ class Flyo:
     rollout: Rollout = field(default_factory=Rollout)
     probe: Probe = field(default_factory=Probe)
     local: LocalBuild = field(default_factory=LocalBuild)
+    hooks: Hooks = field(default_factory=Hooks)
     url_template: str | None = None
     path: Path | None = None
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.project import flyotoml
-from flyctl_orchestrator.project.model import LocalBuild, Probe, Rollout
+from flyctl_orchestrator.project.model import HOOKS, Hooks, LocalBuild, Probe, Rollout
 from flyctl_orchestrator.project.tomlfile import Document
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
@@ -24,14 +24,17 @@ def test_flyo_toml_page_shows_a_file_with_every_key_and_its_default() -> None:
     for table, model in (("rollout", Rollout), ("probe", Probe), ("local", LocalBuild)):
         assert set(data[table]) == {field.name for field in fields(model)}
     assert flyo.rollout == Rollout(canary="iad", propagation=10.0)
-    assert flyo.probe == Probe()
+    assert flyo.probe == Probe(command=flyo.probe.command)
+    assert set(data["hooks"]) == {*HOOKS, "timeout"}
+    assert flyo.hooks.timeout == Hooks().timeout
 
 
 def test_flyo_toml_page_has_a_row_for_every_key() -> None:
     page = (REFERENCE / "flyo-toml.md").read_text("utf-8")
-    rows = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+    rows = re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)
     known = [field.name for model in (Rollout, Probe, LocalBuild) for field in fields(model)]
-    assert sorted(rows) == sorted([*known, "template"])
+    rows = [row for row in rows if not row.startswith("FLYO_")]
+    assert sorted(rows) == sorted([*known, *HOOKS, "timeout", "template"])
 
 
 def test_exit_statuses_page_has_a_row_for_every_status() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project import flyotoml
-from flyctl_orchestrator.project.model import Flyo, LocalBuild, Probe, Rollout
+from flyctl_orchestrator.project.model import Flyo, Hooks, LocalBuild, Probe, Rollout
 
 FULL = """
 [regions]
@@ -33,10 +33,17 @@ passes = 2
 identity = "required"
 latency_factor = 0
 latency_floor = "250ms"
+command = "curl --fail $FLYO_URL"
+command_timeout = "10s"
 
 [local]
 build = "pip install -r requirements.txt"
 inputs = ["requirements.txt"]
+
+[hooks]
+pre-deploy = "make check"
+on-failure = "./tell-everybody"
+timeout = "1m"
 
 [url]
 template = "https://{app}.example.com"
@@ -54,8 +61,9 @@ def test_reads_every_key(tmp_path: Path) -> None:
         regions={"iad": 2, "fra": 1, "nrt": 0},
         groups={"worker": {"iad": 1}},
         rollout=Rollout("in-place", "fra", 3, 2, 90, 300, rollback=False),
-        probe=Probe("/api/health", 2, 2, "required", 0, 0.25),
+        probe=Probe("/api/health", 2, 2, "required", 0, 0.25, "curl --fail $FLYO_URL", 10),
         local=LocalBuild("pip install -r requirements.txt", ("requirements.txt",)),
+        hooks=Hooks({"pre-deploy": "make check", "on-failure": "./tell-everybody"}, 60),
         url_template="https://{app}.example.com",
         path=tmp_path / "flyo.toml",
     )
@@ -80,7 +88,7 @@ def test_a_missing_file_means_the_defaults(tmp_path: Path) -> None:
         (
             "[probe]\nzebra = 1",
             "flyo.toml:2:1: probe.zebra is not a known key. Known here: path, timeout, passes, identity, "
-            "latency_factor, latency_floor",
+            "latency_factor, latency_floor, command, command_timeout",
         ),
         ("[regions]\ntokyo = 1", "flyo.toml:2:1: 'tokyo' is not a Fly.io region. Did you mean nrt (Tokyo)?"),
         ("[regions]\niad = -1", "flyo.toml:2:1: regions.iad must be from 0 to 1000"),
@@ -116,8 +124,12 @@ def test_a_missing_file_means_the_defaults(tmp_path: Path) -> None:
             'flyo.toml:2:1: url.template is no address. Write template = "https://{app}.fly.dev"',
         ),
         (
-            '[hooks]\npre-deploy = "make"',
-            "flyo.toml:1:1: hooks is not a known key. Known here: regions, groups, rollout, probe, local, url",
+            '[hooks]\npre_deploy = "make"',
+            "flyo.toml:2:1: hooks.pre_deploy is not a known key. Did you mean 'pre-deploy'?",
+        ),
+        (
+            '[hooks]\npost-wave = " "',
+            'flyo.toml:2:1: hooks.post-wave is empty. Write post-wave = "make check", or leave it out',
         ),
     ],
 )
