@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from flyctl_orchestrator.cli.hooks import hooks_of
 from flyctl_orchestrator.cli.interrupts import breaking_off, heeding
 from flyctl_orchestrator.cli.locked import lock_option, locked
 from flyctl_orchestrator.cli.options import json_option, target_options, yes_option
@@ -26,6 +27,7 @@ from flyctl_orchestrator.rollout.concurrency import Stop, Threads
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.desired import with_flags
 from flyctl_orchestrator.rollout.events import Emitter
+from flyctl_orchestrator.rollout.hooks import HookRunner
 from flyctl_orchestrator.rollout.observe import Fleet
 from flyctl_orchestrator.rollout.outcome import Outcome
 from flyctl_orchestrator.rollout.plan import Plan
@@ -38,6 +40,7 @@ from flyctl_orchestrator.rollout.plan import Plan
 @click.option("-i", "--image", help="Roll out this image instead of building one.")
 @policy_options
 @lock_option
+@click.option("--no-hooks", is_flag=True, help="Leave out the commands of [hooks] and [probe].")
 @click.option("--resume", is_flag=True, help="Finish the rollout that was killed half-way.")
 @click.option("--abort", is_flag=True, help="Put everything back to where the killed rollout had begun.")
 @click.option(
@@ -58,6 +61,7 @@ def deploy(
     plan_file: Path | None,
     verbose: bool,
     lock_wait: float,
+    no_hooks: bool,
     **flags: object,
 ) -> int:
     """Build the image, release it, and roll it out region by region; every machine is proved healthy from outside.
@@ -79,8 +83,9 @@ def deploy(
     try:
         lock = locked(environment, target, project.app, "flyo deploy", lock_wait, emit)
         with breaking_off(), Threads() as threads, lock as guard:
+            hooks = HookRunner() if no_hooks else hooks_of(environment, target, project, emit)
             work = Deployment(
-                target, project, policy, threads, emit, stop, state_directory(environment), guard, who=who(environment)
+                target, project, policy, threads, emit, stop, state_directory(environment), guard, hooks, who(environment)
             )
             if resume or abort:
                 outcome = take_over(work, abort=abort)

@@ -135,6 +135,18 @@ def _rehearsal(fields: Fields) -> Sentence:
     return Sentence(text + (f"; placeholders for {', '.join(placeholders)}" if placeholders else ""))
 
 
+def _hook(fields: Fields) -> str:
+    return f"{place(fields)} hook {fields.get('hook')}".strip()
+
+
+def _hook_finished(fields: Fields) -> Sentence:
+    if fields.get("ok"):
+        return Sentence(f"{_hook(fields)} is done{seconds(fields)}", "good", detail=fields.get("hook") == "probe")
+    status = fields.get("status")
+    said = {"timeout": "took too long", "stopped": "was ended"}.get(str(fields.get("end")))
+    return Sentence(f"{_hook(fields)} {said or f'failed with exit status {status}'}{seconds(fields)}", "bad")
+
+
 def _waiting(fields: Fields) -> Sentence:
     who, why = fields.get("who"), fields.get("why")
     if fields.get("silent"):
@@ -178,6 +190,11 @@ _SENTENCES: dict[str, Callable[[Fields], Sentence | None]] = {
     "probe.answered": _probe,
     "bake.started": lambda fields: Sentence(f"watching for {duration(float(fields.get('seconds') or 0))}"),
     "bake.finished": lambda fields: Sentence("still healthy after watching", "good", detail=True),
+    "hook.started": lambda fields: Sentence(_hook(fields), detail=fields.get("hook") == "probe"),
+    "hook.line": lambda fields: Sentence(
+        f"{fields.get('hook')}: {fields.get('line') or ''}", "quiet", detail=fields.get("hook") == "probe"
+    ),
+    "hook.finished": _hook_finished,
     "interrupted": lambda fields: Sentence("interrupted: going back (again to stop right here)", "warn"),
     "rollback.started": lambda fields: Sentence(f"going back{_number(fields)}", "warn"),
     "rollback.finished": lambda fields: Sentence(_with_reason(f"went back{seconds(fields)}", fields), "warn"),

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.fleet.builder import BuildRequest, BuiltImage, build, new_label
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.model import Project, Rollout
+from flyctl_orchestrator.rollout.around import AroundRollout
 from flyctl_orchestrator.rollout.baseline import measure_baseline
 from flyctl_orchestrator.rollout.concurrency import Concurrency, Stop
 from flyctl_orchestrator.rollout.desired import desired_of
 from flyctl_orchestrator.rollout.events import Emitter
 from flyctl_orchestrator.rollout.executor import Executor
+from flyctl_orchestrator.rollout.hooks import HookRunner
 from flyctl_orchestrator.rollout.journal import Journal, new_rollout_id
 from flyctl_orchestrator.rollout.lock.guard import Guard, Unguarded
 from flyctl_orchestrator.rollout.means import Means, edge_of
@@ -44,6 +46,7 @@ class Deployment:
         policy: flyo.toml's [rollout] with the command line's flags.
         state: directory for journals.
         guard: the lock it all happens under.
+        hooks: the user's own commands; none of them unless they are handed in.
         who: who runs it, e.g. "ann@laptop", for the history.
         sync: has a journal's open file on disk before it returns.
     """
@@ -56,6 +59,7 @@ class Deployment:
     stop: Stop
     state: Path
     guard: Guard = field(default_factory=Unguarded)
+    hooks: HookRunner = field(default_factory=HookRunner)
     who: str = ""
     sync: Callable[[int], None] = os.fsync
 
@@ -174,11 +178,18 @@ class Deployment:
                 code="plan.stale",
             )
         rollout = new_rollout_id(self.target.clock, self.target.random)
-        journal = self.library.open(rollout, self.target.clock)
-        try:
-            return self._run(plan, fleet, rollout, journal, origin, resumes)
-        finally:
-            journal.close()
+        around = AroundRollout(self.hooks, plan, rollout, self.stop, self.emit)
+        outcome = None if plan.empty or resumes else around.before()
+        if outcome is None:
+            work = replace(self, hooks=around.hooks)
+            journal = self.library.open(rollout, self.target.clock)
+            try:
+                outcome = work._run(plan, fleet, rollout, journal, origin, resumes)
+            finally:
+                journal.close()
+        if not plan.empty:
+            around.after(outcome)
+        return outcome
 
     def _run(
         self, plan: Plan, fleet: Fleet, rollout: str, journal: Journal, origin: Origin | None, resumes: str
@@ -236,4 +247,5 @@ class Deployment:
             edge=edge_of(target.kind, self.policy.propagation),
             logs=LOGS[target.kind],
             guard=self.guard,
+            hooks=self.hooks,
         )

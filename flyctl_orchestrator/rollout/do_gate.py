@@ -13,6 +13,8 @@ from flyctl_orchestrator.rollout.scene import Scene, patient
 from flyctl_orchestrator.rollout.steps import Gate
 from flyctl_orchestrator.rollout.verdict import Verdict
 
+# Times in a row that the user's own command may refuse a machine.
+REFUSALS = 3
 PHASES = {"checks": "checking", "moving": "starting", "settling": "checking", "asleep": "waking", "created": "waking"}
 
 
@@ -86,6 +88,8 @@ def _probe(run: LaneRun, scene: Scene, machine: Machine) -> Answer:
 
 
 def _heed(verdict: Verdict, step: Gate, run: LaneRun, scene: Scene) -> bool:
+    if verdict.kind == "pass" and not _commanded(step, run, scene):
+        return False
     if verdict.kind == "pass":
         _passed(step, run, scene)
         return True
@@ -98,6 +102,23 @@ def _heed(verdict: Verdict, step: Gate, run: LaneRun, scene: Scene) -> bool:
         _wake(run, scene)
     if verdict.kind != "probe":
         scene.phase(run, PHASES.get(verdict.code, "waiting"), verdict.reason)
+    return False
+
+
+def _commanded(step: Gate, run: LaneRun, scene: Scene) -> bool:
+    """Whether the user's own command, if there is one, agrees that the machine is good."""
+    machine = run.evidence.machine if run.evidence else None
+    if run.lane.action == "restore" or not step.mark or machine is None:
+        return True
+    ran = scene.means.hooks.run(
+        "probe", until=lambda: scene.means.stop.requested, machine=machine.id, region=machine.region
+    )
+    if ran.end in ("none", "ok"):
+        return True
+    run.busy = f"[probe] command {ran.said}"
+    run.refusals += 1
+    if run.refusals >= REFUSALS:
+        raise StepFailed("command", run.busy)
     return False
 
 

@@ -81,6 +81,8 @@ class Executor:
             self._last, self._flyctl = run.last_reading, run.left or self._flyctl
             if end.kind == "passed":
                 end = bake(wave.bake, run.runs, means, stopped=self._stopped)
+            if end.kind == "passed" and not wave.final and not self._agreed(wave, number):
+                end = WaveEnd("interrupted")
         except FlyoError as error:
             means.emit("wave.failed", **facts, code=error.code, reason=error.what)
             return WaveEnd("failed"), error
@@ -97,6 +99,23 @@ class Executor:
         if self._flyctl is not None:
             self._flyctl.settle(patience)
             self._flyctl = None
+
+    def _agreed(self, wave: Wave, number: int) -> bool:
+        """Ask the user's own command whether a wave that has passed is good; False when there was no time to ask.
+
+        Raises:
+            FlyoError: it says no.
+        """
+        return self._means.hooks.require(
+            "post-wave",
+            until=self._stopped,
+            wave=wave.name,
+            wave_number=number + 1,
+            regions=wave.regions,
+            verdict="passed",
+            image=self._record.ref,
+            digest=self._record.digest,
+        )
 
     def _stopped(self) -> bool:
         return self._means.stop.requested or bool(self._means.guard.lost())

@@ -54,6 +54,7 @@ class LaneRun:
         busy: why it could not go on, the last time.
         tries: attempts at the current step.
         sent: whether the current step's call has gone through.
+        refusals: times the user's own command has refused the machine.
     """
 
     lane: Lane
@@ -74,6 +75,7 @@ class LaneRun:
     busy: str = ""
     tries: int = 0
     sent: bool = False
+    refusals: int = 0
     base: Machine | None = None
     phase: tuple[str, str] = ("", "")
     latency_s: float | None = None

@@ -15,6 +15,7 @@ from flyctl_orchestrator.fleet.probe import Answer, Identity
 from flyctl_orchestrator.project.model import Probe
 from flyctl_orchestrator.rollout.concurrency import Concurrency, Stop
 from flyctl_orchestrator.rollout.events import Emitter
+from flyctl_orchestrator.rollout.hooks import HookRunner
 from flyctl_orchestrator.rollout.lock.guard import Guard, Unguarded
 
 
@@ -98,6 +99,7 @@ class Means:
         sized: process groups whose machine size fly.toml says.
         edge: how the target's proxy behaves.
         guard: the lock it all happens under.
+        hooks: the user's own commands.
     """
 
     app: str
@@ -117,6 +119,7 @@ class Means:
     edge: Edge = Edge()
     logs: str = "flyctl logs --app {app} --machine {machine}"
     guard: Guard = field(default_factory=Unguarded)
+    hooks: HookRunner = field(default_factory=HookRunner)
 
     def logs_of(self, machine_id: str) -> str:
         """What to type to see what a machine wrote."""
