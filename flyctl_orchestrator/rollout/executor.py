@@ -150,7 +150,9 @@ class Executor:
         if machines is None:
             return self._blind(trouble.what if trouble else "the platform does not answer", "blind", trouble)
         names = ", ".join(f"{lane.region} {lane.machine}" for lane in wave.lanes if lane.machine in machines)
-        what = f"every machine is new and verified, but what was replaced could not be removed: {names or 'see above'}"
+        if not names:
+            return self._done(machines)
+        what = f"every machine is new and verified, but what was replaced could not be removed: {names}"
         return self._finish("mixed", what, machines, {}, next="'flyo deploy' removes it", code="surge.left_over")
 
     def _back(self, wave: Wave, what: str, code: str, how: str) -> Outcome:
