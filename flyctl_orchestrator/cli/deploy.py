@@ -84,9 +84,8 @@ def deploy(
         lock = locked(environment, target, project.app, "flyo deploy", lock_wait, emit)
         with breaking_off(), Threads() as threads, lock as guard:
             hooks = HookRunner() if no_hooks else hooks_of(environment, target, project, emit)
-            work = Deployment(
-                target, project, policy, threads, emit, stop, state_directory(environment), guard, hooks, who(environment)
-            )
+            state, me = state_directory(environment), who(environment)
+            work = Deployment(target, project, policy, threads, emit, stop, state, guard, hooks, me)
             if resume or abort:
                 outcome = take_over(work, abort=abort)
             else:

@@ -28,6 +28,7 @@ from flyctl_orchestrator.rollout.concurrency import InTurn, Stop
 from flyctl_orchestrator.rollout.desired import Desired
 from flyctl_orchestrator.rollout.events import Emitter, Event
 from flyctl_orchestrator.rollout.executor import Executor
+from flyctl_orchestrator.rollout.hooks import HookRunner
 from flyctl_orchestrator.rollout.journal import Journal, new_rollout_id
 from flyctl_orchestrator.rollout.lock.guard import Guard, Unguarded
 from flyctl_orchestrator.rollout.means import Edge, Means
@@ -214,6 +215,7 @@ class World:
         self.release = 0
         self.stop = Stop()
         self.guard: Guard = Unguarded()
+        self.hooks = HookRunner()
         self.tmp_path = tmp_path
         self.call("POST", "/v1/apps", {"name": APP, "org_slug": "personal"})
 
@@ -353,6 +355,7 @@ class World:
             probe=probe,
             timeout=timeout,
             guard=self.guard,
+            hooks=self.hooks,
             edge=self.edge,
         )
 
