@@ -171,7 +171,7 @@ class Executor:
             backs |= {machine: each for machine in gone if machine not in backs}
         good = end.kind == "passed"
         means.emit("rollback.finished", ok=good, verdict=end.kind)
-        machines = self._read() or {}
+        machines = self._read() or (run.last_reading.machines if run.last_reading else {})
         if good:
             kind: OutcomeKind = "interrupted" if how == "interrupted" else "rolled_back"
             said = "interrupted" if how == "interrupted" else what
@@ -200,6 +200,8 @@ class Executor:
             outcome = self._finish("untouched", f"{what}; nothing was changed on the fleet", {}, {}, code=code)
             return replace(outcome, exit=Exit.UNREACHABLE)
         names = ", ".join(f"{run.lane.region} {run.machine_id or run.lane.name}" for run in touched)
+        if self._record.cordoned:
+            names += f"; cordoned: {', '.join(sorted(self._record.cordoned))}"
         next_ = "When the platform answers again, 'flyo status' shows what is where and 'flyo deploy' goes on"
         return self._finish("inconclusive", f"{what}; not known: {names}", {}, {}, next=next_, code=code or "blind")
 

@@ -75,6 +75,9 @@ def _health(machine: Machine, fate: str, answered: bool) -> str:
 
 def _absent(run: LaneRun, back: LaneRun | None) -> Row:
     lane = run.lane
+    if back is not None and back.status == "passed" and back.lane.action == "restore":
+        # Proved a moment ago; only the last look at the fleet did not work.
+        return Row(lane.region, lane.group, run.machine_id or "", None, "", "", "restored", "unknown")
     gone = lane.action == "destroy" or (back is not None and back.status == "passed")
     fate = "destroyed" if gone and run.machine_id else "missing"
     why = "" if fate == "destroyed" else run.reason
