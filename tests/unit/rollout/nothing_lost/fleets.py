@@ -60,6 +60,8 @@ IMAGES = (
     "elsewhere",
 )
 
+STRATEGIES = ("in-place",)
+
 
 @dataclass(frozen=True)
 class Trouble:
@@ -172,7 +174,7 @@ def fleets(draw: st.DrawFn) -> FleetShape:
     return FleetShape(REGIONS[:count], groups, tuple(kept), draw(st.booleans()), draw(st.booleans()))
 
 
-def orders(strategies: tuple[str, ...] = ("in-place",)) -> st.SearchStrategy[Order]:
+def orders(strategies: tuple[str, ...] = STRATEGIES) -> st.SearchStrategy[Order]:
     """One rollout, undisturbed every third time or so."""
     return st.builds(
         Order,

@@ -117,6 +117,12 @@ class Promises:
             return True
         return any(row.machine == machine_id and row.fate in ODD_FATES for row in self._outcome.rows)
 
+    def _replaced(self, machine_id: str) -> bool:
+        """Whether a rollout that replaces machines has done with this one, and says so."""
+        # What an earlier surge has left behind, the next rollout of any kind removes.
+        told = any(row.machine == machine_id and row.fate == "destroyed" for row in self._outcome.rows)
+        return told and self._outcome.exit in (Exit.OK, *NAMING)
+
     def _say(self, machine_id: str) -> str:
         now, before = self._after.get(machine_id), self._before.get(machine_id)
         return f"machine {machine_id}\n  before {before}\n  after  {now}\n  outcome {self._outcome}"
@@ -127,6 +133,8 @@ class Promises:
         for machine_id in {*self._before, *self._after} - self._others:
             before, now = self._before.get(machine_id), self._after.get(machine_id)
             if not (before or now).managed:  # type: ignore[union-attr]
+                continue
+            if now is None and self._replaced(machine_id):
                 continue
             if self._new(now) or (before is not None and self._as_before(now, before)):
                 continue

@@ -76,7 +76,9 @@ class TroubledHttp:
             world.pass_time(min(timeout, 1.0))
             raise HttpError("timeout")
         machine = world.record_of(machine_id)
-        if machine is None or machine.state != "started" or machine.cordoned or world.out_of_reach(machine):
+        if machine is None or machine.state != "started" or world.out_of_reach(machine):
+            return HttpAnswer(503)
+        if machine.cordoned and not world.edge.reaches_cordoned:
             return HttpAnswer(503)
         seen: list[CheckAnswer] = []
         world.simulation.runtime.probe(machine_id, LOOK, 8080, seen.append)
