@@ -6,7 +6,8 @@
 Both deploy an image that is built already to a fleet that runs another one; building is left out. The real flyctl is
 measured when FLYO_FLYCTL names one or PATH has one, else this project's stand-in for it; the table says which. The
 platform enforces the documented rate limits. Its machines are processes of a small C server that boot in a fixed time,
-so that the figures are about steps and waiting and not about the computer.
+so that the figures are about steps and waiting and not about the computer. "Default flags" are flyctl's, but for
+the DNS check, which asks a name server on the internet and not the platform.
 
 The floor is what nobody can beat: the canary region, then all others, each wave's machines changed at once by bare
 API calls and watched without limits until every check passes.
