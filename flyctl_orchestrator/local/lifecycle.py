@@ -238,6 +238,8 @@ class Lifecycle:
         if not self._expected(machine, boot, "starting"):
             return
         self._kernel.event(machine, "start", "started", "flyd")
+        # `flyctl logs --no-tail` waits for ever where there is no line at all.
+        self._kernel.say(machine, "Machine started")
         self._health.begin(machine)
         self._enter(machine, "started")
 
