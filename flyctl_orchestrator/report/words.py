@@ -136,19 +136,20 @@ def _rehearsal(fields: Fields) -> Sentence:
 
 
 def _hook(fields: Fields) -> str:
-    return f"{place(fields)} hook {fields.get('hook')}".strip()
+    return f"{place(fields)} hook {fields.get('hook') or ''}".strip()
 
 
 def _hook_finished(fields: Fields) -> Sentence:
     if fields.get("ok"):
         return Sentence(f"{_hook(fields)} is done{seconds(fields)}", "good", detail=fields.get("hook") == "probe")
     status = fields.get("status")
-    said = {"timeout": "took too long", "stopped": "was ended"}.get(str(fields.get("end")))
-    return Sentence(f"{_hook(fields)} {said or f'failed with exit status {status}'}{seconds(fields)}", "bad")
+    failed = "could not be run" if status is None else f"failed with exit status {status}"
+    said = {"timeout": "took too long", "stopped": "was ended"}.get(str(fields.get("end")), failed)
+    return Sentence(f"{_hook(fields)} {said}{seconds(fields)}", "bad")
 
 
 def _waiting(fields: Fields) -> Sentence:
-    who, why = fields.get("who"), fields.get("why")
+    who, why = fields.get("who") or "somebody", fields.get("why") or "no reason given"
     if fields.get("silent"):
         text = f"locked by {who} ({why}), who gives no sign of life: watching for half a minute, then taking over"
     else:
@@ -192,7 +193,7 @@ _SENTENCES: dict[str, Callable[[Fields], Sentence | None]] = {
     "bake.finished": lambda fields: Sentence("still healthy after watching", "good", detail=True),
     "hook.started": lambda fields: Sentence(_hook(fields), detail=fields.get("hook") == "probe"),
     "hook.line": lambda fields: Sentence(
-        f"{fields.get('hook')}: {fields.get('line') or ''}", "quiet", detail=fields.get("hook") == "probe"
+        f"{fields.get('hook') or 'hook'}: {fields.get('line') or ''}", "quiet", detail=fields.get("hook") == "probe"
     ),
     "hook.finished": _hook_finished,
     "interrupted": lambda fields: Sentence("interrupted: going back (again to stop right here)", "warn"),
