@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 from flyctl_orchestrator.local.flyctl.arguments import Arguments
 from flyctl_orchestrator.local.flyctl.failures import Failure
 from flyctl_orchestrator.local.flyctl.go_values import dump_json
-from flyctl_orchestrator.local.flyctl.transport import Transport
+from flyctl_orchestrator.local.flyctl.transport import GRAPHQL, MACHINES, UIEX, Transport, loopback
 from flyctl_orchestrator.local.flyctl.version import VERSION
 
 if TYPE_CHECKING:
@@ -63,7 +63,13 @@ class Session:
 
     @cached_property
     def api(self) -> Transport:
-        """The platform."""
+        """The platform.
+
+        Raises:
+            Failure: one of the three addresses is not on this computer; nothing was sent to the others then.
+        """
+        for base in (MACHINES, GRAPHQL, UIEX):
+            loopback(self.env, base)
         return Transport(self.env, self.token, self.sleep)
 
     @cached_property
