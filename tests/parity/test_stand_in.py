@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import time
 from dataclasses import replace
@@ -39,7 +40,9 @@ def app(served: ServedPlatform, stand_in: Client) -> str:
 
 def test_it_says_what_it_is(stand_in: Client) -> None:
     assert "stand-in" in stand_in.ok("version").out
-    assert "stand-in" in stand_in.json("version")["Name"]
+    told = stand_in.json("version")
+    assert "stand-in" in told["Name"]
+    assert told["Version"] == importlib.metadata.version("flyctl-orchestrator")
 
 
 @pytest.mark.parametrize(
