@@ -17,9 +17,10 @@ STEP = 0.05
 
 
 def end_orphaned_deploys(app: str, clock: Clock) -> int:
-    """Interrupt every `flyctl deploy` that flyo has started for `app` on this computer, and wait until it is gone.
+    """Interrupt every `flyctl deploy` of `app` that has outlived its flyo on this computer, and wait until it is gone.
 
-    Only call this when no rollout of the app is running here. Where there is no `ps` nothing is found.
+    One whose flyo lives is left alone: it may belong to a rollout of an app of the same name on another target. Where
+    there is no `ps` nothing is found.
 
     Returns: how many there were.
     """
@@ -36,17 +37,38 @@ def end_orphaned_deploys(app: str, clock: Clock) -> int:
 
 def _deploys(app: str) -> list[int]:
     """Process ids: only flyo spells a deploy like this, with the image named and every question answered."""
-    try:
-        listed = subprocess.run(["ps", "-ww", "-axo", "pid=,command="], capture_output=True, text=True, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
-        return []
     start, end = f" deploy --app {app} --config ", " --deploy-retries 0 "
-    pids = []
+    processes = _processes()
+    return [
+        pid
+        for pid, (parent, command) in processes.items()
+        if start in command and " --image " in command and end in command and not _has_flyo(parent, processes)
+    ]
+
+
+def _processes() -> dict[int, tuple[int, str]]:
+    """Parent and command line of every process, by id."""
+    try:
+        listed = subprocess.run(
+            ["ps", "-ww", "-axo", "pid=,ppid=,command="], capture_output=True, text=True, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return {}
+    found = {}
     for line in listed.stdout.splitlines():
-        number, _, command = line.strip().partition(" ")
-        if number.isdigit() and start in command and " --image " in command and end in command:
-            pids.append(int(number))
-    return pids
+        pid, parent, *command = line.split(None, 2)
+        if pid.isdigit() and parent.isdigit():
+            found[int(pid)] = (int(parent), command[0] if command else "")
+    return found
+
+
+def _has_flyo(pid: int, processes: dict[int, tuple[int, str]]) -> bool:
+    """Whether the process or one of its ancestors is flyo (flyctl may be a script that starts the real one)."""
+    while pid in processes and pid > 1:
+        pid, command = processes[pid]
+        if "flyo" in command or "flyctl_orchestrator.cli" in command:
+            return True
+    return False
 
 
 def _alive(pids: list[int], app: str) -> list[int]:

@@ -1,0 +1,51 @@
+"""Real processes spelled like flyctl's deploy: one that outlived its flyo, and one whose flyo lives."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flyctl_orchestrator.environment import SystemClock
+from flyctl_orchestrator.fleet.orphans import end_orphaned_deploys
+
+DEPLOY = "deploy --app {app} --config fly.toml --image registry.fly.io/x:1 --yes --deploy-retries 0 --ha=false"
+WAITS = "import signal; print('ready', flush=True); signal.pause()\n"
+
+pytestmark = pytest.mark.skipif(shutil.which("ps") is None, reason="ps is not installed")
+
+
+def start(directory: Path, app: str, starter: str) -> subprocess.Popen[str]:
+    """Run `starter`, a Python program that gets the deploy's command line as its arguments."""
+    program = directory / "flyctl.py"
+    program.write_text(WAITS)
+    words = [sys.executable, str(program), *DEPLOY.format(app=app).split()]
+    return subprocess.Popen([sys.executable, "-c", starter, *words], stdout=subprocess.PIPE, text=True)
+
+
+def test_a_deploy_that_outlived_its_flyo_is_ended(tmp_path: Path) -> None:
+    leaves = "import subprocess, sys; subprocess.Popen(sys.argv[1:], start_new_session=True)"
+    starter = start(tmp_path, "outlived", leaves)
+    assert starter.wait(20) == 0
+    assert starter.stdout is not None and starter.stdout.readline() == "ready\n"
+    assert end_orphaned_deploys("another", SystemClock()) == 0
+    assert end_orphaned_deploys("outlived", SystemClock()) == 1
+    assert starter.stdout.read() == "", "its end of the pipe is closed: it is gone"
+    assert end_orphaned_deploys("outlived", SystemClock()) == 0
+
+
+def test_a_deploy_whose_flyo_lives_is_left_alone(tmp_path: Path) -> None:
+    stays = "import subprocess, sys  # flyo\nsubprocess.Popen(sys.argv[1:], start_new_session=True).wait()"
+    starter = start(tmp_path, "alive", stays)
+    try:
+        assert starter.stdout is not None and starter.stdout.readline() == "ready\n"
+        assert end_orphaned_deploys("alive", SystemClock()) == 0
+        assert starter.poll() is None
+    finally:
+        starter.kill()
+        starter.wait(20)
+    # Now it has outlived its starter.
+    assert end_orphaned_deploys("alive", SystemClock()) == 1
