@@ -19,15 +19,19 @@ pytestmark = pytest.mark.skipif(shutil.which("ps") is None, reason="ps is not in
 
 
 def start(directory: Path, app: str, starter: str) -> subprocess.Popen[str]:
-    """Run `starter`, a Python program that gets the deploy's command line as its arguments."""
+    """Run `starter`, a Python program that finds the deploy's words in a file."""
     program = directory / "flyctl.py"
     program.write_text(WAITS)
     words = [sys.executable, str(program), *DEPLOY.format(app=app).split()]
-    return subprocess.Popen([sys.executable, "-c", starter, *words], stdout=subprocess.PIPE, text=True)
+    (directory / "words").write_text("\n".join(words))
+    read = "import subprocess; words = open('words').read().split('\\n')"
+    return subprocess.Popen(
+        [sys.executable, "-c", f"{read}; {starter}"], cwd=directory, stdout=subprocess.PIPE, text=True
+    )
 
 
 def test_a_deploy_that_outlived_its_flyo_is_ended(tmp_path: Path) -> None:
-    leaves = "import subprocess, sys; subprocess.Popen(sys.argv[1:], start_new_session=True)"
+    leaves = "subprocess.Popen(words, start_new_session=True)"
     starter = start(tmp_path, "outlived", leaves)
     assert starter.wait(20) == 0
     assert starter.stdout is not None and starter.stdout.readline() == "ready\n"
@@ -38,7 +42,7 @@ def test_a_deploy_that_outlived_its_flyo_is_ended(tmp_path: Path) -> None:
 
 
 def test_a_deploy_whose_flyo_lives_is_left_alone(tmp_path: Path) -> None:
-    stays = "import subprocess, sys  # flyo\nsubprocess.Popen(sys.argv[1:], start_new_session=True).wait()"
+    stays = "flyo = subprocess.Popen(words, start_new_session=True); flyo.wait()"
     starter = start(tmp_path, "alive", stays)
     try:
         assert starter.stdout is not None and starter.stdout.readline() == "ready\n"
