@@ -43,13 +43,13 @@ def test_a_deploy_that_outlived_its_flyo_is_ended(tmp_path: Path) -> None:
 
 def test_a_deploy_whose_flyo_lives_is_left_alone(tmp_path: Path) -> None:
     stays = "flyo = subprocess.Popen(words, start_new_session=True); flyo.wait()"
-    starter = start(tmp_path, "alive", stays)
+    starter = start(tmp_path, app := f"alive-{tmp_path.stat().st_ino}", stays)
     try:
         assert starter.stdout is not None and starter.stdout.readline() == "ready\n"
-        assert end_orphaned_deploys("alive", SystemClock()) == 0
+        assert end_orphaned_deploys(app, SystemClock()) == 0
         assert starter.poll() is None
     finally:
         starter.kill()
         starter.wait(20)
     # Now it has outlived its starter.
-    assert end_orphaned_deploys("alive", SystemClock()) == 1
+    assert end_orphaned_deploys(app, SystemClock()) == 1
