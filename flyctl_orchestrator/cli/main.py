@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import sys
+from collections.abc import Mapping
 
 import click
 
@@ -94,13 +95,21 @@ def wants_json(arguments: list[str]) -> bool:
     return "--json" in options
 
 
-def show_error(error: FlyoError, *, as_json: bool) -> None:
-    """One line for a person on stderr, and with --json one object for a program on stdout."""
+def show_error(error: FlyoError, *, as_json: bool, variables: Mapping[str, str]) -> None:
+    """One line for a person on stderr (on GitHub Actions also on the run's page), and with --json one object on stdout.
+
+    Args:
+        variables: the process environment.
+    """
     if as_json:
         fields = {"event": "error", "code": error.code, "exit": int(error.exit), "where": error.where}
         fields |= {"what": error.what, "next": error.next}
         click.echo(json.dumps({"schema": "flyo.event/1", **fields}))
     click.echo(f"flyo: {error} [{error.code}]", err=True)
+    if variables.get("GITHUB_ACTIONS") == "true" and not as_json:
+        from flyctl_orchestrator.report.github_text import annotation
+
+        click.echo(annotation("error", "flyo", str(error)), err=True)
 
 
 def run(arguments: list[str], environment: Environment | None = None) -> int:
@@ -115,7 +124,7 @@ def run(arguments: list[str], environment: Environment | None = None) -> int:
         status = flyo.main(arguments, prog_name="flyo", standalone_mode=False, obj=obj)
         return int(status) if isinstance(status, int) else Exit.OK
     except FlyoError as error:
-        show_error(error, as_json=as_json)
+        show_error(error, as_json=as_json, variables=variables)
         return int(error.exit)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
@@ -126,10 +135,11 @@ def run(arguments: list[str], environment: Environment | None = None) -> int:
         show_error(
             FlyoError(error.format_message().rstrip("."), where=where, next=advice, code="usage", exit=Exit.USAGE),
             as_json=as_json,
+            variables=variables,
         )
         return Exit.USAGE
     except click.ClickException as error:
-        show_error(FlyoError(error.format_message(), code="error"), as_json=as_json)
+        show_error(FlyoError(error.format_message(), code="error"), as_json=as_json, variables=variables)
         return Exit.ERROR
     except (KeyboardInterrupt, click.Abort):
         click.echo("flyo: interrupted; nothing was left half done [interrupted]", err=True)
@@ -146,7 +156,7 @@ def run(arguments: list[str], environment: Environment | None = None) -> int:
             next="Run again with FLYO_TRACEBACK=1 and report what it prints",
             code="defect",
         )
-        show_error(defect, as_json=as_json)
+        show_error(defect, as_json=as_json, variables=variables)
         return Exit.ERROR
 
 

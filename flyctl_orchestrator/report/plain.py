@@ -12,14 +12,14 @@ from flyctl_orchestrator.report.words import sentence
 class PlainReporter:
     """Writes one line per event, each with the seconds since the first one.
 
-    Args:
+    Attributes:
         verbose: also the lines of builds, flyctl, single steps and probes.
     """
 
     def __init__(self, stream: TextIO, style: Style, *, verbose: bool = False) -> None:
         self._stream = stream
         self._style = style
-        self._verbose = verbose
+        self.verbose = verbose
         self._since: float | None = None
 
     def event(self, event: Fact) -> None:
@@ -27,7 +27,7 @@ class PlainReporter:
         if self._since is None:
             self._since = event.ts
         said = sentence(event)
-        if said is None or (said.detail and not self._verbose):
+        if said is None or (said.detail and not self.verbose):
             return
         self._write(self._line(said.text, said.tone, max(0.0, event.ts - self._since)))
 
