@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from flyctl_orchestrator.catalog.prices import load_prices
+from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.cli.options import json_option, target_options
 from flyctl_orchestrator.cli.policy import POLICY_FLAGS, policy_options
 from flyctl_orchestrator.cli.state import state_directory
@@ -18,6 +20,7 @@ from flyctl_orchestrator.project.project import load_project
 from flyctl_orchestrator.report.plan_text import plan_lines
 from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.rollout.concurrency import InTurn, Stop
+from flyctl_orchestrator.rollout.cost import plan_cost
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.desired import with_flags
 from flyctl_orchestrator.rollout.events import Emitter
@@ -61,11 +64,14 @@ def plan(
     made = work.plan(fleet, wanted)
     if out is not None:
         _write(environment.cwd / out, made)
+    prices, regions = load_prices(environment.variables)[0], load_regions(environment.variables)
+    cost = plan_cost(made, fleet.machines, project.flytoml, prices, regions)
     if as_json:
-        click.echo(json.dumps(plan_as_dict(made), indent=2), file=environment.stdout)
+        document = plan_as_dict(made) | {"cost": cost.as_dict()}
+        click.echo(json.dumps(document, indent=2), file=environment.stdout)
     else:
         style = Style.of(environment.stdout, environment.variables)
-        for line in plan_lines(made, style):
+        for line in plan_lines(made, style, cost):
             click.echo(style.fit(line), file=environment.stdout, color=style.colour)
     return int(Exit.CHANGES) if detailed_exit_code and (not made.empty or made.drift) else int(Exit.OK)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flyctl_orchestrator.report.numbers import count, duration, short_digest
 from flyctl_orchestrator.report.style import Style
+from flyctl_orchestrator.rollout.cost import Cost
 from flyctl_orchestrator.rollout.plan import Lane, Plan, Wave
 from flyctl_orchestrator.rollout.steps import PutToSleep
 
@@ -21,8 +22,8 @@ REASONS = {
 }
 
 
-def plan_lines(plan: Plan, style: Style) -> list[str]:
-    """What a deploy would do."""
+def plan_lines(plan: Plan, style: Style, cost: Cost | None = None) -> list[str]:
+    """What a deploy would do, and what that changes in the bill."""
     lines = [style.paint(f"! {drift.what}", "warn") for drift in plan.drift]
     lines += [f"note: {note}" for note in plan.notes]
     if plan.empty:
@@ -31,27 +32,43 @@ def plan_lines(plan: Plan, style: Style) -> list[str]:
     digest = f" ({short_digest(plan.image.digest)})" if plan.image.digest else ""
     lines.append(f"image: {image}{digest}")
     for wave in plan.waves:
-        lines += _wave(wave, style)
+        lines += _wave(wave, style, cost)
     # A machine that is replaced is one change, though its old self goes in a wave of its own.
     changes = [lane for lane in plan.lanes if lane.reasons != ("replaced",)]
     tally = {sign: sum(1 for lane in changes if SIGNS[lane.action] == sign) for sign in "~±+-"}
     words = {"~": "to change", "±": "to replace", "+": "to create", "-": "to destroy"}
     parts = [f"{number} {words[sign]}" for sign, number in tally.items() if number]
     lines.append(f"Plan: {', '.join(parts)}, {plan.unchanged} unchanged.")
-    return lines
+    return [*lines, _bill(cost)] if cost else lines
 
 
-def _wave(wave: Wave, style: Style) -> list[str]:
+def _bill(cost: Cost) -> str:
+    prices = f"prices of {cost.as_of}, machines that run all month"
+    if cost.month is None:
+        return f"Cost: unknown ({prices}; a size or a region has no price)."
+    if abs(cost.month) < 0.005:
+        return f"Cost: the same ({prices})."
+    return f"Cost: {dollars(cost.month)} a month ({prices})."
+
+
+def dollars(amount: float) -> str:
+    """US dollars with a sign, e.g. "+$4.83"."""
+    return f"{'-' if amount < 0 else '+'}${abs(amount):.2f}"
+
+
+def _wave(wave: Wave, style: Style, cost: Cost | None) -> list[str]:
     facts = [", ".join(wave.regions)]
     facts += [f"{wave.limit} at once per region"] if wave.limit else []
     facts += [f"then {duration(wave.bake)} of watching"] if wave.bake else []
     head = style.paint(wave.name, "strong") + f" ({'; '.join(facts)})"
-    return [head, *(_lane(lane) for lane in wave.lanes)]
+    return [head, *(_lane(lane, cost) for lane in wave.lanes)]
 
 
-def _lane(lane: Lane) -> str:
+def _lane(lane: Lane, cost: Cost | None) -> str:
     why = ", ".join(REASONS.get(reason, reason) for reason in lane.reasons)
     asleep = next((step.state for step in lane.steps if isinstance(step, PutToSleep)), None)
     more = f"; woken, proved, {asleep} again" if asleep else ""
     who = lane.machine or lane.replaces or "new machine"
-    return f"  {SIGNS[lane.action]} {lane.region}  {who}  {lane.group}: {why}{more}"
+    change = cost.lanes.get(lane.name) if cost else None
+    price = f"  {dollars(change)}" if change is not None and abs(change) >= 0.005 else ""
+    return f"  {SIGNS[lane.action]} {lane.region}  {who}  {lane.group}: {why}{more}{price}"
