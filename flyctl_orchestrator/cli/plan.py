@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -24,7 +25,6 @@ from flyctl_orchestrator.rollout.cost import plan_cost
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.desired import with_flags
 from flyctl_orchestrator.rollout.events import Emitter
-from flyctl_orchestrator.rollout.plan import Plan
 from flyctl_orchestrator.rollout.plan_file import plan_as_dict
 
 
@@ -62,12 +62,12 @@ def plan(
     if wanted.ref is None and target.builder_url and fleet.exists:
         wanted = work.build()
     made = work.plan(fleet, wanted)
-    if out is not None:
-        _write(environment.cwd / out, made)
     prices, regions = load_prices(environment.variables)[0], load_regions(environment.variables)
     cost = plan_cost(made, fleet.machines, project.flytoml, prices, regions)
+    document = plan_as_dict(made) | {"cost": cost.as_dict()}
+    if out is not None:
+        _write(environment.cwd / out, document)
     if as_json:
-        document = plan_as_dict(made) | {"cost": cost.as_dict()}
         click.echo(json.dumps(document, indent=2), file=environment.stdout)
     else:
         style = Style.of(environment.stdout, environment.variables)
@@ -76,9 +76,9 @@ def plan(
     return int(Exit.CHANGES) if detailed_exit_code and (not made.empty or made.drift) else int(Exit.OK)
 
 
-def _write(path: Path, made: Plan) -> None:
+def _write(path: Path, document: dict[str, Any]) -> None:
     try:
-        path.write_text(json.dumps(plan_as_dict(made), indent=2) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise FlyoError(
             f"the plan cannot be written ({error.strerror or error})", where=str(path), code="plan.unwritable"
