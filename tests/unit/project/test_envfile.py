@@ -51,12 +51,13 @@ def test_errors_name_the_line_and_not_what_it_holds(text: str, message: str) -> 
 
 
 @given(
-    st.lists(st.one_of(st.text(max_size=12), st.just("="), st.just('"'), st.just("'"), st.just("s3cr3t")), max_size=12)
+    st.lists(st.one_of(st.text(max_size=12), st.just("="), st.just('"'), st.just("'"), st.just("s3cr3t!")), max_size=12)
 )
 @settings(max_examples=300, deadline=None)
 def test_nothing_breaks_it_and_nothing_leaks(parts: list[str]) -> None:
+    # The mark at its end keeps it from passing for a name, which errors may show.
     try:
-        env = parse_env("\n".join(["KEY=s3cr3t", "".join(parts)]), shown=".env")
-        assert "s3cr3t" not in repr(env) or any("s3cr3t" in name for name in env.values)
+        env = parse_env("\n".join(["KEY=s3cr3t!", "".join(parts)]), shown=".env")
+        assert "s3cr3t!" not in repr(env)
     except UsageError as error:
-        assert "s3cr3t" not in str(error) and str(error).startswith(".env:")
+        assert "s3cr3t!" not in str(error) and str(error).startswith(".env:")
