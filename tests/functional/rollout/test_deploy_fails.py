@@ -118,12 +118,12 @@ def test_a_platform_that_dies_midway_is_no_verdict(tmp_path: Path) -> None:
         def kill(child: subprocess.Popen[str]) -> None:
             os.kill(doomed.api.running.pid, signal.SIGKILL)
 
-        since = now()
         ran = doomed.deploy_and(lambda line: line["event"] == "step.finished", kill)
         assert ran.status == 5, ran.stderr
         assert "not known: iad" in ran.last_line
-        assert now() - since < 45
     finally:
+        # A killed platform leaves its machines behind; the next start ends them.
+        control.start(platform, 0)
         control.stop(platform)
 
 
