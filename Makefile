@@ -7,7 +7,8 @@ DEMO := .venv/demo
 TEST := .venv/test
 # Extra words for pytest, e.g. make test ARGS="-k replay -x"
 ARGS ?=
-WORKERS ?= 2
+# Most tests wait for processes and not for a processor, so more run at once than there are processors.
+WORKERS ?= 4
 EXAMPLES ?= 2000
 SEED ?= 0
 

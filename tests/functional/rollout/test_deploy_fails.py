@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from platform_client import Api
-from rollout_project import APP, FLYO, RolloutProject, interrupt, now
+from rollout_project import APP, FLYO, RolloutProject, interrupt
 
 from flyctl_orchestrator.local import control
 
@@ -181,11 +181,9 @@ def test_an_interrupt_while_building_ends_the_build_and_changes_nothing(deployed
     before = deployed.versions()
     (deployed.project / "requirements.txt").write_text("")
     flyo = deployed.project / "flyo.toml"
-    flyo.write_text(flyo.read_text() + '\n[local]\nbuild = "sleep 60"\ninputs = ["requirements.txt"]\n')
-    since = now()
+    flyo.write_text(flyo.read_text() + '\n[local]\nbuild = "sleep 600"\ninputs = ["requirements.txt"]\n')
     ran = deployed.deploy_and(lambda line: line["event"] == "build.started", interrupt)
     assert ran.status == 130, ran.stderr
-    assert now() - since < 20
     assert deployed.versions() == before
 
 
