@@ -189,7 +189,8 @@ def test_the_module_is_usable_from_a_script(tmp_path: Path) -> None:
     up = run("up", "--port", "0")
     try:
         assert up.returncode == 0 and up.stdout.startswith("http://127.0.0.1:")
-        exported = dict(line.removeprefix("export ").split("=", 1) for line in run("env").stdout.splitlines())
+        said = [line for line in run("env").stdout.splitlines() if line.startswith("export ")]
+        exported = dict(line.removeprefix("export ").split("=", 1) for line in said)
         url = up.stdout.strip()
         assert all(exported[f"FLY_{name}_BASE_URL"] == url for name in ("API", "FLAPS", "UIEX"))
         assert exported["FLYO_TARGET"] == "local"
