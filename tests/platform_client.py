@@ -135,7 +135,7 @@ class Api:
     def wait_healthy(self, app: str, machine: str, seconds: float = 20.0) -> None:
         """Wait until every check of a machine passes."""
         eventually(
-            lambda: [check["status"] for check in self.machine(app, machine)["checks"]],
+            lambda: [check["status"] for check in self.machine(app, machine).get("checks") or []],
             lambda statuses: bool(statuses) and set(statuses) == {"passing"},
             seconds,
         )

@@ -99,7 +99,8 @@ def _with_flyctl(batches: list[list[Lane]], born: Sequence[str], unmade: set[str
 
 def _wave(number: int, lanes: list[Lane], run: FlyctlRun | None, desired: Desired) -> Wave:
     name = "canary" if number == 0 else f"wave {number + 1}"
-    ordered = sorted(lanes, key=lambda lane: not lane.by_flyctl)
+    place = {code: number for number, code in enumerate(in_order((lane.region for lane in lanes), desired.order))}
+    ordered = sorted(lanes, key=lambda lane: (not lane.by_flyctl, place[lane.region]))
     return Wave(name, tuple(ordered), run, limit=max(1, desired.policy.max_unavailable), bake=desired.policy.bake)
 
 
