@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from local_fleet import LocalFleet
+from platform_client import eventually
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,12 @@ def fleet(deployed: LocalFleet) -> Iterator[LocalFleet]:
     deployed.extra.clear()
     if sorted(deployed.regions()) != ["fra", "iad"]:
         deployed.ok("scale", "--local", "--yes")
+    # A check that failed during the test is only repeated at its interval.
+    eventually(
+        lambda: {check["status"] for each in deployed.machines() for check in each.get("checks") or []},
+        lambda statuses: statuses == {"passing"},
+        30.0,
+    )
 
 
 @pytest.fixture
