@@ -62,21 +62,14 @@ def plan_cost(
 def _change(
     lane: Lane, now: dict[str, Guest | None], flytoml: FlyToml, prices: PriceBook, regions: RegionBook
 ) -> float | None:
-    # A replacement is paid from its own lane on; what it replaces is let go in a lane of its own.
-    before = now.get(lane.machine) if lane.machine else None
-    has_before = lane.machine is not None
-    after = None if lane.action == "destroy" else guest_of_size(flytoml.size_of(lane.group))
-    has_after = lane.action != "destroy"
-    if has_before and has_after and before == after and before is not None:
-        return 0.0
-    ends = ((before, has_before, -1.0), (after, has_after, 1.0))
-    parts = [
-        sign * price if (price := _price(guest, lane.region, prices, regions)) is not None else None
-        for guest, there, sign in ends
-        if there
-    ]
-    known = [part for part in parts if part is not None]
-    return sum(known) if len(known) == len(parts) else None
+    # The machine that a replacement takes the place of goes in a lane of its own.
+    before: float | None = 0.0
+    after: float | None = 0.0
+    if lane.machine is not None:
+        before = _price(now.get(lane.machine), lane.region, prices, regions)
+    if lane.action != "destroy":
+        after = _price(guest_of_size(flytoml.size_of(lane.group)), lane.region, prices, regions)
+    return None if before is None or after is None else after - before
 
 
 def _price(guest: Guest | None, region: str, prices: PriceBook, regions: RegionBook) -> float | None:
