@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TextIO
 
+from flyctl_orchestrator.errors import UsageError
+
 
 class Clock(Protocol):
     """Time as the core sees it. Tests pass one they move by hand."""
@@ -66,8 +68,17 @@ class Environment:
 
     @classmethod
     def of_process(cls) -> Environment:
-        """The environment this very process runs in."""
-        return cls(variables=dict(os.environ), cwd=Path.cwd())
+        """The environment this very process runs in.
+
+        Raises:
+            UsageError: its directory is gone (code usage.cwd).
+        """
+        try:
+            cwd = Path.cwd()
+        except OSError as error:
+            what = f"the current directory cannot be read ({error.strerror or error})"
+            raise UsageError(what, next="Change to one that is there", code="usage.cwd") from error
+        return cls(variables=dict(os.environ), cwd=cwd)
 
     @property
     def interactive(self) -> bool:

@@ -7,27 +7,18 @@ from pathlib import Path
 
 import click
 
-from flyctl_orchestrator.cli.hooks import hooks_of
-from flyctl_orchestrator.cli.interrupts import breaking_off, heeding
-from flyctl_orchestrator.cli.locked import lock_option, locked
+from flyctl_orchestrator.cli.conduct import conduct
+from flyctl_orchestrator.cli.interrupts import breaking_off
+from flyctl_orchestrator.cli.locked import lock_option
 from flyctl_orchestrator.cli.options import json_option, target_options, yes_option
 from flyctl_orchestrator.cli.policy import POLICY_FLAGS, policy_options
 from flyctl_orchestrator.cli.recall import make_way, plan_of_file, refuse_unfinished, take_over
-from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.cli.target import resolve_target
-from flyctl_orchestrator.cli.who import who
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project.project import load_project
-from flyctl_orchestrator.report.choose import choose_reporter
-from flyctl_orchestrator.report.outcome_text import outcome_lines
-from flyctl_orchestrator.report.style import Style
-from flyctl_orchestrator.report.terminal import columns
-from flyctl_orchestrator.rollout.concurrency import Stop, Threads
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.desired import with_flags
-from flyctl_orchestrator.rollout.events import Emitter
-from flyctl_orchestrator.rollout.hooks import HookRunner
 from flyctl_orchestrator.rollout.observe import Fleet
 from flyctl_orchestrator.rollout.outcome import Outcome
 from flyctl_orchestrator.rollout.plan import Plan
@@ -77,26 +68,24 @@ def deploy(
     policy = with_flags(project.flyo.rollout, **{name: flags.get(name) for name in POLICY_FLAGS})
     project.regions()
     target = resolve_target(environment, local)
-    reporter = choose_reporter(environment, as_json=as_json, verbose=verbose)
-    stop = Stop()
-    emit = Emitter(project.app, environment.clock, reporter.event)
-    try:
-        lock = locked(environment, target, project.app, "flyo deploy", lock_wait, emit)
-        with breaking_off(), Threads() as threads, lock as guard:
-            hooks = HookRunner() if no_hooks else hooks_of(environment, target, project, emit)
-            state, me = state_directory(environment), who(environment)
-            work = Deployment(target, project, policy, threads, emit, stop, state, guard, hooks, me)
-            if resume or abort:
-                outcome = take_over(work, abort=abort)
-            else:
-                outcome = carry_out(work, image, environment, ask=not yes and not as_json, plan_file=plan_file)
-            work.finish(outcome)
-    finally:
-        reporter.close()
-    if not as_json:
-        show_table(outcome, environment, target.app_url(project.app))
-    if outcome.exit:
-        show_failure(outcome, environment, project.app)
+
+    def act(work: Deployment) -> Outcome:
+        if resume or abort:
+            return take_over(work, abort=abort)
+        return carry_out(work, image, environment, ask=not yes and not as_json, plan_file=plan_file)
+
+    outcome = conduct(
+        environment,
+        target,
+        project,
+        "flyo deploy",
+        act,
+        policy=policy,
+        hooks=not no_hooks,
+        lock_wait=lock_wait,
+        as_json=as_json,
+        verbose=verbose,
+    )
     return int(outcome.exit)
 
 
@@ -120,12 +109,25 @@ def carry_out(
     Raises:
         FlyoError: an earlier rollout is unfinished, or the plan in the file is no longer true; nothing was changed.
     """
-    make_way(work)
-    fleet = work.observe()
-    refuse_unfinished(work, fleet)
-    if plan_file is not None:
-        return _carry_out_kept(work, environment.cwd / plan_file, fleet)
-    if not fleet.exists:
+    with breaking_off():
+        make_way(work)
+        fleet = work.observe()
+        refuse_unfinished(work, fleet)
+        if plan_file is None:
+            plan, fleet = _planned(work, image, fleet)
+        else:
+            plan, fleet = _kept(work, environment.cwd / plan_file, fleet)
+        work.announce(plan)
+        # The author of a kept plan has seen what it overwrites.
+        if ask and plan_file is None and environment.interactive and not _agrees(plan):
+            raise click.Abort
+    return work.run(plan, fleet)
+
+
+def _planned(work: Deployment, image: str | None, fleet: Fleet) -> tuple[Plan, Fleet]:
+    """A plan, and the reading it is made for."""
+    exists = fleet.exists
+    if not exists:
         work.make_app()
     wanted = work.given_image(image)
     # What is impossible is said before time is spent on building.
@@ -133,24 +135,22 @@ def carry_out(
     built = wanted.ref is None
     if built:
         wanted = work.build()
-    fleet = work.observe() if built or not fleet.exists else fleet
-    plan = work.plan(fleet, wanted)
-    work.announce(plan)
-    if ask and environment.interactive and not _agrees(plan):
-        raise click.Abort
-    with heeding(work.stop):
-        return work.run(plan, fleet)
+    fleet = work.observe() if built or not exists else fleet
+    return work.plan(fleet, wanted), fleet
 
 
-def _carry_out_kept(work: Deployment, path: Path, fleet: Fleet) -> Outcome:
-    """Run the plan of a file, whose author has seen what it overwrites."""
+def _kept(work: Deployment, path: Path, fleet: Fleet) -> tuple[Plan, Fleet]:
+    """The plan of a file, its image built if it has none yet, and a reading."""
     plan = plan_of_file(path, work, fleet)
+    if not fleet.exists:
+        work.make_app()
+        # That there is an app now is no reason to call the plan stale; all else is.
+        plan = replace(plan, fingerprint=replace(fleet, exists=True).fingerprint())
+        fleet = work.observe()
     if plan.image.ref is None and not plan.empty:
         plan = replace(plan, image=work.build())
         fleet = work.observe()
-    work.announce(plan)
-    with heeding(work.stop):
-        return work.run(plan, fleet)
+    return plan, fleet
 
 
 def _agrees(plan: Plan) -> bool:
@@ -162,17 +162,3 @@ def _agrees(plan: Plan) -> bool:
 
     names = ", ".join(f"{drift.region} {drift.machine}" for drift in edited)
     return bool(questionary.confirm(f"Overwrite what was edited by hand on {names}?", default=False).ask())
-
-
-def show_table(outcome: Outcome, environment: Environment, url: str) -> None:
-    """Print what became of each machine."""
-    style = Style.of(environment.stdout, environment.variables)
-    width = columns(style, environment.variables)
-    for line in outcome_lines(outcome, style, width, url=url):
-        click.echo(line, file=environment.stdout, color=style.colour)
-
-
-def show_failure(outcome: Outcome, environment: Environment, app: str) -> None:
-    """Say in one line what went wrong and what to type next."""
-    advice = f". {outcome.next}" if outcome.next else ""
-    click.echo(f"flyo: app {app}: {outcome.what}{advice} [{outcome.code or outcome.kind}]", file=environment.stderr)

@@ -142,7 +142,8 @@ def run(arguments: list[str], environment: Environment | None = None) -> int:
         show_error(FlyoError(error.format_message(), code="error"), as_json=as_json, variables=variables)
         return Exit.ERROR
     except (KeyboardInterrupt, click.Abort):
-        click.echo("flyo: interrupted; nothing was left half done [interrupted]", err=True)
+        stopped = FlyoError("interrupted", code="interrupted", exit=Exit.INTERRUPTED)
+        show_error(stopped, as_json=as_json, variables=variables)
         return Exit.INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output went away (`flyo status | head -1`): not an error, but nothing more can be said.

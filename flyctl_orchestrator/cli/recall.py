@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from flyctl_orchestrator.cli.interrupts import heeding
+from flyctl_orchestrator.cli.interrupts import breaking_off
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.api_error import ApiError
@@ -49,15 +49,15 @@ def take_over(work: Deployment, *, abort: bool) -> Outcome:
     Raises:
         FlyoError: it cannot be done; nothing was changed.
     """
-    make_way(work)
-    past = find_unfinished(work)
+    with breaking_off():
+        make_way(work)
+        past = find_unfinished(work)
     if past is None:
         return Outcome("nothing", "no rollout is unfinished")
     by = f" of {past.who}" if past.who else ""
     work.emit("note", line=f"{'undoing' if abort else 'finishing'} rollout {past.id}{by}")
-    with heeding(work.stop):
-        recovery = recovery_of(work)
-        return recovery.abort(past) if abort else recovery.resume(past)
+    recovery = recovery_of(work)
+    return recovery.abort(past) if abort else recovery.resume(past)
 
 
 def find_unfinished(work: Deployment) -> Past | None:

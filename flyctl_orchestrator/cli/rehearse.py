@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
-from flyctl_orchestrator.cli.deploy import carry_out, show_table
-from flyctl_orchestrator.cli.interrupts import breaking_off
+from flyctl_orchestrator.cli.conduct import show_table
+from flyctl_orchestrator.cli.deploy import carry_out
+from flyctl_orchestrator.cli.interrupts import breaking_off, heeding
 from flyctl_orchestrator.cli.options import json_option, target_options
 from flyctl_orchestrator.cli.policy import POLICY_FLAGS, policy_options
 from flyctl_orchestrator.cli.state import state_directory
@@ -207,7 +208,8 @@ class _Run:
 
     def _roll_out(self, work: RehearsedDeployment) -> Verdict:
         try:
-            outcome = carry_out(work, None, self.place.environment, ask=False)
+            with heeding(work.stop):
+                outcome = carry_out(work, None, self.place.environment, ask=False)
         except FlyoError as error:
             return Verdict(int(error.exit), f"{error.what} [{error.code}]")
         work.finish(outcome)

@@ -6,20 +6,15 @@ from pathlib import Path
 
 import click
 
-from flyctl_orchestrator.cli.deploy import show_failure, show_table
-from flyctl_orchestrator.cli.interrupts import breaking_off, heeding
-from flyctl_orchestrator.cli.locked import lock_option, locked
+from flyctl_orchestrator.cli.conduct import conduct
+from flyctl_orchestrator.cli.interrupts import breaking_off
+from flyctl_orchestrator.cli.locked import lock_option
 from flyctl_orchestrator.cli.options import json_option, target_options, yes_option
 from flyctl_orchestrator.cli.recall import make_way, recovery_of
-from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.cli.target import resolve_target
-from flyctl_orchestrator.cli.who import who
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.project.project import load_project
-from flyctl_orchestrator.report.choose import choose_reporter
-from flyctl_orchestrator.rollout.concurrency import Stop, Threads
 from flyctl_orchestrator.rollout.deployment import Deployment
-from flyctl_orchestrator.rollout.events import Emitter
 from flyctl_orchestrator.rollout.memory.recovery import state_plan
 from flyctl_orchestrator.rollout.memory.returning import plan_return
 from flyctl_orchestrator.rollout.memory.states import State, choose_state
@@ -55,44 +50,48 @@ def rollback(
     environment = obj["environment"]
     project = load_project(environment.cwd, config_path, app_name, environment.variables)
     target = resolve_target(environment, local, needs_flyctl=False)
-    reporter = choose_reporter(environment, as_json=as_json, verbose=verbose)
-    emit = Emitter(project.app, environment.clock, reporter.event)
-    try:
-        lock = locked(environment, target, project.app, "flyo rollback", lock_wait, emit)
-        with breaking_off(), Threads() as threads, lock as guard:
-            policy, state = project.flyo.rollout, state_directory(environment)
-            work = Deployment(target, project, policy, threads, emit, Stop(), state, guard, who=who(environment))
-            outcome, undo = _go(work, wanted, environment, ask=not yes and not as_json)
-            work.finish(outcome)
-    finally:
-        reporter.close()
-    if not as_json:
-        show_table(outcome, environment, target.app_url(project.app))
-    if outcome.exit:
-        show_failure(outcome, environment, project.app)
-    elif undo and not as_json:
+    undo = ""
+
+    def act(work: Deployment) -> Outcome:
+        nonlocal undo
+        outcome, undo = _go(work, wanted, environment, ask=not yes and not as_json)
+        return outcome
+
+    outcome = conduct(
+        environment,
+        target,
+        project,
+        "flyo rollback",
+        act,
+        policy=project.flyo.rollout,
+        hooks=False,
+        lock_wait=lock_wait,
+        as_json=as_json,
+        verbose=verbose,
+    )
+    if undo and not outcome.exit and not as_json:
         click.echo(f"To undo this: {undo}{' --local' if local else ''}", file=environment.stderr)
     return int(outcome.exit)
 
 
 def _go(work: Deployment, wanted: str | None, environment: Environment, *, ask: bool) -> tuple[Outcome, str]:
-    make_way(work)
-    past = work.library.unfinished() if wanted is None else None
+    with breaking_off():
+        make_way(work)
+        past = work.library.unfinished() if wanted is None else None
+        if past is None or not past.changing:
+            fleet = work.observe()
+            chosen = choose_state(work.library, fleet, work.target.api, wanted)
+            wave = plan_return(chosen.origin, {machine.id: machine for machine in fleet.machines}, 1)
+            if not wave.lanes:
+                return Outcome("nothing", f"the fleet is at {chosen.said} already"), ""
+            _announce(work, chosen, wave)
+            if ask and environment.interactive and not _agreed(chosen, wave):
+                raise click.Abort
     if past is not None and past.changing:
         # The last good state is the one that the unfinished rollout has begun with.
         work.emit("note", line=f"rollout {past.id} was stopped half-way; going back to where it began")
-        with heeding(work.stop):
-            return recovery_of(work).abort(past), ""
-    fleet = work.observe()
-    chosen = choose_state(work.library, fleet, work.target.api, wanted)
-    wave = plan_return(chosen.origin, {machine.id: machine for machine in fleet.machines}, 1)
-    if not wave.lanes:
-        return Outcome("nothing", f"the fleet is at {chosen.said} already"), ""
-    _announce(work, chosen, wave)
-    if ask and environment.interactive and not _agreed(chosen, wave):
-        raise click.Abort
-    with heeding(work.stop):
-        return _return(work, chosen, fleet), chosen.undo
+        return recovery_of(work).abort(past), ""
+    return _return(work, chosen, fleet), chosen.undo
 
 
 def _return(work: Deployment, chosen: State, fleet: Fleet) -> Outcome:
