@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from flyctl_orchestrator.local.environment import client_environment
-from flyctl_orchestrator.local.state_dir import Locator, read_locator, state_dir
+from flyctl_orchestrator.local.inherited import for_daemon
+from flyctl_orchestrator.local.state_dir import DAEMON_LOCK, START_LOCK, Locator, read_locator, state_dir
 
-__all__ = ["DEFAULT_PORT", "ControlError", "Running", "environment", "locate", "reset", "start", "state_dir", "stop"]
+__all__ = ["DEFAULT_PORT", "ControlError", "Running", "environment", "locate", "start", "state_dir", "stop"]
 
 DEFAULT_PORT = 4280
 START_SECONDS = 15.0
@@ -65,10 +66,6 @@ class Running:
     def url(self) -> str:
         """Where its APIs are."""
         return f"http://127.0.0.1:{self.port}"
-
-    def app_url(self, app: str) -> str:
-        """Where an app answers."""
-        return f"http://{app}.localhost:{self.port}"
 
 
 def environment(running: Running) -> dict[str, str]:
@@ -118,7 +115,7 @@ def start(
 
     Args:
         port: where it should listen; None takes the usual one, 0 any free one.
-        environ: the daemon's environment, from which builds and machines get their PATH; this process's by default.
+        environ: where the daemon's environment is taken from (`inherited.for_daemon`); this process's by default.
 
     Raises:
         ControlError: it cannot be started here, did not become ready, or runs on another port than asked for.
@@ -162,7 +159,7 @@ def _one_starter_at_a_time(state: Path) -> Iterator[None]:
 
     try:
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = FileLock(state / "start.lock", timeout=2 * START_SECONDS)
+        lock = FileLock(state / START_LOCK, timeout=2 * START_SECONDS)
         lock.acquire()
     except Timeout:
         raise ControlError("another start of the local platform does not come to an end", f"See {state}") from None
@@ -187,7 +184,7 @@ def _spawn(state: Path, port: int, environ: Mapping[str, str] | None) -> tuple[s
     command += ["--port", str(port), "--state", str(state)]
     try:
         with log.open("wb") as output:
-            return _detached(command, state, output, dict(os.environ if environ is None else environ)), log
+            return _detached(command, state, output, for_daemon(os.environ if environ is None else environ)), log
     except OSError as problem:
         raise _unusable(state, problem) from problem
 
@@ -223,25 +220,51 @@ def stop(
     monotonic: Callable[[], float] = time.monotonic,
     pause: Callable[[float], None] = time.sleep,
 ) -> bool:
-    """End the daemon of a directory with all its machines; False when none runs. Returns once it has ended.
+    """End the daemon of a directory with all its machines, also those that a killed daemon left; False when none runs.
 
     Raises:
         ControlError: it does not end.
     """
     running = locate(state)
-    if running is None:
-        return False
+    if running is not None:
+        _end(running, monotonic, pause)
+    left_behind = _end_left_behind(state)
+    return running is not None or left_behind
+
+
+def _end(running: Running, monotonic: Callable[[], float], pause: Callable[[float], None]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(running.pid, signal.SIGTERM)
     until = monotonic() + STOP_SECONDS
     while monotonic() < until:
         if not _exists(running.pid):
-            return True
+            return
         pause(LOOK_SECONDS)
     raise ControlError(
         f"the local platform (process {running.pid}) did not end within {STOP_SECONDS:g} s",
-        f"End it with `kill -9 {running.pid}`; the next start cleans up",
+        f"End it with `kill -9 {running.pid}`, then its machines with `flyo local down`",
     )
+
+
+def _end_left_behind(state: Path) -> bool:
+    """End the machines of a daemon that was killed; False when there are none, or a daemon lives or is being started.
+
+    Whoever starts a daemon and the daemon itself hold a lock each, which end with them: with both in hand, nobody else
+    can be at work. A daemon that starts next does the same.
+    """
+    from filelock import FileLock, Timeout
+
+    from flyctl_orchestrator.local.runtime import orphans
+
+    if not orphans.noted(state / "machines"):
+        return False
+    try:
+        with FileLock(state / START_LOCK, timeout=0), FileLock(state / DAEMON_LOCK, timeout=0):
+            return bool(orphans.reap(state / "machines"))
+    except Timeout:
+        return False
+    except OSError as problem:
+        raise _unusable(state, problem) from problem
 
 
 def _exists(pid: int) -> bool:
@@ -254,24 +277,3 @@ def _exists(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def reset(state: Path) -> bool:
-    """Destroy every app of the running daemon; False when none runs. Raises ControlError when it refuses."""
-    running = locate(state)
-    if running is None:
-        return False
-    status, body = call(running, "POST", "/_local/reset")
-    if status != 200:
-        raise ControlError(f"the local platform answered {status} to a reset: {body}")
-    return True
-
-
-def call(running: Running, method: str, path: str, *, timeout: float = 30.0) -> tuple[int, Any]:
-    """One request of the management API without a body: status and decoded JSON. Raises ControlError."""
-    try:
-        return _request(running.port, method, path, token=running.token, timeout=timeout)
-    except (OSError, http.client.HTTPException) as problem:
-        raise ControlError(
-            f"the local platform does not answer at {running.url}: {problem}", "See `flyo local status`"
-        ) from problem

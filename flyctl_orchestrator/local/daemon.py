@@ -43,7 +43,14 @@ from flyctl_orchestrator.local.runtime.installation import BuildSettings
 from flyctl_orchestrator.local.runtime.ports import LoopbackPorts
 from flyctl_orchestrator.local.runtime.process import ProcessRuntime
 from flyctl_orchestrator.local.settings import Settings
-from flyctl_orchestrator.local.state_dir import Locator, erase_locator, read_locator, write_locator, write_private
+from flyctl_orchestrator.local.state_dir import (
+    DAEMON_LOCK,
+    Locator,
+    erase_locator,
+    read_locator,
+    write_locator,
+    write_private,
+)
 from flyctl_orchestrator.local.store import SqliteStore
 
 HOST = "127.0.0.1"
@@ -106,7 +113,6 @@ class Daemon:
             token=self._token,
             volumes_root=self._state / "volumes",
         )
-        # On the loop on purpose: nobody can push to an app of the same name meanwhile.
         self.platform.on_app_destroyed = lambda name: self._tidy(name, keep_latest=0)
         backend = FaultyBackend(PlatformBackend(self.platform), self.platform.kernel)
         self._proxy = Proxy(backend, clock, settings, Random(chance.random()))
@@ -242,7 +248,7 @@ def run(options: Options) -> None:
 
 def _only_daemon(state: Path) -> AcquireReturnProxy:
     """The directory's lock. One that is just ending has no locator any more, and is waited for."""
-    lock = FileLock(state / "daemon.lock")
+    lock = FileLock(state / DAEMON_LOCK)
     for _ in range(int(SHUTDOWN_SECONDS * 1.5 / LOCK_LOOK_SECONDS)):
         with contextlib.suppress(Timeout):
             return lock.acquire(timeout=LOCK_LOOK_SECONDS)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping
 from pathlib import Path
 
 # Nothing listens on this port: a client that tries to reach anything but loopback fails at once instead of leaving
 # this computer or waiting for the network.
-_NOWHERE = "http://127.0.0.1:9"
+NOWHERE = "http://127.0.0.1:9"
 FLYCTL_SETTINGS = "flyctl"
 
 
@@ -36,7 +34,7 @@ def client_environment(port: int, token: str, state: Path) -> dict[str, str]:
         "FLY_SEND_METRICS": "0",
         "FLY_SYNTHETICS_AGENT": "0",
         "FLY_TRACE_COLLECTOR_URL": "127.0.0.1",
-        "HTTPS_PROXY": _NOWHERE,
+        "HTTPS_PROXY": NOWHERE,
         "NO_PROXY": "127.0.0.1,localhost",
         "FLYO_APP_URL": f"http://{{app}}.localhost:{port}",
         "FLYO_BUILDER_URL": f"{base}/_local/builds",
@@ -59,12 +57,3 @@ def prepare_flyctl_settings(state: Path) -> Path:
         settings.write_text("wire_guard_websockets: false\n", encoding="utf-8")
         settings.chmod(0o600)
     return directory
-
-
-def as_shell(variables: Mapping[str, str]) -> str:
-    """Lines that `eval` in a POSIX shell sets the variables with.
-
-    FLY_ACCESS_TOKEN goes: flyctl would prefer it to FLY_API_TOKEN, even when it is empty.
-    """
-    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
-    return "".join(["unset FLY_ACCESS_TOKEN\n", *lines])

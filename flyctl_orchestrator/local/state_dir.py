@@ -2,6 +2,7 @@
 
 daemon.json   who runs, where it listens, its token (0600); there only while a daemon runs
 daemon.lock   held by the daemon, so that there is one per directory
+start.lock    held by whoever starts it, so that there is one at a time
 daemon.log    what the daemon said; its last lines explain a failed start
 token         the bearer token, kept over restarts (0600)
 platform.db   records; images/ machines/ volumes/ logs/ flyctl/ by their names
@@ -18,6 +19,8 @@ from pathlib import Path
 
 VARIABLE = "FLYO_LOCAL_DIR"
 LOCATOR = "daemon.json"
+DAEMON_LOCK = "daemon.lock"
+START_LOCK = "start.lock"
 
 
 @dataclass(frozen=True)

@@ -13,19 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-# What a build may know of the platform's own environment. Anything that sounds like a credential stays out even then,
-# and so does what would send pip's installation somewhere else.
-_PASSED = re.compile(
-    r"HOME|USER|LOGNAME|LANG|LC_\w+|TZ|XDG_\w+|(https?|no|all|ftp)_proxy|(HTTPS?|NO|ALL|FTP)_PROXY"
-    r"|(PIP|NPM|npm_config|UV|SSL)_.+|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|NODE_EXTRA_CA_CERTS"
-    r"|CARGO_HOME|RUSTUP_HOME|GO(PATH|CACHE|MODCACHE|PROXY|FLAGS|TOOLCHAIN|SUMDB)"
-    r"|CC|CXX|CFLAGS|LDFLAGS|SDKROOT|DEVELOPER_DIR|PKG_CONFIG_PATH"
-)
-_WITHHELD = re.compile(
-    r".*(TOKEN|PASSWORD|PASSPHRASE|SECRET|CREDENTIAL|AUTH).*|FLY.*"
-    r"|PIP_(USER|TARGET|PREFIX|ROOT|REQUIRE_VIRTUALENV|PYTHON)",
-    re.I,
-)
+from flyctl_orchestrator.local.inherited import for_builds
+
 _LINE_LIMIT = 4096
 _LAST_LINES = 20
 
@@ -39,8 +28,7 @@ class Ended:
 
 
 def build_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What of the platform's environment a build command gets: no FLY_ variables and no tokens. PATH is not in it."""
-    passed = {k: v for k, v in environ.items() if _PASSED.fullmatch(k) and not _WITHHELD.fullmatch(k)}
+    """What a build command finds: the part of the platform's environment that is for builds. PATH is not in it."""
     quiet = {
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_NO_INPUT": "1",
@@ -49,7 +37,7 @@ def build_environment(environ: Mapping[str, str]) -> dict[str, str]:
         "npm_config_fund": "false",
         "npm_config_update_notifier": "false",
     }
-    return {"LANG": "C.UTF-8", **passed, **quiet}
+    return {"LANG": "C.UTF-8", **for_builds(environ), **quiet}
 
 
 async def run(

@@ -50,6 +50,12 @@ class Child:
         os.set_blocking(reading, False)
         return cls(process, reading)
 
+    def discard(self) -> None:
+        """End the whole process group before anybody watches it."""
+        self.send_all(signal.SIGKILL)
+        self.process.wait()
+        os.close(self.output)
+
     def send(self, number: int) -> None:
         """A signal to the main process."""
         with contextlib.suppress(ProcessLookupError):

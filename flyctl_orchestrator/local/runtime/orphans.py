@@ -42,13 +42,18 @@ def erase(directory: Path) -> None:
     (directory / NOTE).unlink(missing_ok=True)
 
 
+def noted(machines: Path) -> list[Path]:
+    """The notes of processes below `machines` whose end nobody saw."""
+    return list(machines.glob(f"*/{NOTE}"))
+
+
 def reap(machines: Path) -> list[int]:
     """End the process groups that an earlier daemon left below `machines`; the pids that were ended."""
     ended = []
-    for path in machines.glob(f"*/{NOTE}"):
+    for path in noted(machines):
         try:
-            noted = json.loads(path.read_text())
-            pid, moment = int(noted["pid"]), noted["started_at"]
+            said = json.loads(path.read_text())
+            pid, moment = int(said["pid"]), said["started_at"]
         except (OSError, ValueError, KeyError, TypeError):
             path.unlink(missing_ok=True)
             continue

@@ -104,7 +104,11 @@ class ProcessRuntime:
             ) from problem
         except OSError as problem:
             raise _Unexecutable(_NOT_EXECUTABLE, f"cannot execute {command.argv[0]!r}: {problem.strerror}") from problem
-        orphans.note(home, child.pid)
+        try:
+            orphans.note(home, child.pid)
+        except OSError:
+            child.discard()
+            raise
         return child
 
     def _booted(self, machine: _Running, booting: asyncio.Future[Child]) -> None:

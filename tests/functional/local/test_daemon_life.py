@@ -57,7 +57,6 @@ def test_stopping_ends_the_daemon_its_machines_and_its_locator(fresh_daemon: Fre
     assert not alive(api.running.pid) and not alive(pid)
     assert control.locate(api.running.state) is None and not (api.running.state / "daemon.json").exists()
     assert control.stop(api.running.state) is False
-    assert control.reset(api.running.state) is False
 
 
 def test_a_restart_keeps_everything_and_boots_what_ran(fresh_daemon: Fresh, server_context: Path) -> None:
@@ -104,6 +103,18 @@ def test_a_killed_daemon_loses_nothing_and_leaves_no_process_behind(fresh_daemon
     api.wait("shop", machine, "started")
     assert pid_of(api, machine) != orphan
     assert "left behind" in (state / "daemon.log").read_text()
+
+
+def test_stopping_ends_what_a_killed_daemon_left_behind(fresh_daemon: Fresh, server_context: Path) -> None:
+    api = fresh_daemon()
+    machine = api.started(api.app("shop"), api.build("shop", server_context), {"services": [SERVICE]})
+    orphan, state = pid_of(api, machine), api.running.state
+    os.kill(api.running.pid, signal.SIGKILL)
+    eventually(lambda: control.locate(state), lambda found: found is None)
+    assert alive(orphan)
+    assert control.stop(state) is True
+    assert not alive(orphan)
+    assert control.stop(state) is False
 
 
 def test_what_was_acknowledged_survives_a_kill_in_the_same_moment(fresh_daemon: Fresh) -> None:
@@ -178,26 +189,6 @@ def test_a_full_disk_is_one_clear_error(tmp_path: Path) -> None:
     ran = subprocess.run([sys.executable, "-c", script, str(state)], capture_output=True, text=True, timeout=60)
     assert "the local platform" in ran.stdout and len(ran.stdout.strip().splitlines()) == 1, ran
     assert "Traceback" not in ran.stdout + ran.stderr
-
-
-def test_the_module_is_usable_from_a_script(tmp_path: Path) -> None:
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "flyctl_orchestrator.local", *arguments, "--state", str(tmp_path)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60)
-
-    assert run("env").returncode == 1 and "does not run" in run("status").stderr
-    up = run("up", "--port", "0")
-    try:
-        assert up.returncode == 0 and up.stdout.startswith("http://127.0.0.1:")
-        said = [line for line in run("env").stdout.splitlines() if line.startswith("export ")]
-        exported = dict(line.removeprefix("export ").split("=", 1) for line in said)
-        url = up.stdout.strip()
-        assert all(exported[f"FLY_{name}_BASE_URL"] == url for name in ("API", "FLAPS", "UIEX"))
-        assert exported["FLYO_TARGET"] == "local"
-        assert '"apps": []' in run("status").stdout
-    finally:
-        assert run("down").stdout == "stopped\n"
-    assert run("down").stdout == "nothing was running\n"
 
 
 def test_a_second_daemon_on_the_same_directory_is_refused(fresh_daemon: Fresh) -> None:
