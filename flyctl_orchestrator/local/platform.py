@@ -152,6 +152,9 @@ class Platform:
 
     def shut_down(self, done: Callable[[], None]) -> None:
         """Stop every process, then call `done`. Records keep the states, so that a restart boots them again."""
+        for machine in self.kernel.machines.values():
+            # What its process does from here on is no event of the machine, and one that is yet to boot does not.
+            machine.boot += 1
         running = [machine for machine in self.kernel.machines.values() if self.runtime.running(machine.id)]
         left = {machine.id for machine in running}
         if not running:
@@ -167,5 +170,4 @@ class Platform:
 
     def _stop_for_shutdown(self, machine: Machine, stopped: Callable[[str], None]) -> None:
         self.health.pause(machine)
-        machine.boot += 1  # what the process does from here on is no event of the machine
         self.runtime.stop(machine.id, "SIGTERM", 2.0, lambda: stopped(machine.id))

@@ -51,6 +51,12 @@ class Volumes:
             raise not_found(f"volume not found: {volume_id}")
         return volume
 
+    def _alive(self, app: str, volume_id: str) -> Volume:
+        volume = self.get(app, volume_id)
+        if volume.destroyed_at is not None:
+            raise not_found(f"volume not found: {volume_id} is destroyed")
+        return volume
+
     def directory(self, volume_id: str) -> Path | None:
         """Where a volume's files are, or None without directories."""
         return None if self._root is None or volume_id not in self._volumes else self._root / volume_id
@@ -88,7 +94,7 @@ class Volumes:
 
     def _source(self, app: str, wanted: dict[str, Any]) -> tuple[Volume, Path | None] | None:
         if wanted.get("source_volume_id"):
-            origin = self.get(app, wanted["source_volume_id"])
+            origin = self._alive(app, wanted["source_volume_id"])
             return origin, self.directory(origin.id)
         if wanted.get("snapshot_id"):
             for origin in self.list(app):
@@ -110,6 +116,7 @@ class Volumes:
             else:
                 directory.mkdir(parents=True)
         except OSError as problem:
+            _erase(directory)
             del self._volumes[volume.id]
             raise PlatformError(507, f"volume could not be created: {problem}") from problem
 
@@ -168,13 +175,21 @@ class Volumes:
         self._kernel.feed.changed()
 
     def snapshot(self, app: str, volume_id: str) -> VolumeSnapshot:
-        """Copy the volume's files as they are now."""
-        volume = self.get(app, volume_id)
+        """Copy the volume's files as they are now.
+
+        Raises:
+            PlatformError: 404 for an unknown or destroyed volume, 507 when the disk refuses.
+        """
+        volume = self._alive(app, volume_id)
         snapshot_id = f"vs_{self._kernel.ids.slug(16)}"
         origin, copy = self.directory(volume.id), self._snapshot_directory(snapshot_id)
         size = 0
         if origin is not None and copy is not None:
-            copy_tree(origin, copy)
+            try:
+                copy_tree(origin, copy)
+            except OSError as problem:
+                _erase(copy)
+                raise PlatformError(507, f"snapshot could not be taken: {problem}") from problem
             size = sum(path.stat().st_size for path in copy.rglob("*") if path.is_file())
         digest = hashlib.sha256(snapshot_id.encode()).hexdigest()
         made = VolumeSnapshot(snapshot_id, size, digest, self._kernel.clock.now(), "created", volume.snapshot_retention)
@@ -189,9 +204,7 @@ class Volumes:
             PlatformError: 404 for an unknown volume, 412 for one in another region or in use.
         """
         for mount in mounts:
-            volume = self.get(machine.app, str(mount.get("volume", "")))
-            if volume.destroyed_at is not None:
-                raise not_found(f"volume not found: {volume.id} is destroyed")
+            volume = self._alive(machine.app, str(mount.get("volume", "")))
             if volume.region != machine.region:
                 raise PlatformError(
                     412,

@@ -18,6 +18,7 @@ import json
 import re
 import secrets
 import shutil
+import threading
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -58,13 +59,15 @@ def _described(seen: snapshot.Fingerprint, recipe: Recipe) -> str:
 class ImageStore:
     """Images below one directory; survives a restart. Make one per directory, and keep it.
 
-    Reading is safe from any thread. `put` and `prune` block on the disk: call them on a thread.
+    Reading is safe from any thread, and so are `put` and `prune` together. Both block on the disk.
     """
 
     def __init__(self, root: Path, now: Callable[[], float] = time.time) -> None:
         #: The directory it is in.
         self.root = root
         self._now = now
+        # Held while it is decided what is there and whose it is, so that nothing is pruned that a put relies on.
+        self._deciding = threading.Lock()
         for name in ("images", "apps", "tmp"):
             (root / name).mkdir(parents=True, exist_ok=True)
         for leftover in (root / "tmp").iterdir():
@@ -86,29 +89,30 @@ class ImageStore:
         digest = recipe.digest(seen)
         home = self.root / "images" / digest
         try:
-            existed = home.is_dir()
+            (mark := self.root / "apps" / app / "digests" / digest).parent.mkdir(parents=True, exist_ok=True)
+            with self._deciding:
+                existed = home.is_dir()
+                if existed:
+                    mark.touch()
             if not existed:
-                self._write(home, tree, seen, recipe)
+                self._write(home, mark, tree, seen, recipe)
             elif self._recipe(home) != recipe:
                 # The same dependencies, installed again somewhere else.
                 self._replace(home / "image.json", _described(seen, recipe))
-            (mark := self.root / "apps" / app / "digests" / digest).parent.mkdir(parents=True, exist_ok=True)
-            mark.touch()
             self._replace(self.root / "apps" / app / "labels" / label, digest)
         except OSError as error:
             raise failure_of(error) from error
         return Stored(self._load(f"{REGISTRY}/{app}:{label}", digest), existed)
 
-    def _write(self, home: Path, tree: Tree, seen: snapshot.Fingerprint, recipe: Recipe) -> None:
+    def _write(self, home: Path, mark: Path, tree: Tree, seen: snapshot.Fingerprint, recipe: Recipe) -> None:
         aside = self.root / "tmp" / secrets.token_hex(8)
         try:
             snapshot.write(tree, aside / "rootfs", seen.files)
             (aside / "image.json").write_text(_described(seen, recipe))
-            try:
-                aside.rename(home)
-            except OSError:
-                if not home.is_dir():  # another build of the same content was faster
-                    raise
+            with self._deciding:
+                if not home.is_dir():  # else another build of the same content was faster
+                    aside.rename(home)
+                mark.touch()
         finally:
             shutil.rmtree(aside, ignore_errors=True)
 
@@ -144,14 +148,6 @@ class ImageStore:
         name = f"{REGISTRY}/{app}" + (f":{label}" if label else f"@sha256:{digest}")
         return self._load(name, digest)
 
-    def labelled(self, app: str) -> list[Image]:
-        """Every labelled image of an app, the latest label first."""
-        labels = self.root / "apps" / app / "labels"
-        if not APP_NAME.fullmatch(app) or not labels.is_dir():
-            return []
-        newest = sorted(labels.iterdir(), key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
-        return [self.resolve(f"{app}:{path.name}") for path in newest]
-
     def prune(self, app: str, in_use: Collection[str], keep_latest: int = 0) -> list[str]:
         """Forget an app's images, except those in use and its latest ones, and delete what no app has any more.
 
@@ -166,31 +162,31 @@ class ImageStore:
             The digests deleted from the disk.
         """
         kept = {digest.removeprefix("sha256:") for digest in in_use}
-        kept |= {image.digest.removeprefix("sha256:") for image in self.labelled(app)[:keep_latest]}
         home = self.root / "apps" / app
-        if APP_NAME.fullmatch(app) and home.is_dir():
-            for label in list((home / "labels").iterdir()):
-                if label.read_text() not in kept:
-                    label.unlink()
-            for mark in list((home / "digests").iterdir()):
-                if mark.name not in kept:
-                    mark.unlink()
-        return self._delete_unreferenced()
-
-    def _delete_unreferenced(self) -> list[str]:
-        wanted = {mark.name for mark in (self.root / "apps").glob("*/digests/*")}
-        deleted = []
-        keys = set()
-        for home in (self.root / "images").iterdir():
-            if home.name in wanted:
-                keys.add(self._recipe(home).dependencies)
-                continue
-            gone = self.root / "tmp" / home.name
-            home.rename(gone)
-            shutil.rmtree(gone, ignore_errors=True)
-            deleted.append(f"sha256:{home.name}")
+        with self._deciding:
+            if APP_NAME.fullmatch(app) and home.is_dir():
+                self._forget(home, kept, keep_latest)
+            deleted = self._put_aside_unreferenced()
+            keys = {self._recipe(home).dependencies for home in (self.root / "images").iterdir()}
+        for gone in deleted:
+            shutil.rmtree(self.root / "tmp" / gone, ignore_errors=True)
         self.dependencies.sweep(keep=keys, unused_since=self._now() - _DEPENDENCIES_STAY)
-        return deleted
+        return [f"sha256:{name}" for name in deleted]
+
+    def _forget(self, app: Path, kept: set[str], keep_latest: int) -> None:
+        labels = sorted(app.glob("labels/*"), key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
+        kept = kept | {label.read_text() for label in labels[:keep_latest]}
+        unwanted = [label for label in labels if label.read_text() not in kept]
+        unwanted += [mark for mark in app.glob("digests/*") if mark.name not in kept]
+        for path in unwanted:
+            path.unlink()
+
+    def _put_aside_unreferenced(self) -> list[str]:
+        wanted = {mark.name for mark in (self.root / "apps").glob("*/digests/*")}
+        unwanted = [home for home in (self.root / "images").iterdir() if home.name not in wanted]
+        for home in unwanted:
+            home.rename(self.root / "tmp" / home.name)
+        return [home.name for home in unwanted]
 
     def _recipe(self, home: Path) -> Recipe:
         return Recipe.of_dict(json.loads((home / "image.json").read_text()))

@@ -120,6 +120,10 @@ def test_a_destroyed_volume_and_its_snapshots_are_remembered_for_a_day(fly: Fly)
     assert [one["state"] for one in fly.call("GET", volumes).body] == ["pending_destroy"]
     kept = fly.call("GET", f"{volumes}/{volume['id']}/snapshots").body
     assert [one["id"] for one in kept] == [snapshot["id"]]
+    # Its snapshots live on; it is no source of anything new any more.
+    assert fly.call("POST", f"{volumes}/{volume['id']}/snapshots").status == 404
+    again = {"name": "copy", "region": "iad", "source_volume_id": volume["id"]}
+    assert fly.call("POST", volumes, again).status == 404
     copy = fly.call("POST", volumes, {"name": "copy", "region": "iad", "snapshot_id": snapshot["id"]}).body
     fly.after(86_401)
     assert [one["id"] for one in fly.call("GET", volumes).body] == [copy["id"]]

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -93,14 +94,6 @@ def test_what_was_never_pushed_is_not_found(tmp_path: Path, ref: str) -> None:
         store.resolve(ref)
 
 
-def test_an_apps_images_are_listed_with_the_latest_first(tmp_path: Path) -> None:
-    store = ImageStore(tmp_path)
-    for label in ("v1", "v2", "v3"):
-        _put(store, label, label)
-    assert [image.ref for image in store.labelled("shop")] == [f"registry.fly.io/shop:v{n}" for n in (3, 2, 1)]
-    assert store.labelled("blog") == store.labelled("../shop") == []
-
-
 def test_pruning_keeps_what_is_in_use_and_what_another_app_has(tmp_path: Path) -> None:
     store = ImageStore(tmp_path)
     images = {label: _put(store, label, label).image for label in ("v1", "v2", "v3", "v4")}
@@ -113,7 +106,30 @@ def test_pruning_keeps_what_is_in_use_and_what_another_app_has(tmp_path: Path) -
     with pytest.raises(ImageNotFound):
         store.resolve(f"shop@{images['v2'].digest}")
     assert set(store.prune("shop", in_use=[])) == {images["v1"].digest, images["v4"].digest}
-    assert store.labelled("shop") == []
+    assert list((tmp_path / "apps/shop").glob("*/*")) == []
+
+
+def test_pruning_gets_past_an_image_whose_files_were_deleted_by_hand(tmp_path: Path) -> None:
+    store = ImageStore(tmp_path)
+    kept, gone = (_put(store, label, label).image for label in ("v1", "v2"))
+    shutil.rmtree(gone.root.parent)
+    assert store.prune("shop", in_use=[]) == [kept.digest]
+    assert store.prune("../shop", in_use=[]) == []
+
+
+def test_what_is_being_put_is_not_pruned_by_another_app(tmp_path: Path) -> None:
+    store = ImageStore(tmp_path)
+
+    def come_and_go() -> None:
+        for number in range(100):
+            _put(store, "v1", str(number), app="blog")
+            store.prune("blog", in_use=[])
+
+    with ThreadPoolExecutor(1) as pool:
+        coming_and_going = pool.submit(come_and_go)
+        put = [_put(store, str(number), str(number)).image for number in range(100)]
+        coming_and_going.result()
+    assert [image for image in put if store.resolve(image.ref) != image] == []
 
 
 def test_an_image_whose_files_were_deleted_by_hand_says_so(tmp_path: Path) -> None:
