@@ -78,7 +78,6 @@ class Kernel:
 
     def changed(self, machine: Machine, *, durable: bool = True) -> None:
         """A machine changed: keep it, and tell those who wait. `durable` False for checks and the like."""
-        machine.revision += 1
         if durable and machine.id in self.machines:
             machine.updated_at = self.clock.now()
             self.store.put("machine", machine.id, machine)

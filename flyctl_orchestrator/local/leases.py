@@ -79,7 +79,6 @@ class Leases:
 
     def _keep(self, machine: Machine) -> None:
         self._kernel.store.put("machine", machine.id, machine)
-        machine.revision += 1
 
 
 def conflict_message(machine: Machine, lease: Lease) -> str:

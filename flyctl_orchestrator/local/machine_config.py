@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from flyctl_orchestrator.local.duration import seconds
-from flyctl_orchestrator.local.errors import PlatformError, invalid
+from flyctl_orchestrator.local.errors import NotModelled, PlatformError, invalid
 
 RestartPolicy = Literal["no", "always", "on-failure"]
 SIGNALS = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGKILL", "SIGUSR1", "SIGUSR2", "SIGTERM", "SIGSTOP")
@@ -82,14 +82,7 @@ def validate(config: Any) -> dict[str, Any]:
         if config.get(name) is not None and not isinstance(config[name], kind):
             raise invalid(f"invalid_argument: config.{name} must be {'a list' if kind is list else 'an object'}")
     if config.get("containers"):
-        raise PlatformError(
-            501,
-            "config.containers is not modelled by the local platform",
-            body={
-                "error": "config.containers is not modelled by the local platform",
-                "operation": "machines.containers",
-            },
-        )
+        raise NotModelled("machines.containers")
     _validate_guest(guest(config))
     if len(config.get("mounts") or []) > 1:
         raise invalid("invalid_argument: a machine can have at most one volume")

@@ -115,7 +115,7 @@ class Machine:
         events: newest first.
         restarts: times of recent automatic restarts.
         checks, ports: present answers, and loopback port of each internal port.
-        revision: grows with every change, so that a rendering can be kept.
+        boot: number of its present boot; news of an earlier one's process are not about this one.
     """
 
     id: str
@@ -144,7 +144,6 @@ class Machine:
     checks: list[CheckResult] = field(default_factory=list, repr=False, metadata=_VOLATILE)
     ports: dict[int, int] = field(default_factory=dict, repr=False, metadata=_VOLATILE)
     boot: int = field(default=0, repr=False, metadata=_VOLATILE)
-    revision: int = field(default=0, repr=False, metadata=_VOLATILE)
 
     @property
     def metadata(self) -> dict[str, str]:

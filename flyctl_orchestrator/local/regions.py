@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-REGIONS_AS_OF = "2026-10-02"
-
 
 @dataclass(frozen=True)
 class Region:

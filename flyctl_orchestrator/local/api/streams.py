@@ -71,7 +71,7 @@ async def stream_logs(platform: Platform, request: web.BaseRequest) -> web.Strea
     said = query.get("limit") or str(DEFAULT_LINES)
     if not said.isdigit():
         return web.json_response({"error": "limit must be a number"}, status=400)
-    if app is not None and platform.apps.find(app) is None:
+    if app is not None and app not in platform.kernel.apps:
         return web.json_response({"error": f"Could not find App {app!r}"}, status=404)
     queue: asyncio.Queue[LogLine] = asyncio.Queue(LINES_WAITING)
 

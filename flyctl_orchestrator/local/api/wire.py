@@ -58,6 +58,3 @@ class Wait:
     check: Callable[[], Response | None]
     seconds: float
     on_timeout: Callable[[], Response | Wait]
-
-
-Handler = Callable[[Request], "Response | Wait"]

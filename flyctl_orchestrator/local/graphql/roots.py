@@ -120,8 +120,9 @@ class Mutation:
     def allocateIpAddress(self, info: Any, input: dict[str, Any]) -> Node:
         """A new address. Raises PlatformError 404 or 400."""
         name = self._app_name(input["appId"])
-        region, network = input.get("region") or "", input.get("network") or ""
-        address = self._platform.addresses.allocate(name, input["type"], region=region, network=network)
+        more = {"region": "region", "network": "network", "serviceName": "service_name"}
+        asked = {ours: input.get(theirs) or "" for theirs, ours in more.items()}
+        address = self._platform.addresses.allocate(name, input["type"], **asked)
         shown = None if address.shared else self._nodes.address(address)
         return {"app": self._nodes.app(self._platform.apps.get(name)), "ipAddress": shown}
 

@@ -21,6 +21,7 @@ from flyctl_orchestrator.local.proxy.forward import Dropped, Forwarder, Message,
 from flyctl_orchestrator.local.proxy.latency import median_ms, sample_ms
 from flyctl_orchestrator.local.proxy.limits import Knobs, Limits
 from flyctl_orchestrator.local.proxy.load import LoadBook
+from flyctl_orchestrator.local.proxy.replay import Reason
 from flyctl_orchestrator.local.proxy.routing import Decision, Fleet, Refuse, Use, Wait, Wake, choose, is_full
 from flyctl_orchestrator.local.proxy.waiting import Queue, Wakes, pause
 from flyctl_orchestrator.local.proxy.wish import INSTANCE_UNAVAILABLE
@@ -60,6 +61,11 @@ class _Trip:
     troubled_at: float | None = None
     last: ProxyError | None = None
 
+    @property
+    def reason(self) -> Reason:
+        """Why it is given up, but for a lack of time."""
+        return "retries_exhausted" if self.attempts else "no_candidate"
+
 
 class Desk:
     """Delivers requests; one per proxy, shared by all of them."""
@@ -85,7 +91,7 @@ class Desk:
         self._knobs = knobs
         self._random = random
         self._queue = Queue()
-        self._wakes = Wakes(backend, limits.wake_seconds, again_seconds=max(0.5, limits.retry_seconds))
+        self._wakes = Wakes(backend, loads.events, limits.wake_seconds, again_seconds=max(0.5, limits.retry_seconds))
 
     def close(self) -> None:
         """Let go of machines being woken."""
@@ -113,8 +119,7 @@ class Desk:
         while True:
             decision = self._decide(errand, edge, trip)
             if isinstance(decision, Refuse):
-                reason = "retries_exhausted" if trip.attempts else "no_candidate"
-                raise Undelivered(reason, trip.last or ProxyError(decision.code, decision.message))  # type: ignore[arg-type]
+                raise Undelivered(trip.reason, trip.last or ProxyError(decision.code, decision.message))
             if isinstance(decision, Wait):
                 await self._wait(errand, trip, decision)
                 continue
@@ -156,7 +161,7 @@ class Desk:
     def _given_up(self, trip: _Trip, now: float, error: ProxyError) -> Undelivered:
         if trip.deadline is not None and now >= trip.deadline:
             return Undelivered("timeout", trip.last or ProxyError("PC05", "the replay did not reach a machine in time"))
-        return Undelivered("retries_exhausted" if trip.attempts else "no_candidate", trip.last or error)
+        return Undelivered(trip.reason, trip.last or error)
 
     async def _awake(self, errand: Errand, trip: _Trip, decision: Use | Wake) -> Target | None:
         """The target, awake; None when waking failed or others filled it first."""
@@ -165,7 +170,6 @@ class Desk:
             if decision.also_wake is not None:
                 self._wakes.begin(app, decision.also_wake.machine_id)
             return target
-        self.loads.events["wakes"] += 1
         now = asyncio.get_running_loop().time()
         seconds = self.limits.wake_seconds if trip.deadline is None else max(0.0, trip.deadline - now)
         try:

@@ -32,12 +32,10 @@ class ProxyError(Exception):
 
     Attributes:
         code: Fly's code, e.g. "PR01".
-        message: one line for a person.
         status: the HTTP status to answer with.
     """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"[{code}] {message}")
         self.code = code
-        self.message = message
         self.status = STATUS[code]

@@ -15,7 +15,7 @@ from flyctl_orchestrator.local.proxy.forward import Message, answer
 from flyctl_orchestrator.local.proxy.headers import response_headers, transformed
 from flyctl_orchestrator.local.proxy.replay import REPLAY_HEADER, InvalidReplay, Replay, parse_replay
 from flyctl_orchestrator.local.proxy.replay_json import MAX_BYTES, REPLAY_JSON, parse_replay_json
-from flyctl_orchestrator.local.proxy.tunnel import Delay, tunnel
+from flyctl_orchestrator.local.proxy.tunnel import tunnel
 from flyctl_orchestrator.local.proxy.waiting import pause
 from flyctl_orchestrator.local.proxy.wish import Wish
 
@@ -114,9 +114,7 @@ class Exchange:
             return await answer(self.request, upstream, headers)
         headers["Connection"] = "Upgrade"
         headers["Upgrade"] = upstream.headers.get("Upgrade", "websocket")
-        clock = self.desk.clock
-        delay = Delay(delivery.one_way, lambda seconds: pause(clock, seconds)) if delivery.one_way else None
-        return await tunnel(self.request, upstream, headers, delay)
+        return await tunnel(self.request, upstream, headers, self.desk.clock, delivery.one_way)
 
     async def _travel(self, seconds: float) -> None:
         if seconds:

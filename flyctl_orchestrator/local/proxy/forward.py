@@ -11,10 +11,9 @@ from yarl import URL
 
 from flyctl_orchestrator.local.proxy.backend import Target
 from flyctl_orchestrator.local.proxy.body import RequestBody
-from flyctl_orchestrator.local.proxy.limits import Limits
+from flyctl_orchestrator.local.proxy.limits import HEADER_BYTES, Limits
 
 _CHUNK = 64 * 1024
-_HEADER_BYTES = 64 * 1024
 
 
 class NotConnected(Exception):
@@ -61,8 +60,8 @@ class Forwarder:
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-            max_line_size=_HEADER_BYTES,
-            max_field_size=_HEADER_BYTES,
+            max_line_size=HEADER_BYTES,
+            max_field_size=HEADER_BYTES,
             read_bufsize=_CHUNK,
         )
 

@@ -8,19 +8,16 @@ from functools import lru_cache
 
 REGION_HEADER = "Fly-Local-Region"
 
-_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_HOST = re.compile(
-    rf"(?:(?P<region>[a-z]{{3}})\.)?(?P<app>{_LABEL})\.localhost\.?(?::(?P<port>[0-9]{{1,5}}))?", re.ASCII
-)
+APP_NAME = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"(?:(?P<region>[a-z]{{3}})\.)?(?P<app>{APP_NAME})\.localhost\.?(?::[0-9]{{1,5}})?", re.ASCII)
 
 
 @dataclass(frozen=True)
 class AppHost:
-    """What a proxied Host names: an app, perhaps the client's region, perhaps a port."""
+    """What a proxied Host names: an app, and perhaps the client's region."""
 
     app: str
     region: str | None
-    port: int | None
 
 
 @lru_cache(maxsize=1024)
@@ -30,7 +27,4 @@ def parse_host(host: str) -> AppHost | None:
     The region is any three letters here; whether it exists is for the caller to say.
     """
     match = _HOST.fullmatch(host.strip().lower())
-    if match is None:
-        return None
-    port = match["port"]
-    return AppHost(match["app"], match["region"], int(port) if port else None)
+    return None if match is None else AppHost(match["app"], match["region"])

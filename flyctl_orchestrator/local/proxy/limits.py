@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+HEADER_BYTES = 64 * 1024  # the longest request line, status line or header field that is passed on, either way
+
 
 class Knobs(Protocol):
     """What can be turned while the platform runs; read anew for every request."""

@@ -58,7 +58,7 @@ class LoadBook:
                 del self._machines[owner, machine_id]
 
     def stats(self) -> dict[str, dict[str, dict[str, int]]]:
-        """`{app: {machine: {in_flight, served}}}` for the status page."""
+        """`{app: {machine: {in_flight, served}}}`, of machines that have had a request."""
         apps: dict[str, dict[str, dict[str, int]]] = {}
         for (app, machine_id), entry in sorted(self._machines.items()):
             apps.setdefault(app, {})[machine_id] = {"in_flight": entry.in_flight, "served": entry.served}

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from flyctl_orchestrator.local.proxy.geography import AREAS
+from flyctl_orchestrator.local.proxy.hosts import APP_NAME
 from flyctl_orchestrator.local.proxy.wish import Wish, split_regions
 
 REPLAY_HEADER = "fly-replay"
@@ -25,7 +26,7 @@ Reason = Literal["timeout", "retries_exhausted", "no_candidate"]
 
 _REGION = re.compile(r"[a-z]{3}", re.ASCII)
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}", re.ASCII)
-_APP = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+_APP = re.compile(APP_NAME, re.ASCII)
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|m)", re.ASCII)
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

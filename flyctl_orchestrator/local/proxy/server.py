@@ -17,6 +17,7 @@ from random import Random
 from typing import Any
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from flyctl_orchestrator.local.clock import Clock
 from flyctl_orchestrator.local.identifiers import Identifiers
@@ -28,8 +29,8 @@ from flyctl_orchestrator.local.proxy.errors import ERROR_HEADER, ProxyError
 from flyctl_orchestrator.local.proxy.exchange import Exchange
 from flyctl_orchestrator.local.proxy.forward import Forwarder, Message
 from flyctl_orchestrator.local.proxy.headers import own_headers, request_headers, wants_websocket
-from flyctl_orchestrator.local.proxy.hosts import REGION_HEADER, AppHost, parse_host
-from flyctl_orchestrator.local.proxy.limits import Knobs, Limits
+from flyctl_orchestrator.local.proxy.hosts import REGION_HEADER, parse_host
+from flyctl_orchestrator.local.proxy.limits import HEADER_BYTES, Knobs, Limits
 from flyctl_orchestrator.local.proxy.load import LoadBook
 from flyctl_orchestrator.local.proxy.sleeper import Sleeper
 from flyctl_orchestrator.local.proxy.wish import wish_of_headers
@@ -39,8 +40,8 @@ SERVER_OPTIONS: dict[str, Any] = {
     "auto_decompress": False,
     "handler_cancellation": True,
     "access_log": None,
-    "max_line_size": 65536,
-    "max_field_size": 65536,
+    "max_line_size": HEADER_BYTES,
+    "max_field_size": HEADER_BYTES,
 }
 
 
@@ -121,7 +122,7 @@ class Proxy:
         try:
             if not self._backend.app_exists(host.app):
                 raise ProxyError("PM06", f"there is no app {host.app!r}")
-            return await self._exchange(request, host, edge, request_id)
+            return await self._exchange(request, host.app, edge, request_id)
         except ProxyError as error:
             self._loads.events["errors"] += 1
             self._backend.log(host.app, None, edge, f"{error} ({request.method} {request.path}, {request_id})")
@@ -129,26 +130,24 @@ class Proxy:
         except BodyBroken as error:
             raise ConnectionResetError(str(error)) from error
 
-    async def _exchange(
-        self, request: web.BaseRequest, host: AppHost, edge: str, request_id: str
-    ) -> web.StreamResponse:
+    async def _exchange(self, request: web.BaseRequest, app: str, edge: str, request_id: str) -> web.StreamResponse:
         if self._desk is None:
             raise RuntimeError("the proxy has not been started")
         body = self._body(request)
-        message = Message(request.method, _path(request), self._headers(request, host, edge, request_id), body)
+        message = Message(request.method, _path(request), self._headers(request, edge, request_id), body)
         exchange = Exchange(self._desk, request, edge, message, request_id)
         try:
-            return await exchange.run(host.app, wish_of_headers(request.headers))
+            return await exchange.run(app, wish_of_headers(request.headers))
         finally:
             await body.close()
 
-    def _headers(self, request: web.BaseRequest, host: AppHost, edge: str, request_id: str) -> Any:
+    def _headers(self, request: web.BaseRequest, edge: str, request_id: str) -> CIMultiDict[str]:
         own = request.transport.get_extra_info("sockname") if request.transport else None
         headers = request_headers(
             request.headers,
             client_ip=request.remote or "127.0.0.1",
             proxy_ip=own[0] if own else "127.0.0.1",
-            port=own[1] if own else host.port or 80,
+            port=own[1] if own else 80,
             edge_region=edge,
             request_id=request_id,
         )

@@ -8,30 +8,24 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, cast
 
 from aiohttp import ClientResponse, web
 from aiohttp.http import StreamWriter
 from multidict import CIMultiDict
 
+from flyctl_orchestrator.local.clock import Clock
+from flyctl_orchestrator.local.proxy.waiting import pause
+
 _HIGH_WATER = 256 * 1024
-
-
-@dataclass(frozen=True)
-class Delay:
-    """How long a piece travels one way (seconds), and how to wait."""
-
-    seconds: float
-    sleep: Callable[[float], Awaitable[None]]
 
 
 class Pipe:
     """Takes bytes from one connection for another. Stands where aiohttp expects a websocket parser."""
 
-    def __init__(self, source: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, source: asyncio.Transport, clock: Clock) -> None:
         self._source = source
-        self._loop = loop
+        self._clock = clock
         self._pieces: deque[tuple[float, bytes]] = deque()
         self._held = 0
         self._paused = False
@@ -41,7 +35,7 @@ class Pipe:
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
         """Called by aiohttp for every piece that arrives; never asks it to stop."""
         if data:
-            self._pieces.append((self._loop.time(), bytes(data)))
+            self._pieces.append((self._clock.now(), bytes(data)))
             self._held += len(data)
             self._news.set()
             if self._held > _HIGH_WATER and not self._paused:
@@ -63,10 +57,10 @@ class Pipe:
         return self._ended
 
     async def read(self) -> tuple[float, bytes]:
-        """The next piece and when it came (event loop's time); b"" when the connection is gone."""
+        """The next piece and when it came (the clock's time); b"" when the connection is gone."""
         while not self._pieces:
             if self._ended:
-                return self._loop.time(), b""
+                return self._clock.now(), b""
             self._news.clear()
             await self._news.wait()
         arrived, data = self._pieces.popleft()
@@ -79,14 +73,14 @@ class Pipe:
 
 
 async def tunnel(
-    request: web.BaseRequest, upstream: ClientResponse, headers: CIMultiDict[str], delay: Delay | None
+    request: web.BaseRequest, upstream: ClientResponse, headers: CIMultiDict[str], clock: Clock, one_way: float
 ) -> web.StreamResponse:
     """Pass on the 101 and then bytes both ways until either end closes.
 
     Args:
         upstream: the machine's 101; its connection is used up by this.
         headers: of the 101, for the client.
-        delay: None when the network is not imitated.
+        one_way: how long a piece travels, seconds; 0 when the network is not imitated.
     """
     loop = asyncio.get_running_loop()
     connection, client = upstream.connection, request.transport
@@ -97,13 +91,13 @@ async def tunnel(
     response.force_close()
     await response.prepare(request)
 
-    from_machine, from_client = Pipe(machine, loop), Pipe(client, loop)
+    from_machine, from_client = Pipe(machine, clock), Pipe(client, clock)
     connection.protocol.read_timeout = None
     connection.protocol.set_parser(cast(Any, from_machine), cast(Any, from_machine))
     request.protocol.set_parser(cast(Any, from_client))
     ways = (
-        asyncio.create_task(_pump(from_client, StreamWriter(connection.protocol, loop).write, delay)),
-        asyncio.create_task(_pump(from_machine, response.write, delay)),
+        asyncio.create_task(_pump(from_client, StreamWriter(connection.protocol, loop).write, clock, one_way)),
+        asyncio.create_task(_pump(from_machine, response.write, clock, one_way)),
     )
     try:
         # Whoever closes has had its last word passed on by then, so both can be closed.
@@ -118,12 +112,13 @@ async def tunnel(
     return response
 
 
-async def _pump(pipe: Pipe, write: Callable[[bytes], Awaitable[None]], delay: Delay | None) -> None:
-    loop = asyncio.get_running_loop()
+async def _pump(pipe: Pipe, write: Callable[[bytes], Awaitable[None]], clock: Clock, one_way: float) -> None:
     while True:
         arrived, data = await pipe.read()
-        if delay is not None and (left := arrived + delay.seconds - loop.time()) > 0:
-            await delay.sleep(left)
+        # A piece that had to queue behind another one was on its way meanwhile. Somebody may set the clock back.
+        left = min(one_way, arrived + one_way - clock.now())
+        if left > 0:
+            await pause(clock, left)
         if not data:
             return
         await write(data)

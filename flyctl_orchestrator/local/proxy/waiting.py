@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection
 
 from flyctl_orchestrator.local.clock import Clock
@@ -60,9 +60,10 @@ class Queue:
 class Wakes:
     """Machines being woken. Requests that need the same machine share one wake."""
 
-    def __init__(self, backend: Backend, wake_seconds: float, again_seconds: float) -> None:
-        """`again_seconds`: how long a failed wake stands before it is worth another try."""
+    def __init__(self, backend: Backend, events: Counter[str], wake_seconds: float, again_seconds: float) -> None:
+        """`events` counts the wakes; `again_seconds`: how long a failed one stands before it is worth another try."""
         self._backend = backend
+        self._events = events
         self._wake_seconds = wake_seconds
         self._again_seconds = again_seconds
         self._running: dict[tuple[str, str], asyncio.Task[Target]] = {}
@@ -77,6 +78,7 @@ class Wakes:
         key = (app, machine_id)
         task = self._running.get(key)
         if task is None:
+            self._events["wakes"] += 1
             task = self._running[key] = asyncio.create_task(self._wake(app, machine_id))
             task.add_done_callback(lambda done: self._ended(key, done))
         return task

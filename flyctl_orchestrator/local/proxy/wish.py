@@ -31,11 +31,6 @@ class Wish:
     prefer_instance: str | None = None
     avoid: str | None = None
 
-    def __str__(self) -> str:
-        if self.instance:
-            return f"machine {self.instance}"
-        return f"regions {','.join(self.regions)}" if self.only_regions else "any region"
-
 
 ANYTHING = Wish()
 

@@ -20,12 +20,12 @@ from flyctl_orchestrator.local.proxy.replay import Transform
 @pytest.mark.parametrize(
     ("host", "parsed"),
     [
-        ("shop.localhost", AppHost("shop", None, None)),
-        ("shop.localhost:4280", AppHost("shop", None, 4280)),
-        ("NRT.Shop.LOCALHOST:1", AppHost("shop", "nrt", 1)),
-        ("nrt.shop.localhost.", AppHost("shop", "nrt", None)),
-        ("iad.localhost", AppHost("iad", None, None)),
-        ("habit-tracker.localhost", AppHost("habit-tracker", None, None)),
+        ("shop.localhost", AppHost("shop", None)),
+        ("shop.localhost:4280", AppHost("shop", None)),
+        ("NRT.Shop.LOCALHOST:1", AppHost("shop", "nrt")),
+        ("nrt.shop.localhost.", AppHost("shop", "nrt")),
+        ("iad.localhost", AppHost("iad", None)),
+        ("habit-tracker.localhost", AppHost("habit-tracker", None)),
     ],
 )
 def test_hosts_of_apps(host: str, parsed: AppHost) -> None:
