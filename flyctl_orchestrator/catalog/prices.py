@@ -21,8 +21,6 @@ class PriceBook:
         cpu_second: per kind of processor ("shared", "performance"), one processor for a second in iad.
         included_gb: per kind, memory that comes with one processor.
         memory_gb_second: each further GB for a second in iad.
-        rootfs_gb_month: root file system of a stopped or suspended machine, GB per month.
-        egress_gb, private_gb: traffic to the public and between regions, per area of regions.toml.
     """
 
     name: str
@@ -32,12 +30,6 @@ class PriceBook:
     cpu_second: Mapping[str, float]
     included_gb: Mapping[str, float]
     memory_gb_second: float
-    rootfs_gb_month: float
-    volume_gb_month: float
-    snapshot_gb_month: float
-    dedicated_ipv4_month: float
-    egress_gb: Mapping[str, float]
-    private_gb: Mapping[str, float]
 
     def machine_month(self, kind: str, cpus: int, memory_mb: int, markup: float = 1.0) -> float:
         """US dollars for one machine that runs a whole month.
@@ -83,10 +75,4 @@ def _book(row: Mapping[str, Any]) -> PriceBook:
         cpu_second={kind: float(row[kind]["cpu_second"]) for kind in kinds},
         included_gb={kind: float(row[kind]["included_gb"]) for kind in kinds},
         memory_gb_second=float(row["memory_gb_second"]),
-        rootfs_gb_month=float(row["rootfs_gb_month"]),
-        volume_gb_month=float(row["volume_gb_month"]),
-        snapshot_gb_month=float(row["snapshot_gb_month"]),
-        dedicated_ipv4_month=float(row["dedicated_ipv4_month"]),
-        egress_gb=dict(row["egress_gb"]),
-        private_gb=dict(row["private_gb"]),
     )

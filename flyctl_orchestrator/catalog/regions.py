@@ -19,9 +19,6 @@ class Region:
 
     Attributes:
         code: three letters, e.g. "nrt".
-        area: what outgoing traffic is billed by, e.g. "europe" (see prices.toml).
-        lat, lon: degrees, of the city.
-        gateway: whether WireGuard gateways stand there.
         markup: price of a machine as a multiple of iad's.
         deprecated: documented, but not offered for new machines.
         aliases: other names people use for it, in lower case.
@@ -30,10 +27,6 @@ class Region:
     code: str
     city: str
     country: str
-    area: str
-    lat: float
-    lon: float
-    gateway: bool
     markup: float
     deprecated: bool = False
     aliases: tuple[str, ...] = ()
@@ -54,10 +47,6 @@ class RegionBook:
     def get(self, code: str) -> Region | None:
         """The region with exactly this code."""
         return next((region for region in self.regions if region.code == code), None)
-
-    def known(self, code: str) -> bool:
-        """Whether `code` is a region."""
-        return self.get(code) is not None
 
     def suggest(self, text: str) -> tuple[Region, ...]:
         """Regions that a person who typed `text` may have meant, best first, three at most.
@@ -125,10 +114,6 @@ def _region(row: Mapping[str, Any]) -> Region:
         code=str(row["code"]),
         city=str(row["city"]),
         country=str(row.get("country", "")),
-        area=str(row.get("area", "")),
-        lat=float(row["lat"]),
-        lon=float(row["lon"]),
-        gateway=bool(row.get("gateway", False)),
         markup=float(row["markup"]),
         deprecated=bool(row.get("deprecated", False)),
         aliases=tuple(_plain(alias) for alias in row.get("aliases", [])),

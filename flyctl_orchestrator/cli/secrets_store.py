@@ -102,7 +102,7 @@ def remove(target: Target, app: str, wanted: Iterable[str]) -> None:
                 next=f"Did you mean '{close[0]}'?" if close else "'flyo secrets list' shows what it has",
                 code="secrets.unknown",
             )
-    target.flyctl.secrets_unset(app, wanted, stage=True)
+    target.flyctl.secrets_unset(app, wanted)
 
 
 @contextmanager

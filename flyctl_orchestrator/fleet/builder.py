@@ -60,7 +60,6 @@ class BuiltImage:
     ref: str
     digest: str | None = None
     cached: bool = False
-    size_bytes: int | None = None
     notices: tuple[str, ...] = ()
 
 
@@ -154,7 +153,6 @@ def _outcome(request: BuildRequest, last: dict[str, Any]) -> BuiltImage:
             ref=str(last["image"]),
             digest=last.get("digest") or None,
             cached=bool(last.get("cached")),
-            size_bytes=last.get("size_bytes"),
             notices=tuple(str(each) for each in last.get("notices") or ()),
         )
     raise BuildError(

@@ -81,22 +81,19 @@ class Child:
 
     Args:
         argv: the program and its arguments; never a secret, since every user of the computer can read them.
-        env: its whole environment.
-        stdin: text to feed it, or None for an empty input.
+        env: its whole environment. Its input is empty.
         on_line: called for every line of both streams, from two threads.
 
     Raises:
         OSError: the program cannot be run.
     """
 
-    def __init__(
-        self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, stdin: str | None, on_line: OnLine | None
-    ) -> None:
+    def __init__(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, on_line: OnLine | None) -> None:
         self._process = subprocess.Popen(
             list(argv),
             env=dict(env),
             cwd=cwd,
-            stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
@@ -104,16 +101,6 @@ class Child:
         assert self._process.stdout is not None and self._process.stderr is not None
         self._out = _Stream(self._process.stdout, on_line)
         self._err = _Stream(self._process.stderr, on_line)
-        if stdin is not None:
-            threading.Thread(target=self._feed, args=(stdin.encode(),), daemon=True).start()
-
-    def _feed(self, data: bytes) -> None:
-        assert self._process.stdin is not None
-        try:
-            with self._process.stdin as pipe:
-                pipe.write(data)
-        except (BrokenPipeError, OSError):
-            pass  # it ended without reading everything: its exit status tells
 
     @property
     def running(self) -> bool:

@@ -81,14 +81,6 @@ class Release:
 
 
 @dataclass(frozen=True)
-class Deployed:
-    """What a deploy printed. `release` is None when it failed (flyctl tells only of success)."""
-
-    ran: Ran
-    release: Release | None
-
-
-@dataclass(frozen=True)
 class DeployOptions:
     """The flags of one `flyctl deploy --image` that are ours to choose; everything else is pinned.
 
@@ -96,37 +88,27 @@ class DeployOptions:
         regions, process_groups, only_machines: limit what it touches; empty means everything.
         update_only: never create or destroy machines. Always with `regions`, or flyctl may create in the primary one.
         wait_timeout: seconds per machine, used twice by flyctl (state, then checks).
-        detach: do not wait for machines; somebody else verifies them.
     """
 
     regions: tuple[str, ...] = ()
     process_groups: tuple[str, ...] = ()
     only_machines: tuple[str, ...] = ()
     update_only: bool = True
-    strategy: str = "rolling"
     wait_timeout: float = 120.0
     release_command_timeout: float = 300.0
     skip_release_command: bool = False
-    smoke_checks: bool = False
-    detach: bool = False
-    primary_region: str | None = None
     max_unavailable: str | None = None
 
     def flags(self) -> list[str]:
         """As arguments. Retries and checks are given even where they are the default: a remote switch changes those."""
-        flags = ["--strategy", self.strategy, "--ha=false", "--dns-checks=false", "--deploy-retries", "0"]
-        flags += ["--wait-timeout", f"{self.wait_timeout:g}s", f"--smoke-checks={str(self.smoke_checks).lower()}"]
+        flags = ["--strategy", "rolling", "--ha=false", "--dns-checks=false", "--deploy-retries", "0"]
+        flags += ["--wait-timeout", f"{self.wait_timeout:g}s", "--smoke-checks=false"]
         flags += ["--release-command-timeout", f"{self.release_command_timeout:g}s"]
         lists = {"--regions": self.regions, "--process-groups": self.process_groups}
         for flag, values in (lists | {"--only-machines": self.only_machines}).items():
             flags += [flag, ",".join(values)] if values else []
-        switches = {
-            "--update-only": self.update_only,
-            "--skip-release-command": self.skip_release_command,
-            "--detach": self.detach,
-        }
+        switches = {"--update-only": self.update_only, "--skip-release-command": self.skip_release_command}
         flags += [flag for flag, on in switches.items() if on]
-        flags += ["--primary-region", self.primary_region] if self.primary_region else []
         return flags + (["--max-unavailable", self.max_unavailable] if self.max_unavailable else [])
 
 
@@ -149,29 +131,18 @@ class Flyctl:
 
     # --- running
 
-    def start(
-        self,
-        args: Sequence[str],
-        *,
-        cwd: Path,
-        stdin: str | None = None,
-        on_line: OnLine | None = None,
-        env: Mapping[str, str] | None = None,
-        private: Sequence[str] = (),
-    ) -> Running:
+    def start(self, args: Sequence[str], *, cwd: Path, on_line: OnLine | None = None) -> Running:
         """Start it and return at once; the caller ends it.
 
         Args:
             cwd: flyctl reads a fly.toml it finds there, even with --app.
-            private: more values to mask.
 
         Raises:
             UnreachableError: it cannot be run at all.
         """
-        hidden = (*self.private, *private)
-        masked = (lambda line: on_line(_readable(line, hidden))) if on_line else None
+        masked = (lambda line: on_line(_readable(line, self.private))) if on_line else None
         try:
-            child = Child((*self.argv, *args), env={**self.env, **(env or {})}, cwd=cwd, stdin=stdin, on_line=masked)
+            child = Child((*self.argv, *args), env=self.env, cwd=cwd, on_line=masked)
         except OSError as error:
             raise UnreachableError(
                 f"cannot run flyctl ({error.strerror or error})",
@@ -179,31 +150,26 @@ class Flyctl:
                 next=INSTALL,
                 code="flyctl.missing",
             ) from None
-        return Running(child, tuple(args), hidden, self.clock)
+        return Running(child, tuple(args), self.private, self.clock)
 
     def run(
         self,
         args: Sequence[str],
         *,
-        stdin: str | None = None,
         timeout: float = USUAL,
         cwd: Path | None = None,
         on_line: OnLine | None = None,
-        env: Mapping[str, str] | None = None,
-        private: Sequence[str] = (),
     ) -> Ran:
         """Run it to its end, or for `timeout` seconds; no exit status is an error here.
 
         Args:
-            stdin: the only way for a secret's value to reach it.
             cwd: default: an empty directory, where no fly.toml can interfere.
         """
         place: AbstractContextManager[Any] = (
             nullcontext(cwd) if cwd else tempfile.TemporaryDirectory(prefix="flyo-", ignore_cleanup_errors=True)
         )
         with place as directory:
-            running = self.start(args, cwd=Path(directory), stdin=stdin, on_line=on_line, env=env, private=private)
-            return running.wait(timeout)
+            return self.start(args, cwd=Path(directory), on_line=on_line).wait(timeout)
 
     def check(self, ran: Ran, *, where: str = "") -> Ran:
         """`ran` itself when it went well.
@@ -233,18 +199,13 @@ class Flyctl:
         ran = self.check(self.run(["version", "--json"], timeout=QUICK))
         data = ran.json()
         if isinstance(data, dict):
-            return FlyctlVersion.of(str(data.get("Version", "")), str(data.get("Environment", "")))
+            return FlyctlVersion.of(str(data.get("Version", "")))
         return FlyctlVersion.of(ran.stdout.strip().split("\n")[0][:60])
 
     def auth_token(self) -> str:
         """The token of its own login; never shown, never logged."""
         data = self.check(self.run(["auth", "token", "--json"], timeout=QUICK)).json()
         return str(data.get("token", "")) if isinstance(data, dict) else ""
-
-    def whoami(self) -> str:
-        """The account's e-mail address."""
-        data = self.check(self.run(["auth", "whoami", "--json"])).json() or {}
-        return str(data.get("email", ""))
 
     def orgs(self) -> dict[str, str]:
         """The account's organizations: slug to name."""
@@ -260,47 +221,20 @@ class Flyctl:
         ran = self.check(self.run(["releases", "--app", app, "--json"]), where=f"app {app}")
         return [_release(each) for each in ran.json() or []]
 
-    def secrets_import(self, app: str, text: str, *, stage: bool = True, private: Sequence[str] = ()) -> Ran:
-        """Set secrets from `text`, which is in flyctl's own format (not dotenv); it travels on stdin.
-
-        Args:
-            private: the values, to be masked in whatever flyctl prints.
-        """
-        args = ["secrets", "import", "--app", app, *(["--stage"] if stage else [])]
-        return self.check(self.run(args, stdin=text, private=private), where=f"app {app}")
-
-    def secrets_unset(self, app: str, names: Sequence[str], *, stage: bool = True) -> Ran:
-        """Remove secrets by name."""
-        args = ["secrets", "unset", *names, "--app", app, *(["--stage"] if stage else [])]
-        return self.check(self.run(args), where=f"app {app}")
-
-    def deploy(
-        self,
-        app: str,
-        *,
-        config: Path,
-        image: str,
-        options: DeployOptions,
-        timeout: float,
-        on_line: OnLine | None = None,
-    ) -> Deployed:
-        """Deploy an image that exists already; never raises for a failed deploy.
-
-        Args:
-            config: the fly.toml, absolute; flyctl runs in its directory.
-            timeout: wall-clock seconds for all of it.
-        """
-        args = ["deploy", "--app", app, "--config", str(config), "--image", image, "--yes", *options.flags()]
-        env = {"FLY_EMIT_RELEASE_JSON": "1"}
-        ran = self.run(args, timeout=timeout, cwd=config.parent, on_line=on_line, env=env)
-        return Deployed(ran, emitted_release(ran.stdout))
+    def secrets_unset(self, app: str, names: Sequence[str]) -> None:
+        """Stage the removal of secrets by name."""
+        self.check(self.run(["secrets", "unset", *names, "--app", app, "--stage"]), where=f"app {app}")
 
     def start_deploy(
         self, app: str, *, config: Path, image: str, options: DeployOptions, on_line: OnLine | None = None
     ) -> Running:
-        """The same, to be ended early: `emitted_release` reads the release from what it printed."""
+        """Start to deploy an image that exists already; the caller ends it.
+
+        Args:
+            config: the fly.toml, absolute; flyctl runs in its directory.
+        """
         args = ["deploy", "--app", app, "--config", str(config), "--image", image, "--yes", *options.flags()]
-        return self.start(args, cwd=config.parent, on_line=on_line, env={"FLY_EMIT_RELEASE_JSON": "1"})
+        return self.start(args, cwd=config.parent, on_line=on_line)
 
 
 class Running:
@@ -331,20 +265,6 @@ class Running:
         stdout, stderr = (_readable(text, self._private) for text in (ended.stdout, ended.stderr))
         ran = Ran(self._args, ended.status, stdout, stderr)
         return replace(ran, timed_out=ended.timed_out, elapsed_seconds=self._clock.monotonic() - self._since)
-
-
-def emitted_release(stdout: str) -> Release | None:
-    """The release line a successful `flyctl deploy` prints with FLY_EMIT_RELEASE_JSON=1, if it is there."""
-    for line in reversed(stdout.splitlines()):
-        if line.startswith("{") and '"version"' in line:
-            try:
-                data = json.loads(line)
-            except ValueError:
-                continue
-            return Release(
-                str(data.get("id", "")), int(data.get("version") or 0), "complete", str(data.get("image_ref", ""))
-            )
-    return None
 
 
 def _readable(text: str, private: tuple[str, ...]) -> str:

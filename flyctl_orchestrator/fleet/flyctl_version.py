@@ -17,14 +17,13 @@ class FlyctlVersion:
 
     text: str
     numbers: Numbers | None
-    environment: str = ""
 
     @classmethod
-    def of(cls, text: str, environment: str = "") -> FlyctlVersion:
+    def of(cls, text: str) -> FlyctlVersion:
         """Read a version such as "0.4.87" or "v0.4.87-dev"."""
         found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", text.strip())
         numbers = (int(found[1]), int(found[2]), int(found[3])) if found else None
-        return cls(text.strip(), numbers, environment)
+        return cls(text.strip(), numbers)
 
     @property
     def warning(self) -> str | None:

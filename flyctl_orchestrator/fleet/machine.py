@@ -88,7 +88,6 @@ class Machine:
     metadata: Mapping[str, str] = field(default_factory=dict)
     cordoned: bool = False
     host_status: str = "ok"
-    private_ip: str = ""
     created_at: str = ""
     updated_at: str = ""
     release: int | None = None
@@ -121,7 +120,6 @@ class Machine:
             metadata=metadata,
             cordoned=bool(data.get("cordoned", False)),
             host_status=str(data.get("host_status") or "ok"),
-            private_ip=str(data.get("private_ip", "")),
             created_at=str(data.get("created_at", "")),
             updated_at=str(data.get("updated_at", "")),
             release=int(release) if release.isdigit() else None,

@@ -12,7 +12,7 @@ from flyctl_orchestrator.fleet.api_call import Call, Caller, Repeat
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.http import Http
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.fleet.resources import AppInfo, Lease, RegionInfo, SecretInfo, Volume
+from flyctl_orchestrator.fleet.resources import Lease, SecretInfo
 
 # The platform answers a wait after 60 s at the latest; longer waits are several calls.
 LONGEST_WAIT = 60
@@ -148,14 +148,9 @@ class MachinesApi:
         """Start a stopped machine or resume a suspended one; returns before it runs."""
         self._act(app, machine_id, "start", "start the machine", nonce)
 
-    def stop(
-        self, app: str, machine_id: str, nonce: str | None = None, *, signal: str | None = None, timeout: float = 0
-    ) -> None:
-        """Stop a machine; returns before it has stopped. `timeout`: seconds before it is killed, 0 = configured."""
-        body: dict[str, Any] = {"signal": signal} if signal else {}
-        if timeout:
-            body["timeout"] = f"{timeout:g}s"
-        self._act(app, machine_id, "stop", "stop the machine", nonce, body)
+    def stop(self, app: str, machine_id: str, nonce: str | None = None) -> None:
+        """Stop a machine, with its configured signal and time; returns before it has stopped."""
+        self._act(app, machine_id, "stop", "stop the machine", nonce)
 
     def suspend(self, app: str, machine_id: str, nonce: str | None = None) -> None:
         """Suspend a started machine; returns before it sleeps."""
@@ -211,13 +206,18 @@ class MachinesApi:
         With a `description` that is unique to this attempt, a lease whose answer got lost is found again.
         """
         body = {"ttl": ttl} | ({"description": description} if description else {})
+        # Both spellings of the life time exist (body in the documentation, query in flyctl); they agree here.
+        path = f"/lease?{urlencode({'ttl': ttl})}"
+        call = self._machine_call(
+            "POST", app, machine_id, path, "lease", "take the machine's lease", json=body, repeat="if_refused"
+        )
         for attempt in (1, 2, 3):
             try:
-                return self._lease(app, machine_id, ttl, "take the machine's lease", None, body)
+                return Lease.of_api((self._caller.send(call).json() or {}).get("data") or {})
             except ApiError as error:
                 if not error.ambiguous or attempt == 3:
                     raise
-                held = self.get_lease(app, machine_id)
+                held = self.find_lease(app, machine_id)
                 if held is not None and held.nonce and description and held.description == description:
                     return held
         raise AssertionError("unreachable")
@@ -227,16 +227,6 @@ class MachinesApi:
         call = self._machine_call("GET", app, machine_id, "/lease", "lease.get", "look for a lease on the machine")
         answer = self._caller.send(call, accept=(404,))
         return None if answer.status == 404 else Lease.of_api((answer.json() or {}).get("data") or {})
-
-    def refresh_lease(self, app: str, machine_id: str, nonce: str, ttl: int) -> Lease:
-        """Hold a lease for another `ttl` seconds from now."""
-        return self._lease(app, machine_id, ttl, "keep the machine's lease", nonce, {"ttl": ttl})
-
-    def get_lease(self, app: str, machine_id: str) -> Lease | None:
-        """Who holds a machine's lease, or None when nobody does."""
-        call = self._machine_call("GET", app, machine_id, "/lease", "lease.get", "read the machine's lease")
-        answer = self._caller.send(call, accept=(404,))
-        return Lease.of_api((answer.json() or {}).get("data") or {}) if answer.status == 200 else None
 
     def release_lease(self, app: str, machine_id: str, nonce: str) -> None:
         """Give a lease back; one that has expired, or whose machine is gone, is no error."""
@@ -282,28 +272,11 @@ class MachinesApi:
         data = self._caller.send(call).json() or {}
         return int(data.get("version") or data.get("Version") or 0)
 
-    # --- apps, regions, volumes
+    # --- the app
 
-    def regions(self) -> list[RegionInfo]:
-        """Every region of the platform, deprecated ones included and marked."""
-        call = Call("GET", "/platform/regions", "regions", "platform", "platform", "list the regions")
-        data = self._caller.send(call).json() or {}
-        return [RegionInfo.of_api(each) for each in data.get("regions") or data.get("Regions") or []]
-
-    def get_app(self, app: str) -> AppInfo:
-        """The app; kind not_found when the name is free, unauthorized when it is somebody else's."""
-        return AppInfo.of_api(self._caller.send(self._app_call("GET", app, "", "app.get", "read the app")).json() or {})
-
-    def create_app(self, app: str, organization: str) -> None:
-        """Create an app; kind invalid when the name is taken."""
-        body = {"name": app, "app_name": app, "org_slug": organization}
-        call = Call("POST", "/apps", "app.create", app, f"app {app}", "create the app", json=body, repeat="if_refused")
-        self._caller.send(call)
-
-    def list_volumes(self, app: str) -> list[Volume]:
-        """Every volume of an app."""
-        call = self._app_call("GET", app, "/volumes", "volumes.list", "list the volumes")
-        return [Volume.of_api(each) for each in self._caller.send(call).json() or []]
+    def get_app(self, app: str) -> None:
+        """Make sure that the app is there: kind not_found when the name is free, unauthorized when somebody else's."""
+        self._caller.send(self._app_call("GET", app, "", "app.get", "read the app"))
 
     # --- how calls are made
 
@@ -353,16 +326,5 @@ class MachinesApi:
             private=(nonce,) if nonce else (),
         )
 
-    def _act(self, app: str, machine_id: str, action: str, doing: str, nonce: str | None, body: Any = None) -> None:
-        call = self._machine_call("POST", app, machine_id, f"/{action}", action, doing, nonce, body or None)
-        self._caller.send(call)
-
-    def _lease(
-        self, app: str, machine_id: str, ttl: int, doing: str, nonce: str | None, body: Mapping[str, Any]
-    ) -> Lease:
-        # Both spellings of the life time exist (body in the documentation, query in flyctl); they agree here.
-        path = f"/lease?{urlencode({'ttl': ttl})}"
-        repeat: Repeat = "always" if nonce else "if_refused"
-        call = self._machine_call("POST", app, machine_id, path, "lease", doing, nonce, dict(body), repeat=repeat)
-        data = self._caller.send(call).json() or {}
-        return Lease.of_api(data.get("data") or {})
+    def _act(self, app: str, machine_id: str, action: str, doing: str, nonce: str | None) -> None:
+        self._caller.send(self._machine_call("POST", app, machine_id, f"/{action}", action, doing, nonce))

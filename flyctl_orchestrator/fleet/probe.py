@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.fleet.http import Http, HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.machine import Machine
 
@@ -34,9 +33,8 @@ class Answer:
 class Prober:
     """Sends probes. Safe for many threads."""
 
-    def __init__(self, http: Http, clock: Clock) -> None:
+    def __init__(self, http: Http) -> None:
         self._http = http
-        self._clock = clock
 
     def check(
         self,

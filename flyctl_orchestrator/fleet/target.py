@@ -47,7 +47,7 @@ class Target:
     @cached_property
     def prober(self) -> Prober:
         """Probes from where we are."""
-        return Prober(self.http, self.clock)
+        return Prober(self.http)
 
     def probe_template(self, override: str | None) -> str:
         """Where probes go: flyo.toml's own address (`override`) on Fly.io, the platform's always on the local one."""

@@ -44,8 +44,3 @@ def _count(code: str, written: str, where: str) -> int:
         next=f"Write {code}=1",
         code="usage.count",
     )
-
-
-def format_counts(counts: dict[str, int]) -> str:
-    """As it is typed: "iad=2,fra=1"."""
-    return ",".join(f"{code}={count}" for code, count in counts.items())

@@ -8,7 +8,6 @@ from flyctl_orchestrator.project.detected import Detected, Sources
 
 RUNTIME = "1.24"
 
-_MAIN = re.compile(r"^package main\b", re.MULTILINE)
 _VERSION = re.compile(r"^go (\d+\.\d+)", re.MULTILINE)
 
 

@@ -111,10 +111,6 @@ class FlyToml:
     path: Path
     text: str
 
-    def services_of(self, group: str) -> tuple[Service, ...]:
-        """The services that process group `group` runs."""
-        return tuple(service for service in self.services if not service.processes or group in service.processes)
-
     def size_of(self, group: str) -> Size:
         """The machine size of process group `group` (Fly's default where the file says nothing)."""
         named = [size for size in self.sizes if group in size.processes]

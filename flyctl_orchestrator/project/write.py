@@ -11,7 +11,7 @@ from pathlib import Path
 from flyctl_orchestrator.errors import FlyoError
 
 
-def write_files(root: Path, files: Mapping[str, bytes], *, executable: frozenset[str] = frozenset()) -> None:
+def write_files(root: Path, files: Mapping[str, bytes]) -> None:
     """Write every file of `files` (paths relative to `root`, with "/") or, when one cannot be written, none.
 
     All contents reach the disk under temporary names before the first is renamed into place. An existing file keeps
@@ -31,7 +31,7 @@ def write_files(root: Path, files: Mapping[str, bytes], *, executable: frozenset
             made += _make_directories(final.parent)
             temporary = final.with_name(f".{final.name}.{os.getpid()}.tmp")
             staged.append((temporary, final))
-            _write_aside(temporary, content, mode=_mode(final, executable=name in executable))
+            _write_aside(temporary, content, mode=_mode(final))
         for temporary, final in staged:
             temporary.replace(final)
         for directory in {final.parent for _, final in staged}:
@@ -52,12 +52,12 @@ def _final(path: Path) -> Path:
     return path.resolve() if path.is_symlink() else path
 
 
-def _mode(path: Path, *, executable: bool) -> int | None:
+def _mode(path: Path) -> int | None:
     """Permissions of the file being replaced; None lets the umask decide for a new one."""
     try:
         return stat.S_IMODE(path.stat().st_mode)
     except FileNotFoundError:
-        return 0o755 if executable else None
+        return None
 
 
 def _make_directories(directory: Path) -> list[Path]:

@@ -41,10 +41,6 @@ class Reporter(Protocol):
         """Show that something happened."""
         ...
 
-    def note(self, line: str) -> None:
-        """Show one line for a person; programs do not get to see it."""
-        ...
-
     def close(self) -> None:
         """Put the terminal back in order. May be called twice."""
         ...

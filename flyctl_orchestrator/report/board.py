@@ -7,7 +7,7 @@ from typing import Any
 
 from flyctl_orchestrator.report.base import Fact
 
-OVER = frozenset({"passed", "healthy", "asleep", "restored", "destroyed"})
+OVER = frozenset({"healthy", "asleep", "restored", "destroyed"})
 FAILED = frozenset({"failed", "inconclusive"})
 
 
@@ -28,7 +28,6 @@ class RegionRow:
     health: str = ""
     healthy: bool | None = None
     latency_s: float | None = None
-    reason: str = ""
 
     @property
     def total(self) -> int:
@@ -100,7 +99,7 @@ class Board:
 
     def _head(self, name: str, fields: Any) -> None:
         headings = {"rollback.started": "going back", "build.started": "building", "bake.started": "watching"}
-        self.heading = headings.get(name) or str(fields.get("wave") or fields.get("name") or "")
+        self.heading = headings.get(name) or str(fields.get("wave") or "")
         for region in fields.get("regions") or ():
             self.rows.setdefault(str(region), RegionRow(str(region)))
 
@@ -115,15 +114,13 @@ class Board:
         if machine and lane in row.phases:
             row.phases[machine] = row.phases.pop(lane)
         if name == "machine.phase":
-            row.phases[who] = str(fields.get("phase") or fields.get("state") or "")
+            row.phases[who] = str(fields.get("phase") or "")
         elif name == "step.failed":
             row.phases[who] = "failed"
         elif who not in row.phases and name == "step.started":
             row.phases[who] = str(fields.get("step") or "").replace("_", " ")
         if fields.get("release"):
             row.release = f"v{fields['release']}"
-        if row.phases.get(who) in FAILED:
-            row.reason = str(fields.get("reason") or fields.get("error") or "")
 
     def _answer(self, row: RegionRow, fields: Any) -> None:
         row.healthy = bool(fields.get("ok"))

@@ -66,7 +66,7 @@ class GitHubReporter(PlainReporter):
     def _annotate(self, event: Fact) -> None:
         fields = event.fields
         if event.name in ("warning", "drift.found"):
-            self._show("warning", event.app, str(fields.get("line") or reason(fields)))
+            self._show("warning", event.app, reason(fields))
         elif event.name in ("wave.failed", "lock.lost"):
             place = " ".join(str(each) for each in (fields.get("wave"), fields.get("machine")) if each)
             self._show(
@@ -92,7 +92,7 @@ class GitHubReporter(PlainReporter):
             with self._summary.open("a", encoding="utf-8") as file:
                 file.write(summary(event.app, event.fields, rehearsal=self._rehearsal))
         except OSError as error:
-            self.note(f"the step summary cannot be written: {error.strerror or error}")
+            self._write(f"the step summary cannot be written: {error.strerror or error}")
 
     # --- lines
 

@@ -88,10 +88,6 @@ class LiveReporter:
             self._live.start(refresh=True)
             self._started = True
 
-    def note(self, line: str) -> None:
-        """Write a line above the board."""
-        self._console.print(self._style.fit(line))
-
     def close(self) -> None:
         """Take the board away, and give the terminal back."""
         if self._started:

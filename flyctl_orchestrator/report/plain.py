@@ -31,10 +31,6 @@ class PlainReporter:
             return
         self._write(self._line(said.text, said.tone, max(0.0, event.ts - self._since)))
 
-    def note(self, line: str) -> None:
-        """Write it as it is."""
-        self._write(self._style.fit(line))
-
     def close(self) -> None:
         """Nothing is left to do."""
 

@@ -16,7 +16,6 @@ REASONS = {
     "edited": "edited by hand",
     "unverified": "never proved by flyo",
     "missing": "missing",
-    "surplus": "too many",
     "replaced": "replaced by then",
     "leftover": "left by an unfinished rollout",
 }

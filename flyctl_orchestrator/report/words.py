@@ -51,12 +51,12 @@ def reason(fields: Fields) -> str:
 
 def seconds(fields: Fields) -> str:
     """How long it took, in brackets, as far as the event tells."""
-    value = fields.get("seconds", fields.get("elapsed_s"))
+    value = fields.get("seconds")
     return f" ({duration(float(value))})" if isinstance(value, int | float) else ""
 
 
 def _wave(fields: Fields) -> str:
-    return str(fields.get("wave") or fields.get("name") or "wave")
+    return str(fields.get("wave") or "wave")
 
 
 def _regions(fields: Fields) -> str:
@@ -76,18 +76,16 @@ def _number(fields: Fields) -> str:
 
 def _plan(fields: Fields) -> Sentence:
     waves = fields.get("waves")
-    number = len(waves) if isinstance(waves, list | tuple) else waves
-    machines = fields.get("machines", fields.get("lanes"))
-    parts = [count(int(machines), "machine") + " to change"] if isinstance(machines, int) else []
-    parts += [count(int(number), "wave")] if isinstance(number, int) else []
+    machines = fields.get("machines")
+    parts = [count(machines, "machine") + " to change"] if isinstance(machines, int) else []
+    parts += [count(len(waves), "wave")] if isinstance(waves, list | tuple) else []
     return Sentence(f"plan: {', '.join(parts)}" if parts else "plan ready")
 
 
 def _built(fields: Fields) -> Sentence:
     digest = short_digest(fields.get("digest"))
     cached = ", unchanged" if fields.get("cached") else ""
-    image = str(fields.get("image") or fields.get("ref") or "")
-    return Sentence(f"built {image} ({digest}{cached}){seconds(fields)}".replace(" (-)", ""), "good")
+    return Sentence(f"built {fields.get('ref') or ''} ({digest}{cached}){seconds(fields)}".replace(" (-)", ""), "good")
 
 
 def _probe(fields: Fields) -> Sentence:
@@ -98,8 +96,8 @@ def _probe(fields: Fields) -> Sentence:
 
 
 def _phase(fields: Fields) -> Sentence:
-    text = f"{place(fields)} {fields.get('phase') or fields.get('state') or ''}".strip()
-    tone: Tone = {"passed": "good", "healthy": "good", "failed": "bad"}.get(str(fields.get("phase")), "plain")  # type: ignore[assignment]
+    text = f"{place(fields)} {fields.get('phase') or ''}".strip()
+    tone: Tone = {"healthy": "good", "failed": "bad"}.get(str(fields.get("phase")), "plain")  # type: ignore[assignment]
     # A failure is told by the step that failed.
     return Sentence(_with_reason(text, fields), tone, detail=tone != "good")
 
@@ -115,12 +113,11 @@ def _step(verb: str, tone: Tone = "plain") -> Callable[[Fields], Sentence]:
 
 
 def _finished(fields: Fields) -> Sentence:
-    result = str(fields.get("result") or fields.get("status") or "finished").replace("_", " ")
+    result = str(fields.get("result") or "finished").replace("_", " ")
     if result == "nothing":
         return Sentence("nothing had to be changed", "good", detail=True)
-    good = result in ("ok", "done", "passed", "succeeded", "complete", "finished", "0")
     # What went wrong is the command's last line, for everybody.
-    return Sentence(f"rollout {result}{seconds(fields)}", "good" if good else "bad")
+    return Sentence(f"rollout {result}{seconds(fields)}", "good" if result == "done" else "bad")
 
 
 def _drift(fields: Fields) -> Sentence:
@@ -164,16 +161,14 @@ _SENTENCES: dict[str, Callable[[Fields], Sentence | None]] = {
     "lock.waiting": _waiting,
     "lock.taken": lambda fields: Sentence("took the lock", detail=True),
     "lock.lost": lambda fields: Sentence(reason(fields), "bad"),
-    "app.created": lambda fields: Sentence(f"created app {fields.get('app') or fields.get('name') or ''}".rstrip()),
+    "app.created": lambda fields: Sentence("created the app"),
     "build.started": lambda fields: Sentence("building the image"),
     "build.log": lambda fields: Sentence(str(fields.get("line") or ""), "quiet", detail=True),
     "build.finished": _built,
     "baseline.measured": lambda fields: Sentence(
         f"{place(fields)} answered in {latency(fields.get('latency_s'))} before", "quiet", detail=True
     ),
-    "rollout.started": lambda fields: Sentence(
-        f"rollout {fields.get('rollout') or fields.get('id') or ''} started".replace("  ", " ")
-    ),
+    "rollout.started": lambda fields: Sentence(f"rollout {fields.get('rollout') or ''} started".replace("  ", " ")),
     "wave.started": lambda fields: Sentence(f"{_wave(fields)}: {_regions(fields)}".rstrip(": "), "strong"),
     "wave.passed": lambda fields: Sentence(f"{_wave(fields)} passed{seconds(fields)}", "good"),
     "wave.failed": lambda fields: Sentence(f"{_wave(fields)} failed{seconds(fields)}", "bad"),
@@ -203,6 +198,6 @@ _SENTENCES: dict[str, Callable[[Fields], Sentence | None]] = {
     "rehearsal.started": _rehearsal,
     "fault.set": lambda fields: Sentence(f"fault {fault_sentence(fields)}", "warn"),
     "rehearsal.finished": lambda fields: None,
-    "note": lambda fields: Sentence(str(fields.get("line") or fields.get("text") or reason(fields))),
-    "warning": lambda fields: Sentence(str(fields.get("line") or fields.get("text") or reason(fields)), "warn"),
+    "note": lambda fields: Sentence(str(fields.get("line") or "")),
+    "warning": lambda fields: Sentence(reason(fields), "warn"),
 }

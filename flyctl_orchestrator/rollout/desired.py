@@ -19,7 +19,6 @@ class Desired:
         counts: machines per (region, process group), exact; the order is the default order of the waves.
         groups: process groups of fly.toml.
         mounted: process groups whose machines have a volume.
-        remove_surplus: whether machines above the count are destroyed (`flyo scale`) or only reported (`flyo deploy`).
     """
 
     app: str
@@ -30,7 +29,6 @@ class Desired:
     primary_region: str | None
     policy: Rollout = field(default_factory=Rollout)
     mounted: tuple[str, ...] = ()
-    remove_surplus: bool = False
 
     @property
     def order(self) -> tuple[str, ...]:

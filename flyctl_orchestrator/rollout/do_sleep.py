@@ -9,7 +9,6 @@ from flyctl_orchestrator.rollout.steps import PutToSleep, Wake
 
 # Seconds. Suspending has been seen to take longer than 15 s (Fly's community forum, thread 26623).
 PATIENCE = 60.0
-GOING = {"stopped": ("stopping", "stopped"), "suspended": ("suspending", "suspended")}
 
 
 def do_wake(step: Wake, run: LaneRun, scene: Scene) -> bool:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 
-from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.desired import Desired
 from flyctl_orchestrator.rollout.marks import reasons_to_change
 from flyctl_orchestrator.rollout.observe import Fleet
@@ -16,23 +14,6 @@ from flyctl_orchestrator.rollout.surge import leftovers_of
 def find_drift(fleet: Fleet, desired: Desired) -> tuple[Drift, ...]:
     """Everything a person should know about before a rollout, in the order of the fleet."""
     return (*_strange(fleet, desired), *_edited(fleet, desired), *_mixed(fleet, desired), *_counts(fleet, desired))
-
-
-def surplus_of(machines: Sequence[Machine], desired: Desired) -> list[Machine]:
-    """The machines of one process group above the wanted counts, the least useful ones first to go.
-
-    Useful is: serving, healthy, with a volume, and older than others.
-    """
-    by_region: dict[str, list[Machine]] = defaultdict(list)
-    for machine in machines:
-        if not machine.config.get("standbys"):
-            by_region[machine.region].append(machine)
-    doomed = []
-    for region, here in by_region.items():
-        wanted = desired.counts.get((region, here[0].group), 0)
-        ranked = sorted(here, key=lambda m: (m.state != "started", not m.checks_passing, not m.mounts, m.created_at))
-        doomed += ranked[wanted:]
-    return doomed
 
 
 def _strange(fleet: Fleet, desired: Desired) -> list[Drift]:
@@ -91,6 +72,6 @@ def _counts(fleet: Fleet, desired: Desired) -> list[Drift]:
         if count < wanted:
             drift.append(Drift("missing", region, group, "", what, fixed=True))
         else:
-            advice = "" if desired.remove_surplus else "; 'flyo scale' removes what is too much"
-            drift.append(Drift("surplus", region, group, "", what + advice, fixed=desired.remove_surplus))
+            what += "; 'flyo scale' removes what is too much"
+            drift.append(Drift("surplus", region, group, "", what))
     return drift

@@ -89,7 +89,7 @@ class Start(Protocol):
 
 def start_child(argv: Sequence[str], env: Mapping[str, str], cwd: Path, on_line: OnLine) -> RunningHook:
     """Start a real process in a group of its own, with nothing to read."""
-    return Child(argv, env=env, cwd=cwd, stdin=None, on_line=on_line)
+    return Child(argv, env=env, cwd=cwd, on_line=on_line)
 
 
 @dataclass(frozen=True)

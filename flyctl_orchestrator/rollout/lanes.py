@@ -56,9 +56,9 @@ def create_lane(region: str, group: str, number: int) -> Lane:
     return Lane(name, region, group, None, "create", (CreateMachine(region, group), Gate()), ("missing",), weight=0)
 
 
-def destroy_lane(machine: Machine, reason: str = "surplus") -> Lane:
-    """Destroy a machine."""
-    return _lane(machine, "destroy", (DestroyMachine(machine.id),), (reason,))
+def destroy_lane(machine: Machine) -> Lane:
+    """Destroy a machine that a rollout has made."""
+    return _lane(machine, "destroy", (DestroyMachine(machine.id),), ("rollback",))
 
 
 def _proof(machine: Machine, *, strict: bool = True) -> tuple[Step, ...]:

@@ -9,7 +9,7 @@ from typing import Literal
 from flyctl_orchestrator.rollout.steps import BY_FLYCTL, Step
 
 Action = Literal["update", "create", "destroy", "restore", "replace"]
-DriftKind = Literal["edited", "mixed_image", "stray", "surplus", "missing", "removed_group", "unmanaged", "unverified"]
+DriftKind = Literal["edited", "mixed_image", "stray", "surplus", "missing", "removed_group", "unmanaged"]
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.desired import Desired
-from flyctl_orchestrator.rollout.drift import find_drift, surplus_of
-from flyctl_orchestrator.rollout.lanes import create_lane, destroy_lane, update_lane
+from flyctl_orchestrator.rollout.drift import find_drift
+from flyctl_orchestrator.rollout.lanes import create_lane, update_lane
 from flyctl_orchestrator.rollout.marks import reasons_to_change
 from flyctl_orchestrator.rollout.observe import Fleet
 from flyctl_orchestrator.rollout.ordering import into_waves
-from flyctl_orchestrator.rollout.plan import Lane, Plan, Wave
+from flyctl_orchestrator.rollout.plan import Lane, Plan
 from flyctl_orchestrator.rollout.surge import SURGE, last_wave, leftovers_of, refuse_unfit, replace_lane
 
 
@@ -22,13 +22,12 @@ class _Work:
 
     updates: tuple[Lane, ...]
     creates: tuple[Lane, ...]
-    destroys: tuple[Lane, ...]
     born: tuple[str, ...]
     """Process groups without a single machine: flyctl makes their first one, in the primary region."""
     unmade: frozenset[str]
     """Process groups of which no machine has the wanted configuration yet: flyctl must make it once."""
     unchanged: int
-    leftovers: tuple[Lane, ...] = ()
+    leftovers: tuple[Lane, ...]
     """What an unfinished surge has left behind."""
 
 
@@ -37,7 +36,7 @@ def plan_rollout(fleet: Fleet, desired: Desired) -> Plan:
 
     The first machine of every process group is changed by flyctl, which alone knows how to translate fly.toml; all
     others get from the Machines API what that machine got. The canary region goes first and alone, the other regions
-    follow together or `width` at a time. Nothing is destroyed unless `desired.remove_surplus`.
+    follow together or `width` at a time. Nothing is destroyed but what was replaced.
 
     Raises:
         UsageError: what is wanted cannot be reached from here.
@@ -48,8 +47,6 @@ def plan_rollout(fleet: Fleet, desired: Desired) -> Plan:
     waves = into_waves((*work.updates, *work.creates), work.born, work.unmade, desired)
     if retiring := last_wave(work.updates, work.leftovers, fleet.managed):
         waves.append(retiring)
-    if work.destroys:
-        waves.append(Wave("surplus", work.destroys, limit=0))
     return Plan(
         app=desired.app,
         fingerprint=fleet.fingerprint(),
@@ -67,31 +64,26 @@ def plan_rollout(fleet: Fleet, desired: Desired) -> Plan:
 
 def _find_work(fleet: Fleet, desired: Desired) -> _Work:
     image = desired.image
-    updates, creates, destroys = [], [], []
+    updates, creates = [], []
     unchanged, made, born = 0, set(), []
     leftovers = leftovers_of(fleet.managed)
     for group in desired.groups:
         mine = [machine for machine in fleet.managed if machine.group == group and machine.id not in leftovers]
         missing = _missing(mine, group, desired)
-        doomed = surplus_of(mine, desired) if desired.remove_surplus else []
-        destroys += [destroy_lane(machine) for machine in doomed]
-        # When every machine of the group goes, one still has to show its successors what they are to be.
-        leaving = doomed[1:] if missing and len(doomed) == len(mine) else doomed
         surge = desired.policy.strategy == SURGE
         for machine in mine:
             reasons = reasons_to_change(machine, image.ref, image.digest, desired.definition, fleet.secrets)
             reasons += ["image"] if image.ref is None and "image" not in reasons else []
             if not reasons:
-                unchanged += machine not in doomed
+                unchanged += 1
                 made.add(group)
-            elif machine not in leaving:
-                replaced = surge and machine not in doomed
-                updates.append(replace_lane(machine, reasons) if replaced else update_lane(machine, reasons))
+            else:
+                updates.append(replace_lane(machine, reasons) if surge else update_lane(machine, reasons))
         creates += missing
         born += [group] if missing and not mine else []
     unmade = {lane.group for lane in (*updates, *creates)} - made
     left = tuple(leftovers.values())
-    return _Work(tuple(updates), tuple(creates), tuple(destroys), tuple(born), frozenset(unmade), unchanged, left)
+    return _Work(tuple(updates), tuple(creates), tuple(born), frozenset(unmade), unchanged, left)
 
 
 def _missing(machines: list[Machine], group: str, desired: Desired) -> list[Lane]:
@@ -106,7 +98,7 @@ def _missing(machines: list[Machine], group: str, desired: Desired) -> list[Lane
 
 def _refuse_impossible(fleet: Fleet, desired: Desired, work: _Work) -> None:
     where = f"app {desired.app}"
-    if not any(desired.counts.values()) and not desired.remove_surplus:
+    if not any(desired.counts.values()):
         advice = "Give at least one region a count above 0 in flyo.toml [regions]"
         raise UsageError("no machine is wanted anywhere", where=where, next=advice, code="plan.nothing_wanted")
     primary = desired.primary_region

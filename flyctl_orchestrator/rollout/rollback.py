@@ -48,7 +48,7 @@ def _undo(run: LaneRun, record: Record, machines: Mapping[str, Machine]) -> list
         # What took its place goes back with the lane that made it; what an earlier rollout left is not missed.
         return []
     if run.before is None:
-        return [destroy_lane(machine, "rollback") for machine in _made_by(run, record, machines)]
+        return [destroy_lane(machine) for machine in _made_by(run, record, machines)]
     machine = machines.get(run.machine_id or run.before.id) or machines.get(run.before.id)
     before = run.before
     if machine is None:

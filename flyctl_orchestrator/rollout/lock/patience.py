@@ -50,8 +50,3 @@ class Patience:
             return record.expired(self._clock.now())
         sight = self._sights.get(record.id)
         return sight is not None and sight.beat == record.beat and self._clock.monotonic() - sight.since >= DEAD_AFTER
-
-    def left(self, record: LockRecord) -> float:
-        """Seconds until it would count as dead if nothing moves."""
-        sight = self._sights.get(record.id)
-        return DEAD_AFTER if sight is None else max(0.0, sight.since + DEAD_AFTER - self._clock.monotonic())

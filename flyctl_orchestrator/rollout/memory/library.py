@@ -60,7 +60,7 @@ class Library:
         """Write the end of a rollout that could not do so itself. A second end is never written.
 
         Args:
-            outcome: "resumed", "aborted", "overtaken" or "untouched".
+            outcome: "done", "resumed" or "untouched".
         """
         if not past.unfinished or past.running or not past.path.exists():
             return

@@ -31,7 +31,6 @@ class Past:
         target: where a rollback led: id -> machine; None for a deploy.
         towards: id of the rollout whose `before` that was; "" when it came from elsewhere.
         release_command: whether it had flyctl run one.
-        resumes: id of the killed rollout that it carried on.
         changing: whether it may have changed anything.
         flyctl_done: whether flyctl got as far as changing a machine, its release command behind it.
         going_back: whether it had begun to go back by itself.
@@ -52,7 +51,6 @@ class Past:
     target: Mapping[str, Machine] | None = None
     towards: str = ""
     release_command: bool = False
-    resumes: str = ""
     changing: bool = False
     flyctl_done: bool = False
     going_back: bool = False
@@ -134,7 +132,6 @@ def _past(path: Path, app: str, begin: Mapping[str, Any], entries: list[dict[str
         target=_machines(app, begin["target"]) if "target" in begin else None,
         towards=begin.get("towards", ""),
         release_command=bool(begin.get("release_command")),
-        resumes=begin.get("resumes", ""),
         changing="wave.begin" in named or "step.begin" in named,
         flyctl_done=any(entry["step"].startswith("flyctl") for entry in named.get("step.end", ())),
         going_back="rollback.begin" in named,

@@ -33,7 +33,7 @@ def plan_return(origin: Origin, machines: Mapping[str, Machine], limit: int) -> 
         spare = [machine for machine in spare if machine not in heirs]
         lane = _lane(before, now, heirs, healthy=_provable(before) and before.id not in origin.ill)
         lanes += [lane] if lane else []
-    lanes += [destroy_lane(machine, "rollback") for machine in spare]
+    lanes += [destroy_lane(machine) for machine in spare]
     # Those that do not serve come first: they have nothing to lose.
     return Wave("rollback", tuple(sorted(lanes, key=lambda lane: lane.weight)), limit=limit)
 

@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.desired import Desired
-from flyctl_orchestrator.rollout.drift import surplus_of
 from flyctl_orchestrator.rollout.observe import Fleet
-from flyctl_orchestrator.rollout.plan import PlannedImage
 from flyctl_orchestrator.rollout.scaling.source import choose_source
 
 
@@ -62,7 +59,7 @@ def plan_scale(fleet: Fleet, counts: Mapping[tuple[str, str], int], *, like: str
         if missing > 0:
             source = choose_source(fleet, group, like)
             additions += [Addition(region, group, source)] * missing
-    removals = _removals(fleet.app, standing, counts, before)
+    removals = _removals(standing, counts, before)
     return ScalePlan(
         app=fleet.app,
         counts=counts,
@@ -78,18 +75,25 @@ def _place(machine: Machine) -> tuple[str, str]:
 
 
 def _removals(
-    app: str,
-    standing: list[Machine],
-    counts: Mapping[tuple[str, str], int],
-    before: Mapping[tuple[str, str], int],
+    standing: list[Machine], counts: Mapping[tuple[str, str], int], before: Mapping[tuple[str, str], int]
 ) -> list[Machine]:
-    shrinking = {place for place, count in counts.items() if count < before[place]}
+    """The machines above the counts: those that do not serve, are ill, have no volume, or are young go first."""
     removals: list[Machine] = []
-    for group in dict.fromkeys(group for _, group in shrinking):
-        here = [machine for machine in standing if _place(machine) in shrinking and machine.group == group]
-        goal = Desired(app, PlannedImage(), "", (group,), counts, None, remove_surplus=True)
-        removals += surplus_of(here, goal)
+    for place, count in counts.items():
+        if count < before[place]:
+            removals += sorted((machine for machine in standing if _place(machine) == place), key=_uselessness)[count:]
     return removals
+
+
+def _uselessness(machine: Machine) -> tuple[bool, bool, bool, bool, str]:
+    # A cordoned one may be what an earlier run has begun to remove.
+    return (
+        machine.state != "started",
+        machine.cordoned,
+        not machine.checks_passing,
+        not machine.mounts,
+        machine.created_at,
+    )
 
 
 def _nobody_left(standing: list[Machine], removals: list[Machine]) -> bool:

@@ -44,12 +44,6 @@ def test_three_regions_around_the_clock() -> None:
     assert sum(NEW.machine_month("shared", 1, 512, markup) for markup in markups) == pytest.approx(12.72, abs=0.01)
 
 
-def test_every_area_of_the_regions_has_a_price() -> None:
-    areas = {region.area for region in REGIONS}
-    for book in (NEW, OLD):
-        assert set(book.egress_gb) == set(book.private_gb) == areas
-
-
 def test_a_broken_price_file_of_the_users_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "prices.toml").write_text("[[book]]\nname = 'x'\n")
     with pytest.raises(UsageError, match="is no usable price catalog"):

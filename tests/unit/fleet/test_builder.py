@@ -58,13 +58,13 @@ def test_a_target_never_shows_its_token() -> None:
 
 
 def test_the_builder_gets_the_whole_request_and_its_log_is_handed_on(tmp_path: Path) -> None:
-    built = {"event": "built", "image": "registry.fly.io/web:flyo-1", "digest": "sha256:ab", "size_bytes": 5}
+    built = {"event": "built", "image": "registry.fly.io/web:flyo-1", "digest": "sha256:ab"}
     log = [{"event": "log", "line": "one"}, {"event": "log", "line": "two"}]
     http = ScriptedHttp(ManualClock(), [ndjson(*log, {**built, "cached": True, "notices": ["USER is ignored"]})])
     lines: list[str] = []
     asked = request(tmp_path, dockerfile="Dockerfile.web", install="make deps", inputs=("deps.txt",), stage="final")
     assert build(target(http), asked, lines.append) == BuiltImage(
-        "registry.fly.io/web:flyo-1", "sha256:ab", cached=True, size_bytes=5, notices=("USER is ignored",)
+        "registry.fly.io/web:flyo-1", "sha256:ab", cached=True, notices=("USER is ignored",)
     )
     assert lines == ["one", "two"]
     assert http.sent[0].headers["Authorization"] == "Bearer fo1_secret-token"

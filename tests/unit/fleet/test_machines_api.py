@@ -81,21 +81,7 @@ def test_names_are_escaped(api: MachinesApi, http: ScriptedHttp) -> None:
     assert http.sent[0].path == "/apps/web/machines/m1/metadata/a%2Fb%3Fc"
 
 
-def test_a_stop_may_name_a_signal_and_a_time(api: MachinesApi, http: ScriptedHttp) -> None:
-    http.script = [answer(200, {"ok": True}), answer(200, {"ok": True})]
-    api.stop("web", "m1")
-    api.stop("web", "m1", signal="SIGTERM", timeout=2.5)
-    assert [each.json for each in http.sent] == [None, {"signal": "SIGTERM", "timeout": "2.5s"}]
-
-
 # --- what comes back
-
-
-def test_regions_are_read_in_both_spellings(api: MachinesApi, http: ScriptedHttp) -> None:
-    row = {"code": "nrt", "name": "Tokyo", "deprecated": True}
-    http.script = [answer(200, {"regions": [row]}), answer(200, {"Regions": [row]})]
-    for _ in range(2):
-        assert [(each.code, each.name, each.deprecated) for each in api.regions()] == [("nrt", "Tokyo", True)]
 
 
 def test_an_empty_or_odd_body_is_an_empty_answer(api: MachinesApi, http: ScriptedHttp) -> None:

@@ -14,15 +14,14 @@ URL = "https://web.fly.dev/api/health"
 
 
 def probe(given: HttpAnswer | HttpError, identity: Identity = "auto") -> Answer:
-    clock = ManualClock()
-    prober = Prober(ScriptedHttp(clock, [given]), clock)
-    return prober.check("https://{app}.fly.dev", "web", HERE, "/api/health", 5, identity)
+    return Prober(ScriptedHttp(ManualClock(), [given])).check(
+        "https://{app}.fly.dev", "web", HERE, "/api/health", 5, identity
+    )
 
 
 def test_a_probe_asks_for_one_machine_by_name() -> None:
-    clock = ManualClock()
-    http = ScriptedHttp(clock, [answer(200, {"status": "ok"})])
-    Prober(http, clock).check("http://{app}.localhost:4280/", "web", HERE, "health", 2.5)
+    http = ScriptedHttp(ManualClock(), [answer(200, {"status": "ok"})])
+    Prober(http).check("http://{app}.localhost:4280/", "web", HERE, "health", 2.5)
     assert http.sent[0].url == "http://web.localhost:4280/health"
     assert http.sent[0].headers["fly-force-instance-id"] == "m1"
     assert http.sent[0].timeout == 2.5

@@ -81,8 +81,7 @@ def test_a_newer_catalog_can_be_brought_along(tmp_path: Path) -> None:
     catalog = tmp_path / "catalog"
     catalog.mkdir()
     (catalog / "regions.toml").write_text(
-        'captured_on = 2027-01-01\nsource = "mine"\n[[region]]\ncode = "osl"\ncity = "Oslo"\nlat = 59.9\nlon = 10.7\n'
-        "markup = 1.1\n"
+        'captured_on = 2027-01-01\nsource = "mine"\n[[region]]\ncode = "osl"\ncity = "Oslo"\nmarkup = 1.1\n'
     )
     write(tmp_path, 'app = "x"\nprimary_region = "osl"')
     assert load_project(tmp_path, variables={"FLYO_CATALOG_DIR": str(catalog)}).regions() == {"osl": 1}

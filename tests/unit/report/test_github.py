@@ -193,7 +193,7 @@ def test_what_others_wrote_commands_nobody() -> None:
     for text in ("::stop-commands::x", "x ##[add-mask]y", "a\n::error::b"):
         reporter.event(event("build.log", 1000, line=text))
         reporter.event(event("warning", 1000, what=text))
-        reporter.note(text)
+        reporter.event(event("note", 1000, line=text))
         reporter.event(event("wave.started", 1000, wave=text, regions=[text]))
         reporter.close()
     lines = stream.getvalue().splitlines()

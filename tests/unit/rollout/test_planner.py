@@ -17,7 +17,7 @@ from flyctl_orchestrator.rollout.observe import Fleet
 from flyctl_orchestrator.rollout.plan import Plan, PlannedImage
 from flyctl_orchestrator.rollout.plan_file import plan_as_dict, plan_of_dict
 from flyctl_orchestrator.rollout.planner import plan_rollout
-from flyctl_orchestrator.rollout.steps import CreateMachine, DestroyMachine, FlyctlCreate, FlyctlUpdate, step_name
+from flyctl_orchestrator.rollout.steps import CreateMachine, FlyctlCreate, FlyctlUpdate, step_name
 
 NEW = PlannedImage("registry.fly.io/shop:two", "sha256:two")
 DEFINITION, SECRETS = "definition", "secrets"
@@ -135,18 +135,6 @@ CASES: list[tuple[str, list[Machine], Desired, list[list[str]]]] = [
         goal({"iad": 1}),
         [],
     ),
-    (
-        "surplus goes when asked for",
-        [machine("a", digest="sha256:two"), machine("b", digest="sha256:two")],
-        goal({"iad": 1}, remove_surplus=True),
-        [["iad:destroy_machine"]],
-    ),
-    (
-        "moving house: the old machine shows the new one what to be, then goes",
-        [machine("a")],
-        goal({"iad": 0, "fra": 1}, remove_surplus=True),
-        [["iad:flyctl_update"], ["fra:create_machine"], ["iad:destroy_machine"]],
-    ),
 ]
 
 
@@ -220,16 +208,14 @@ machines_strategy = st.lists(
     max_size=12,
 )
 goals_strategy = st.builds(
-    lambda counts, canary, width, limit, surplus: goal(
+    lambda counts, canary, width, limit: goal(
         {(region, group): count for (region, group), count in counts.items()} | {("iad", g): 1 for g in GROUPS},
         policy=Rollout(canary=canary, width=width, max_unavailable=limit),
-        remove_surplus=surplus,
     ),
     st.dictionaries(st.tuples(st.sampled_from(REGIONS), st.sampled_from(GROUPS)), st.integers(0, 3)),
     st.sampled_from([None, *REGIONS]),
     st.integers(0, 3),
     st.integers(1, 3),
-    st.booleans(),
 )
 
 
@@ -241,25 +227,16 @@ def test_every_plan_keeps_its_promises(drawn: list[tuple[str, str, str, str]], d
     ]
     made = plan(machines, desired)
     lanes = list(made.lanes)
-    assert len({lane.name for lane in lanes if lane.action != "destroy"}) == sum(
-        lane.action != "destroy" for lane in lanes
-    )
-    updated = {lane.machine for lane in lanes if lane.action == "update"}
-    destroyed = {lane.machine for lane in lanes if lane.action == "destroy"}
-    # Every machine of a known group that is not as wanted is changed (or goes), and no other machine is touched.
-    for each in machines:
-        if each.group == "gone":
-            assert each.id not in updated | destroyed
-        elif each.digest == NEW.digest:
-            assert each.id not in updated
-        else:
-            assert each.id in updated | destroyed
-    assert desired.remove_surplus or not destroyed
+    assert len({lane.name for lane in lanes}) == len(lanes)
+    # Every machine of a known group that is not as wanted is changed, and no other machine is touched.
+    touched = {lane.machine for lane in lanes if lane.machine is not None}
+    assert touched == {each.id for each in machines if each.group != "gone" and each.digest != NEW.digest}
+    assert {lane.action for lane in lanes} <= {"update", "create"}
     # The counts come out.
     for (region, group), count in desired.counts.items():
-        left = [m for m in machines if (m.region, m.group) == (region, group) and m.id not in destroyed]
+        there = [m for m in machines if (m.region, m.group) == (region, group)]
         created = [lane for lane in lanes if lane.action == "create" and (lane.region, lane.group) == (region, group)]
-        assert len(left) + len(created) == (count if desired.remove_surplus else max(count, len(left)))
+        assert len(there) + len(created) == max(count, len(there))
     # Nobody copies a configuration before the wave that makes it; flyctl makes each group's once at most.
     known = {each.group for each in machines if each.digest == NEW.digest}
     for wave in made.waves:
@@ -267,12 +244,8 @@ def test_every_plan_keeps_its_promises(drawn: list[tuple[str, str, str, str]], d
         assert len(set(by_flyctl)) == len(by_flyctl) and not known & set(by_flyctl)
         assert bool(by_flyctl) == (wave.flyctl is not None)
         known |= set(by_flyctl)
-        assert all(lane.group in known for lane in wave.lanes if not isinstance(lane.steps[0], DestroyMachine))
+        assert all(lane.group in known for lane in wave.lanes)
     assert sum(1 for wave in made.waves if wave.flyctl and wave.flyctl.release_command) <= 1
-    # Nothing is destroyed before everything else has passed.
-    if destroyed:
-        assert {lane.action for lane in made.waves[-1].lanes} == {"destroy"}
-        assert not any(lane.action == "destroy" for wave in made.waves[:-1] for lane in wave.lanes)
     # It survives being written down, and planning is a function.
     assert plan_of_dict(plan_as_dict(made)) == made
     assert plan(machines, desired) == made

@@ -55,7 +55,7 @@ class Bench:
     def run(self, plan: ScalePlan, timeout: float = 60.0) -> Scaled:
         world = self.world
         policy = Policy("http://{app}.test", Probe(path="/up"), timeout)
-        prober = Prober(world.http, world.clock)
+        prober = Prober(world.http)
 
         def say(tone: str, line: str) -> None:
             self.said.append(line)

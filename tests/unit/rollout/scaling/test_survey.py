@@ -20,7 +20,7 @@ def deployed(world: World, **counts: int) -> Desired:
 
 def surveyed(world: World, desired: Desired | None, plan: ProbePlan | None = PLAN) -> Survey:
     fleet = world.observe()
-    return survey(fleet, look(fleet, Prober(world.http, world.clock), plan), desired)
+    return survey(fleet, look(fleet, Prober(world.http), plan), desired)
 
 
 def test_a_fleet_as_it_should_be(world: World) -> None:
