@@ -9,12 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import planted
 import pytest
 from platform_client import DOCKERFILE, SERVER, Api
 
 from flyctl_orchestrator.local import control
 
 FreshDaemon = Callable[..., Api]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_planted_gets_out() -> Iterator[None]:
+    """Whatever a test was about: the secret of its app is in no journal, event, output or error of it."""
+    yield
+    assert planted.found() == []
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import planted
 import pytest
 from laptop import Laptop, habit_app
 
@@ -16,9 +17,10 @@ def laptop(tmp_path: Path) -> Iterator[Laptop]:
     home.mkdir()
     computer = Laptop(home)
     try:
-        yield computer.up()
+        computer.ok("local", "up")
+        yield computer
     finally:
-        computer.down()
+        computer.ok("local", "down")
 
 
 @pytest.fixture
@@ -26,6 +28,7 @@ def habits(laptop: Laptop, tmp_path: Path) -> Path:
     """The habit app's directory, its secrets staged on the laptop; not deployed yet."""
     project = habit_app(tmp_path / "habits")
     laptop.ok("secrets", "generate", "SECRET_KEY", "--local", cwd=project)
+    laptop.ok("secrets", "set", planted.NAME, "--stdin", "--local", cwd=project, stdin=planted.SECRET)
     database = f"sqlite:///{tmp_path / 'outside.db'}"
     laptop.ok("secrets", "set", "DATABASE_URL", "--stdin", "--local", cwd=project, stdin=database)
     return project

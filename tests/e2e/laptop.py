@@ -4,38 +4,15 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import shutil
-import subprocess
 import sys
-import sysconfig
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flyo_process import PATIENCE, Computer
+
 ROOT = Path(__file__).resolve().parents[2]
-FLYO = Path(sysconfig.get_path("scripts")) / "flyo"
-# Longer than anything here should take; a hang becomes a failure with its output.
-PATIENCE = 90
-
-
-@dataclass(frozen=True)
-class Ran:
-    """How one flyo command ended."""
-
-    status: int
-    stdout: str
-    stderr: str
-
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        """stdout as JSON lines."""
-        return [json.loads(line) for line in self.stdout.splitlines()]
-
-    @property
-    def json(self) -> Any:
-        """stdout as one JSON document."""
-        return json.loads(self.stdout)
 
 
 @dataclass(frozen=True)
@@ -52,77 +29,22 @@ class Page:
         return json.loads(self.body)
 
 
-@dataclass
-class Laptop:
-    """One computer with a local platform of its own.
-
-    Attributes:
-        home: everything the commands may write lives below it.
-        port: of the platform, once `up` has run.
-    """
-
-    home: Path
-    port: int = 0
-    extra: dict[str, str] = field(default_factory=dict)
+class Laptop(Computer):
+    """One computer with a local platform of its own."""
 
     @property
-    def variables(self) -> dict[str, str]:
-        """The environment of every command: nothing of the developer's own Fly settings."""
-        kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
-        own = {"HOME": str(self.home), "FLYO_LOCAL_DIR": str(self.home / "local"), "FLYO_FLYCTL": "stand-in"}
-        return kept | own | {"FLYO_STATE_DIR": str(self.home / "state"), "COLUMNS": "100"} | self.extra
+    def project(self) -> Path:
+        """Where commands run unless a test names a project."""
+        return self.root
 
-    def flyo(self, *arguments: str, cwd: Path | None = None, stdin: str | None = None) -> Ran:
-        """Run one command to its end."""
-        ran = subprocess.run(
-            [FLYO, *arguments],
-            cwd=cwd or self.home,
-            env=self.variables,
-            input=stdin or "",
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        assert "Traceback" not in ran.stderr, ran.stderr
-        return Ran(ran.returncode, ran.stdout, ran.stderr)
-
-    def ok(self, *arguments: str, cwd: Path | None = None, stdin: str | None = None) -> Ran:
-        """Run one command that must succeed."""
-        ran = self.flyo(*arguments, cwd=cwd, stdin=stdin)
-        assert ran.status == 0, f"flyo {' '.join(arguments)} exited {ran.status}\n{ran.stdout}\n{ran.stderr}"
-        return ran
-
-    def up(self) -> Laptop:
-        """Start the platform on any free port."""
-        self.ok("local", "up", "--port", "0")
-        self.port = self.ok("local", "status", "--json").json["port"]
-        return self
-
-    def down(self) -> None:
-        """Stop the platform and everything it runs."""
-        self.ok("local", "down")
-
-    def settings(self, **settings: object) -> None:
-        """Change the platform's settings."""
-        self.manage("PUT", "/_local/settings", settings)
-
-    def manage(self, method: str, path: str, body: object = None) -> Any:
-        """One call of the platform's own management API."""
-        located = json.loads((self.home / "local" / "daemon.json").read_text())
-        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        headers = {"Authorization": f"Bearer {located['token']}", "Content-Type": "application/json"}
-        link.request(method, path, body=None if body is None else json.dumps(body), headers=headers)
-        answer = link.getresponse()
-        text = answer.read().decode()
-        link.close()
-        assert answer.status < 300, text
-        return json.loads(text) if text else None
+    @property
+    def port(self) -> int:
+        """Where the platform listens."""
+        return self.running.port
 
     def machines(self, app: str) -> list[dict[str, Any]]:
         """The Machines API's list."""
-        listed = self.manage("GET", f"/v1/apps/{app}/machines")
-        assert isinstance(listed, list)
+        listed: list[dict[str, Any]] = self.manage("GET", f"/v1/apps/{app}/machines")
         return listed
 
     def browse(

@@ -23,6 +23,7 @@ def test_nobody_notices_a_surge_and_its_rollback(laptop: Laptop, tmp_path: Path)
     project, database = example(tmp_path / "counter", "counter"), tmp_path / "outside.db"
     toml = project / "fly.toml"
     toml.write_text(toml.read_text().replace("counter.db", str(database)))
+    laptop.plant("counter")
     laptop.ok("deploy", "--local", cwd=project)
     first = {machine["id"] for machine in laptop.machines("counter")}
     rollouts = 1

@@ -23,6 +23,7 @@ def place(name: str, tmp_path: Path) -> Path:
 def test_it_deploys_and_serves_in_two_regions(name: str, laptop: Laptop, tmp_path: Path) -> None:
     project = place(name, tmp_path)
     app = name.replace("_", "-")
+    laptop.plant(app)
     laptop.ok("deploy", "--local", cwd=project)
     for region in ("iad", "fra"):
         assert region in laptop.browse(app, "/", region).body

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from local_fleet import LocalFleet
+from local_fleet import APP, LocalFleet
 from platform_client import eventually
 
 
@@ -15,9 +15,11 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalFleet]:
     """An app deployed to iad and fra, shared by the tests of one file."""
     there = LocalFleet(tmp_path_factory.mktemp("fleet")).write()
     try:
+        there.ok("local", "up")
+        there.plant(APP)
         there.ok("deploy", "--local")
         # The limits are tested elsewhere; here the tests themselves call the API as often as they like.
-        there.api("PUT", "/_local/settings", {"rate_limits": False})
+        there.manage("PUT", "/_local/settings", {"rate_limits": False})
         yield there
     finally:
         there.flyo("local", "down")

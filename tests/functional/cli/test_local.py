@@ -12,14 +12,15 @@ from pathlib import Path
 
 import pexpect
 import pytest
-from local_fleet import APP, FLYO, PATIENCE, LocalFleet
+from flyo_process import PATIENCE
+from local_fleet import APP, LocalFleet
 
 from flyctl_orchestrator.cli.local import log_line
 
 
 def test_up_is_quick_and_doing_it_again_is_fine(bare: LocalFleet) -> None:
     first = bare.ok("local", "up")
-    url = f"http://127.0.0.1:{bare.locator['port']}"
+    url = f"http://127.0.0.1:{bare.running.port}"
     assert first.stdout.startswith(f"local platform on {url} (ready in ")
     assert bare.ok("local", "up").stdout == f"local platform on {url} (already up)\n"
 
@@ -54,10 +55,10 @@ def test_a_port_that_is_taken_is_named_with_a_way_out(bare: LocalFleet) -> None:
 
 def test_a_daemon_that_was_killed_is_replaced(bare: LocalFleet) -> None:
     bare.ok("local", "up")
-    killed = bare.locator["pid"]
+    killed = bare.running.pid
     os.kill(killed, signal.SIGKILL)
     bare.ok("local", "up")
-    assert bare.locator["pid"] != killed
+    assert bare.running.pid != killed
 
 
 def test_a_port_variable_that_is_no_port(bare: LocalFleet) -> None:
@@ -84,7 +85,7 @@ def test_env_can_be_evaluated(bare: LocalFleet, shell: str) -> None:
         timeout=PATIENCE,
         check=True,
     )
-    assert ran.stdout == f"local http://{{app}}.localhost:{bare.locator['port']}"
+    assert ran.stdout == f"local http://{{app}}.localhost:{bare.running.port}"
 
 
 def test_env_speaks_the_language_of_the_users_shell(bare: LocalFleet) -> None:
@@ -108,7 +109,7 @@ def test_exec_runs_a_command_that_finds_the_platform_and_nothing_of_a_real_accou
         MINE="kept",
     )
     assert ran.status == 7
-    assert ran.stdout == f"2\nhttp://127.0.0.1:{bare.locator['port']}   kept\n"
+    assert ran.stdout == f"2\nhttp://127.0.0.1:{bare.running.port}   kept\n"
 
 
 @pytest.mark.parametrize(("command", "status"), [("/no/such/program", 127), ("/", 126)])
@@ -132,10 +133,10 @@ def test_options_after_the_command_are_the_commands(bare: LocalFleet) -> None:
 def test_status_lists_apps_and_where_they_answer(fleet: LocalFleet) -> None:
     lines = fleet.ok("local", "status").stdout.splitlines()
     assert lines[0].startswith(
-        f"local platform on http://127.0.0.1:{fleet.locator['port']} · pid {fleet.locator['pid']} · up "
+        f"local platform on http://127.0.0.1:{fleet.running.port} · pid {fleet.running.pid} · up "
     )
     assert lines[2].split() == ["app", "machines", "started", "suspended", "stopped", "failed", "url"]
-    assert lines[3].split() == [APP, "2", "2", "0", "0", "0", f"http://{APP}.localhost:{fleet.locator['port']}"]
+    assert lines[3].split() == [APP, "2", "2", "0", "0", "0", f"http://{APP}.localhost:{fleet.running.port}"]
     shown = fleet.ok("local", "status", "--json").json
     assert shown["schema"] == "flyo.local-status/1"
     assert [app["name"] for app in shown["apps"]] == [APP]
@@ -159,14 +160,7 @@ def test_logs_of_an_app_that_is_not_there(fleet: LocalFleet) -> None:
 
 
 def test_logs_are_followed_until_ctrl_c(fleet: LocalFleet) -> None:
-    child = pexpect.spawn(
-        str(FLYO),
-        ["local", "logs", "-f", "-n", "0", "--region", "iad"],
-        cwd=str(fleet.project),
-        env=fleet.variables,
-        encoding="utf-8",
-        timeout=PATIENCE,
-    )
+    child = fleet.at_terminal("local", "logs", "-f", "-n", "0", "--region", "iad")
     # The platform's own check asks every two seconds, and the app says so.
     child.expect("iad .* asked for /up")
     child.sendcontrol("c")
@@ -195,17 +189,10 @@ def test_a_log_line(line: str, shown: str) -> None:
 
 def test_reset_asks_a_person_and_wants_yes_from_a_script(bare: LocalFleet) -> None:
     bare.ok("local", "up")
-    bare.api("POST", "/v1/apps", {"name": "one", "org_slug": "personal"})
+    bare.manage("POST", "/v1/apps", {"name": "one", "org_slug": "personal"})
     ran = bare.flyo("local", "reset")
     assert (ran.status, "Add --yes" in ran.stderr) == (2, True)
-    child = pexpect.spawn(
-        str(FLYO),
-        ["local", "reset"],
-        cwd=str(bare.project),
-        env={**bare.variables, "TERM": "xterm"},
-        encoding="utf-8",
-        timeout=PATIENCE,
-    )
+    child = bare.at_terminal("local", "reset")
     child.expect("Destroy one on http://127.0.0.1")
     child.send("n\r")
     child.expect(pexpect.EOF)

@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import pexpect
 import pytest
-from local_fleet import APP, FLYO, PATIENCE, LocalFleet
+from flyo_process import FLYO, PATIENCE
+from local_fleet import APP, LocalFleet
 
 from flyctl_orchestrator.environment import SystemClock
 
@@ -75,8 +76,8 @@ def test_a_request_under_way_is_answered_before_its_machine_goes(fleet: LocalFle
     answers: list[int] = []
 
     def ask() -> None:
-        link = http.client.HTTPConnection("127.0.0.1", fleet.locator["port"], timeout=PATIENCE)
-        headers = {"Host": f"{APP}.localhost:{fleet.locator['port']}", "fly-force-instance-id": machine["id"]}
+        link = http.client.HTTPConnection("127.0.0.1", fleet.running.port, timeout=PATIENCE)
+        headers = {"Host": f"{APP}.localhost:{fleet.running.port}", "fly-force-instance-id": machine["id"]}
         link.request("GET", "/slow", headers=headers)
         answers.append(link.getresponse().status)
         link.close()
@@ -124,15 +125,7 @@ def test_ctrl_c_while_adding_leaves_nothing_behind(fleet: LocalFleet) -> None:
 
 @pytest.mark.parametrize(("answer", "left"), [("n", ["fra", "iad"]), ("y", ["iad"])])
 def test_a_person_is_asked_before_machines_are_destroyed(fleet: LocalFleet, answer: str, left: list[str]) -> None:
-    variables = {**fleet.variables, "TERM": "xterm"}
-    child = pexpect.spawn(
-        str(FLYO),
-        ["scale", "--local", "fra=0"],
-        cwd=str(fleet.project),
-        env=variables,
-        encoding="utf-8",
-        timeout=PATIENCE,
-    )
+    child = fleet.at_terminal("scale", "--local", "fra=0")
     child.expect(r"Destroy 1 machine in fra\?")
     child.send(answer)
     child.send("\r")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pexpect
 import pytest
-from local_fleet import APP, FLYO, PATIENCE, LocalFleet
+from flyo_process import FLYO, PATIENCE
+from local_fleet import APP, LocalFleet
 
 
 def test_every_region_with_its_machines_release_and_health(fleet: LocalFleet) -> None:
     ran = fleet.ok("status", "--local", "--detailed-exit-code")
     lines = ran.stdout.splitlines()
-    assert lines[0].startswith(f"{APP} · http://{APP}.localhost:{fleet.locator['port']} · 2 machines in 2 regions")
+    assert lines[0].startswith(f"{APP} · http://{APP}.localhost:{fleet.running.port} · 2 machines in 2 regions")
     assert lines[2].split() == ["region", "machines", "state", "release", "image", "checks", "health", "latency"]
     for line, region in zip(lines[3:], ("iad", "fra"), strict=True):
         cells = line.split()
@@ -31,7 +33,7 @@ def test_json_holds_the_answer_of_every_machine(fleet: LocalFleet) -> None:
         assert machine["probe"]["region"] == place["region"]
         assert machine["probe"]["machine"] == machine["id"]
         assert machine["probe"]["release"] == machine["instance_id"]
-    assert fleet.locator["token"] not in ran.stdout + ran.stderr
+    assert fleet.running.token not in ran.stdout + ran.stderr
 
 
 def test_a_row_per_machine_and_no_probes(fleet: LocalFleet) -> None:
@@ -56,7 +58,7 @@ def test_a_failing_health_page_is_named_with_its_machine(fleet: LocalFleet) -> N
     ran = fleet.flyo("status", "--local", "--detailed-exit-code")
     assert ran.status == 1
     machine = fleet.machine_in("fra")["id"]
-    assert f"✗ fra {machine}: http://{APP}.localhost:{fleet.locator['port']}/up: answered 500" in ran.stdout
+    assert f"✗ fra {machine}: http://{APP}.localhost:{fleet.running.port}/up: answered 500" in ran.stdout
     assert fleet.flyo("status", "--local").status == 0
 
 
@@ -72,14 +74,7 @@ def test_drift_is_said_and_has_its_own_exit_status(fleet: LocalFleet) -> None:
 
 
 def test_watching_goes_on_until_ctrl_c(fleet: LocalFleet) -> None:
-    child = pexpect.spawn(
-        str(FLYO),
-        ["status", "--local", "--watch", "1"],
-        cwd=str(fleet.project),
-        env={**fleet.variables, "TERM": "xterm"},
-        encoding="utf-8",
-        timeout=PATIENCE,
-    )
+    child = fleet.at_terminal("status", "--local", "--watch", "1")
     for _ in range(2):
         child.expect("2 machines in 2 regions")
         child.expect(r"fra +1/1 +started")
@@ -116,13 +111,13 @@ def test_without_a_project_it_says_what_is_missing(fleet: LocalFleet, tmp_path: 
 
 
 def as_fly(fleet: LocalFleet, token: str) -> dict[str, str]:
-    base = f"http://127.0.0.1:{fleet.locator['port']}"
+    base = f"http://127.0.0.1:{fleet.running.port}"
     bases = dict.fromkeys(("FLY_API_BASE_URL", "FLY_FLAPS_BASE_URL", "FLY_UIEX_BASE_URL"), base)
-    return {**bases, "FLY_API_TOKEN": token, "FLYO_APP_URL": f"http://{{app}}.localhost:{fleet.locator['port']}"}
+    return {**bases, "FLY_API_TOKEN": token, "FLYO_APP_URL": f"http://{{app}}.localhost:{fleet.running.port}"}
 
 
 def test_the_same_command_with_a_token_and_without_flyctl(fleet: LocalFleet) -> None:
-    ran = fleet.flyo("status", "--json", **as_fly(fleet, fleet.locator["token"]), FLYO_FLYCTL="/no/flyctl")
+    ran = fleet.flyo("status", "--json", **as_fly(fleet, fleet.running.token), FLYO_FLYCTL="/no/flyctl")
     assert (ran.status, ran.stderr) == (0, "")
     assert (ran.json["target"], ran.json["healthy"]) == ("fly", True)
 
@@ -166,3 +161,15 @@ def test_nobody_answers(fleet: LocalFleet) -> None:
     ran = fleet.flyo("status", **variables)
     assert ran.status == 8
     assert "no connection to 127.0.0.1:9 (connection refused)" in ran.stderr
+
+
+def test_a_directory_that_is_gone_is_said_in_one_line(fleet: LocalFleet, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = ["sh", "-c", f'rmdir "$PWD" && exec {FLYO} status --local']
+    ran = subprocess.run(
+        command, cwd=gone, env=fleet.variables, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.count("\n") == 1
+    assert "the current directory cannot be read" in ran.stderr and "[usage.cwd]" in ran.stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from platform_client import Api
-from rollout_project import RolloutProject
+from rollout_project import APP, RolloutProject
 
 from flyctl_orchestrator.local import control
 
@@ -27,12 +27,13 @@ def fresh(tmp_path: Path, _rollout_daemon: tuple[Path, control.Running]) -> Roll
     assert api.call("POST", "/_local/reset").status == 200
     usual = {"delays": False, "rate_limits": True, "autostop_tick_seconds": 300, "boot_seconds": 0}
     assert api.call("PUT", "/_local/settings", usual).status == 200
-    return RolloutProject(tmp_path, api, state).write()
+    return RolloutProject(tmp_path, state).write()
 
 
 @pytest.fixture
 def deployed(fresh: RolloutProject) -> RolloutProject:
     """The same, with a first release running in three regions; the tests themselves are under no rate limit."""
+    fresh.plant(APP)
     ran = fresh.deploy()
     assert ran.status == 0, ran.stderr
     assert fresh.api.call("PUT", "/_local/settings", {"rate_limits": False}).status == 200

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import subprocess
-import sysconfig
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from platform_client import Api, eventually
+from flyo_process import Computer, Ran
+from platform_client import eventually
 
-FLYO = Path(sysconfig.get_path("scripts")) / "flyo"
-# Seconds. Longer than anything here takes; a hang becomes a failure.
-PATIENCE = 90
 APP = "rollout-test"
 
 # The first line says how a release behaves; the tests rewrite it.
@@ -84,33 +77,8 @@ path = "/up"
 """
 
 
-@dataclass(frozen=True)
-class Ran:
-    """How one command ended."""
-
-    status: int
-    stdout: str
-    stderr: str
-
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        """stdout as JSON lines; fails the test when any line is something else."""
-        return [json.loads(line) for line in self.stdout.splitlines()]
-
-    @property
-    def last_line(self) -> str:
-        """What the command said last."""
-        return self.stderr.strip().splitlines()[-1]
-
-
-@dataclass
-class RolloutProject:
+class RolloutProject(Computer):
     """A project directory and the daemon it is deployed to."""
-
-    root: Path
-    api: Api
-    local: Path
-    extra: dict[str, str] = field(default_factory=dict)
 
     def write(self) -> RolloutProject:
         """Write the files of a good release."""
@@ -121,16 +89,6 @@ class RolloutProject:
             (self.project / name).write_text(text)
         self.behave("good")
         return self
-
-    @property
-    def project(self) -> Path:
-        return self.root / "project"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        own = {"FLYO_LOCAL_DIR": str(self.local), "FLYO_STATE_DIR": str(self.root / "state"), "FLYO_FLYCTL": "stand-in"}
-        return kept | own | self.extra
 
     def behave(self, behaviour: str) -> None:
         """Change what the next release does."""
@@ -146,46 +104,13 @@ class RolloutProject:
         flyo = self.project / "flyo.toml"
         flyo.write_text(flyo.read_text() + "\n[groups.worker.regions]\niad = 1\nfra = 1\n")
 
-    def flyo(self, *args: str) -> Ran:
-        """Run a command to its end."""
-        ran = subprocess.run(
-            [str(FLYO), *args],
-            cwd=self.project,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            stdin=subprocess.DEVNULL,
-        )
-        return Ran(ran.returncode, ran.stdout, ran.stderr)
-
     def deploy(self, *args: str) -> Ran:
         """`flyo deploy --local`."""
         return self.flyo("deploy", "--local", *args)
 
     def deploy_and(self, when: Callable[[dict[str, Any]], bool], then: Callable[[subprocess.Popen[str]], None]) -> Ran:
         """`flyo deploy --local --json`, doing something the first time an event answers to `when`."""
-        child = subprocess.Popen(
-            [str(FLYO), "deploy", "--local", "--json"],
-            cwd=self.project,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        guard = threading.Timer(PATIENCE, child.kill)
-        guard.start()
-        out, done = [], False
-        assert child.stdout is not None and child.stderr is not None
-        for line in child.stdout:
-            out.append(line)
-            if not done and when(json.loads(line)):
-                done = True
-                then(child)
-        status = child.wait()
-        guard.cancel()
-        assert done, "the moment never came"
-        return Ran(status, "".join(out), child.stderr.read())
+        return self.start_and(("deploy", "--local", "--json"), when, then)
 
     # --- what is there
 

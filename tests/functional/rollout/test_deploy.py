@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import planted
 from rollout_project import APP, RolloutProject
 
 
@@ -83,16 +84,16 @@ def test_json_is_json_and_nothing_else(deployed: RolloutProject) -> None:
 
 
 def test_a_staged_secret_goes_out_with_the_next_deploy_and_is_nowhere_to_be_read(deployed: RolloutProject) -> None:
-    planted = "pl4nted-s3cret-value"
-    answer = deployed.api.call("POST", f"/v1/apps/{APP}/secrets", {"values": {"PLANTED": planted}})
-    assert answer.status == 200
+    newer = f"{planted.SECRET}-two"
+    deployed.manage("POST", f"/v1/apps/{APP}/secrets", {"values": {planted.NAME: newer}})
     ran = deployed.deploy("--json", "--verbose")
     assert ran.status == 0, ran.stderr
     for region in ("iad", "fra", "nrt"):
-        assert deployed.api.visit(APP, "/", region=region).body["secret"] == len(planted)
+        assert deployed.api.visit(APP, "/", region=region).body["secret"] == len(newer)
     assert "Nothing to change" in deployed.deploy().stdout
-    written = "".join(path.read_text() for path in deployed.root.rglob("*") if path.is_file())
-    assert planted not in ran.stdout + ran.stderr + written
+    # That it can be read nowhere, the end of every test makes sure of.
+    journal = deployed.journals()[-1].read_text()
+    assert planted.SECRET not in journal + ran.stdout + ran.stderr and planted.NAME not in journal
 
 
 def test_missing_machines_are_added_and_others_left_alone(deployed: RolloutProject) -> None:

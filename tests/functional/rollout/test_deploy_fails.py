@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from platform_client import Api
-from rollout_project import APP, FLYO, RolloutProject, interrupt
+from flyo_process import FLYO
+from rollout_project import APP, RolloutProject, interrupt
 
 from flyctl_orchestrator.local import control
 
@@ -110,13 +110,15 @@ def test_a_second_interrupt_stops_at_once_and_says_what_is_where(deployed: Rollo
 
 def test_a_platform_that_dies_midway_is_no_verdict(tmp_path: Path) -> None:
     platform = tmp_path / "platform"
-    doomed = RolloutProject(tmp_path, Api(control.start(platform, 0)), platform).write()
+    control.start(platform, 0)
+    doomed = RolloutProject(tmp_path, platform).write()
+    doomed.plant(APP)
     try:
         assert doomed.deploy().status == 0
         doomed.behave("deaf")
 
         def kill(child: subprocess.Popen[str]) -> None:
-            os.kill(doomed.api.running.pid, signal.SIGKILL)
+            os.kill(doomed.running.pid, signal.SIGKILL)
 
         ran = doomed.deploy_and(lambda line: line["event"] == "step.finished", kill)
         assert ran.status == 5, ran.stderr
@@ -135,7 +137,7 @@ def test_a_wrong_token_is_said_at_once(deployed: RolloutProject) -> None:
 
 
 def test_an_app_that_does_not_exist_on_fly_is_not_made_by_accident(fresh: RolloutProject) -> None:
-    _on_fly(fresh, token=fresh.api.running.token)
+    _on_fly(fresh, token=fresh.running.token)
     ran = fresh.flyo("deploy")
     assert ran.status == 1, ran.stderr
     assert "flyo init --create" in ran.last_line
@@ -146,7 +148,7 @@ def _on_fly(project: RolloutProject, token: str) -> None:
     flyctl = project.root / "flyctl"
     flyctl.write_text('#!/bin/sh\necho \'{"Name":"flyctl","Version":"0.4.87","Environment":"production"}\'\n')
     flyctl.chmod(0o755)
-    url = f"http://127.0.0.1:{project.api.running.port}"
+    url = f"http://127.0.0.1:{project.running.port}"
     bases = {f"FLY_{name}_BASE_URL": url for name in ("API", "FLAPS", "UIEX")}
     project.extra |= {**bases, "FLY_API_TOKEN": token, "FLYO_FLYCTL": str(flyctl)}
 
@@ -194,7 +196,7 @@ def test_a_reader_that_goes_away_does_not_stop_a_rollout(deployed: RolloutProjec
         f"{FLYO} deploy --local --json | head -1",
         shell=True,
         cwd=deployed.project,
-        env=deployed.environment,
+        env=deployed.variables,
         capture_output=True,
         text=True,
         timeout=90,

@@ -6,15 +6,16 @@ import json
 import signal
 import subprocess
 import threading
-from dataclasses import replace
 from typing import Any
 
-from rollout_project import APP, Ran, RolloutProject
+from flyo_process import Ran
+from rollout_project import APP, RolloutProject
 
 
 def elsewhere(project: RolloutProject) -> RolloutProject:
     """The same project on another computer: nothing in common but the platform."""
-    return replace(project, extra={**project.extra, "FLYO_STATE_DIR": str(project.root / "elsewhere"), "USER": "bob"})
+    own = {"FLYO_STATE_DIR": str(project.root / "elsewhere"), "USER": "bob"}
+    return RolloutProject(project.root, project.shared, {**project.extra, **own})
 
 
 def event(name: str) -> Any:

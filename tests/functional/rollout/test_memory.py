@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import subprocess
 import time
 from pathlib import Path
 
+import pexpect
+import planted
 import pytest
+from flyo_process import PATIENCE, Ran
 from platform_client import eventually
-from rollout_project import APP, FLYO, PATIENCE, Ran, RolloutProject
+from rollout_project import APP, RolloutProject
 
 from flyctl_orchestrator.rollout.journal import read_journal
 
@@ -23,13 +25,7 @@ def lines_of(path: Path) -> int:
 def kill_at(project: RolloutProject, line: int, *args: str) -> bool:
     """`flyo deploy --local`, killed with SIGKILL as soon as its journal has so many lines; False if it ended first."""
     known = set(project.journals())
-    child = subprocess.Popen(
-        [str(FLYO), "deploy", "--local", *args],
-        cwd=project.project,
-        env=project.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    child = project.start("deploy", "--local", *args)
     until = time.monotonic() + PATIENCE
     while child.poll() is None:
         assert time.monotonic() < until
@@ -105,6 +101,21 @@ def test_rollback_and_back_again(deployed: RolloutProject) -> None:
     assert "rollback done" in text and len(text.splitlines()) == 2
 
 
+def test_ctrl_c_at_the_question_changes_nothing_and_says_so(deployed: RolloutProject) -> None:
+    deployed.behave("good two")
+    assert deployed.deploy().status == 0
+    before = deployed.what_matters()
+    child = deployed.at_terminal("rollback", "--local")
+    child.expect("Go back to")
+    child.sendcontrol("c")
+    child.expect("nothing was changed on the fleet.*interrupted")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130
+    assert deployed.what_matters() == before
+    assert deployed.flyo("lock", "status", "--local").stdout.startswith("Nobody")
+
+
 def test_rollback_by_release_number_brings_count_and_sleep_back(deployed: RolloutProject) -> None:
     nrt = deployed.machines()["nrt"]["id"]
     assert deployed.api.on(APP, nrt, "/suspend").status == 200
@@ -161,15 +172,12 @@ def test_a_kept_plan_runs_as_it_is_or_not_at_all(deployed: RolloutProject) -> No
 
 
 def test_secrets_are_in_no_journal_event_or_error(deployed: RolloutProject) -> None:
-    planted = "pl4nted-s3cret-value"
-    answer = deployed.api.call("POST", f"/v1/apps/{APP}/secrets", {"values": {"PLANTED": planted}})
-    assert answer.status == 200
+    deployed.manage("POST", f"/v1/apps/{APP}/secrets", {"values": {planted.NAME: f"{planted.SECRET}-two"}})
     deployed.behave("good two")
     assert kill_at(deployed, 8)
     said = [deployed.deploy(), deployed.deploy("--resume", "--json", "--verbose"), deployed.flyo("rollback", "--local")]
     assert [ran.status for ran in said] == [5, 0, 0]
     assert "secrets have changed" in said[2].stderr
-    said.append(deployed.flyo("history", "--local", "--json"))
-    written = "".join(path.read_text() for path in (deployed.root / "state").rglob("*") if path.is_file())
+    deployed.ok("history", "--local", "--json")
+    # That it is nowhere in all of this, the end of every test makes sure of.
     assert "begin" in {entry["entry"] for path in deployed.journals() for entry in read_journal(path)}
-    assert planted not in written + "".join(ran.stdout + ran.stderr for ran in said)

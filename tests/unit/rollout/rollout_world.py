@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import planted
+
+from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.fleet.flyctl import DeployOptions, Ran
 from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.machine import Machine
@@ -218,6 +221,8 @@ class World:
         self.hooks = HookRunner()
         self.tmp_path = tmp_path
         self.call("POST", "/v1/apps", {"name": APP, "org_slug": "personal"})
+        self.call("POST", f"/v1/apps/{APP}/secrets", {"values": {planted.NAME: planted.SECRET}})
+        planted.watch(tmp_path)
 
     # --- the platform
 
@@ -329,26 +334,32 @@ class World:
         if before is not None:
             before(record)
         try:
-            return Executor(means, record, desired.policy).run()
+            outcome = Executor(means, record, desired.policy).run()
+        except FlyoError as error:
+            planted.hear(error)
+            raise
         finally:
             journal.close()
+        planted.hear(outcome)
+        return outcome
+
+    def hear(self, event: Event) -> None:
+        """Whatever a rollout tells."""
+        planted.hear(event)
+        self.events.append(event)
+        if self.on_event is not None:
+            self.on_event(event)
 
     def means(self, probe: Probe, timeout: float) -> Means:
         """What the core acts with."""
-
-        def hear(event: Event) -> None:
-            self.events.append(event)
-            if self.on_event is not None:
-                self.on_event(event)
-
         return Means(
             app=APP,
             api=self.api,
             flyctl=self.flyctl,
-            prober=Prober(self.http, self.clock),
+            prober=Prober(self.http),
             clock=self.clock,
             concurrency=InTurn(),
-            emit=Emitter(APP, self.clock, hear),
+            emit=Emitter(APP, self.clock, self.hear),
             stop=self.stop,
             config=self.tmp_path / "fly.toml",
             app_url="http://{app}.test",

@@ -13,7 +13,7 @@ from flyctl_orchestrator.local.simulation import TOKEN
 from flyctl_orchestrator.project.project import load_project
 from flyctl_orchestrator.rollout.concurrency import InTurn, Stop
 from flyctl_orchestrator.rollout.deployment import Deployment
-from flyctl_orchestrator.rollout.events import Emitter, Event
+from flyctl_orchestrator.rollout.events import Emitter
 from flyctl_orchestrator.rollout.marks import Mark
 from flyctl_orchestrator.rollout.memory.past import Past
 from flyctl_orchestrator.rollout.memory.recovery import Recovery
@@ -26,7 +26,6 @@ primary_region = "iad"
 [http_service]
 internal_port = 8080
 """
-PLANTED = "pl4nted-s3cret-value"
 
 
 class Killed(BaseException):
@@ -70,7 +69,7 @@ class KilledWorld:
         self.world = World(directory)
         self.world.flyctl = KilledFlyctl(self)
         self.strategy = strategy
-        self.events: list[Event] = []
+        self.events = self.world.events
         self.records = 0
         self.kill_at = 0
         self.torn = False
@@ -105,7 +104,7 @@ class KilledWorld:
             world.random,
         )  # fmt: skip
         project = load_project(self.directory, None, None, {})
-        emit = Emitter(APP, world.clock, self.events.append)
+        emit = Emitter(APP, world.clock, world.hear)
         state = self.directory / "state"
         return Deployment(
             target, project, project.flyo.rollout, InTurn(), emit, Stop(), state, who="ann@laptop", sync=self._sync

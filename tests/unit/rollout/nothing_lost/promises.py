@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from troubled_world import SECRET, TroubledWorld
+from planted import SECRET
+from troubled_world import TroubledWorld
 
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.local import model

@@ -26,7 +26,6 @@ from flyctl_orchestrator.rollout.means import Means
 from flyctl_orchestrator.rollout.observe import observe
 from flyctl_orchestrator.rollout.plan import PlannedImage
 
-SECRET = "the-planted-secret-value-8d1f"
 #: Requests after which a rollout is taken for one that never ends.
 ENDLESS = 30_000
 LOOK = CheckSpec("outside", "http", 8080, 1.0, 1.0, 0.0, of_service=True)
@@ -170,7 +169,6 @@ class TroubledWorld(World):
         self.api._caller._http = self.http
         self.flyctl = TroubledFlyctl(self)
         self.platform = self.simulation.platform
-        self.call("POST", f"/v1/apps/{APP}/secrets", {"values": {"TOKEN_OF_OURS": SECRET}})
         self.regions: tuple[str, ...] = ()
         self.overheard: list[str] = []
         self.asks_for_secrets = False
