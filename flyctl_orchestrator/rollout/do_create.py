@@ -47,7 +47,9 @@ def create_once(
         launch: whether it is started.
     """
     api, app = scene.means.api, scene.means.app
-    tag = create_tag(scene.record.id, run.lane.name)
+    # A way back may make a machine in the same lane where the way there made its replacement.
+    back = "/back" if run.lane.action == "restore" else ""
+    tag = create_tag(scene.record.id, run.lane.name + back)
     config["metadata"] = {**config["metadata"], CREATED: tag}
     # After an answer that never came the machine may exist: look before creating another one.
     machine = api.find_created(app, CREATED, tag) if run.touched else None

@@ -144,7 +144,8 @@ def do_stop(step: StopMachine, run: LaneRun, scene: Scene) -> bool:
         scene.phase(run, "stopping")
         before = scene.record.before.get(step.machine) or scene.reading.machines.get(step.machine)
         patience = seconds((before.config.get("stop_config") or {}).get("timeout")) if before else 0.0
-        run.deadline = scene.now + patience + scene.means.timeout
+        if run.tries == 1:
+            run.deadline = scene.now + patience + scene.means.timeout
         run.touched = True
         try:
             with leased(scene, step.machine) as nonce:

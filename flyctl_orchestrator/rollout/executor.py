@@ -171,7 +171,8 @@ class Executor:
             backs |= {machine: each for machine in gone if machine not in backs}
         good = end.kind == "passed"
         means.emit("rollback.finished", ok=good, verdict=end.kind)
-        machines = self._read() or (run.last_reading.machines if run.last_reading else {})
+        now = self._read()
+        machines = run.last_reading.machines if now is None and run.last_reading else now
         if good:
             kind: OutcomeKind = "interrupted" if how == "interrupted" else "rolled_back"
             said = "interrupted" if how == "interrupted" else what
@@ -197,13 +198,13 @@ class Executor:
     def _blind(self, what: str, code: str, trouble: FlyoError | None) -> Outcome:
         touched = [run for run in self._record.runs.values() if run.touched]
         if not touched:
-            outcome = self._finish("untouched", f"{what}; nothing was changed on the fleet", {}, {}, code=code)
+            outcome = self._finish("untouched", f"{what}; nothing was changed on the fleet", None, {}, code=code)
             return replace(outcome, exit=Exit.UNREACHABLE)
         names = ", ".join(f"{run.lane.region} {run.machine_id or run.lane.name}" for run in touched)
         if self._record.cordoned:
             names += f"; cordoned: {', '.join(sorted(self._record.cordoned))}"
         next_ = "When the platform answers again, 'flyo status' shows what is where and 'flyo deploy' goes on"
-        return self._finish("inconclusive", f"{what}; not known: {names}", {}, {}, next=next_, code=code or "blind")
+        return self._finish("inconclusive", f"{what}; not known: {names}", None, {}, next=next_, code=code or "blind")
 
     def _where_to_look(self) -> str:
         return f"See what it wrote: {self._means.logs_of(self._culprit)}" if self._culprit else ""
@@ -235,7 +236,7 @@ class Executor:
         self,
         kind: OutcomeKind,
         what: str,
-        machines: Mapping[str, Machine],
+        machines: Mapping[str, Machine] | None,
         backs: Mapping[str, LaneRun],
         *,
         next: str = "",

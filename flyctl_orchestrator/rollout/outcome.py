@@ -29,7 +29,7 @@ class Row:
         fate: "new" (verified), "unchanged", "restored", "destroyed", "unverified" (changed and not proved), "failed".
         health: "healthy", "asleep", "unhealthy" or "unknown".
         latency_s: of its last answer, None when it was not asked.
-        why: what is wrong, "" when nothing is.
+        why: what is wrong, or in whose place it was made; "" when there is nothing to say.
     """
 
     region: str

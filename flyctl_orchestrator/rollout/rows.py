@@ -9,24 +9,28 @@ from flyctl_orchestrator.rollout.lane_run import LaneRun
 from flyctl_orchestrator.rollout.outcome import Row
 from flyctl_orchestrator.rollout.record import Record
 
+CLOSED = "it is cordoned: it gets no requests"
 ASLEEP = ("stopped", "stopping", "suspended", "suspending")
 
 
-def rows_at_the_end(machines: Mapping[str, Machine], record: Record, backs: Mapping[str, LaneRun]) -> list[Row]:
+def rows_at_the_end(machines: Mapping[str, Machine] | None, record: Record, backs: Mapping[str, LaneRun]) -> list[Row]:
     """One row per managed machine, those that should be there and are not included.
 
     Args:
-        machines: the fleet as it is now.
+        machines: the fleet as it is now, None when nobody could look.
         backs: machine id -> the lane that put it back, for those that were to be put back.
     """
     lanes = {run.machine_id: run for run in record.runs.values() if run.machine_id}
     rows = []
-    for machine in machines.values():
+    for machine in (machines or {}).values():
         if machine.managed:
             rows.append(_row(machine, lanes.get(machine.id), backs.get(machine.id), record))
     for run in record.runs.values():
-        if run.machine_id not in machines:
-            rows.append(_absent(run, backs.get(run.machine_id or "")))
+        if run.machine_id in (machines or {}) or (run.machine_id is None and run.lane.replaces):
+            # A replacement that was never made is missed by nobody: the machine itself has a row.
+            continue
+        back = backs.get(run.machine_id or "")
+        rows.append(_unseen(run, back, record) if machines is None else _absent(run, back))
     order = record.plan.regions
     place = {region: number for number, region in enumerate(order)}
     return sorted(rows, key=lambda row: (place.get(row.region, len(order)), row.region, row.group, row.machine))
@@ -37,10 +41,11 @@ def _row(machine: Machine, run: LaneRun | None, back: LaneRun | None, record: Re
     answer = record.baseline.get(machine.id)
     latency = latest.latency_s if latest and latest.latency_s is not None else answer.latency_s if answer else None
     fate, why = _fate(machine, run, back)
+    if fate == "restored" and machine.id in record.replaced:
+        why = f"in the place of {record.replaced[machine.id]}, which was destroyed"
     before = record.before.get(machine.id)
     if fate == "unchanged" and before is not None and machine.cordoned != before.cordoned:
-        said = "cordoned: it gets no requests" if machine.cordoned else "no longer cordoned"
-        fate, why = "unverified", f"it is {said}"
+        fate, why = "unverified", CLOSED if machine.cordoned else "it is no longer cordoned"
     return Row(
         region=machine.region,
         group=machine.group,
@@ -73,9 +78,21 @@ def _health(machine: Machine, fate: str, answered: bool) -> str:
     return "healthy" if machine.state == "started" and machine.checks_passing and answered else "unhealthy"
 
 
+def _unseen(run: LaneRun, back: LaneRun | None, record: Record) -> Row:
+    """Of a machine that nobody could look at: what was proved of it last still counts, and nothing else does."""
+    latest, machine, why = back or run, run.machine_id or "", ""
+    fate = "unverified" if run.touched or back else "unchanged"
+    if latest.status == "passed":
+        fate = {"destroy": "destroyed", "restore": "restored"}.get(latest.lane.action, "new")
+    elif machine in record.cordoned:
+        fate, why = "unverified", CLOSED
+    return Row(run.lane.region, run.lane.group, machine, None, "", "", fate, "unknown", None, why)
+
+
 def _absent(run: LaneRun, back: LaneRun | None) -> Row:
     lane = run.lane
-    if back is not None and back.status == "passed" and back.lane.action == "restore":
+    back_itself = back is not None and back.status == "passed" and back.machine_id == run.machine_id
+    if back_itself and back is not None and back.lane.action == "restore":
         # Proved a moment ago; only the last look at the fleet did not work.
         return Row(lane.region, lane.group, run.machine_id or "", None, "", "", "restored", "unknown")
     gone = lane.action == "destroy" or (back is not None and back.status == "passed")

@@ -63,9 +63,9 @@ def _why(run: LaneRun) -> str:
     return run.reason or run.busy or "not begun" if run.status != "running" else run.busy or "under way"
 
 
-def _read(means: Means) -> dict[str, Machine]:
+def _read(means: Means) -> dict[str, Machine] | None:
     try:
         return {machine.id: machine for machine in means.api.list_machines(means.app) if not machine.gone}
     except ApiError as error:
         means.emit("warning", code="unread", what=error.what)
-        return {}
+        return None

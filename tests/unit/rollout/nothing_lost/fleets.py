@@ -60,7 +60,7 @@ IMAGES = (
     "elsewhere",
 )
 
-STRATEGIES = ("in-place",)
+STRATEGIES = ("in-place", "surge")
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ class Promises:
         self._after = truth(world)
         self._others = world.meddled
         self._warned = {str(e.fields.get("machine")) for e in world.events if e.name == "warning"}
+        self._reborn = self._find_reborn()
 
     def hold(self) -> None:
         """Raise AssertionError for the first promise that is broken."""
@@ -78,6 +79,7 @@ class Promises:
         self._the_rows_tell_the_truth()
         self._strays_are_left_alone()
         self._regions_serve_on()
+        self._a_surge_leaves_no_gap()
         self._leases_are_given_back()
         self._secrets_stay_secret()
         assert not self._world.refused_for_pace, f"over the rate limits: {self._world.refused_for_pace}"
@@ -89,6 +91,22 @@ class Promises:
             return False
         same = (now.digest, now.cordoned, now.config) == (before.digest, before.cordoned, before.config)
         return same and self._sleeps_as(now, before)
+
+    def _find_reborn(self) -> dict[str, str]:
+        """Machines that were gone and stand there again under another id, which was told: id before -> id now."""
+        told = {
+            str(e.fields["machine"]): str(e.fields["what"])
+            for e in self._world.events
+            if e.fields.get("code") == "new_id"
+        }
+        pairs = {}
+        for now_id, what in told.items():
+            for before_id, before in self._before.items():
+                now = self._after.get(now_id)
+                same = now is not None and (now.region, now.group) == (before.region, before.group)
+                if before_id in what and before_id not in self._after and same and self._as_before(now, before):
+                    pairs[before_id] = now_id
+        return pairs
 
     def _sleeps_as(self, now: Truth, before: Truth) -> bool:
         if now.mode == before.mode or now.id in self._world.dozed:
@@ -135,7 +153,9 @@ class Promises:
             before, now = self._before.get(machine_id), self._after.get(machine_id)
             if not (before or now).managed:  # type: ignore[union-attr]
                 continue
-            if now is None and self._replaced(machine_id):
+            if now is None and (self._replaced(machine_id) or machine_id in self._reborn):
+                continue
+            if machine_id in self._reborn.values():
                 continue
             if self._new(now) or (before is not None and self._as_before(now, before)):
                 continue
@@ -168,7 +188,8 @@ class Promises:
             assert have + len(self._others) >= wanted, f"status 0, but {region} has {have} of {group}, wanted {wanted}"
 
     def _all_as_before(self) -> None:
-        for machine_id in {*self._before, *self._after} - self._others:
+        known = {*self._before, *self._after} - self._others - set(self._reborn) - set(self._reborn.values())
+        for machine_id in known:
             before, now = self._before.get(machine_id), self._after.get(machine_id)
             assert before is not None, f"status {self._outcome.exit!r}, but new: {self._say(machine_id)}"
             assert self._as_before(now, before), f"status {self._outcome.exit!r}: {self._say(machine_id)}"
@@ -178,7 +199,9 @@ class Promises:
             if not row.machine or row.machine in self._others:
                 continue
             before, now = self._before.get(row.machine), self._after.get(row.machine)
-            if row.fate == "new":
+            if row.machine in self._reborn.values():
+                assert row.fate == "restored" and "in the place of" in row.why, f"another id: {row}"
+            elif row.fate == "new":
                 assert self._new(now), f"the report says new: {self._say(row.machine)}"
             elif row.fate in ("unchanged", "restored"):
                 assert before is not None and self._as_before(now, before), f"{row.fate}: {self._say(row.machine)}"
@@ -193,7 +216,7 @@ class Promises:
 
     def _regions_serve_on(self) -> None:
         # An app that ends by itself after a while takes its regions down whatever anybody does.
-        if any(each.digest in self._world.treacherous for each in (*self._before.values(), *self._after.values())):
+        if self._has_treacherous():
             return
         for region in sorted({each.region for each in self._before.values() if each.serving} - self._world.hurt):
             here = [each for each in self._after.values() if each.region == region]
@@ -202,6 +225,17 @@ class Promises:
             gone = [each.id for each in self._before.values() if each.region == region]
             told = any(self._named(each) for each in (*gone, *(each.id for each in here)))
             assert told, f"region {region} served before and does not now: {self._outcome}\n{here}"
+
+    def _a_surge_leaves_no_gap(self) -> None:
+        # What somebody did by hand, or what came of an app that ends by itself, is nobody's gap.
+        late = self._desired.image.digest in self._world.treacherous
+        if self._world.meddled or self._world.dozed or late or self._has_treacherous():
+            return
+        gaps = self._world.gaps - self._world.hurt
+        assert not gaps, f"no machine took requests for a moment in {gaps}: {self._outcome}"
+
+    def _has_treacherous(self) -> bool:
+        return any(each.digest in self._world.treacherous for each in (*self._before.values(), *self._after.values()))
 
     def _leases_are_given_back(self) -> None:
         now = self._world.clock.now()

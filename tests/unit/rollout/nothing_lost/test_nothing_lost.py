@@ -90,7 +90,7 @@ class NothingLost(RuleBasedStateMachine):
     def _roll_out(self, order: Order) -> int:
         world = self.world
         world.asks_for_secrets = not world.asks_for_secrets
-        world.begin(order.troubles)
+        world.begin(order.troubles, watching=order.strategy == "surge")
         if order.new_definition:
             world.definition = f"definition-{self.images}"
         image, policy = self._image(order), self._policy(order)

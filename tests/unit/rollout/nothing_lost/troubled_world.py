@@ -161,6 +161,7 @@ class TroubledWorld(World):
         hurt: regions where a fault may have taken machines down.
         struck: kinds of trouble that came up.
         treacherous: digests of images that end by themselves after a while.
+        gaps: regions that were seen without a machine that takes requests, of those named in `begin`.
     """
 
     def __init__(self, tmp_path: Path, *, seed: int = 0) -> None:
@@ -177,8 +178,10 @@ class TroubledWorld(World):
 
     # --- one rollout after the other
 
-    def begin(self, troubles: tuple[Trouble, ...]) -> None:
-        """Get ready for the next rollout."""
+    def begin(self, troubles: tuple[Trouble, ...], *, watching: bool = False) -> None:
+        """Get ready for the next rollout; `watching`: look for gaps before each of its requests."""
+        self._watched = self._open_regions() if watching else set()
+        self.gaps: set[str] = set()
         self._pending = sorted(troubles, key=lambda each: each.at)
         self._lasting: list[tuple[str, float]] = []
         self.requests = 0
@@ -204,6 +207,14 @@ class TroubledWorld(World):
             raise Endless(f"{self.requests} requests and no end")
         while self._pending and self._pending[0].at <= self.requests:
             self._strike(self._pending.pop(0))
+        if self._watched:
+            self.gaps |= self._watched - self._open_regions()
+
+    def _open_regions(self) -> set[str]:
+        """Where a machine takes requests, or would be woken by one."""
+        ready = ("started", "stopped", "suspended")
+        serving = [machine for machine in self.records() if machine.config.get("services") and not machine.cordoned]
+        return {machine.region for machine in serving if machine.state in ready}
 
     def during(self, kind: str) -> bool:
         """Whether something of this kind goes on."""
@@ -256,8 +267,11 @@ class TroubledWorld(World):
             else:
                 self.call("POST", f"{path}/{'suspend' if trouble.everywhere else 'stop'}", {})
                 self.dozed.add(machine.id)
-        except Refused:
-            return
+        except Refused as refusal:
+            if "reset" not in str(refusal):
+                return
+            # Only the answer got lost.
+            (self.dozed if trouble.kind == "doze" else self.meddled).add(machine.id)
         self.hurt.add(machine.region)
 
     # --- the platform without what lies between
