@@ -27,7 +27,7 @@ def bake(seconds: float, runs: Sequence[LaneRun], means: Means, *, stopped: Call
     while means.clock.monotonic() < until:
         if stopped():
             return WaveEnd("interrupted")
-        reading = reader.read((), beside_flyctl=False, expecting=False)
+        reading = reader.read(None)
         if reader.blind:
             return WaveEnd("inconclusive", _lost(watched[0], "inconclusive", "blind", reading.error))
         if reading.whole:

@@ -58,7 +58,7 @@ class Executor:
             if end.kind != "passed":
                 assert end.run is not None
                 self._culprit = end.run.machine_id or ""
-                where = f"{end.run.lane.region} {end.run.machine_id or end.run.lane.name}"
+                where = f"{end.run.lane.region} {_called(end.run)}"
                 return self._stop(self._reason(f"{where}: {end.run.reason}", end.run.code), end.kind)
         self._settle_flyctl(FLYCTL_FORWARD)
         # The last look was taken when the last machine passed; one more would only cost a second.
@@ -200,7 +200,7 @@ class Executor:
         if not touched:
             outcome = self._finish("untouched", f"{what}; nothing was changed on the fleet", None, {}, code=code)
             return replace(outcome, exit=Exit.UNREACHABLE)
-        names = ", ".join(f"{run.lane.region} {run.machine_id or run.lane.name}" for run in touched)
+        names = ", ".join(f"{run.lane.region} {_called(run)}" for run in touched)
         if self._record.cordoned:
             names += f"; cordoned: {', '.join(sorted(self._record.cordoned))}"
         next_ = "When the platform answers again, 'flyo status' shows what is where and 'flyo deploy' goes on"
@@ -248,6 +248,11 @@ class Executor:
         self._record.journal.forgive()
         self._record.journal.write("end", outcome=kind, exit=int(outcome.exit), what=what)
         return outcome
+
+
+def _called(run: LaneRun) -> str:
+    """What to call a lane's machine, which may not be known yet."""
+    return run.machine_id or (f"in the place of {run.lane.replaces}" if run.lane.replaces else run.lane.name)
 
 
 def _without_runs(record: Record) -> Record:

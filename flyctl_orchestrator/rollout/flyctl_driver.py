@@ -15,6 +15,8 @@ PAUSE = 3.0
 AGAIN = 3
 # Seconds between two looks at flyctl alone.
 LOOK = 0.1
+# Seconds between two looks at whether it has said something.
+LISTEN = 0.05
 
 
 class FlyctlDriver:
@@ -43,6 +45,7 @@ class FlyctlDriver:
         self._tries = 0
         self._again_at: float | None = None
         self._interrupted = False
+        self._news = False
         self._deploy = self._start()
 
     def _start(self) -> RunningDeploy:
@@ -89,6 +92,17 @@ class FlyctlDriver:
         elif now >= self._give_up_at:
             self.end(next_reading)
 
+    def listen(self, seconds: float) -> None:
+        """Let time pass until it says something of one of its machines, `seconds` at most.
+
+        What it says is no proof of anything; it is a good moment to look.
+        """
+        clock = self._means.clock
+        until = clock.monotonic() + seconds
+        while not self._news and (left := until - clock.monotonic()) > 0:
+            clock.sleep(min(LISTEN, left))
+        self._news = False
+
     def settle(self, patience: float) -> None:
         """Wait until it has ended by itself, and end it after `patience` seconds."""
         clock = self._means.clock
@@ -113,5 +127,6 @@ class FlyctlDriver:
         self._means.emit("flyctl.finished", ok=ok, **facts)
 
     def _hear(self, line: str) -> None:
+        self._news = self._news or any(machine in line for machine in self._run.machines)
         if line.strip():
             self._means.emit("flyctl.line", line=line.rstrip())

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.concurrency import Concurrency
 from flyctl_orchestrator.rollout.means import Means
 
-# Seconds between two lists while flyctl runs: it lists machines, too, gives up on a 429, and shares our rate limit.
-LIST_BESIDE_FLYCTL = 3.0
 # Readings that may fail in a row (each has been tried for half a minute) before nobody can tell anything any more.
 BLIND = 2
 
@@ -30,6 +28,12 @@ class Reading:
     machines: Mapping[str, Machine]
     whole: bool
     error: str = ""
+
+    def over(self, older: Reading | None) -> Reading | None:
+        """The older whole reading brought up to date with this one; None as long as there is no whole one."""
+        if self.whole or older is None:
+            return self if self.whole else None
+        return replace(older, machines={**older.machines, **self.machines})
 
 
 class Reader:
@@ -51,20 +55,22 @@ class Reader:
         """Whether the platform has not been readable for so long that waiting on makes no sense."""
         return self._failures >= BLIND
 
-    def read(self, watched: Iterable[str], *, beside_flyctl: bool, expecting: bool) -> Reading:
+    @property
+    def since_list(self) -> float:
+        """Seconds since the last list was asked for, infinity when none was."""
+        return self._means.clock.monotonic() - self._listed_at
+
+    def read(self, only: Collection[str] | None) -> Reading:
         """Read the fleet.
 
         Args:
-            watched: ids of the machines somebody waits for.
-            beside_flyctl: flyctl is running, so lists are to be rare.
-            expecting: somebody waits for a machine whose id is not known yet.
+            only: ids of the machines to read, one by one; None lists all of them in one call.
         """
         self._number += 1
-        now = self._means.clock.monotonic()
         try:
-            if beside_flyctl and not (expecting and now - self._listed_at >= LIST_BESIDE_FLYCTL):
-                return Reading(self._number, self._some(watched, self._means.concurrency), whole=False)
-            self._listed_at = now
+            if only is not None:
+                return Reading(self._number, self._some(only, self._means.concurrency), whole=False)
+            self._listed_at = self._means.clock.monotonic()
             listed = self._means.api.list_machines(self._means.app)
         except ApiError as error:
             self._failures += 1

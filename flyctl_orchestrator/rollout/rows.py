@@ -26,7 +26,8 @@ def rows_at_the_end(machines: Mapping[str, Machine] | None, record: Record, back
         if machine.managed:
             rows.append(_row(machine, lanes.get(machine.id), backs.get(machine.id), record))
     for run in record.runs.values():
-        if run.machine_id in (machines or {}) or (run.machine_id is None and run.lane.replaces):
+        unmade = run.machine_id is None and run.lane.replaces and (machines is not None or not run.touched)
+        if run.machine_id in (machines or {}) or unmade:
             # A replacement that was never made is missed by nobody: the machine itself has a row.
             continue
         back = backs.get(run.machine_id or "")
@@ -86,6 +87,8 @@ def _unseen(run: LaneRun, back: LaneRun | None, record: Record) -> Row:
         fate = {"destroy": "destroyed", "restore": "restored"}.get(latest.lane.action, "new")
     elif machine in record.cordoned:
         fate, why = "unverified", CLOSED
+    elif not machine and run.touched:
+        why = f"nobody knows whether it was made{f' in the place of {run.lane.replaces}' if run.lane.replaces else ''}"
     return Row(run.lane.region, run.lane.group, machine, None, "", "", fate, "unknown", None, why)
 
 

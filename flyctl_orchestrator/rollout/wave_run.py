@@ -57,6 +57,10 @@ from flyctl_orchestrator.rollout.steps import (
 # Seconds between two looks: the platform allows one list of an app's machines per second, single machines more often.
 TICK = 1.0
 TICK_BESIDE_FLYCTL = 0.5
+# Seconds between two lists while flyctl runs: it lists machines, too, gives up on a 429, and shares our rate limit.
+LIST_BESIDE_FLYCTL = 3.0
+# As many machines are read one by one.
+FEW = 128
 # Seconds between two looks at flyctl alone, when every machine is through.
 TICK_FOR_FLYCTL = 0.1
 
@@ -140,7 +144,7 @@ class WaveRun:
                     return WaveEnd("interrupted")
                 if (end := self._look()) is not None:
                     return end
-                self._rhythm.rest(self.runs, self._pause())
+                self._rest()
         finally:
             flyctl = self._flyctl if self.left is None else None
             if flyctl is not None and flyctl.end(self._reader.next_number) and not self._reader.blind:
@@ -158,10 +162,15 @@ class WaveRun:
             chosen = replace(chosen, machines=tuple(run.machine_id or "" for run in lanes))
         self._flyctl = FlyctlDriver(self._means, chosen, self._record.ref, limit=self._wave.limit)
 
-    def _pause(self) -> float:
+    def _rest(self) -> None:
+        """Let time pass until another look is worth its calls."""
         if self._flyctl is None or not self._flyctl.active:
-            return TICK
-        return TICK_FOR_FLYCTL if all(run.over for run in self.runs) else TICK_BESIDE_FLYCTL
+            self._rhythm.rest(self.runs, TICK)
+        elif any(run.status == "running" and isinstance(run.step, BY_FLYCTL) for run in self.runs):
+            self._flyctl.listen(TICK_BESIDE_FLYCTL)
+        else:
+            through = all(run.over for run in self.runs)
+            self._rhythm.rest(self.runs, TICK_FOR_FLYCTL if through else TICK_BESIDE_FLYCTL)
 
     def _clear_leases(self) -> None:
         """Give back what an interrupted flyctl still holds: it allows itself half a second for that, and misses it.
@@ -188,9 +197,12 @@ class WaveRun:
         through = all(run.over for run in self.runs)
         reading = self._read() if self._looks and not through else Reading(0, {}, whole=False)
         self._looks += 1
-        self.last_reading = reading if reading.whole else self.last_reading
+        self.last_reading = reading.over(self.last_reading) or self.last_reading
         scene = Scene(self._means, self._record, reading, self._flyctl)
-        self._advance_all(scene, [run for run in self.runs if run.status == "running"])
+        running = [run for run in self.runs if run.status == "running"]
+        self._advance_all(scene, running)
+        # Those that waited for the configuration that flyctl has just given to another one need not wait for a look.
+        self._advance_all(scene, [run for run in running if isinstance(run.step, UpdateMachine) and not run.touched])
         # Places that have just become free are not left empty until the next look.
         while (end := self._end()) is None and (admitted := self._admit()):
             self._advance_all(scene, admitted)
@@ -204,9 +216,15 @@ class WaveRun:
     def _read(self) -> Reading:
         running = [run for run in self.runs if run.status == "running"]
         ids = [run.machine_id for run in running if run.machine_id]
-        beside = self._flyctl is not None and self._flyctl.active
-        expecting = any(isinstance(run.step, FlyctlCreate) for run in running)
-        return self._reader.read(ids, beside_flyctl=beside, expecting=expecting)
+        if self._flyctl is not None and self._flyctl.active:
+            expecting = any(isinstance(run.step, FlyctlCreate) for run in running)
+            lists = expecting and self._reader.since_list >= LIST_BESIDE_FLYCTL
+            return self._reader.read(None if lists else ids)
+        near = [run.machine_id or "" for run in self._rhythm.near(running)]
+        # All others boot; between two lists it is enough to look at those that may be ready.
+        proving = all(isinstance(run.step, Gate) for run in running)
+        few = 0 < len(near) <= FEW and proving and self._reader.since_list < TICK
+        return self._reader.read(near if few else None)
 
     def _flyctl_changed_nothing(self) -> bool:
         waiting = [run for run in self.runs if run.lane.by_flyctl]

@@ -27,7 +27,7 @@ from flyctl_orchestrator.local.settings import Settings
 from flyctl_orchestrator.local.simulation import TOKEN, Simulation
 from flyctl_orchestrator.project.model import Probe, Rollout
 from flyctl_orchestrator.rollout.baseline import measure_baseline
-from flyctl_orchestrator.rollout.concurrency import InTurn, Stop
+from flyctl_orchestrator.rollout.concurrency import Concurrency, InTurn, Stop
 from flyctl_orchestrator.rollout.desired import Desired
 from flyctl_orchestrator.rollout.events import Emitter, Event
 from flyctl_orchestrator.rollout.executor import Executor
@@ -210,6 +210,7 @@ class World:
         self.on_event: Callable[[Event], None] | None = None
         self.network_down = False
         self.edge = Edge()
+        self.concurrency: Concurrency = InTurn()
         self.latency = 0.01
         self.looks: dict[str, Looks] = {}
         self.groups: tuple[str, ...] = ("app",)
@@ -358,7 +359,7 @@ class World:
             flyctl=self.flyctl,
             prober=Prober(self.http),
             clock=self.clock,
-            concurrency=InTurn(),
+            concurrency=self.concurrency,
             emit=Emitter(APP, self.clock, self.hear),
             stop=self.stop,
             config=self.tmp_path / "fly.toml",

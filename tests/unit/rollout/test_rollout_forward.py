@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 from rollout_world import APP, World
 
 from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.local.runtime.simulated import Behaviour
 from flyctl_orchestrator.project.model import Rollout
+from flyctl_orchestrator.rollout.concurrency import InTurn
 from flyctl_orchestrator.rollout.marks import VERIFIED
 
 
@@ -179,3 +184,40 @@ def test_a_stray_machine_is_never_touched(world: World) -> None:
     assert world.deploy(world.desired(world.push("two"))).kind == "done"
     after = world.machine(stray["id"])
     assert before is not None and after is not None and before["instance_id"] == after["instance_id"]
+
+
+def finished(world: World, step: str) -> list[float]:
+    """When a step came to its end, once for each machine."""
+    return [event.ts for event in world.events if (event.name, event.fields.get("step")) == ("step.finished", step)]
+
+
+class LastFirst(InTurn):
+    """Side by side, anybody may come first."""
+
+    def each(self, action: Callable[[Any], None], items: Iterable[Any]) -> None:
+        super().each(action, reversed(list(items)))
+
+
+def test_what_flyctl_has_made_is_given_to_the_others_at_once(world: World) -> None:
+    world.deploy(world.desired(world.push("one"), {"iad": 3}))
+    world.events.clear()
+    world.concurrency = LastFirst()
+    policy = Rollout(max_unavailable=3, timeout=60.0)
+    assert world.deploy(world.desired(world.push("two"), {"iad": 3}, policy=policy)).kind == "done"
+    (by_flyctl,) = finished(world, "flyctl_update")
+    assert max(finished(world, "update_machine")) - by_flyctl < 0.1
+
+
+def test_a_machine_that_is_late_does_not_wait_for_those_that_were_changed_after_it(world: World) -> None:
+    world.deploy(world.desired(world.push("one"), {"iad": 6}))
+    policy = Rollout(max_unavailable=2, timeout=60.0)
+    order = list(world.plan(world.desired(world.push("two"), {"iad": 6}, policy=policy)).lanes)
+    late, ready = order[1].machine, world.clock.now() + 10.4
+    slow = Behaviour(boot_seconds=8.0, healthy=lambda machine, region: machine != late or world.clock.now() > ready)
+    world.events.clear()
+    outcome = world.deploy(world.desired(world.push("slow", slow), {"iad": 6}, policy=policy))
+    assert outcome.kind == "done", outcome.what
+    passed = {e.fields["machine"]: e.ts for e in world.events if e.fields.get("phase") == "healthy"}
+    # By then another one boots in the place of the first.
+    assert min(passed.values()) < ready
+    assert passed[late] - ready < 1.2

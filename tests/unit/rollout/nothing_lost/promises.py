@@ -134,7 +134,11 @@ class Promises:
     def _named(self, machine_id: str) -> bool:
         if machine_id in self._outcome.what:
             return True
-        return any(row.machine == machine_id and row.fate in ODD_FATES for row in self._outcome.rows)
+        now = self._after.get(machine_id)
+        # One whose making nobody saw the end of has no id to be named by, but a place.
+        place = (now.region, now.group, "") if now is not None and machine_id not in self._before else None
+        odd = [row for row in self._outcome.rows if row.fate in ODD_FATES]
+        return any(row.machine == machine_id or (row.region, row.group, row.machine) == place for row in odd)
 
     def _replaced(self, machine_id: str) -> bool:
         """Whether a rollout that replaces machines has done with this one, and says so."""
