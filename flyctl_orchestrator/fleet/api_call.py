@@ -46,6 +46,7 @@ class Call:
         repeat: "always" when doing it twice is doing it once; "if_refused" when it may only be sent again after an
             answer (429) or failure (connection refused) that proves nothing was done.
         timeout: seconds for one attempt.
+        hurry: one attempt is all; whoever asks has another way, or can ask again.
         private: values that must never show up in an error, whatever the platform answers.
     """
 
@@ -59,6 +60,7 @@ class Call:
     nonce: str | None = None
     repeat: Repeat = "always"
     timeout: float = 30.0
+    hurry: bool = False
     private: tuple[str, ...] = field(default=(), repr=False)
 
 
@@ -109,7 +111,7 @@ class Caller:
                 error, again = self._refusal(call, answer), self._may_repeat(call, answer)
             pause = self._pause(attempt, answer)
             patience = self._patience if self._reached else min(self._patience, FIRST_CONTACT)
-            if not again or self._clock.monotonic() + pause > began + patience:
+            if not again or call.hurry or self._clock.monotonic() + pause > began + patience:
                 raise error
             self._clock.sleep(pause)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -16,6 +17,8 @@ from flyctl_orchestrator.fleet.resources import Lease, SecretInfo
 
 # The platform answers a wait after 60 s at the latest; longer waits are several calls.
 LONGEST_WAIT = 60
+# Seconds for an answer that is not worth waiting for.
+HURRIED = 5.0
 
 
 class MachinesApi:
@@ -50,9 +53,14 @@ class MachinesApi:
         answer = self._caller.send(self._app_call("GET", app, "/machines", "list", "list the machines"))
         return [self._seen(Machine.of_api(app, each)) for each in answer.json() or []]
 
-    def get_machine(self, app: str, machine_id: str) -> Machine:
-        """One machine; `ApiError` of kind not_found when there is none (any more)."""
-        answer = self._caller.send(self._machine_call("GET", app, machine_id, "", "get", "read the machine"))
+    def get_machine(self, app: str, machine_id: str, *, hurry: bool = False) -> Machine:
+        """One machine; `ApiError` of kind not_found when there is none (any more).
+
+        Args:
+            hurry: ask once, for a few seconds, and not for half a minute.
+        """
+        call = self._machine_call("GET", app, machine_id, "", "get", "read the machine")
+        answer = self._caller.send(replace(call, hurry=True, timeout=HURRIED) if hurry else call)
         return self._seen(Machine.of_api(app, answer.json() or {}))
 
     def list_versions(self, app: str, machine_id: str) -> list[tuple[str, dict[str, Any]]]:
@@ -174,12 +182,22 @@ class MachinesApi:
         call = self._machine_call("DELETE", app, machine_id, query, "destroy", "destroy the machine", nonce)
         self._caller.send(call, accept=(404,))
 
-    def wait(self, app: str, machine_id: str, state: str, timeout: float, instance_id: str | None = None) -> bool:
+    def wait(
+        self,
+        app: str,
+        machine_id: str,
+        state: str,
+        timeout: float,
+        instance_id: str | None = None,
+        *,
+        hurry: bool = False,
+    ) -> bool:
         """Wait until a machine is in `state`: started, stopped, suspended or destroyed.
 
         Args:
             timeout: seconds; may be longer than the platform's own limit of 60.
             instance_id: only that version counts. The platform insists on one for "stopped": read when not given.
+            hurry: give up on the first error.
 
         Returns: whether it got there in time.
         """
@@ -192,6 +210,7 @@ class MachinesApi:
             query = {"state": state, "timeout": str(seconds)} | ({"instance_id": instance_id} if instance_id else {})
             doing = f"wait for the machine to be {state}"
             call = self._machine_call("GET", app, machine_id, f"/wait?{urlencode(query)}", "wait", doing)
+            call = replace(call, hurry=True, timeout=seconds + HURRIED) if hurry else call
             answer = self._caller.send(call, accept=(404, 408) if state == "destroyed" else (408,))
             if answer.status != 408:
                 return True

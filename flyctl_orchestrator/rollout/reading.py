@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.concurrency import Concurrency
 from flyctl_orchestrator.rollout.means import Means
 
 # Readings that may fail in a row (each has been tried for half a minute) before nobody can tell anything any more.
@@ -44,6 +43,7 @@ class Reader:
         self._number = 0
         self._listed_at = float("-inf")
         self._failures = 0
+        self._silent: set[str] = set()
 
     @property
     def next_number(self) -> int:
@@ -64,12 +64,13 @@ class Reader:
         """Read the fleet.
 
         Args:
-            only: ids of the machines to read, one by one; None lists all of them in one call.
+            only: ids of the machines to read, one by one, if any of them can be; None lists all in one call.
         """
         self._number += 1
+        if found := self._some([id for id in only or () if id not in self._silent]):
+            self._failures = 0
+            return Reading(self._number, found, whole=False)
         try:
-            if only is not None:
-                return Reading(self._number, self._some(only, self._means.concurrency), whole=False)
             self._listed_at = self._means.clock.monotonic()
             listed = self._means.api.list_machines(self._means.app)
         except ApiError as error:
@@ -78,19 +79,19 @@ class Reader:
         self._failures = 0
         return Reading(self._number, {m.id: m for m in listed if not m.gone}, whole=True)
 
-    def _some(self, ids: Iterable[str], concurrency: Concurrency) -> dict[str, Machine]:
+    def _some(self, ids: Sequence[str]) -> dict[str, Machine]:
+        """Those of the machines that answer for themselves; the others are seen in lists from here on."""
         found: dict[str, Machine] = {}
 
         def look(machine_id: str) -> None:
             try:
-                machine = self._means.api.get_machine(self._means.app, machine_id)
+                machine = self._means.api.get_machine(self._means.app, machine_id, hurry=True)
             except ApiError as error:
                 if error.kind != "not_found":
-                    raise
+                    self._silent.add(machine_id)
                 return
             if not machine.gone:
                 found[machine.id] = machine
 
-        concurrency.each(look, list(ids))
-        self._failures = 0
+        self._means.concurrency.each(look, ids)
         return found

@@ -72,7 +72,7 @@ class Rhythm:
         means, version = self._means, _version(run)
         assert run.machine_id is not None and version is not None
         try:
-            if not means.api.wait(means.app, run.machine_id, "started", LONGEST, version):
+            if not means.api.wait(means.app, run.machine_id, "started", LONGEST, version, hurry=True):
                 return
         except ApiError:
             # It was only about when to look; the look itself will tell what is wrong.

@@ -192,6 +192,16 @@ def test_patience_ends(api: MachinesApi, http: ScriptedHttp, clock: ManualClock)
     assert len(http.sent) > 3
 
 
+def test_one_in_a_hurry_asks_once(api: MachinesApi, http: ScriptedHttp, clock: ManualClock) -> None:
+    http.script = [answer(200, []), answer(503, {"error": "down"}), HttpError("timeout")]
+    api.list_machines("web")
+    with pytest.raises(ApiError, match="503"):
+        api.get_machine("web", "m1", hurry=True)
+    with pytest.raises(ApiError, match="no answer"):
+        api.wait("web", "m1", "started", 2, hurry=True)
+    assert (clock.slept, len(http.sent)) == ([], 3)
+
+
 def test_a_server_that_never_answered_is_given_up_sooner(
     api: MachinesApi, http: ScriptedHttp, clock: ManualClock
 ) -> None:

@@ -133,6 +133,25 @@ def test_too_many_requests_are_waited_out(world: World) -> None:
     assert world.deploy(world.desired(world.push("two"))).kind == "done"
 
 
+def test_a_host_that_does_not_answer_for_its_machine_holds_nobody_up(world: World) -> None:
+    """Lists tell what such a machine is like; asking it again and again would keep all others waiting."""
+    counts = {"iad": 1, "fra": 2, "nrt": 2}
+    world.deploy(world.desired(world.push("one"), counts))
+    silent = world.in_region("fra")[0].id
+    asked: list[str] = []
+
+    def fall_silent(method: str, url: str, really: Callable[[], HttpAnswer]) -> HttpAnswer | None:
+        if method == "GET" and f"/machines/{silent}" in url:
+            asked.append(url)
+            raise HttpError("timeout")
+        return None
+
+    install(world, fall_silent)
+    outcome = world.deploy(world.desired(world.push("two", Behaviour(boot_seconds=3.0)), counts))
+    assert outcome.kind == "done", outcome.what
+    assert outcome.seconds < 15 and 0 < len(asked) < 10
+
+
 def test_a_machine_the_platform_reverts_is_no_success(world: World) -> None:
     one = world.push("one")
     world.deploy(world.desired(one))
