@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import planted
 import pytest
-from flyo_process import FLYO, PATIENCE
+from flyo_process import PATIENCE
 from local_fleet import APP, LocalFleet
 
 SECRET = "planted-secret-value"
@@ -124,15 +122,7 @@ def test_what_cannot_be_rehearsed_is_said_in_one_line(
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_goes_back_on_the_copy_and_clears_up(theatre: LocalFleet, number: signal.Signals) -> None:
     arguments = ["rehearse", "--local", "--fault", "slow-boot:iad:seconds=600:times=1", "--timeout", "900s"]
-    child = subprocess.Popen(
-        [FLYO, *arguments],
-        cwd=theatre.project,
-        env=theatre.variables,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    child = theatre.start(*arguments)
     assert child.stderr is not None
     for line in child.stderr:
         if "canary: iad" in line:
@@ -144,20 +134,12 @@ def test_interrupted_it_goes_back_on_the_copy_and_clears_up(theatre: LocalFleet,
 
 
 def test_interrupted_before_it_began_it_clears_up(theatre: LocalFleet) -> None:
-    child = subprocess.Popen(
-        [FLYO, "rehearse", "--local"],
-        cwd=theatre.project,
-        env=theatre.variables,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    child = theatre.start("rehearse", "--local")
     assert child.stderr is not None
     for line in child.stderr:
         if "rehearsing on a copy" in line:
             break
-    os.kill(child.pid, signal.SIGINT)
+    child.send_signal(signal.SIGINT)
     _, err = child.communicate(timeout=PATIENCE)
     assert child.returncode == 130, err
     assert "interrupted" in err

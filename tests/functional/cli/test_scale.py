@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import http.client
 import signal
-import subprocess
 import threading
 from collections.abc import Callable
 
 import pexpect
 import pytest
-from flyo_process import FLYO, PATIENCE
+from flyo_process import PATIENCE
 from local_fleet import APP, LocalFleet
 
 from flyctl_orchestrator.environment import SystemClock
@@ -103,15 +102,7 @@ def test_a_sleeping_machine_goes_first(fleet: LocalFleet) -> None:
 def test_ctrl_c_while_adding_leaves_nothing_behind(fleet: LocalFleet) -> None:
     (fleet.switches / "sick-nrt").touch()
     before = [machine["id"] for machine in fleet.machines()]
-    child = subprocess.Popen(
-        [FLYO, "scale", "--local", "nrt=2"],
-        cwd=fleet.project,
-        env=fleet.variables,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    child = fleet.start("scale", "--local", "nrt=2")
     until(lambda: "nrt" in fleet.regions())
     child.send_signal(signal.SIGINT)
     _, stderr = child.communicate(timeout=PATIENCE)

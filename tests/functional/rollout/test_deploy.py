@@ -9,6 +9,7 @@ from rollout_project import APP, RolloutProject
 
 
 def test_three_regions_are_deployed_proved_and_shown(fresh: RolloutProject) -> None:
+    fresh.plant(APP)
     ran = fresh.deploy()
     assert ran.status == 0, ran.stderr
     rows = [line.split() for line in ran.stdout.splitlines()[:4]]
@@ -107,6 +108,7 @@ def test_missing_machines_are_added_and_others_left_alone(deployed: RolloutProje
 
 
 def test_two_deploys_right_after_each_other_keep_within_the_limits(fresh: RolloutProject) -> None:
+    fresh.plant(APP)
     assert fresh.deploy().status == 0
     fresh.behave("good two")
     ran = fresh.deploy()

@@ -58,6 +58,7 @@ def test_a_fault_in_the_last_wave_takes_the_first_back_too(deployed: RolloutProj
 
 
 def test_a_failed_first_deploy_leaves_an_empty_app(fresh: RolloutProject) -> None:
+    fresh.plant(APP)
     fresh.behave("exits")
     ran = fresh.deploy()
     assert ran.status == 3, ran.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from rollout_project import RolloutProject, interrupt
+from rollout_project import APP, RolloutProject, interrupt
 
 pytestmark = [
     pytest.mark.real_flyctl,
@@ -17,6 +17,7 @@ pytestmark = [
 def real(fresh: RolloutProject) -> RolloutProject:
     """Three regions deployed with the real flyctl, under the documented rate limits."""
     fresh.extra["FLYO_FLYCTL"] = shutil.which("flyctl") or ""
+    fresh.plant(APP)
     ran = fresh.deploy()
     assert ran.status == 0, ran.stderr
     return fresh
@@ -49,7 +50,7 @@ def test_interrupted_while_flyctl_runs(real: RolloutProject) -> None:
 
 def test_a_sleeping_canary(real: RolloutProject) -> None:
     iad = real.machines()["iad"]["id"]
-    assert real.api.on("rollout-test", iad, "/suspend").status == 200
+    assert real.api.on(APP, iad, "/suspend").status == 200
     real.wait_for("iad", "suspended")
     real.behave("good two")
     ran = real.deploy()
