@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.checkup import looks_at
 from flyctl_orchestrator.rollout.means import Means
 from flyctl_orchestrator.rollout.record import Record
 
 
-def measure_baseline(means: Means, record: Record) -> None:
-    """Probe every machine that is awake, once, all at the same time; nobody is woken."""
+def measure_baseline(means: Means, record: Record, regions: Container[str] | None = None) -> None:
+    """Probe every machine that is awake and was not probed yet, once, all at the same time; nobody is woken.
+
+    Args:
+        regions: machines of these only; None for all.
+    """
 
     def look(machine: Machine) -> None:
         answer = means.look(machine)
@@ -23,5 +29,10 @@ def measure_baseline(means: Means, record: Record) -> None:
             error=answer.error,
         )
 
-    awake = [machine for machine in record.before.values() if machine.state == "started"]
-    means.concurrency.each(look, [machine for machine in awake if machine.managed and looks_at(machine).http])
+    wanted = [
+        machine
+        for machine in record.before.values()
+        if (regions is None or machine.region in regions) and machine.id not in record.baseline
+    ]
+    awake = [machine for machine in wanted if machine.state == "started" and machine.managed]
+    means.concurrency.each(look, [machine for machine in awake if looks_at(machine).http])

@@ -208,9 +208,6 @@ class Deployment:
             **goal_as_dict(self.project, self.policy, plan),
         )  # fmt: skip
         self.emit("rollout.started", rollout=rollout, image=plan.image.ref, digest=plan.image.digest)
-        measure_baseline(means, record)
-        ill = origin.ill if origin else [id for id in before if not record.was_healthy(id)]
-        journal.write("baseline", ill=sorted(ill))
         return Executor(means, record, self.policy).run()
 
     def finish(self, outcome: Outcome) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 
 from flyctl_orchestrator.errors import FlyoError
@@ -11,6 +11,7 @@ from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.project.model import Rollout
 from flyctl_orchestrator.rollout.bake import bake
+from flyctl_orchestrator.rollout.baseline import measure_baseline
 from flyctl_orchestrator.rollout.flyctl_driver import FlyctlDriver
 from flyctl_orchestrator.rollout.lane_run import LaneRun
 from flyctl_orchestrator.rollout.means import Means
@@ -42,7 +43,13 @@ class Executor:
         self._flyctl: FlyctlDriver | None = None
 
     def run(self) -> Outcome:
-        """Run every wave, or go back. Never leaves without an outcome that names what is not as it should be."""
+        """Run every wave, or go back. Once it has begun, it never leaves without an outcome that names what is amiss.
+
+        Raises:
+            FlyoError: it has not begun: the journal cannot be written.
+        """
+        for first in self._record.plan.waves[:1]:
+            self._measure(first.regions)
         for number, wave in enumerate(self._record.plan.waves):
             # flyctl begins with the wave, before anything else is looked at.
             end, trouble = (WaveEnd("interrupted"), None) if self._stopped() else self._wave(number, wave)
@@ -75,7 +82,7 @@ class Executor:
         if wave.flyctl is not None:
             self._settle_flyctl(FLYCTL_FORWARD)
         means.emit("wave.started", **facts, of=len(self._record.plan.waves), lanes=lanes)
-        run = WaveRun(wave, means, self._record, stopped=self._stopped, keep_going=wave.final)
+        run = WaveRun(wave, means, self._record, stopped=self._stopped, keep_going=wave.final, meanwhile=self._measure)
         try:
             end = run.run()
             self._last, self._flyctl = run.last_reading, run.left or self._flyctl
@@ -93,6 +100,13 @@ class Executor:
             known = {"code": lane.code, "reason": lane.reason, "machine": lane.machine_id} if lane else {}
             means.emit("wave.failed", **facts, verdict=end.kind, **known)
         return end, None
+
+    def _measure(self, regions: Container[str] | None = None) -> None:
+        """Ask how machines answer before anything is changed in their regions, and write down who is ill."""
+        known = len(self._record.baseline)
+        measure_baseline(self._means, self._record, regions)
+        if regions is not None or len(self._record.baseline) > known:
+            self._record.journal.write("baseline", ill=self._record.ill())
 
     def _settle_flyctl(self, patience: float) -> None:
         """Have flyctl come to its end, so that its release is closed and its leases are given back."""

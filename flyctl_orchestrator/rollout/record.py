@@ -80,6 +80,11 @@ class Record:
         running = machine.state == "started" or machine.sleeping
         return running and machine.checks_passing and (answer is None or answer.ok)
 
+    def ill(self) -> list[str]:
+        """Ids of the machines that were not healthy before, as far as is known by now; they need not be so again."""
+        origin = self.origin
+        return sorted(origin.ill if origin else [id for id in self.before if not self.was_healthy(id)])
+
     def learn_firsts(self, machines: Iterable[Machine]) -> None:
         """Find the machines that are already as wanted; others may be made like them."""
         for machine in machines:

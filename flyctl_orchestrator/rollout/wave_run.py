@@ -102,6 +102,7 @@ class WaveRun:
     Args:
         stopped: asked before every look: whether to stop where we are.
         keep_going: whether a failed lane leaves the others running (going back) or ends the wave (going forward).
+        meanwhile: done once, before the wave waits for the first time or ends: it costs no time while machines boot.
 
     Attributes:
         left: a flyctl that still ran when every machine had passed; `settle` it before another one is started, and
@@ -109,13 +110,21 @@ class WaveRun:
     """
 
     def __init__(
-        self, wave: Wave, means: Means, record: Record, *, stopped: Callable[[], bool], keep_going: bool = False
+        self,
+        wave: Wave,
+        means: Means,
+        record: Record,
+        *,
+        stopped: Callable[[], bool],
+        keep_going: bool = False,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
         self._wave = wave
         self._means = means
         self._record = record
         self._stopped = stopped
         self._keep_going = keep_going
+        self._meanwhile = meanwhile
         self._reader = Reader(means)
         self._rhythm = Rhythm(means)
         self._flyctl: FlyctlDriver | None = None
@@ -142,7 +151,10 @@ class WaveRun:
             while True:
                 if self._stopped():
                     return WaveEnd("interrupted")
-                if (end := self._look()) is not None:
+                end = self._look()
+                if self._looks == 1:
+                    self._meanwhile()
+                if end is not None:
                     return end
                 self._rest()
         finally:

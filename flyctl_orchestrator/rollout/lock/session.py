@@ -25,6 +25,7 @@ class LockSession:
         self._locker = locker
         self._record = record
         self._wait = wait
+        self._until = 0.0
         self._held: Held | None = None
         self._done = threading.Event()
         self.settled = False
@@ -32,16 +33,19 @@ class LockSession:
     def saw(self, fleet: Fleet) -> Fleet:
         """Take the lock with the first reading, settle it with the second."""
         if self._held is None:
+            self._until = self._locker.clock.monotonic() + self._wait
             self._held, fleet = self._locker.take(self._record, fleet, wait=self._wait)
-            threading.Thread(target=self._beat, args=(self._held,), name="lock", daemon=True).start()
+            threading.Thread(target=self._beat, name="lock", daemon=True).start()
         elif not self.settled:
-            self._locker.confirm(self._held, fleet)
+            self._held, settled = self._locker.settle(self._held, fleet, until=self._until)
             self.settled = True
+            return settled or fleet
         return fleet
 
-    def _beat(self, held: Held) -> None:
+    def _beat(self) -> None:
         while not self._done.wait(1.0):
-            held.beat_if_due()
+            if self._held:
+                self._held.beat_if_due()
 
     def lost(self) -> str:
         """Why the lock is no longer ours, "" while it is."""

@@ -109,6 +109,29 @@ class Locker:
             raise Locked(self.app, rivals[0], self.clock.now())
         held.bury()
 
+    def settle(self, held: Held, fleet: Fleet | None = None, *, until: float = 0.0) -> tuple[Held, Fleet | None]:
+        """Confirm a lock. When somebody took it at the same moment both have stepped back, and here it is tried again.
+
+        Args:
+            fleet: a reading made after `take`.
+            until: when to give up, in seconds of the monotonic clock; tried once in any case.
+
+        Returns: the lock, which is another one after another try, and the reading that confirmed it.
+
+        Raises:
+            Locked: somebody else has it.
+        """
+        while True:
+            try:
+                self.confirm(held, fleet)
+                return held, fleet
+            except Locked:
+                left = until - self.clock.monotonic()
+                if left <= 0:
+                    raise
+                held, _ = self.take(held.record, self.observe(), wait=left)
+                fleet = self.observe()
+
     # --- on this computer
 
     def _take_here(self, record: LockRecord, until: float) -> bool:

@@ -26,7 +26,6 @@ from flyctl_orchestrator.local.runtime.simulated import Behaviour
 from flyctl_orchestrator.local.settings import Settings
 from flyctl_orchestrator.local.simulation import TOKEN, Simulation
 from flyctl_orchestrator.project.model import Probe, Rollout
-from flyctl_orchestrator.rollout.baseline import measure_baseline
 from flyctl_orchestrator.rollout.concurrency import Concurrency, InTurn, Stop
 from flyctl_orchestrator.rollout.desired import Desired
 from flyctl_orchestrator.rollout.events import Emitter, Event
@@ -331,7 +330,6 @@ class World:
         record.learn_firsts(fleet.managed)
         journal.write("begin", before=[machine_as_dict(machine) for machine in fleet.managed])
         means = self.means(probe or Probe(path="/up"), desired.policy.timeout)
-        measure_baseline(means, record)
         if before is not None:
             before(record)
         try:

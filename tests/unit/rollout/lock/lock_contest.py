@@ -66,18 +66,15 @@ class Contender:
     # --- what it does
 
     def take(self, wait: float = 0.0) -> Held | None:
+        until = self.monotonic() + wait
         try:
-            held, _ = self.locker.take(self.record(), observe(self.api, APP), wait=wait)
-        except Locked:
-            return None
-        self.held = held
-        try:
-            self.locker.confirm(held, observe(self.api, APP))
+            self.held, _ = self.locker.take(self.record(), observe(self.api, APP), wait=wait)
+            self.held, _ = self.locker.settle(self.held, observe(self.api, APP), until=until)
         except Locked:
             self.held = None
             return None
         self.confirmed = True
-        return held
+        return self.held
 
     def hold(self, seconds: float) -> None:
         """Be at work for so long, with signs of life."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from lock_contest import Contender, Contest
 
@@ -36,6 +36,17 @@ def chooser(order: list[int]):  # type: ignore[no-untyped-def]
     machines=st.integers(3, 5),
     strict=st.booleans(),
     seed=st.integers(0, 3),
+)
+# A machine comes up between their first looks: they begin on different ones, find each other, and both step back.
+@example(
+    order=[*[0] * 6, *[1] * 3, *[0] * 5, *[1] * 4, 0, 1],
+    skews=[0.0, 0.0],
+    stalls=[0.0] * 3,
+    holds=[0] * 3,
+    changes=[(0, "create"), (3, "create")],
+    machines=3,
+    strict=False,
+    seed=0,
 )
 def test_never_two_at_once(
     order: list[int],
