@@ -102,7 +102,7 @@ class WaveRun:
     Args:
         stopped: asked before every look: whether to stop where we are.
         keep_going: whether a failed lane leaves the others running (going back) or ends the wave (going forward).
-        meanwhile: done once, before the wave waits for the first time or ends: it costs no time while machines boot.
+        meanwhile: done once, when there is nothing to do but wait for machines, or at the end: it costs no time then.
 
     Attributes:
         left: a flyctl that still ran when every machine had passed; `settle` it before another one is started, and
@@ -117,7 +117,7 @@ class WaveRun:
         *,
         stopped: Callable[[], bool],
         keep_going: bool = False,
-        meanwhile: Callable[[], None] = lambda: None,
+        meanwhile: Callable[[], None] | None = None,
     ) -> None:
         self._wave = wave
         self._means = means
@@ -152,8 +152,8 @@ class WaveRun:
                 if self._stopped():
                     return WaveEnd("interrupted")
                 end = self._look()
-                if self._looks == 1:
-                    self._meanwhile()
+                if end is not None or self._all_boot():
+                    self._use_the_time()
                 if end is not None:
                     return end
                 self._rest()
@@ -173,6 +173,14 @@ class WaveRun:
                 return
             chosen = replace(chosen, machines=tuple(run.machine_id or "" for run in lanes))
         self._flyctl = FlyctlDriver(self._means, chosen, self._record.ref, limit=self._wave.limit)
+
+    def _all_boot(self) -> bool:
+        return all(isinstance(run.step, Gate) for run in self.runs if run.status == "running")
+
+    def _use_the_time(self) -> None:
+        meanwhile, self._meanwhile = self._meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
 
     def _rest(self) -> None:
         """Let time pass until another look is worth its calls."""
@@ -234,8 +242,7 @@ class WaveRun:
             return self._reader.read(None if lists else ids)
         near = [run.machine_id or "" for run in self._rhythm.near(running)]
         # All others boot; between two lists it is enough to look at those that may be ready.
-        proving = all(isinstance(run.step, Gate) for run in running)
-        few = 0 < len(near) <= FEW and proving and self._reader.since_list < TICK
+        few = 0 < len(near) <= FEW and self._all_boot() and self._reader.since_list < TICK
         return self._reader.read(near if few else None)
 
     def _flyctl_changed_nothing(self) -> bool:
