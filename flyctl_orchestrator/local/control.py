@@ -28,6 +28,8 @@ __all__ = ["DEFAULT_PORT", "ControlError", "Running", "environment", "locate", "
 
 DEFAULT_PORT = 4280
 START_SECONDS = 15.0
+# Seconds that a process which was just killed may take to let go of its locks.
+DYING = 1.0
 STOP_SECONDS = 20.0
 LOOK_SECONDS = 0.02
 SUPPORTED = ("linux", "darwin")
@@ -259,7 +261,7 @@ def _end_left_behind(state: Path) -> bool:
     if not orphans.noted(state / "machines"):
         return False
     try:
-        with FileLock(state / START_LOCK, timeout=0), FileLock(state / DAEMON_LOCK, timeout=0):
+        with FileLock(state / START_LOCK, timeout=DYING), FileLock(state / DAEMON_LOCK, timeout=DYING):
             return bool(orphans.reap(state / "machines"))
     except Timeout:
         return False
