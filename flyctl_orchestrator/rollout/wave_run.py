@@ -102,7 +102,7 @@ class WaveRun:
     Args:
         stopped: asked before every look: whether to stop where we are.
         keep_going: whether a failed lane leaves the others running (going back) or ends the wave (going forward).
-        meanwhile: done once, when there is nothing to do but wait for machines, or at the end: it costs no time then.
+        meanwhile: done once, when there is nothing to do but wait for machines, or before the wave passes.
 
     Attributes:
         left: a flyctl that still ran when every machine had passed; `settle` it before another one is started, and
@@ -152,7 +152,7 @@ class WaveRun:
                 if self._stopped():
                     return WaveEnd("interrupted")
                 end = self._look()
-                if end is not None or self._all_boot():
+                if (end is None and self._all_boot()) or end == WaveEnd("passed"):
                     self._use_the_time()
                 if end is not None:
                     return end
