@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -50,6 +51,7 @@ def sweep(
         before = dict(snapshot(killed.world))
         if not killed.killed(at, partial(what, killed, image), torn=torn):
             assert at > 15, "hardly anything was journalled"
+            sys.stdout.write(f"killed at each of {at - 1} lines ({strategy})\n")
             return
         yield killed, image, before
     raise AssertionError("it never came to an end")

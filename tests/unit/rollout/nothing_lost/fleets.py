@@ -116,6 +116,7 @@ class Order:
     Attributes:
         more, fewer: number of the region that is to have one machine more, or fewer, than it has.
         again: the image that was rolled out last, once more.
+        far: whether the proxy behaves as on Fly.io: slow to hear of a change, and silent of cordoned machines.
     """
 
     image: str
@@ -133,6 +134,7 @@ class Order:
     passes: int
     troubles: tuple[Trouble, ...]
     strategy: str = "in-place"
+    far: bool = False
 
 
 def troubles() -> st.SearchStrategy[Trouble]:
@@ -193,4 +195,5 @@ def orders(strategies: tuple[str, ...] = STRATEGIES) -> st.SearchStrategy[Order]
         passes=st.integers(1, 2),
         troubles=st.one_of(st.just(()), st.lists(troubles(), max_size=4).map(tuple)),
         strategy=st.sampled_from(strategies),
+        far=st.sampled_from((False, False, True)),
     )

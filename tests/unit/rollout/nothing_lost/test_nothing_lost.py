@@ -25,6 +25,7 @@ from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
 from flyctl_orchestrator.project.model import Probe, Rollout
 from flyctl_orchestrator.rollout.desired import Desired
+from flyctl_orchestrator.rollout.means import EDGES
 from flyctl_orchestrator.rollout.outcome import Outcome
 from flyctl_orchestrator.rollout.plan import PlannedImage
 
@@ -91,6 +92,7 @@ class NothingLost(RuleBasedStateMachine):
         world = self.world
         world.asks_for_secrets = not world.asks_for_secrets
         world.begin(order.troubles, watching=order.strategy == "surge")
+        world.edge = EDGES["fly" if order.far else "local"]
         if order.new_definition:
             world.definition = f"definition-{self.images}"
         image, policy = self._image(order), self._policy(order)
