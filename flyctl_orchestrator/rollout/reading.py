@@ -36,7 +36,11 @@ class Reading:
 
 
 class Reader:
-    """Reads the machines, once per call, as cheaply as the moment allows."""
+    """Reads the machines, once per call, as cheaply as the moment allows.
+
+    Attributes:
+        rounds: readings one by one since the last list.
+    """
 
     def __init__(self, means: Means) -> None:
         self._means = means
@@ -44,6 +48,7 @@ class Reader:
         self._listed_at = float("-inf")
         self._failures = 0
         self._silent: set[str] = set()
+        self.rounds = 0
 
     @property
     def next_number(self) -> int:
@@ -69,8 +74,10 @@ class Reader:
         self._number += 1
         if found := self._some([id for id in only or () if id not in self._silent]):
             self._failures = 0
+            self.rounds += 1
             return Reading(self._number, found, whole=False)
         try:
+            self.rounds = 0
             self._listed_at = self._means.clock.monotonic()
             listed = self._means.api.list_machines(self._means.app)
         except ApiError as error:

@@ -59,8 +59,8 @@ TICK = 1.0
 TICK_BESIDE_FLYCTL = 0.5
 # Seconds between two lists while flyctl runs: it lists machines, too, gives up on a 429, and shares our rate limit.
 LIST_BESIDE_FLYCTL = 3.0
-# As many machines are read one by one.
-FEW = 128
+# As many machines are read one by one: at every look, and at the first one after a list.
+FEW, MANY = 24, 128
 # Seconds between two looks at flyctl alone, when every machine is through.
 TICK_FOR_FLYCTL = 0.1
 
@@ -242,7 +242,11 @@ class WaveRun:
             return self._reader.read(None if lists else ids)
         near = [run.machine_id or "" for run in self._rhythm.near(running)]
         # All others boot; between two lists it is enough to look at those that may be ready.
-        few = 0 < len(near) <= FEW and self._all_boot() and self._reader.since_list < TICK
+        few = (
+            0 < len(near) <= (FEW if self._reader.rounds else MANY)
+            and self._all_boot()
+            and self._reader.since_list < TICK
+        )
         return self._reader.read(near if few else None)
 
     def _flyctl_changed_nothing(self) -> bool:
