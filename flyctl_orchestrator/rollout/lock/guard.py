@@ -35,8 +35,8 @@ class Guard(Protocol):
         """Metadata that a new configuration of this machine has to carry, so that the lock survives the change."""
         ...
 
-    def leaving(self, machine_id: str) -> None:
-        """This machine is about to be destroyed: keep the lock elsewhere from now on."""
+    def leaving(self, *machine_ids: str) -> None:
+        """These machines are about to be destroyed: keep the lock elsewhere from now on."""
         ...
 
 
@@ -57,5 +57,5 @@ class Unguarded:
         """None."""
         return {}
 
-    def leaving(self, machine_id: str) -> None:
+    def leaving(self, *machine_ids: str) -> None:
         """Nothing to do."""

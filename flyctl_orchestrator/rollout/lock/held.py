@@ -63,6 +63,8 @@ class Held:
         self._let_go = let_go
         self._lock = threading.RLock()
         self._left: set[str] = set()
+        # Machines that were to be destroyed and carried it: those that stay after all must not go on saying so.
+        self._former: list[str] = []
         self._lost = ""
         self._released = False
         # Before the first call that said so: nobody can think us dead earlier than we do ourselves.
@@ -121,16 +123,20 @@ class Held:
         held = machine_id in self._carriers and not self._lost
         return {record.key: record.as_value()} if held else {}
 
-    def leaving(self, machine_id: str) -> None:
-        """Have other machines carry it before this one is destroyed."""
+    def leaving(self, *machine_ids: str) -> None:
+        """Have other machines carry it before these are destroyed."""
         with self._lock:
-            if machine_id in self._carriers and not self._over:
-                self._drop(machine_id)
-                try:
-                    self._move(self._stamped())
-                except ApiError:
-                    self._due = self._clock.monotonic() + SOON
-            self._left.add(machine_id)
+            self._left.update(machine_ids)
+            carrying = [id for id in machine_ids if id in self._carriers]
+            if not carrying or self._over:
+                return
+            for id in carrying:
+                self._drop(id)
+            self._former += carrying
+            try:
+                self._move(self._stamped())
+            except ApiError:
+                self._due = self._clock.monotonic() + SOON
 
     def beat_if_due(self) -> None:
         """Show a sign of life when it is time for one."""
@@ -251,7 +257,7 @@ class Held:
         with self._lock:
             if not self._released:
                 self._released = True
-                self._erase(self._record.key, self._carriers)
+                self._erase(self._record.key, [*self._carriers, *self._former])
                 self._let_go()
 
     def _erase(self, key: str, ids: Iterable[str]) -> None:

@@ -63,10 +63,10 @@ class LockSession:
         """The record, if this machine carries it."""
         return self._held.tags(machine_id) if self._held else {}
 
-    def leaving(self, machine_id: str) -> None:
-        """Have other machines carry it before this one is destroyed."""
+    def leaving(self, *machine_ids: str) -> None:
+        """Have other machines carry it before these are destroyed."""
         if self._held:
-            self._held.leaving(machine_id)
+            self._held.leaving(*machine_ids)
 
     def __enter__(self) -> LockSession:
         return self

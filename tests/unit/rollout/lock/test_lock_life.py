@@ -250,6 +250,22 @@ def test_the_lock_moves_on_before_a_machine_is_destroyed(hall: Hall) -> None:
     assert hall.written() == set()
 
 
+def test_it_moves_once_for_all_that_are_to_go_and_is_taken_off_those_that_stay(hall: Hall) -> None:
+    ids = sorted(hall.create("iad", "fra", "nrt", "syd", "gru", "lhr"))
+    held = hall.take("ada")
+    hall.world.calls.clear()
+    held.leaving(*ids[:3])
+    lists = [path for method, path in hall.world.calls if method == "GET" and path.endswith("/machines")]
+    assert len(lists) == 2
+    held.leaving(ids[0])
+    assert len([path for method, path in hall.world.calls if path.endswith("/machines")]) == 2
+    assert {id for id in ids[3:] if hall.carriers()[id]} == set(ids[3:])
+    # Only one of them goes in the end.
+    hall.world.call("DELETE", f"{PATH}/{ids[0]}?force=true")
+    held.release()
+    assert hall.written() == set()
+
+
 def test_a_machine_that_is_gone_is_replaced_at_the_next_beat(hall: Hall) -> None:
     ids = sorted(hall.create("iad", "fra", "nrt", "syd"))
     held = hall.take("ada")

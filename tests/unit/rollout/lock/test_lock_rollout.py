@@ -32,8 +32,8 @@ class Watched(Unguarded):
     def tags(self, machine_id: str):  # type: ignore[no-untyped-def]
         return self.held.tags(machine_id)
 
-    def leaving(self, machine_id: str) -> None:
-        self.held.leaving(machine_id)
+    def leaving(self, *machine_ids: str) -> None:
+        self.held.leaving(*machine_ids)
 
 
 @pytest.mark.parametrize("healthy", [True, False])
