@@ -91,13 +91,19 @@ def test_a_restart_keeps_everything_and_boots_what_ran(fresh_daemon: Fresh, serv
     assert api.call("GET", "/_local/settings").body["autostop_tick_seconds"] == 7
 
 
-def test_a_killed_daemon_loses_nothing_and_leaves_no_process_behind(fresh_daemon: Fresh, server_context: Path) -> None:
+def orphaned(fresh_daemon: Fresh, server_context: Path) -> tuple[str, int, Path]:
+    """A machine whose daemon was killed: its id, its process, which runs on, and the daemon's directory."""
     api = fresh_daemon()
     machine = api.started(api.app("shop"), api.build("shop", server_context), {"services": [SERVICE]})
     orphan, state = pid_of(api, machine), api.running.state
     os.kill(api.running.pid, signal.SIGKILL)
     eventually(lambda: control.locate(state), lambda found: found is None)
     assert alive(orphan)
+    return machine, orphan, state
+
+
+def test_a_killed_daemon_loses_nothing_and_leaves_no_process_behind(fresh_daemon: Fresh, server_context: Path) -> None:
+    machine, orphan, state = orphaned(fresh_daemon, server_context)
     api = fresh_daemon()
     eventually(lambda: alive(orphan), lambda running: not running)
     api.wait("shop", machine, "started")
@@ -106,12 +112,7 @@ def test_a_killed_daemon_loses_nothing_and_leaves_no_process_behind(fresh_daemon
 
 
 def test_stopping_ends_what_a_killed_daemon_left_behind(fresh_daemon: Fresh, server_context: Path) -> None:
-    api = fresh_daemon()
-    machine = api.started(api.app("shop"), api.build("shop", server_context), {"services": [SERVICE]})
-    orphan, state = pid_of(api, machine), api.running.state
-    os.kill(api.running.pid, signal.SIGKILL)
-    eventually(lambda: control.locate(state), lambda found: found is None)
-    assert alive(orphan)
+    _, orphan, state = orphaned(fresh_daemon, server_context)
     assert control.stop(state) is True
     eventually(lambda: alive(orphan), lambda running: not running)
     assert control.stop(state) is False
