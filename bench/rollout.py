@@ -36,7 +36,7 @@ from bench.rollout_fleet import APP, Platform, Size
 
 SIZES = {3: Size(3, 1), 6: Size(3, 2), 144: Size(18, 8)}
 FLYO = (str(Path(sysconfig.get_path("scripts")) / "flyo"),)
-STAND_IN = (sys.executable, "-m", "flyctl_orchestrator.local.flyctl")
+STAND_IN = (sys.executable, "-m", "flyctl_orchestrator.local.stand_in")
 NO_EXTRAS = ("--smoke-checks=false", "--dns-checks=false")
 
 

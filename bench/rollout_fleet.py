@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flyctl_orchestrator.local import control
+from flyctl_orchestrator.local.daemon import control
 
 APP = "bench-rollout"
 SOURCES = Path(__file__).parent.parent / "tests" / "e2e" / "apps" / "static_binary"

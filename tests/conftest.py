@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import planted
 import pytest
-from platform_client import DOCKERFILE, SERVER, Api
 
-from flyctl_orchestrator.local import control
+from flyctl_orchestrator.local.daemon import control
+from tests import planted
+from tests.platform_client import DOCKERFILE, SERVER, Api
 
 FreshDaemon = Callable[..., Api]
 

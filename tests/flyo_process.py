@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pexpect
-import planted
-from platform_client import Api
 
-from flyctl_orchestrator.local import control
+from flyctl_orchestrator.local.daemon import control
+from tests import planted
+from tests.platform_client import Api
 
 FLYO = str(Path(sysconfig.get_path("scripts")) / "flyo")
 # Seconds. Longer than anything here takes; a hang becomes a failure.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from flyctl_orchestrator.local import control
+from flyctl_orchestrator.local.daemon import control
 
 T = TypeVar("T")
 

@@ -7,21 +7,23 @@ from pathlib import Path
 
 import click
 
-from flyctl_orchestrator.cli.conduct import conduct
 from flyctl_orchestrator.cli.interrupts import breaking_off
 from flyctl_orchestrator.cli.locked import lock_option
 from flyctl_orchestrator.cli.options import json_option, target_options, yes_option
 from flyctl_orchestrator.cli.policy import POLICY_FLAGS, policy_options
-from flyctl_orchestrator.cli.recall import make_way, plan_of_file, refuse_unfinished, take_over
+from flyctl_orchestrator.cli.resume import take_over
+from flyctl_orchestrator.cli.run_under_lock import conduct
 from flyctl_orchestrator.cli.target import resolve_target
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project.project import load_project
+from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
-from flyctl_orchestrator.rollout.desired import with_flags
-from flyctl_orchestrator.rollout.observe import Fleet
-from flyctl_orchestrator.rollout.outcome import Outcome
-from flyctl_orchestrator.rollout.plan import Plan
+from flyctl_orchestrator.rollout.kept_plan import plan_of_file
+from flyctl_orchestrator.rollout.plan.desired import with_flags
+from flyctl_orchestrator.rollout.plan.plan import Plan
+from flyctl_orchestrator.rollout.recovery.unfinished import make_way, refuse_unfinished
+from flyctl_orchestrator.rollout.state.observe import Fleet
 
 
 @click.command(short_help="Build, release and roll out wave by wave.")

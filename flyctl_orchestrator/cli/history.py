@@ -20,8 +20,8 @@ from flyctl_orchestrator.report.numbers import duration
 from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.report.table import Cell, Column, render
 from flyctl_orchestrator.report.terminal import columns
-from flyctl_orchestrator.rollout.memory.history import Happened, history_of
-from flyctl_orchestrator.rollout.memory.library import Library
+from flyctl_orchestrator.rollout.journal.history import Happened, history_of
+from flyctl_orchestrator.rollout.journal.journals import Library
 
 GOOD = ("done", "resumed", "nothing", "complete")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.model import Project
-from flyctl_orchestrator.rollout.events import Emitter
-from flyctl_orchestrator.rollout.hooks import TOKENS, HookRunner
+from flyctl_orchestrator.rollout.context.events import Emitter
+from flyctl_orchestrator.rollout.context.hooks import TOKENS, HookRunner
 
 
 def hooks_of(environment: Environment, target: Target, project: Project, emit: Emitter) -> HookRunner:

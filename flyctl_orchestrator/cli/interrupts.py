@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from flyctl_orchestrator.rollout.concurrency import Stop
+from flyctl_orchestrator.rollout.context.concurrency import Stop
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 

@@ -20,8 +20,8 @@ from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.project import load_project
 from flyctl_orchestrator.report.numbers import duration
 from flyctl_orchestrator.rollout.lock.by_hand import give_back, needs_a_machine
-from flyctl_orchestrator.rollout.lock.record import LockRecord
-from flyctl_orchestrator.rollout.observe import Fleet, observe
+from flyctl_orchestrator.rollout.state.lock_record import LockRecord
+from flyctl_orchestrator.rollout.state.observe import Fleet, observe
 
 SCHEMA = "flyo.lock/1"
 

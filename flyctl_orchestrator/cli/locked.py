@@ -14,10 +14,10 @@ from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.rollout.lock.computer import ComputerLock
 from flyctl_orchestrator.rollout.lock.held import Tell
-from flyctl_orchestrator.rollout.lock.record import How, LockRecord
 from flyctl_orchestrator.rollout.lock.session import LockSession
 from flyctl_orchestrator.rollout.lock.take import Locker
-from flyctl_orchestrator.rollout.observe import observe
+from flyctl_orchestrator.rollout.state.lock_record import How, LockRecord
+from flyctl_orchestrator.rollout.state.observe import observe
 
 F = TypeVar("F", bound=Callable[..., Any])
 

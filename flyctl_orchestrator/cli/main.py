@@ -17,8 +17,8 @@ from flyctl_orchestrator.exits import Exit
 # name -> (section of the help page, module:attribute, one line). The line stands here, and not in the module, so that
 # `flyo --help` imports click alone.
 COMMANDS: dict[str, tuple[str, str, str]] = {
-    "init": ("Set up", "flyctl_orchestrator.cli.init:init", "Write fly.toml, flyo.toml and a Dockerfile."),
-    "secrets": ("Set up", "flyctl_orchestrator.cli.secrets:secrets", "Set, import, list and unset secrets."),
+    "init": ("Set up", "flyctl_orchestrator.cli.init.command:init", "Write fly.toml, flyo.toml and a Dockerfile."),
+    "secrets": ("Set up", "flyctl_orchestrator.cli.secrets.command:secrets", "Set, import, list and unset secrets."),
     "plan": (
         "Roll out",
         "flyctl_orchestrator.cli.plan:plan",
@@ -45,7 +45,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "local": (
         "Rehearse",
-        "flyctl_orchestrator.cli.local:local",
+        "flyctl_orchestrator.cli.local.command:local",
         "The local Fly platform: up, down, logs, exec.",
     ),
 }

@@ -20,12 +20,12 @@ from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.project.project import load_project
 from flyctl_orchestrator.report.plan_text import plan_lines
 from flyctl_orchestrator.report.style import Style
-from flyctl_orchestrator.rollout.concurrency import InTurn, Stop
-from flyctl_orchestrator.rollout.cost import plan_cost
+from flyctl_orchestrator.rollout.context.concurrency import InTurn, Stop
+from flyctl_orchestrator.rollout.context.events import Emitter
 from flyctl_orchestrator.rollout.deployment import Deployment
-from flyctl_orchestrator.rollout.desired import with_flags
-from flyctl_orchestrator.rollout.events import Emitter
-from flyctl_orchestrator.rollout.plan_file import plan_as_dict
+from flyctl_orchestrator.rollout.plan.cost import plan_cost
+from flyctl_orchestrator.rollout.plan.desired import with_flags
+from flyctl_orchestrator.rollout.plan.file import plan_as_dict
 
 
 @click.command(short_help="Show what a deploy would change, machine by machine.")

@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
-from flyctl_orchestrator.cli.conduct import show_table
 from flyctl_orchestrator.cli.deploy import carry_out
 from flyctl_orchestrator.cli.interrupts import breaking_off, heeding
 from flyctl_orchestrator.cli.options import json_option, target_options
 from flyctl_orchestrator.cli.policy import POLICY_FLAGS, policy_options
+from flyctl_orchestrator.cli.run_under_lock import show_table
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.cli.target import resolve_target
 from flyctl_orchestrator.cli.throwaway import Throwaway, throwaway
@@ -24,18 +24,18 @@ from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.model import Project, Rollout
 from flyctl_orchestrator.project.project import load_project
 from flyctl_orchestrator.report.choose import choose_reporter
-from flyctl_orchestrator.rollout.concurrency import Stop, Threads
-from flyctl_orchestrator.rollout.desired import with_flags
-from flyctl_orchestrator.rollout.events import Emitter
-from flyctl_orchestrator.rollout.marks import bare
-from flyctl_orchestrator.rollout.observe import observe
-from flyctl_orchestrator.rollout.outcome import Outcome
-from flyctl_orchestrator.rollout.plan import Plan
+from flyctl_orchestrator.rollout.context.concurrency import Stop, Threads
+from flyctl_orchestrator.rollout.context.events import Emitter
+from flyctl_orchestrator.rollout.context.outcome import Outcome
+from flyctl_orchestrator.rollout.plan.desired import with_flags
+from flyctl_orchestrator.rollout.plan.plan import Plan
 from flyctl_orchestrator.rollout.rehearsal.copied import Copied, copied
 from flyctl_orchestrator.rollout.rehearsal.deployment import RehearsedDeployment
 from flyctl_orchestrator.rollout.rehearsal.fault_spec import FORM, about_image, parse_fault
 from flyctl_orchestrator.rollout.rehearsal.settle import CopyFailed, settle
 from flyctl_orchestrator.rollout.rehearsal.stage import Stage
+from flyctl_orchestrator.rollout.state.metadata import bare
+from flyctl_orchestrator.rollout.state.observe import observe
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def _of_source(environment: Environment, from_live: bool) -> Environment:
 def _secrets(environment: Environment, source: str | None) -> dict[str, str]:
     if source is None:
         return {}
-    from flyctl_orchestrator.cli.secrets_input import read_env_text
+    from flyctl_orchestrator.cli.secrets.input import read_env_text
     from flyctl_orchestrator.project.envfile import parse_env
 
     text, shown = read_env_text(environment, source)
@@ -181,7 +181,7 @@ class _Run:
 
     def _set_up(self, copy: Copied, source: Target, stage: Stage, work: RehearsedDeployment) -> frozenset[str]:
         """The digests that the copied machines run."""
-        from flyctl_orchestrator.cli.local import local_directory
+        from flyctl_orchestrator.cli.local.client import local_directory
 
         images = stage.borrow(local_directory(self.environment), copy)
         here = [bool(machine.digest and machine.digest in images) for machine in copy.machines]

@@ -6,21 +6,21 @@ from pathlib import Path
 
 import click
 
-from flyctl_orchestrator.cli.conduct import conduct
 from flyctl_orchestrator.cli.interrupts import breaking_off
 from flyctl_orchestrator.cli.locked import lock_option
 from flyctl_orchestrator.cli.options import json_option, target_options, yes_option
-from flyctl_orchestrator.cli.recall import make_way, recovery_of
+from flyctl_orchestrator.cli.run_under_lock import conduct
 from flyctl_orchestrator.cli.target import resolve_target
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.project.project import load_project
+from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
-from flyctl_orchestrator.rollout.memory.recovery import state_plan
-from flyctl_orchestrator.rollout.memory.returning import plan_return
-from flyctl_orchestrator.rollout.memory.states import State, choose_state
-from flyctl_orchestrator.rollout.observe import Fleet
-from flyctl_orchestrator.rollout.outcome import Outcome
-from flyctl_orchestrator.rollout.plan import Wave
+from flyctl_orchestrator.rollout.plan.plan import Wave
+from flyctl_orchestrator.rollout.recovery.recovery import state_plan
+from flyctl_orchestrator.rollout.recovery.rollback_target import State, choose_state
+from flyctl_orchestrator.rollout.recovery.unfinished import make_way, recovery_of
+from flyctl_orchestrator.rollout.state.observe import Fleet
+from flyctl_orchestrator.rollout.undo.plan_state import plan_return
 
 
 @click.command(short_help="Go back to an earlier release, the short way.")

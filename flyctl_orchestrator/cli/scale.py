@@ -20,14 +20,14 @@ from flyctl_orchestrator.project.project import load_project
 from flyctl_orchestrator.report.numbers import count
 from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.report.words import sentence
-from flyctl_orchestrator.rollout.concurrency import Threads
-from flyctl_orchestrator.rollout.events import Event
+from flyctl_orchestrator.rollout.context.concurrency import Threads
+from flyctl_orchestrator.rollout.context.events import Event
 from flyctl_orchestrator.rollout.lock.guard import Guard
-from flyctl_orchestrator.rollout.observe import Fleet, observe
 from flyctl_orchestrator.rollout.scaling.plan import ScalePlan, plan_scale
 from flyctl_orchestrator.rollout.scaling.request import Counts, check_regions, read_request
 from flyctl_orchestrator.rollout.scaling.run import Scaled, Scaler
 from flyctl_orchestrator.rollout.scaling.verify import Policy
+from flyctl_orchestrator.rollout.state.observe import Fleet, observe
 
 SCHEMA = "flyo.scale/1"
 

@@ -15,9 +15,9 @@ from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.model import Probe, Project
 from flyctl_orchestrator.project.project import FLY_TOML, load_project
-from flyctl_orchestrator.rollout.desired import desired_of
-from flyctl_orchestrator.rollout.observe import observe
-from flyctl_orchestrator.rollout.plan import PlannedImage
+from flyctl_orchestrator.rollout.plan.desired import desired_of
+from flyctl_orchestrator.rollout.plan.plan import PlannedImage
+from flyctl_orchestrator.rollout.state.observe import observe
 from flyctl_orchestrator.rollout.survey import ProbePlan, Survey, look, survey
 
 DETAILED = "Exit 7 when the fleet is mixed or has drifted, 1 when a machine is not healthy."

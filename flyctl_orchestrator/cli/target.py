@@ -55,7 +55,7 @@ def resolve_target(environment: Environment, local: bool, *, needs_flyctl: bool 
 
 
 def _local_target(environment: Environment, needs_flyctl: bool) -> Target:
-    from flyctl_orchestrator.cli.local import ensure_local
+    from flyctl_orchestrator.cli.local.client import ensure_local
 
     handed_out = ensure_local(environment)
     token, url = handed_out["FLY_API_TOKEN"], handed_out["FLY_FLAPS_BASE_URL"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flyctl_orchestrator.cli.interrupts import heeding
 from flyctl_orchestrator.environment import Environment
-from flyctl_orchestrator.rollout.concurrency import Stop
+from flyctl_orchestrator.rollout.context.concurrency import Stop
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def throwaway(environment: Environment) -> Iterator[Throwaway]:
 
     The clearing up is finished whatever signals arrive meanwhile.
     """
-    from flyctl_orchestrator.cli.local import stop_local
+    from flyctl_orchestrator.cli.local.client import stop_local
 
     root = Path(tempfile.mkdtemp(prefix="flyo-rehearsal-")).resolve()
     own = {"FLYO_LOCAL_DIR": str(root / "local"), "FLYO_LOCAL_PORT": "0", "FLYO_STATE_DIR": str(root / "state")}

@@ -12,7 +12,7 @@ from flyctl_orchestrator.errors import UnreachableError, UsageError
 
 Kind = Literal["flyctl", "stand-in"]
 # -P: a module of the user's project must not be taken for one of ours.
-STAND_IN = (sys.executable, "-P", "-m", "flyctl_orchestrator.local.flyctl")
+STAND_IN = (sys.executable, "-P", "-m", "flyctl_orchestrator.local.stand_in")
 INSTALL = "Install it (https://fly.io/docs/flyctl/install/), or add --local to rehearse without it"
 
 

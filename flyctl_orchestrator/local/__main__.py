@@ -7,12 +7,12 @@ import os
 import sys
 from pathlib import Path
 
-from flyctl_orchestrator.local import control
+from flyctl_orchestrator.local.daemon import control
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the daemon until it is told to end; returns the exit status."""
-    from flyctl_orchestrator.local.daemon import CannotStart, Options, run
+    from flyctl_orchestrator.local.daemon.daemon import CannotStart, Options, run
 
     options = _parser().parse_args(arguments)
     state = Path(options.state).expanduser().absolute() if options.state else control.state_dir(os.environ)

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from flyctl_orchestrator.local.errors import PlatformError, invalid
-from flyctl_orchestrator.local.machines import Wanted
-from flyctl_orchestrator.local.model import Release
+from flyctl_orchestrator.local.base.errors import PlatformError, invalid
+from flyctl_orchestrator.local.core.machines import Wanted
+from flyctl_orchestrator.local.core.model import Release
 from flyctl_orchestrator.local.platform import Platform
 
 _MACHINE_ID = re.compile(r"[0-9a-f]{8,16}")

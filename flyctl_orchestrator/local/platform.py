@@ -21,31 +21,31 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from flyctl_orchestrator.local.addresses import Addresses
-from flyctl_orchestrator.local.apps import Apps
-from flyctl_orchestrator.local.clock import Clock, Timer
-from flyctl_orchestrator.local.errors import PlatformError
+from flyctl_orchestrator.local.base.clock import Clock, Timer
+from flyctl_orchestrator.local.base.errors import PlatformError
+from flyctl_orchestrator.local.base.ratelimit import RateLimiter
+from flyctl_orchestrator.local.base.requests import Requests
+from flyctl_orchestrator.local.base.settings import Settings
+from flyctl_orchestrator.local.core.addresses import Addresses
+from flyctl_orchestrator.local.core.apps import Apps
+from flyctl_orchestrator.local.core.health import Health
+from flyctl_orchestrator.local.core.kernel import Kernel
+from flyctl_orchestrator.local.core.launches import Launches
+from flyctl_orchestrator.local.core.leases import Leases
+from flyctl_orchestrator.local.core.lifecycle import Lifecycle
+from flyctl_orchestrator.local.core.logs import Logs
+from flyctl_orchestrator.local.core.machines import Machines
+from flyctl_orchestrator.local.core.model import App, Machine
+from flyctl_orchestrator.local.core.releases import Releases
+from flyctl_orchestrator.local.core.restore import Restore
+from flyctl_orchestrator.local.core.seams import Images, Ports, Prober, Runtime
+from flyctl_orchestrator.local.core.secrets import Secrets
+from flyctl_orchestrator.local.core.store import MemoryStore, Store
+from flyctl_orchestrator.local.core.tokens import Tokens
+from flyctl_orchestrator.local.core.volumes import Volumes
 from flyctl_orchestrator.local.faults.at_boots import FaultyRuntime
 from flyctl_orchestrator.local.faults.at_checks import FaultyProber
 from flyctl_orchestrator.local.faults.at_hosts import Hosts
-from flyctl_orchestrator.local.health import Health
-from flyctl_orchestrator.local.kernel import Kernel
-from flyctl_orchestrator.local.launches import Launches
-from flyctl_orchestrator.local.leases import Leases
-from flyctl_orchestrator.local.lifecycle import Lifecycle
-from flyctl_orchestrator.local.logs import Logs
-from flyctl_orchestrator.local.machines import Machines
-from flyctl_orchestrator.local.model import App, Machine
-from flyctl_orchestrator.local.ratelimit import RateLimiter
-from flyctl_orchestrator.local.releases import Releases
-from flyctl_orchestrator.local.requests import Requests
-from flyctl_orchestrator.local.restore import Restore
-from flyctl_orchestrator.local.runtime.base import Images, Ports, Prober, Runtime
-from flyctl_orchestrator.local.secrets import Secrets
-from flyctl_orchestrator.local.settings import Settings
-from flyctl_orchestrator.local.store import MemoryStore, Store
-from flyctl_orchestrator.local.tokens import Tokens
-from flyctl_orchestrator.local.volumes import Volumes
 
 FLUSH_SECONDS = 0.1
 
@@ -111,7 +111,10 @@ class Platform:
 
     def restore(self) -> None:
         """Take up what the store holds: machines that ran are booted again, frozen ones are stopped."""
-        Restore(self).run()
+        Restore(
+            self.kernel, self.secrets, self.releases, self.volumes, self.addresses, self.tokens,
+            self.health, self.lifecycle, self.machines,
+        ).run()  # fmt: skip
         self.flush()
 
     def destroy_app(self, name: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 
 class Fact(Protocol):
-    """Something that happened; `flyctl_orchestrator.rollout.events.Event` is one."""
+    """Something that happened; `flyctl_orchestrator.rollout.context.events.Event` is one."""
 
     @property
     def name(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flyctl_orchestrator.report.numbers import count, duration, latency, short_digest
 from flyctl_orchestrator.report.style import Style, Tone
 from flyctl_orchestrator.report.table import Cell, Column, render
-from flyctl_orchestrator.rollout.outcome import Outcome, Row
+from flyctl_orchestrator.rollout.context.outcome import Outcome, Row
 
 TONES: dict[str, Tone] = {"healthy": "good", "asleep": "quiet", "unhealthy": "bad", "unknown": "warn"}
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flyctl_orchestrator.report.numbers import count, duration, short_digest
 from flyctl_orchestrator.report.style import Style
-from flyctl_orchestrator.rollout.cost import Cost
-from flyctl_orchestrator.rollout.plan import Lane, Plan, Wave
-from flyctl_orchestrator.rollout.steps import PutToSleep
+from flyctl_orchestrator.rollout.plan.cost import Cost
+from flyctl_orchestrator.rollout.plan.plan import Lane, Plan, Wave
+from flyctl_orchestrator.rollout.plan.steps import PutToSleep
 
 SIGNS = {"update": "~", "create": "+", "destroy": "-", "restore": "<", "replace": "±"}
 REASONS = {

@@ -11,26 +11,28 @@ from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.fleet.builder import BuildRequest, BuiltImage, build, new_label
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.model import Project, Rollout
-from flyctl_orchestrator.rollout.around import AroundRollout
-from flyctl_orchestrator.rollout.baseline import measure_baseline
-from flyctl_orchestrator.rollout.concurrency import Concurrency, Stop
-from flyctl_orchestrator.rollout.desired import desired_of
-from flyctl_orchestrator.rollout.events import Emitter
+from flyctl_orchestrator.rollout.context.concurrency import Concurrency, Stop
+from flyctl_orchestrator.rollout.context.context import Means, edge_of
+from flyctl_orchestrator.rollout.context.events import Emitter
+from flyctl_orchestrator.rollout.context.hooks import HookRunner
+from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.executor import Executor
-from flyctl_orchestrator.rollout.hooks import HookRunner
-from flyctl_orchestrator.rollout.journal import Journal, new_rollout_id
+from flyctl_orchestrator.rollout.journal.goal import goal_as_dict
+from flyctl_orchestrator.rollout.journal.journal import Journal, new_rollout_id
+from flyctl_orchestrator.rollout.journal.journals import Library
 from flyctl_orchestrator.rollout.lock.guard import Guard, Unguarded
-from flyctl_orchestrator.rollout.means import Means, edge_of
-from flyctl_orchestrator.rollout.memory.goal import goal_as_dict
-from flyctl_orchestrator.rollout.memory.library import Library
-from flyctl_orchestrator.rollout.observe import Fleet, observe
-from flyctl_orchestrator.rollout.outcome import Outcome
-from flyctl_orchestrator.rollout.plan import Plan, PlannedImage
-from flyctl_orchestrator.rollout.plan_file import plan_as_dict
-from flyctl_orchestrator.rollout.planner import plan_rollout
-from flyctl_orchestrator.rollout.record import Origin, Record, machine_as_dict
-from flyctl_orchestrator.rollout.rows import rows_at_the_end
-from flyctl_orchestrator.rollout.secrets_version import newest_secrets_version
+from flyctl_orchestrator.rollout.plan.desired import desired_of
+from flyctl_orchestrator.rollout.plan.file import plan_as_dict
+from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
+from flyctl_orchestrator.rollout.plan.planner import plan_rollout
+from flyctl_orchestrator.rollout.run.baseline import measure_baseline
+from flyctl_orchestrator.rollout.run.hooks_around import AroundRollout
+from flyctl_orchestrator.rollout.run.record import Record
+from flyctl_orchestrator.rollout.run.result_rows import rows_at_the_end
+from flyctl_orchestrator.rollout.state.machine_file import machine_as_dict
+from flyctl_orchestrator.rollout.state.observe import Fleet, observe
+from flyctl_orchestrator.rollout.state.origin import Origin
+from flyctl_orchestrator.rollout.state.secrets_version import newest_secrets_version
 
 LOGS = {
     "fly": "flyctl logs --app {app} --machine {machine}",

@@ -10,19 +10,19 @@ from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.project.model import Rollout
-from flyctl_orchestrator.rollout.bake import bake
-from flyctl_orchestrator.rollout.baseline import measure_baseline
-from flyctl_orchestrator.rollout.flyctl_driver import FlyctlDriver
-from flyctl_orchestrator.rollout.lane_run import LaneRun
-from flyctl_orchestrator.rollout.means import Means
-from flyctl_orchestrator.rollout.outcome import EXITS, Outcome, OutcomeKind
-from flyctl_orchestrator.rollout.plan import Wave
-from flyctl_orchestrator.rollout.reading import Reading
-from flyctl_orchestrator.rollout.record import Record
-from flyctl_orchestrator.rollout.rollback import plan_rollback
-from flyctl_orchestrator.rollout.rows import rows_at_the_end
-from flyctl_orchestrator.rollout.steps import DestroyMachine
-from flyctl_orchestrator.rollout.wave_run import WaveEnd, WaveRun
+from flyctl_orchestrator.rollout.context.context import Means
+from flyctl_orchestrator.rollout.context.outcome import EXITS, Outcome, OutcomeKind
+from flyctl_orchestrator.rollout.plan.plan import Wave
+from flyctl_orchestrator.rollout.plan.steps import DestroyMachine
+from flyctl_orchestrator.rollout.run.bake import bake
+from flyctl_orchestrator.rollout.run.baseline import measure_baseline
+from flyctl_orchestrator.rollout.run.flyctl_driver import FlyctlDriver
+from flyctl_orchestrator.rollout.run.lane import LaneRun
+from flyctl_orchestrator.rollout.run.record import Record
+from flyctl_orchestrator.rollout.run.result_rows import rows_at_the_end
+from flyctl_orchestrator.rollout.run.snapshot import Reading
+from flyctl_orchestrator.rollout.run.wave import WaveEnd, WaveRun
+from flyctl_orchestrator.rollout.undo.plan_touched import plan_rollback
 
 # Tries to read the fleet when everything depends on it; each is patient by itself.
 READS = 2

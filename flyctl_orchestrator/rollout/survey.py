@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.probe import Answer, Identity, Prober
-from flyctl_orchestrator.rollout.checkup import looks_at
-from flyctl_orchestrator.rollout.desired import Desired
-from flyctl_orchestrator.rollout.drift import find_drift
-from flyctl_orchestrator.rollout.marks import Mark
-from flyctl_orchestrator.rollout.observe import Fleet
-from flyctl_orchestrator.rollout.plan import PlannedImage
+from flyctl_orchestrator.rollout.gate.checkup import looks_at
+from flyctl_orchestrator.rollout.plan.desired import Desired
+from flyctl_orchestrator.rollout.plan.drift import find_drift
+from flyctl_orchestrator.rollout.plan.plan import PlannedImage
+from flyctl_orchestrator.rollout.state.metadata import Mark
+from flyctl_orchestrator.rollout.state.observe import Fleet
 
 PARALLEL = 32
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import planted
 import pytest
-from laptop import Laptop, habit_app
+
+from tests import planted
+from tests.e2e.laptop import Laptop, habit_app
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flyo_process import PATIENCE, Computer
+from tests.flyo_process import PATIENCE, Computer
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,8 +8,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from laptop import Laptop, example
-from traffic import Traffic
+
+from tests.e2e.laptop import Laptop, example
+from tests.e2e.traffic import Traffic
 
 REGIONS = ("iad", "fra", "nrt")
 REQUESTS = 10_000

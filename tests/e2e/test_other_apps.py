@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from laptop import Laptop, example
+
+from tests.e2e.laptop import Laptop, example
 
 NEEDS = {"node_server": "node", "python_deps": "python3", "static_binary": "cc"}
 

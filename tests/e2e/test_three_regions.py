@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from laptop import Laptop, Page
+
+from tests.e2e.laptop import Laptop, Page
 
 REGIONS = ("iad", "fra", "nrt")
 

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import parity_record as record
 import pytest
-from parity_clients import Client, environment, stand_in_program
-from parity_operations import operations
-from served_platform import TOKEN, ServedPlatform
+
+from tests.parity import parity_record as record
+from tests.parity.parity_clients import Client, environment, stand_in_program
+from tests.parity.parity_operations import operations
+from tests.parity.served_platform import TOKEN, ServedPlatform
 
 PHASES: pytest.StashKey[dict[str, pytest.TestReport]] = pytest.StashKey()
 

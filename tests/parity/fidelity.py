@@ -13,12 +13,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from graphql import GraphQLObjectType
-from parity_operations import GRAPHQL
-from parity_record import Record, load
 
 from flyctl_orchestrator.local.api.routing import Route
 from flyctl_orchestrator.local.api.table import all_routes
 from flyctl_orchestrator.local.graphql.execution import schema
+from tests.parity.parity_operations import GRAPHQL
+from tests.parity.parity_record import Record, load
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "fidelity.md"
 _DEVIATIONS = Path(__file__).with_name("deviations.md")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flyctl_orchestrator.local.environment import client_environment, prepare_flyctl_settings
+from flyctl_orchestrator.local.base.environment import client_environment, prepare_flyctl_settings
 
 TIMEOUT_SECONDS = 60.0
 # What a deploy in a test never does: ask Google's resolver, and watch each machine for ten seconds.
@@ -102,4 +102,4 @@ def environment(port: int, token: str, home: Path) -> dict[str, str]:
 
 def stand_in_program() -> tuple[str, ...]:
     """How the stand-in is started."""
-    return (sys.executable, "-m", "flyctl_orchestrator.local.flyctl")
+    return (sys.executable, "-m", "flyctl_orchestrator.local.stand_in")

@@ -8,11 +8,11 @@ from functools import cache
 from typing import Any
 
 from graphql import FieldNode, TypeInfo, TypeInfoVisitor, Visitor, parse, visit
-from served_platform import Asked
 
 from flyctl_orchestrator.local.api.routing import Route
 from flyctl_orchestrator.local.api.table import all_routes
 from flyctl_orchestrator.local.graphql.execution import schema
+from tests.parity.served_platform import Asked
 
 GRAPHQL = "graphql"
 

@@ -20,12 +20,12 @@ from flyctl_orchestrator.local.api.http import Front
 from flyctl_orchestrator.local.api.routing import Router
 from flyctl_orchestrator.local.api.table import all_routes
 from flyctl_orchestrator.local.api.wire import Request, Response, Wait
-from flyctl_orchestrator.local.clock import LoopClock
+from flyctl_orchestrator.local.base.clock import LoopClock
+from flyctl_orchestrator.local.base.settings import Settings
+from flyctl_orchestrator.local.base.watching import until
+from flyctl_orchestrator.local.core.seams import ExitInfo, Launch, ProcessInfo
 from flyctl_orchestrator.local.platform import Platform
-from flyctl_orchestrator.local.runtime.base import ExitInfo, Launch, ProcessInfo
 from flyctl_orchestrator.local.runtime.simulated import Behaviour, SimulatedImages, SimulatedRuntime
-from flyctl_orchestrator.local.settings import Settings
-from flyctl_orchestrator.local.watching import until
 
 TOKEN = "fo1_local_parity"
 QUICK = Behaviour(boot_seconds=0.02, healthy_seconds=0.0, stop_seconds=0.0)

@@ -7,8 +7,9 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from parity_clients import Client
-from served_platform import ServedPlatform
+
+from tests.parity.parity_clients import Client
+from tests.parity.served_platform import ServedPlatform
 
 pytestmark = pytest.mark.real_flyctl
 

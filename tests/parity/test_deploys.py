@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from parity_clients import QUICK_DEPLOY, TIMEOUT_SECONDS, Client, Ran
-from served_platform import QUICK, ServedPlatform
 
-from flyctl_orchestrator.local.model import Release
+from flyctl_orchestrator.local.core.model import Release
 from flyctl_orchestrator.local.platform import Platform
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
+from tests.parity.parity_clients import QUICK_DEPLOY, TIMEOUT_SECONDS, Client, Ran
+from tests.parity.served_platform import QUICK, ServedPlatform
 
 pytestmark = pytest.mark.real_flyctl
 

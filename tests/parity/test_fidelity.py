@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-import fidelity
 import pytest
 from graphql import GraphQLObjectType
-from parity_operations import GRAPHQL, fields, modelled
-from parity_record import load
 
 from flyctl_orchestrator.local.api.table import all_routes
 from flyctl_orchestrator.local.graphql.execution import schema
+from tests.parity import fidelity
+from tests.parity.parity_operations import GRAPHQL, fields, modelled
+from tests.parity.parity_record import load
 
 
 def test_the_document_is_up_to_date() -> None:

@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from parity_clients import QUICK_DEPLOY, Client
-from served_platform import ServedPlatform
+
+from tests.parity.parity_clients import QUICK_DEPLOY, Client
+from tests.parity.served_platform import ServedPlatform
 
 pytestmark = pytest.mark.real_flyctl
 

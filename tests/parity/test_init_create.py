@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from served_platform import TOKEN, ServedPlatform
+
+from tests.parity.served_platform import TOKEN, ServedPlatform
 
 FLYO = "from flyctl_orchestrator.cli.main import main; main()"
 
@@ -27,7 +28,7 @@ def variables(request: pytest.FixtureRequest, served: ServedPlatform, tmp_path: 
     flyctl = shutil.which("flyctl")
     if request.param == "stand-in":
         script = tmp_path / "flyctl"
-        script.write_text(f'#!/bin/sh\nexec {sys.executable} -P -m flyctl_orchestrator.local.flyctl "$@"\n')
+        script.write_text(f'#!/bin/sh\nexec {sys.executable} -P -m flyctl_orchestrator.local.stand_in "$@"\n')
         script.chmod(0o755)
         flyctl = str(script)
     if not flyctl:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 
 import pytest
-from parity_clients import Client
-from served_platform import ServedPlatform
 
-from flyctl_orchestrator.local.machines import Wanted
+from flyctl_orchestrator.local.base.regions import REGIONS
+from flyctl_orchestrator.local.core.machines import Wanted
 from flyctl_orchestrator.local.platform import Platform
-from flyctl_orchestrator.local.regions import REGIONS
+from tests.parity.parity_clients import Client
+from tests.parity.served_platform import ServedPlatform
 
 pytestmark = pytest.mark.real_flyctl
 

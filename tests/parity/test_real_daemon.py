@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from parity_clients import QUICK_DEPLOY, Client, environment
 
-from flyctl_orchestrator.local import control
+from flyctl_orchestrator.local.daemon import control
+from tests.parity.parity_clients import QUICK_DEPLOY, Client, environment
 
 pytestmark = pytest.mark.real_flyctl
 

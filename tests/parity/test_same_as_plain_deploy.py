@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from parity_clients import QUICK_DEPLOY, Client, environment
-from parity_normal import configs, differences
 
-from flyctl_orchestrator.local import control
+from flyctl_orchestrator.local.daemon import control
+from tests.parity.parity_clients import QUICK_DEPLOY, Client, environment
+from tests.parity.parity_normal import configs, differences
 
 pytestmark = pytest.mark.real_flyctl
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from parity_clients import Client
-from served_platform import ServedPlatform
 
 from flyctl_orchestrator.local.platform import Platform
+from tests.parity.parity_clients import Client
+from tests.parity.served_platform import ServedPlatform
 
 pytestmark = pytest.mark.real_flyctl
 

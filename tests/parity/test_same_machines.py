@@ -7,9 +7,10 @@ platform then holds as machine configs must be equal.
 from __future__ import annotations
 
 import pytest
-from parity_clients import Client
-from parity_normal import configs, differences
-from served_platform import ServedPlatform
+
+from tests.parity.parity_clients import Client
+from tests.parity.parity_normal import configs, differences
+from tests.parity.served_platform import ServedPlatform
 
 pytestmark = pytest.mark.real_flyctl
 

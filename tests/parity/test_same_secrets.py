@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from parity_clients import Client, environment, stand_in_program
-from served_platform import TOKEN, ServedPlatform
 
-from flyctl_orchestrator.local.flyctl.failures import Failure
-from flyctl_orchestrator.local.flyctl.secrets_text import ParserPanic, parse_secrets
+from flyctl_orchestrator.local.stand_in.failures import Failure
+from flyctl_orchestrator.local.stand_in.secrets_text import ParserPanic, parse_secrets
+from tests.parity.parity_clients import Client, environment, stand_in_program
+from tests.parity.served_platform import TOKEN, ServedPlatform
 
 pytestmark = pytest.mark.real_flyctl
 

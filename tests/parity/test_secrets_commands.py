@@ -19,7 +19,8 @@ from zlib import crc32
 
 import pexpect
 import pytest
-from served_platform import TOKEN, ServedPlatform
+
+from tests.parity.served_platform import TOKEN, ServedPlatform
 
 FLYO = "from flyctl_orchestrator.cli.main import main; main()"
 PLANTED = "planted-5ecret-value"
@@ -88,7 +89,7 @@ def place(request: pytest.FixtureRequest, served: ServedPlatform, tmp_path: Path
     seen, temporary, root = tmp_path / "seen", tmp_path / "tmp", tmp_path / "project"
     for directory in (seen, temporary, root):
         directory.mkdir()
-    flyctl = real if request.param == "flyctl" else f"{sys.executable} -P -m flyctl_orchestrator.local.flyctl"
+    flyctl = real if request.param == "flyctl" else f"{sys.executable} -P -m flyctl_orchestrator.local.stand_in"
     spy = tmp_path / "flyctl"
     spy.write_text(SPY.format(seen=seen, flyctl=flyctl))
     spy.chmod(0o755)

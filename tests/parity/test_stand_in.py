@@ -8,11 +8,11 @@ import time
 from dataclasses import replace
 
 import pytest
-from parity_clients import QUICK_DEPLOY, Client
-from served_platform import QUICK, TOKEN, ServedPlatform
 
 from flyctl_orchestrator.local.platform import Platform
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
+from tests.parity.parity_clients import QUICK_DEPLOY, Client
+from tests.parity.served_platform import QUICK, TOKEN, ServedPlatform
 
 TOML = """
 app = "demo"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
-import planted
+from tests import planted
 
 
 def test_what_was_said_and_written_is_found_and_forgotten(tmp_path: Path) -> None:

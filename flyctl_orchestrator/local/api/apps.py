@@ -7,10 +7,10 @@ from typing import Any
 from flyctl_orchestrator.local.api import render
 from flyctl_orchestrator.local.api.routing import body_of, route
 from flyctl_orchestrator.local.api.wire import Request, Response
-from flyctl_orchestrator.local.errors import PlatformError, invalid
-from flyctl_orchestrator.local.model import App
+from flyctl_orchestrator.local.base.errors import PlatformError, invalid
+from flyctl_orchestrator.local.base.ratelimit import DELETE_APP
+from flyctl_orchestrator.local.core.model import App
 from flyctl_orchestrator.local.platform import Platform
-from flyctl_orchestrator.local.ratelimit import DELETE_APP
 
 
 def shape(platform: Platform, app: App) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flyctl_orchestrator.local.api.routing import body_of, route
 from flyctl_orchestrator.local.api.wire import Request, Response
-from flyctl_orchestrator.local.faults.kinds import KINDS
+from flyctl_orchestrator.local.core.fault_kinds import KINDS
 from flyctl_orchestrator.local.faults.request import fault_of
 from flyctl_orchestrator.local.platform import Platform
 

@@ -11,12 +11,12 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
+from flyctl_orchestrator.local.api.faults_at_api import ConnectionCut
 from flyctl_orchestrator.local.api.routing import Router, refused
 from flyctl_orchestrator.local.api.wire import Request, Response, Wait
-from flyctl_orchestrator.local.errors import PlatformError
-from flyctl_orchestrator.local.faults.at_api import ConnectionCut
+from flyctl_orchestrator.local.base.errors import PlatformError
+from flyctl_orchestrator.local.base.watching import until
 from flyctl_orchestrator.local.platform import Platform
-from flyctl_orchestrator.local.watching import until
 
 AioHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 LARGEST_BODY = 32 * 1024 * 1024

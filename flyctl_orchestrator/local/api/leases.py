@@ -6,9 +6,9 @@ from flyctl_orchestrator.local.api import render
 from flyctl_orchestrator.local.api.machines import NONCE, addressed, caller
 from flyctl_orchestrator.local.api.routing import body_of, route
 from flyctl_orchestrator.local.api.wire import Request, Response
-from flyctl_orchestrator.local.errors import invalid, not_found, precondition
+from flyctl_orchestrator.local.base.errors import invalid, not_found, precondition
+from flyctl_orchestrator.local.base.ratelimit import AROUND_A_CHANGE
 from flyctl_orchestrator.local.platform import Platform
-from flyctl_orchestrator.local.ratelimit import AROUND_A_CHANGE
 
 
 @route("POST", "/v1/apps/{app}/machines/{machine}/lease", op="leases.acquire", limit=AROUND_A_CHANGE)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from flyctl_orchestrator.local import machine_config
 from flyctl_orchestrator.local.api.machines import addressed, held
 from flyctl_orchestrator.local.api.routing import body_of, flag, route
 from flyctl_orchestrator.local.api.wire import Request, Response, Wait
-from flyctl_orchestrator.local.duration import seconds
-from flyctl_orchestrator.local.errors import invalid, not_found, precondition
-from flyctl_orchestrator.local.machine_config import StopSpec
-from flyctl_orchestrator.local.model import SETTLED, Machine
+from flyctl_orchestrator.local.base import machine_config
+from flyctl_orchestrator.local.base.duration import seconds
+from flyctl_orchestrator.local.base.errors import invalid, not_found, precondition
+from flyctl_orchestrator.local.base.machine_config import StopSpec
+from flyctl_orchestrator.local.base.ratelimit import AROUND_A_CHANGE
+from flyctl_orchestrator.local.core.model import SETTLED, Machine
 from flyctl_orchestrator.local.platform import Platform
-from flyctl_orchestrator.local.ratelimit import AROUND_A_CHANGE
 
 LONGEST_WAIT_SECONDS = 60.0
 WAIT_STATES = ("started", "stopped", "suspended", "destroyed", "failed", "settled", "created")

@@ -7,11 +7,11 @@ from typing import Any
 from flyctl_orchestrator.local.api import render
 from flyctl_orchestrator.local.api.routing import body_of, flag, route
 from flyctl_orchestrator.local.api.wire import Request, Response
-from flyctl_orchestrator.local.errors import invalid, not_found
-from flyctl_orchestrator.local.machines import Wanted
-from flyctl_orchestrator.local.model import Machine
+from flyctl_orchestrator.local.base.errors import invalid, not_found
+from flyctl_orchestrator.local.base.ratelimit import CREATE_MACHINE, GET_MACHINE
+from flyctl_orchestrator.local.core.machines import Wanted
+from flyctl_orchestrator.local.core.model import Machine
 from flyctl_orchestrator.local.platform import Platform
-from flyctl_orchestrator.local.ratelimit import CREATE_MACHINE, GET_MACHINE
 
 NONCE = "fly-machine-lease-nonce"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flyctl_orchestrator.local.api.routing import body_of, route
 from flyctl_orchestrator.local.api.wire import Request, Response
-from flyctl_orchestrator.local.errors import invalid
+from flyctl_orchestrator.local.base.errors import invalid
+from flyctl_orchestrator.local.base.regions import NEAREST, choose
 from flyctl_orchestrator.local.platform import Platform
-from flyctl_orchestrator.local.regions import NEAREST, choose
 
 ROOM_PER_REGION = 1000
 

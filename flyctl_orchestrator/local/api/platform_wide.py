@@ -5,8 +5,8 @@ from __future__ import annotations
 from flyctl_orchestrator.local.api import render
 from flyctl_orchestrator.local.api.routing import not_modelled, route
 from flyctl_orchestrator.local.api.wire import Request, Response
+from flyctl_orchestrator.local.base.regions import NEAREST, REGIONS
 from flyctl_orchestrator.local.platform import Platform
-from flyctl_orchestrator.local.regions import NEAREST, REGIONS
 
 
 @route("GET", "/v1/platform/regions", op="platform.regions")

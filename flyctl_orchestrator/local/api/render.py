@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from flyctl_orchestrator.local.model import (
+from flyctl_orchestrator.local.core.model import (
     App,
     CheckResult,
     Event,

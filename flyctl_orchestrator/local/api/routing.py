@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from flyctl_orchestrator.local.api.faults_at_api import ApiFaults
 from flyctl_orchestrator.local.api.wire import Request, Response, Wait
-from flyctl_orchestrator.local.errors import NotModelled, PlatformError, not_found
-from flyctl_orchestrator.local.faults.at_api import ApiFaults
-from flyctl_orchestrator.local.ratelimit import DEFAULT, OF_AN_APP, Limit
+from flyctl_orchestrator.local.base.errors import NotModelled, PlatformError, not_found
+from flyctl_orchestrator.local.base.ratelimit import DEFAULT, OF_AN_APP, Limit
 
 if TYPE_CHECKING:
     from flyctl_orchestrator.local.platform import Platform

@@ -9,9 +9,9 @@ from typing import Any
 
 from aiohttp import web
 
-from flyctl_orchestrator.local import logs as log_lines
 from flyctl_orchestrator.local.api.http import AioHandler
-from flyctl_orchestrator.local.model import LogLine
+from flyctl_orchestrator.local.core import logs as log_lines
+from flyctl_orchestrator.local.core.model import LogLine
 from flyctl_orchestrator.local.platform import Platform
 
 DEFAULT_LINES = 100

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from flyctl_orchestrator.local.clock import Timer
-from flyctl_orchestrator.local.faults.fault import Fault, Place
-from flyctl_orchestrator.local.kernel import Kernel
-from flyctl_orchestrator.local.runtime.base import ExitInfo, Launch, ProcessInfo, Runtime
+from flyctl_orchestrator.local.base.clock import Timer
+from flyctl_orchestrator.local.core.fault import Fault, Place
+from flyctl_orchestrator.local.core.kernel import Kernel
+from flyctl_orchestrator.local.core.seams import ExitInfo, Launch, ProcessInfo, Runtime
 
 
 @dataclass

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from flyctl_orchestrator.local.clock import Timer
-from flyctl_orchestrator.local.faults.fault import Fault, Place
-from flyctl_orchestrator.local.kernel import Kernel
-from flyctl_orchestrator.local.machine_config import CheckSpec
-from flyctl_orchestrator.local.model import Machine
-from flyctl_orchestrator.local.runtime.base import CheckAnswer, Prober
+from flyctl_orchestrator.local.base.clock import Timer
+from flyctl_orchestrator.local.base.machine_config import CheckSpec
+from flyctl_orchestrator.local.core.fault import Fault, Place
+from flyctl_orchestrator.local.core.kernel import Kernel
+from flyctl_orchestrator.local.core.model import Machine
+from flyctl_orchestrator.local.core.seams import CheckAnswer, Prober
 
 LOOK_AGAIN_SECONDS = 1.0
 

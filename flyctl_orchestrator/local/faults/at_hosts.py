@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flyctl_orchestrator.local.faults.fault import Fault, Place
-from flyctl_orchestrator.local.health import Health
-from flyctl_orchestrator.local.kernel import Kernel
-from flyctl_orchestrator.local.lifecycle import Lifecycle
-from flyctl_orchestrator.local.model import Machine
-from flyctl_orchestrator.local.runtime.base import Runtime
+from flyctl_orchestrator.local.core.fault import Fault, Place
+from flyctl_orchestrator.local.core.health import Health
+from flyctl_orchestrator.local.core.kernel import Kernel
+from flyctl_orchestrator.local.core.lifecycle import Lifecycle
+from flyctl_orchestrator.local.core.model import Machine
+from flyctl_orchestrator.local.core.seams import Runtime
 
 _RAN = ("created", "starting", "started", "restarting", "replacing", "suspending")
 

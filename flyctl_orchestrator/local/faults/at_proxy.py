@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 
-from flyctl_orchestrator.local.faults.fault import Fault, Place
-from flyctl_orchestrator.local.kernel import Kernel
+from flyctl_orchestrator.local.core.fault import Fault, Place
+from flyctl_orchestrator.local.core.kernel import Kernel
 from flyctl_orchestrator.local.proxy.backend import Backend, SleepMode, Target, WakeFailed
 
 View = tuple[float, list[Target]]

@@ -6,12 +6,12 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from flyctl_orchestrator.local.duration import seconds
-from flyctl_orchestrator.local.errors import invalid
-from flyctl_orchestrator.local.faults.fault import Fault
-from flyctl_orchestrator.local.faults.kinds import KINDS, LONGEST_SECONDS, Kind
-from flyctl_orchestrator.local.kernel import Kernel
-from flyctl_orchestrator.local.regions import REGIONS
+from flyctl_orchestrator.local.base.duration import seconds
+from flyctl_orchestrator.local.base.errors import invalid
+from flyctl_orchestrator.local.base.regions import REGIONS
+from flyctl_orchestrator.local.core.fault import Fault
+from flyctl_orchestrator.local.core.fault_kinds import KINDS, LONGEST_SECONDS, Kind
+from flyctl_orchestrator.local.core.kernel import Kernel
 
 KEYS = ("name", "region", "app", "machine", "for", "times", "chance", "set")
 MOST_TIMES = 1_000_000

@@ -20,7 +20,7 @@ from graphql import (
 from graphql.language import DocumentNode
 from graphql.validation import FieldsOnCorrectTypeRule
 
-from flyctl_orchestrator.local.errors import NotModelled, PlatformError
+from flyctl_orchestrator.local.base.errors import NotModelled, PlatformError
 from flyctl_orchestrator.local.graphql.nodes import Nodes
 from flyctl_orchestrator.local.graphql.roots import Mutation, Query
 from flyctl_orchestrator.local.platform import Platform

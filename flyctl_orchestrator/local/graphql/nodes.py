@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flyctl_orchestrator.local.api.render import timestamp
-from flyctl_orchestrator.local.model import (
+from flyctl_orchestrator.local.core.model import (
     App,
     IpAssignment,
     Machine,
@@ -20,8 +20,8 @@ from flyctl_orchestrator.local.model import (
     Volume,
     VolumeSnapshot,
 )
+from flyctl_orchestrator.local.core.seams import ImageNotFound
 from flyctl_orchestrator.local.platform import Platform
-from flyctl_orchestrator.local.runtime.base import ImageNotFound
 
 Node = dict[str, Any]
 _EMPTY: Node = {"nodes": []}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from flyctl_orchestrator.local.duration import seconds as duration_seconds
-from flyctl_orchestrator.local.errors import not_found
+from flyctl_orchestrator.local.base.duration import seconds as duration_seconds
+from flyctl_orchestrator.local.base.errors import not_found
+from flyctl_orchestrator.local.base.regions import NEAREST, REGIONS, Region
 from flyctl_orchestrator.local.graphql.nodes import Node, Nodes
 from flyctl_orchestrator.local.platform import Platform
-from flyctl_orchestrator.local.regions import NEAREST, REGIONS, Region
 
 _MOST_APPS = 200
 _KEY_BYTES = 32

@@ -13,7 +13,7 @@ from random import Random
 
 from aiohttp import ClientResponse
 
-from flyctl_orchestrator.local.clock import Clock
+from flyctl_orchestrator.local.base.clock import Clock
 from flyctl_orchestrator.local.proxy.backend import Backend, Target, WakeFailed
 from flyctl_orchestrator.local.proxy.errand import Errand, Undelivered
 from flyctl_orchestrator.local.proxy.errors import ProxyError

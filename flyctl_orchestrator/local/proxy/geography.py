@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-from flyctl_orchestrator.local.regions import REGIONS, Region
+from flyctl_orchestrator.local.base.regions import REGIONS, Region
 
 ANYWHERE = "any"
 AREAS = frozenset(("apac", "eu", "na", "sa", "us", "usa", ANYWHERE))  # fly-replay: "geographic groups and aliases"

@@ -19,8 +19,9 @@ from typing import Any
 from aiohttp import web
 from multidict import CIMultiDict
 
-from flyctl_orchestrator.local.clock import Clock
-from flyctl_orchestrator.local.identifiers import Identifiers
+from flyctl_orchestrator.local.base.clock import Clock
+from flyctl_orchestrator.local.base.identifiers import Identifiers
+from flyctl_orchestrator.local.base.regions import NEAREST, REGIONS
 from flyctl_orchestrator.local.proxy.autostop import Sleep
 from flyctl_orchestrator.local.proxy.backend import Backend
 from flyctl_orchestrator.local.proxy.body import BodyBroken, RequestBody
@@ -34,7 +35,6 @@ from flyctl_orchestrator.local.proxy.limits import HEADER_BYTES, Knobs, Limits
 from flyctl_orchestrator.local.proxy.load import LoadBook
 from flyctl_orchestrator.local.proxy.sleeper import Sleeper
 from flyctl_orchestrator.local.proxy.wish import wish_of_headers
-from flyctl_orchestrator.local.regions import NEAREST, REGIONS
 
 SERVER_OPTIONS: dict[str, Any] = {
     "auto_decompress": False,

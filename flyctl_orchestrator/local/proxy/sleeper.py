@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from flyctl_orchestrator.local.clock import Clock, Timer
+from flyctl_orchestrator.local.base.clock import Clock, Timer
 from flyctl_orchestrator.local.proxy.autostop import Sleep, idle_machines
 from flyctl_orchestrator.local.proxy.backend import Backend
 from flyctl_orchestrator.local.proxy.limits import Knobs, Limits

@@ -14,7 +14,7 @@ from aiohttp import ClientResponse, web
 from aiohttp.http import StreamWriter
 from multidict import CIMultiDict
 
-from flyctl_orchestrator.local.clock import Clock
+from flyctl_orchestrator.local.base.clock import Clock
 from flyctl_orchestrator.local.proxy.waiting import pause
 
 _HIGH_WATER = 256 * 1024

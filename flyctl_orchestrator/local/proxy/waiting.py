@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Collection
 
-from flyctl_orchestrator.local.clock import Clock
+from flyctl_orchestrator.local.base.clock import Clock
 from flyctl_orchestrator.local.proxy.backend import Backend, Target, WakeFailed
 
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from flyctl_orchestrator.local.machine_config import CheckSpec
-from flyctl_orchestrator.local.runtime.base import CheckAnswer, ProcessInfo
+from flyctl_orchestrator.local.base.machine_config import CheckSpec
+from flyctl_orchestrator.local.core.seams import CheckAnswer, ProcessInfo
 
 LONGEST_HEAD = 65_536
 SHOWN_OF_BODY = 200

@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from flyctl_orchestrator.local.runtime.copying import EXECUTABLES
+from flyctl_orchestrator.local.base.copying import EXECUTABLES
 
 CHUNK = 65_536
 LONGEST_PARTIAL_LINE = 64_000

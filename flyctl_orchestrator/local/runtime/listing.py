@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from flyctl_orchestrator.local.runtime.base import ProcessInfo
+from flyctl_orchestrator.local.core.seams import ProcessInfo
 
 _LISTEN = "0A"
 

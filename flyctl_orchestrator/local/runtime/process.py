@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from flyctl_orchestrator.local.clock import Clock, Timer
+from flyctl_orchestrator.local.base.clock import Clock, Timer
+from flyctl_orchestrator.local.core.seams import ExitInfo, Launch, ProcessInfo
+from flyctl_orchestrator.local.images.command import command_for
+from flyctl_orchestrator.local.images.snapshot import materialise
 from flyctl_orchestrator.local.runtime import orphans
-from flyctl_orchestrator.local.runtime.base import ExitInfo, Launch, ProcessInfo
 from flyctl_orchestrator.local.runtime.children import Child, Children
-from flyctl_orchestrator.local.runtime.command import command_for
 from flyctl_orchestrator.local.runtime.listing import processes_of
-from flyctl_orchestrator.local.runtime.snapshot import materialise
 
 BOOTING_AT_ONCE = 4
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from flyctl_orchestrator.local.clock import Clock
-from flyctl_orchestrator.local.machine_config import CheckSpec
-from flyctl_orchestrator.local.runtime.base import (
+from flyctl_orchestrator.local.base.clock import Clock
+from flyctl_orchestrator.local.base.machine_config import CheckSpec
+from flyctl_orchestrator.local.core.seams import (
     CheckAnswer,
     ExitInfo,
     Image,

@@ -7,8 +7,8 @@ from typing import Any
 from flyctl_orchestrator.local.api.render import timestamp
 from flyctl_orchestrator.local.api.routing import route
 from flyctl_orchestrator.local.api.wire import Request, Response
-from flyctl_orchestrator.local.errors import invalid
-from flyctl_orchestrator.local.model import LogLine
+from flyctl_orchestrator.local.base.errors import invalid
+from flyctl_orchestrator.local.core.model import LogLine
 from flyctl_orchestrator.local.platform import Platform
 
 _FIRST_PAGE = 100

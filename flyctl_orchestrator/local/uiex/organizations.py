@@ -6,7 +6,7 @@ from typing import Any
 
 from flyctl_orchestrator.local.api.routing import body_of, route
 from flyctl_orchestrator.local.api.wire import Request, Response
-from flyctl_orchestrator.local.model import Organization
+from flyctl_orchestrator.local.core.model import Organization
 from flyctl_orchestrator.local.platform import Platform
 
 

@@ -8,8 +8,8 @@ from flyctl_orchestrator.local.api.machines import caller
 from flyctl_orchestrator.local.api.render import timestamp
 from flyctl_orchestrator.local.api.routing import body_of, route
 from flyctl_orchestrator.local.api.wire import Request, Response
-from flyctl_orchestrator.local.errors import invalid, not_found
-from flyctl_orchestrator.local.model import Release
+from flyctl_orchestrator.local.base.errors import invalid, not_found
+from flyctl_orchestrator.local.core.model import Release
 from flyctl_orchestrator.local.platform import Platform
 
 _MOST = 200

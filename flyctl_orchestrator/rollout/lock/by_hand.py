@@ -6,8 +6,8 @@ from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.machines_api import MachinesApi
 from flyctl_orchestrator.rollout.lock.held import carriers_among
-from flyctl_orchestrator.rollout.lock.record import LockRecord
-from flyctl_orchestrator.rollout.observe import Fleet
+from flyctl_orchestrator.rollout.state.lock_record import LockRecord
+from flyctl_orchestrator.rollout.state.observe import Fleet
 
 
 def needs_a_machine(fleet: Fleet) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.fleet.machine import LOCK_PREFIX
-from flyctl_orchestrator.rollout.lock.record import LockRecord
+from flyctl_orchestrator.rollout.state.lock_record import LockRecord
 
 if TYPE_CHECKING:
     from filelock import FileLock

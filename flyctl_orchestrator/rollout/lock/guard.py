@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from flyctl_orchestrator.rollout.observe import Fleet
+    from flyctl_orchestrator.rollout.state.observe import Fleet
 
 
 class Guard(Protocol):

@@ -11,7 +11,7 @@ from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.machines_api import MachinesApi
 from flyctl_orchestrator.rollout.lock.patience import BEAT, DEAD_AFTER, SURE
-from flyctl_orchestrator.rollout.lock.record import LockRecord, Sighting, records_on, sightings
+from flyctl_orchestrator.rollout.state.lock_record import LockRecord, Sighting, records_on, sightings
 
 CARRIERS = 3
 """Machines that carry the record: one would be gone with its host, all would cost a call each."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flyctl_orchestrator.environment import Clock
-from flyctl_orchestrator.rollout.lock.record import LockRecord
+from flyctl_orchestrator.rollout.state.lock_record import LockRecord
 
 BEAT = 8.0
 """Seconds between two signs of life."""

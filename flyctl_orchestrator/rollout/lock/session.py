@@ -8,9 +8,9 @@ from types import TracebackType
 
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.rollout.lock.held import Held
-from flyctl_orchestrator.rollout.lock.record import LockRecord
 from flyctl_orchestrator.rollout.lock.take import Locked, Locker
-from flyctl_orchestrator.rollout.observe import Fleet
+from flyctl_orchestrator.rollout.state.lock_record import LockRecord
+from flyctl_orchestrator.rollout.state.observe import Fleet
 
 
 class LockSession:

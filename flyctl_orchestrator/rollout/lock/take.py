@@ -14,8 +14,8 @@ from flyctl_orchestrator.fleet.machines_api import MachinesApi
 from flyctl_orchestrator.rollout.lock.computer import ComputerLock
 from flyctl_orchestrator.rollout.lock.held import Held, Tell, carriers_among
 from flyctl_orchestrator.rollout.lock.patience import DEAD_AFTER, Patience
-from flyctl_orchestrator.rollout.lock.record import LockRecord, Sighting, records_on
-from flyctl_orchestrator.rollout.observe import Fleet
+from flyctl_orchestrator.rollout.state.lock_record import LockRecord, Sighting, records_on
+from flyctl_orchestrator.rollout.state.observe import Fleet
 
 POLL = 2.0
 """Seconds between two looks at a lock that is waited for; the platform allows one list per second."""

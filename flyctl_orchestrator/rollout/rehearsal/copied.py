@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.marks import bare
-from flyctl_orchestrator.rollout.observe import Fleet
+from flyctl_orchestrator.rollout.state.metadata import bare
+from flyctl_orchestrator.rollout.state.observe import Fleet
 
 # Letters alone, and a number of them that makes it base64 (as a file has to be) and long enough for a key.
 PLACEHOLDER = "rehearsalplaceholder" * 2

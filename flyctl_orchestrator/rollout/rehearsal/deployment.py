@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flyctl_orchestrator.fleet.builder import BuildRequest, BuiltImage, build
 from flyctl_orchestrator.rollout.deployment import Deployment
-from flyctl_orchestrator.rollout.plan import Plan, PlannedImage
+from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
 from flyctl_orchestrator.rollout.rehearsal.same_code import write_marked
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.observe import Fleet
 from flyctl_orchestrator.rollout.scaling.source import choose_source
+from flyctl_orchestrator.rollout.state.observe import Fleet
 
 
 @dataclass(frozen=True)

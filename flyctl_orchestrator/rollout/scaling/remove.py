@@ -6,7 +6,7 @@ from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.machines_api import MachinesApi
-from flyctl_orchestrator.rollout.checkup import seconds
+from flyctl_orchestrator.rollout.gate.checkup import seconds
 
 # Seconds until every proxy knows that a machine is cordoned; it keeps getting requests until then.
 PROPAGATION = 1.0

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from flyctl_orchestrator.catalog.regions import RegionBook
 from flyctl_orchestrator.errors import UsageError
-from flyctl_orchestrator.rollout.observe import Fleet
+from flyctl_orchestrator.rollout.state.observe import Fleet
 
 Counts = dict[tuple[str, str], int]
 """Machines per (region, process group), exact."""

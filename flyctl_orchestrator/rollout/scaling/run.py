@@ -14,13 +14,13 @@ from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.machines_api import MachinesApi
 from flyctl_orchestrator.fleet.probe import Prober
-from flyctl_orchestrator.rollout.concurrency import Concurrency
+from flyctl_orchestrator.rollout.context.concurrency import Concurrency
 from flyctl_orchestrator.rollout.lock.guard import Guard, Unguarded
-from flyctl_orchestrator.rollout.marks import CREATED, VERIFIED
 from flyctl_orchestrator.rollout.scaling.plan import Addition, ScalePlan
 from flyctl_orchestrator.rollout.scaling.remove import remove
 from flyctl_orchestrator.rollout.scaling.source import copied_config, proof_for
 from flyctl_orchestrator.rollout.scaling.verify import Policy, Proved, Watch
+from flyctl_orchestrator.rollout.state.metadata import CREATED, VERIFIED
 
 Say = Callable[[str, str], None]
 """Told what happens: ("good" | "bad" | "plain", one line)."""

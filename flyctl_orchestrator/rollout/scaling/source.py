@@ -6,9 +6,9 @@ from typing import Any
 
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.inherit import newborn
-from flyctl_orchestrator.rollout.marks import CREATED, VERIFIED, Mark, config_digest, pinned
-from flyctl_orchestrator.rollout.observe import Fleet
+from flyctl_orchestrator.rollout.run.inherit import newborn
+from flyctl_orchestrator.rollout.state.metadata import CREATED, VERIFIED, Mark, config_digest, pinned
+from flyctl_orchestrator.rollout.state.observe import Fleet
 
 
 def choose_source(fleet: Fleet, group: str, like: str | None = None) -> Machine:

@@ -11,10 +11,10 @@ from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.machines_api import MachinesApi
 from flyctl_orchestrator.fleet.probe import Answer, Prober
 from flyctl_orchestrator.project.model import Probe
-from flyctl_orchestrator.rollout.concurrency import Concurrency
-from flyctl_orchestrator.rollout.evidence import Evidence
-from flyctl_orchestrator.rollout.gate import Expectation, judge
-from flyctl_orchestrator.rollout.verdict import Verdict
+from flyctl_orchestrator.rollout.context.concurrency import Concurrency
+from flyctl_orchestrator.rollout.gate.evidence import Evidence
+from flyctl_orchestrator.rollout.gate.gate import Expectation, judge
+from flyctl_orchestrator.rollout.gate.verdict import Verdict
 
 # Seconds between two looks; one list call, as often as the platform's limit allows, watches all machines.
 PERIOD = 1.0

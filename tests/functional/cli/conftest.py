@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from local_fleet import APP, LocalFleet
-from platform_client import eventually
+
+from tests.functional.cli.local_fleet import APP, LocalFleet
+from tests.platform_client import eventually
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flyo_process import Computer
+from tests.flyo_process import Computer
 
 APP = "fleet-test"
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pexpect
 import pytest
-from flyo_process import PATIENCE
-from local_fleet import APP, LocalFleet
 
-from flyctl_orchestrator.cli.local import log_line
+from flyctl_orchestrator.cli.local.command import log_line
+from tests.flyo_process import PATIENCE
+from tests.functional.cli.local_fleet import APP, LocalFleet
 
 
 def test_up_is_quick_and_doing_it_again_is_fine(bare: LocalFleet) -> None:

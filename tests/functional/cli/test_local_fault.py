@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from local_fleet import LocalFleet
+
+from tests.functional.cli.local_fleet import LocalFleet
 
 
 @pytest.fixture(scope="module")

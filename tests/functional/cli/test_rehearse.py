@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import planted
 import pytest
-from flyo_process import PATIENCE
-from local_fleet import APP, LocalFleet
+
+from tests import planted
+from tests.flyo_process import PATIENCE
+from tests.functional.cli.local_fleet import APP, LocalFleet
 
 SECRET = "planted-secret-value"
 

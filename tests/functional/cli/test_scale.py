@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import pexpect
 import pytest
-from flyo_process import PATIENCE
-from local_fleet import APP, LocalFleet
 
 from flyctl_orchestrator.environment import SystemClock
+from tests.flyo_process import PATIENCE
+from tests.functional.cli.local_fleet import APP, LocalFleet
 
 
 def until(true: Callable[[], bool], seconds: float = 30.0) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pexpect
 import pytest
-from flyo_process import FLYO, PATIENCE
-from local_fleet import APP, LocalFleet
+
+from tests.flyo_process import FLYO, PATIENCE
+from tests.functional.cli.local_fleet import APP, LocalFleet
 
 
 def test_every_region_with_its_machines_release_and_health(fleet: LocalFleet) -> None:

@@ -9,9 +9,10 @@ from typing import Protocol
 
 import pytest
 from flask import Flask
-from habit_client import Browser, Moved, app_at
-from habit_postgres import Cluster, binaries, cluster
-from habit_server import Server, running
+
+from tests.functional.habit_app.habit_client import Browser, Moved, app_at
+from tests.functional.habit_app.habit_postgres import Cluster, binaries, cluster
+from tests.functional.habit_app.habit_server import Server, running
 
 ENGINES = [pytest.param("sqlite"), pytest.param("postgres", marks=pytest.mark.real_postgres)]
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
-from habit_server import PASSWORD, SECRET
 from werkzeug.test import TestResponse
 
 from habit_app.app import create_app
+from tests.functional.habit_app.habit_server import PASSWORD, SECRET
 
 START = datetime(2026, 1, 30, 12, 0, tzinfo=UTC)  # a Friday
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from habit_client import Browser, Moved, app_at
-from habit_server import PASSWORD, on_fly
+
+from tests.functional.habit_app.habit_client import Browser, Moved, app_at
+from tests.functional.habit_app.habit_server import PASSWORD, on_fly
 
 WRONG = "That name and password do not belong together."
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from habit_client import Browser, Moved, app_at
-from habit_postgres import Cluster
 
 from habit_app.store import accounts, habits
 from habit_app.store.address import parse_address
 from habit_app.store.database import open_database
+from tests.functional.habit_app.habit_client import Browser, Moved, app_at
+from tests.functional.habit_app.habit_postgres import Cluster
 
 TODAY = date(2026, 1, 30)
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
-from conftest import Start
-from habit_server import ROOT, Visitor
+from tests.functional.habit_app.conftest import Start
+from tests.functional.habit_app.habit_server import ROOT, Visitor
 
 MIGRATE = """
 import sys

@@ -6,7 +6,8 @@ from datetime import date, timedelta
 
 import pytest
 from flask import Flask
-from habit_client import Browser, Moved
+
+from tests.functional.habit_app.habit_client import Browser, Moved
 
 TODAY = date(2026, 1, 30)
 

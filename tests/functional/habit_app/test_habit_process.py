@@ -11,8 +11,9 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from conftest import Start
-from habit_server import PASSWORD, ROOT, Server, command, environment, on_fly
+
+from tests.functional.habit_app.conftest import Start
+from tests.functional.habit_app.habit_server import PASSWORD, ROOT, Server, command, environment, on_fly
 
 
 def test_sigterm_lets_a_request_finish_and_turns_health_red(start: Start) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from conftest import Start
-from habit_server import Server, Visitor, on_fly
+
+from tests.functional.habit_app.conftest import Start
+from tests.functional.habit_app.habit_server import Server, Visitor, on_fly
 
 REPLAY = "region=iad;state=write;timeout=5s;fallback=prefer_self"
 SOURCE = {"Fly_Replay_Src": "instance=machine-nrt;region=nrt;t=1;state=write"}

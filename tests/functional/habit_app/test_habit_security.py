@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from habit_client import Browser
-from habit_server import PASSWORD
+
+from tests.functional.habit_app.habit_client import Browser
+from tests.functional.habit_app.habit_server import PASSWORD
 
 
 @pytest.fixture

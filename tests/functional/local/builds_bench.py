@@ -18,12 +18,12 @@ from typing import Any
 
 from aiohttp import ClientResponse, ClientSession, web
 
-from flyctl_orchestrator.local.runtime.base import Image
-from flyctl_orchestrator.local.runtime.build import build_handler
-from flyctl_orchestrator.local.runtime.command import command_for
-from flyctl_orchestrator.local.runtime.images import ImageStore
-from flyctl_orchestrator.local.runtime.installation import BuildSettings
-from flyctl_orchestrator.local.runtime.snapshot import materialise
+from flyctl_orchestrator.local.core.seams import Image
+from flyctl_orchestrator.local.images.build import build_handler
+from flyctl_orchestrator.local.images.command import command_for
+from flyctl_orchestrator.local.images.images import ImageStore
+from flyctl_orchestrator.local.images.installation import BuildSettings
+from flyctl_orchestrator.local.images.snapshot import materialise
 
 Event = dict[str, Any]
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientPayloadError
-from builds_bench import Bench, bench, lines, run_machine, write_files
 
-from flyctl_orchestrator.local.runtime.images import ImageStore, Stored
+from flyctl_orchestrator.local.images.images import ImageStore, Stored
+from tests.functional.local.builds_bench import Bench, bench, lines, run_machine, write_files
 
 _APP = {
     "Dockerfile": "FROM alpine\nWORKDIR /srv\nENV GREETING=hello\nCOPY app/ ./\nUSER nobody\nEXPOSE 8080\n"

@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from builds_bench import bench, lines, run_machine, until, write_files, write_wheel
+
+from tests.functional.local.builds_bench import bench, lines, run_machine, until, write_files, write_wheel
 
 _DOCKERFILE = 'FROM python:3\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nCMD ["tiny"]\n'
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientConnectionError, ClientSession
-from builds_bench import Bench, bench
 
-from flyctl_orchestrator.local.runtime.command import command_for
-from flyctl_orchestrator.local.runtime.snapshot import materialise
+from flyctl_orchestrator.local.images.command import command_for
+from flyctl_orchestrator.local.images.snapshot import materialise
+from tests.functional.local.builds_bench import Bench, bench
 
 _APPS = Path(__file__).parents[2] / "e2e" / "apps"
 

@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from platform_client import Api, eventually
+
+from tests.platform_client import Api, eventually
 
 SERVICE = {
     "internal_port": 8080,

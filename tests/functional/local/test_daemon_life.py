@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from platform_client import Api, eventually
 
-from flyctl_orchestrator.local import control
-from flyctl_orchestrator.local.state_dir import Locator, write_locator
+from flyctl_orchestrator.local.daemon import control
+from flyctl_orchestrator.local.daemon.state_dir import Locator, write_locator
+from tests.platform_client import Api, eventually
 
 SERVICE = {
     "internal_port": 8080,

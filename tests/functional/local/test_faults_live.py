@@ -6,7 +6,8 @@ import time
 from typing import Any
 
 import pytest
-from platform_client import Api, eventually
+
+from tests.platform_client import Api, eventually
 
 SERVICE = {
     "internal_port": 8080,

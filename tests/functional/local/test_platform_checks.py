@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from flyctl_orchestrator.local.machine_config import CheckSpec, checks
-from flyctl_orchestrator.local.runtime.base import CheckAnswer, ProcessInfo
+from flyctl_orchestrator.local.base.machine_config import CheckSpec, checks
+from flyctl_orchestrator.local.core.seams import CheckAnswer, ProcessInfo
 from flyctl_orchestrator.local.runtime.checks import NetworkProber
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from platform_client import Api, eventually
+
+from tests.platform_client import Api, eventually
 
 SERVICE = {
     "internal_port": 8080,

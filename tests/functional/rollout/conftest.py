@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from platform_client import Api
-from rollout_project import APP, RolloutProject
 
-from flyctl_orchestrator.local import control
+from flyctl_orchestrator.local.daemon import control
+from tests.functional.rollout.rollout_project import APP, RolloutProject
+from tests.platform_client import Api
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flyo_process import Computer, Ran
-from platform_client import eventually
+from tests.flyo_process import Computer, Ran
+from tests.platform_client import eventually
 
 APP = "rollout-test"
 

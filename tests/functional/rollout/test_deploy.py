@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-import planted
-from rollout_project import APP, RolloutProject
+from tests import planted
+from tests.functional.rollout.rollout_project import APP, RolloutProject
 
 
 def test_three_regions_are_deployed_proved_and_shown(fresh: RolloutProject) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flyo_process import FLYO
-from rollout_project import APP, RolloutProject, interrupt
 
-from flyctl_orchestrator.local import control
+from flyctl_orchestrator.local.daemon import control
+from tests.flyo_process import FLYO
+from tests.functional.rollout.rollout_project import APP, RolloutProject, interrupt
 
 
 def test_a_broken_health_page_fails_in_the_first_wave(deployed: RolloutProject) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from rollout_project import APP, RolloutProject, interrupt
+
+from tests.functional.rollout.rollout_project import APP, RolloutProject, interrupt
 
 pytestmark = [
     pytest.mark.real_flyctl,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rollout_project import APP, RolloutProject, interrupt
+from tests.functional.rollout.rollout_project import APP, RolloutProject, interrupt
 
 SURGE = ("--strategy", "surge")
 

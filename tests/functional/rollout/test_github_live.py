@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rollout_project import APP, RolloutProject
+from tests.functional.rollout.rollout_project import APP, RolloutProject
 
 
 def on_github(project: RolloutProject) -> RolloutProject:

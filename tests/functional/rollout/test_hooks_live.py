@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from rollout_project import APP, RolloutProject, interrupt
+from tests.functional.rollout.rollout_project import APP, RolloutProject, interrupt
 
 
 def with_hooks(project: RolloutProject, **commands: str) -> None:

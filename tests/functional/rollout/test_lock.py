@@ -8,8 +8,8 @@ import subprocess
 import threading
 from typing import Any
 
-from flyo_process import Ran
-from rollout_project import APP, RolloutProject
+from tests.flyo_process import Ran
+from tests.functional.rollout.rollout_project import APP, RolloutProject
 
 
 def elsewhere(project: RolloutProject) -> RolloutProject:

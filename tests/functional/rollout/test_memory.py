@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 
 import pexpect
-import planted
 import pytest
-from flyo_process import PATIENCE, Ran
-from platform_client import eventually
-from rollout_project import APP, RolloutProject
 
-from flyctl_orchestrator.rollout.journal import read_journal
+from flyctl_orchestrator.rollout.journal.journal import read_journal
+from tests import planted
+from tests.flyo_process import PATIENCE, Ran
+from tests.functional.rollout.rollout_project import APP, RolloutProject
+from tests.platform_client import eventually
 
 
 def lines_of(path: Path) -> int:

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from fleet_doubles import ManualClock, ScriptedHttp, answer
 
 from flyctl_orchestrator.environment import SystemClock
 from flyctl_orchestrator.errors import UnreachableError
@@ -15,6 +14,7 @@ from flyctl_orchestrator.fleet.builder import BuildError, BuildRequest, BuiltIma
 from flyctl_orchestrator.fleet.flyctl import Flyctl, FlyctlError
 from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.target import Target
+from tests.unit.fleet.fleet_doubles import ManualClock, ScriptedHttp, answer
 
 BUILDER = "http://127.0.0.1:4280/_local/builds"
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fleet_doubles import machine
 
 from flyctl_orchestrator.fleet.machine import Machine
+from tests.unit.fleet.fleet_doubles import machine
 
 
 def of(**changes: Any) -> Machine:

@@ -4,12 +4,12 @@ import random
 from collections.abc import Callable
 
 import pytest
-from fleet_doubles import ManualClock, ScriptedHttp, answer, machine
 
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.http import HttpError
 from flyctl_orchestrator.fleet.machines_api import MachinesApi
+from tests.unit.fleet.fleet_doubles import ManualClock, ScriptedHttp, answer, machine
 
 TOKEN = "fo1_very-secret-token"
 CONFIG = {"image": "registry.fly.io/web:two"}

@@ -3,9 +3,9 @@ from __future__ import annotations
 import random
 
 import pytest
-from fleet_doubles import ManualClock
 
 from flyctl_orchestrator.fleet.pacing import MARGIN, Pacer
+from tests.unit.fleet.fleet_doubles import ManualClock
 
 
 class Bucket:

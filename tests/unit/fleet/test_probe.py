@@ -3,11 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fleet_doubles import ManualClock, ScriptedHttp, answer, machine
 
 from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.probe import Answer, Identity, Prober
+from tests.unit.fleet.fleet_doubles import ManualClock, ScriptedHttp, answer, machine
 
 HERE = Machine.of_api("web", machine("m1", "nrt"))
 URL = "https://web.fly.dev/api/health"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from simulated_fly import CHECKED, Fly
+
+from tests.unit.local.simulated_fly import CHECKED, Fly
 
 
 @pytest.fixture

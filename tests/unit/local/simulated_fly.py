@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from flyctl_orchestrator.local.base.settings import Settings
+from flyctl_orchestrator.local.daemon.simulation import Simulation
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
-from flyctl_orchestrator.local.settings import Settings
-from flyctl_orchestrator.local.simulation import Simulation
 
 IMAGE = "registry.fly.io/shop:one"
 CHECKED = {"internal_port": 8080, "checks": [{"type": "http", "path": "/up", "interval": "15s", "grace_period": "5s"}]}

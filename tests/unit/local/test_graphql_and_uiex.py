@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from simulated_fly import Answer, Fly
+
+from tests.unit.local.simulated_fly import Answer, Fly
 
 IMAGE = "registry.fly.io/shop:one"
 APP = "query ($name: String!) { app(name: $name) { name status deployed version } }"

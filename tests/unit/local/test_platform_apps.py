@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulated_fly import Fly
+from tests.unit.local.simulated_fly import Fly
 
 
 def test_a_new_app_is_found_by_name_and_in_its_organization(fly: Fly) -> None:

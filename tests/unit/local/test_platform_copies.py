@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from simulated_fly import IMAGE, Fly
+
+from tests.unit.local.simulated_fly import IMAGE, Fly
 
 ONE = {"id": "d8912340000001", "name": "calm-sea-1", "region": "fra", "config": {"image": IMAGE}}
 TWO = {"id": "d8912340000002", "name": "calm-sea-2", "region": "iad", "config": {"image": IMAGE}, "asleep": True}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulated_fly import Fly
-
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
+from tests.unit.local.simulated_fly import Fly
 
 
 def check_of(fly: Fly, machine: str) -> Any:

@@ -6,9 +6,9 @@ import itertools
 from typing import Any
 
 import pytest
-from simulated_fly import Fly
 
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
+from tests.unit.local.simulated_fly import Fly
 
 
 def test_stop_takes_as_long_as_the_app_and_is_killed_after_the_timeout(fly: Fly) -> None:

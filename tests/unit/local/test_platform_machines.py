@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from simulated_fly import IMAGE, Fly
+
+from tests.unit.local.simulated_fly import IMAGE, Fly
 
 
 def test_a_machine_is_created_then_started_and_echoes_its_config(fly: Fly) -> None:

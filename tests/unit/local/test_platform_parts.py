@@ -8,16 +8,16 @@ from random import Random
 from typing import Any
 
 import pytest
-from simulated_fly import Fly
 
 from flyctl_orchestrator.local.api.table import all_routes
-from flyctl_orchestrator.local.backend import http_service
-from flyctl_orchestrator.local.clock import VirtualClock
-from flyctl_orchestrator.local.duration import seconds
-from flyctl_orchestrator.local.errors import PlatformError
-from flyctl_orchestrator.local.identifiers import Identifiers
-from flyctl_orchestrator.local.logs import KEPT_IN_MEMORY, Logs
-from flyctl_orchestrator.local.settings import Settings
+from flyctl_orchestrator.local.base.clock import VirtualClock
+from flyctl_orchestrator.local.base.duration import seconds
+from flyctl_orchestrator.local.base.errors import PlatformError
+from flyctl_orchestrator.local.base.identifiers import Identifiers
+from flyctl_orchestrator.local.base.settings import Settings
+from flyctl_orchestrator.local.core.logs import KEPT_IN_MEMORY, Logs
+from flyctl_orchestrator.local.daemon.backend import http_service
+from tests.unit.local.simulated_fly import Fly
 
 
 def test_logs_keep_the_last_lines_in_memory_and_all_in_a_file(tmp_path: Path) -> None:

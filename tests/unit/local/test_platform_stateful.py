@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
-from simulated_fly import Answer, Fly
 
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
+from tests.unit.local.simulated_fly import Answer, Fly
 
 # The state diagram as published, written down a second time on purpose.
 NEXT = {

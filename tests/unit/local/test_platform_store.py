@@ -8,13 +8,13 @@ from random import Random
 
 import pytest
 
-from flyctl_orchestrator.local.clock import VirtualClock
-from flyctl_orchestrator.local.errors import PlatformError
-from flyctl_orchestrator.local.machines import Wanted
-from flyctl_orchestrator.local.model import App, Machine
+from flyctl_orchestrator.local.base.clock import VirtualClock
+from flyctl_orchestrator.local.base.errors import PlatformError
+from flyctl_orchestrator.local.core.machines import Wanted
+from flyctl_orchestrator.local.core.model import App, Machine
+from flyctl_orchestrator.local.core.store import SqliteStore
 from flyctl_orchestrator.local.platform import Platform
 from flyctl_orchestrator.local.runtime.simulated import Behaviour, SimulatedImages, SimulatedRuntime
-from flyctl_orchestrator.local.store import SqliteStore
 
 IMAGE = "registry.fly.io/shop:one"
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from simulated_fly import IMAGE, Fly
 
-from flyctl_orchestrator.local.ratelimit import DELETE_APP, GET_MACHINE, Limit, RateLimiter
+from flyctl_orchestrator.local.base.ratelimit import DELETE_APP, GET_MACHINE, Limit, RateLimiter
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
+from tests.unit.local.simulated_fly import IMAGE, Fly
 
 NONCE = "fly_machine_lease_nonce"
 

@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 from flyctl_orchestrator.report.style import Style
-from flyctl_orchestrator.rollout.events import Event
+from flyctl_orchestrator.rollout.context.events import Event
 
 PLAIN = Style(unicode=True)
 ASCII = Style()

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_doubles import PLAIN, Terminal, event
 
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.report.choose import choose_reporter
 from flyctl_orchestrator.report.github import GitHubReporter
 from flyctl_orchestrator.report.github_text import annotation, harmless, markdown
-from flyctl_orchestrator.rollout.events import Event
+from flyctl_orchestrator.rollout.context.events import Event
+from tests.unit.report.report_doubles import PLAIN, Terminal, event
 
 
 def row(region: str, **more: Any) -> dict[str, Any]:

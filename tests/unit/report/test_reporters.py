@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 import pytest
-from report_doubles import ASCII, PLAIN, StillClock, Terminal, event
 
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.report.board import Board
@@ -15,7 +14,8 @@ from flyctl_orchestrator.report.live import LiveReporter
 from flyctl_orchestrator.report.plain import PlainReporter
 from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.report.words import sentence
-from flyctl_orchestrator.rollout.events import NAMES, Event
+from flyctl_orchestrator.rollout.context.events import NAMES, Event
+from tests.unit.report.report_doubles import ASCII, PLAIN, StillClock, Terminal, event
 
 LANES = [{"lane": f"{code}/app/m-{code}", "region": code} for code in ("iad", "fra", "nrt")]
 

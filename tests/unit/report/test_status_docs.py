@@ -10,7 +10,7 @@ from typing import Any, get_args
 from flyctl_orchestrator.fleet.machine import Check, Machine
 from flyctl_orchestrator.fleet.probe import Answer
 from flyctl_orchestrator.report.status_json import status_as_dict
-from flyctl_orchestrator.rollout.plan import DriftKind
+from flyctl_orchestrator.rollout.plan.plan import DriftKind
 from flyctl_orchestrator.rollout.survey import Finding, Place, Seen, Survey
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "status-json.md").read_text()

@@ -3,14 +3,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from report_doubles import ASCII, COLOUR, PLAIN
-
 from flyctl_orchestrator.fleet.machine import Check, Machine
 from flyctl_orchestrator.fleet.probe import Answer
 from flyctl_orchestrator.report.status_json import status_as_dict
 from flyctl_orchestrator.report.status_text import status_lines
 from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.rollout.survey import Finding, Place, Seen, Survey
+from tests.unit.report.report_doubles import ASCII, COLOUR, PLAIN
 
 URL = "https://web.fly.dev"
 DIGEST = "sha256:" + "ab" * 32

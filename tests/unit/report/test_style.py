@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from report_doubles import COLOUR, PLAIN, Terminal
 
 from flyctl_orchestrator.report.numbers import count, duration, latency, short_digest
 from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.report.terminal import columns
+from tests.unit.report.report_doubles import COLOUR, PLAIN, Terminal
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from report_doubles import ASCII, COLOUR, PLAIN
 
 from flyctl_orchestrator.report.table import Cell, Column, render, shortened, width_of
+from tests.unit.report.report_doubles import ASCII, COLOUR, PLAIN
 
 COLUMNS = [Column("region"), Column("state", flexible=True), Column("latency", align="right")]
 ROWS = [["iad", "started", "3 ms"], ["nrt", "1 started, 2 suspended", "1.2 s"]]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from rollout_world import World
+
+from tests.unit.rollout.rollout_world import World
 
 
 @pytest.fixture

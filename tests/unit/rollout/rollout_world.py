@@ -14,31 +14,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import planted
-
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.fleet.flyctl import DeployOptions, Ran
 from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.machines_api import MachinesApi
 from flyctl_orchestrator.fleet.probe import Prober
+from flyctl_orchestrator.local.base.settings import Settings
+from flyctl_orchestrator.local.daemon.simulation import TOKEN, Simulation
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
-from flyctl_orchestrator.local.settings import Settings
-from flyctl_orchestrator.local.simulation import TOKEN, Simulation
 from flyctl_orchestrator.project.model import Probe, Rollout
-from flyctl_orchestrator.rollout.concurrency import Concurrency, InTurn, Stop
-from flyctl_orchestrator.rollout.desired import Desired
-from flyctl_orchestrator.rollout.events import Emitter, Event
+from flyctl_orchestrator.rollout.context.concurrency import Concurrency, InTurn, Stop
+from flyctl_orchestrator.rollout.context.context import Edge, Means
+from flyctl_orchestrator.rollout.context.events import Emitter, Event
+from flyctl_orchestrator.rollout.context.hooks import HookRunner
+from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.executor import Executor
-from flyctl_orchestrator.rollout.hooks import HookRunner
-from flyctl_orchestrator.rollout.journal import Journal, new_rollout_id
+from flyctl_orchestrator.rollout.journal.journal import Journal, new_rollout_id
 from flyctl_orchestrator.rollout.lock.guard import Guard, Unguarded
-from flyctl_orchestrator.rollout.means import Edge, Means
-from flyctl_orchestrator.rollout.observe import Fleet, observe
-from flyctl_orchestrator.rollout.outcome import Outcome
-from flyctl_orchestrator.rollout.plan import Plan, PlannedImage
-from flyctl_orchestrator.rollout.planner import plan_rollout
-from flyctl_orchestrator.rollout.record import Record, machine_as_dict
+from flyctl_orchestrator.rollout.plan.desired import Desired
+from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
+from flyctl_orchestrator.rollout.plan.planner import plan_rollout
+from flyctl_orchestrator.rollout.run.record import Record
+from flyctl_orchestrator.rollout.state.machine_file import machine_as_dict
+from flyctl_orchestrator.rollout.state.observe import Fleet, observe
+from tests import planted
 
 APP = "shop"
 HTTP_CHECK = {"type": "http", "path": "/up", "interval": "2s", "timeout": "1s", "grace_period": "1s"}

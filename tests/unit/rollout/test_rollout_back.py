@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from rollout_world import APP, Looks, World, snapshot
 
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
 from flyctl_orchestrator.project.model import Rollout
+from tests.unit.rollout.rollout_world import APP, Looks, World, snapshot
 
 EXITS = Behaviour(exit_after_seconds=0.3, exit_code=3)
 DEAF = Behaviour(healthy_seconds=None)

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from rollout_world import APP, World, WorldHttp, snapshot
 
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.probe import Prober
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
 from flyctl_orchestrator.project.model import Rollout
+from tests.unit.rollout.rollout_world import APP, World, WorldHttp, snapshot
 
 MACHINES = f"/apps/{APP}/machines"
 
@@ -35,7 +35,7 @@ class Faulty:
 def install(world: World, meddle: Callable[[str, str, Callable[[], HttpAnswer]], HttpAnswer | None]) -> None:
     """Put a fault between the orchestrator and the platform."""
     from flyctl_orchestrator.fleet.machines_api import MachinesApi
-    from flyctl_orchestrator.local.simulation import TOKEN
+    from flyctl_orchestrator.local.daemon.simulation import TOKEN
 
     http = Faulty(world, meddle)
     world.http = http  # type: ignore[assignment]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from rollout_world import APP, World
-
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
 from flyctl_orchestrator.project.model import Rollout
-from flyctl_orchestrator.rollout.concurrency import InTurn
-from flyctl_orchestrator.rollout.marks import VERIFIED
+from flyctl_orchestrator.rollout.context.concurrency import InTurn
+from flyctl_orchestrator.rollout.state.metadata import VERIFIED
+from tests.unit.rollout.rollout_world import APP, World
 
 
 def test_a_first_deploy_reaches_every_region(world: World) -> None:

@@ -6,16 +6,16 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from rollout_world import APP, Looks, World, snapshot
 
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
 from flyctl_orchestrator.project.model import Rollout
-from flyctl_orchestrator.rollout.means import Edge
-from flyctl_orchestrator.rollout.outcome import Outcome
-from flyctl_orchestrator.rollout.plan import PlannedImage
+from flyctl_orchestrator.rollout.context.context import Edge
+from flyctl_orchestrator.rollout.context.outcome import Outcome
+from flyctl_orchestrator.rollout.plan.plan import PlannedImage
+from tests.unit.rollout.rollout_world import APP, Looks, World, snapshot
 
 EXITS = Behaviour(exit_after_seconds=0.3, exit_code=3)
 SURGE = Rollout(strategy="surge", timeout=60.0)

@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from flyctl_orchestrator.local.clock import Clock, LoopClock
+from flyctl_orchestrator.local.base.clock import Clock, LoopClock
 from flyctl_orchestrator.local.proxy.backend import MachineState, Service, SleepMode, Target, WakeFailed
 from flyctl_orchestrator.local.proxy.limits import Limits
 from flyctl_orchestrator.local.proxy.server import SERVER_OPTIONS, Proxy

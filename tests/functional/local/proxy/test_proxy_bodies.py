@@ -11,7 +11,8 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
-from proxy_town import Town, in_town, says, until
+
+from tests.functional.local.proxy.proxy_town import Town, in_town, says, until
 
 
 async def echo(request: web.BaseRequest) -> web.StreamResponse:

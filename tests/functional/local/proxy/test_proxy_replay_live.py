@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from aiohttp import web
-from proxy_town import QUICK, App, Town, in_town, says
+
+from tests.functional.local.proxy.proxy_town import QUICK, App, Town, in_town, says
 
 REPLAYED = re.compile(r"instance=near;region=nrt;t=\d{16};state=write")
 

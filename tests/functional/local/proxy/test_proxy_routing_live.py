@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from aiohttp import web
-from proxy_town import Town, in_town, says, until
 
 from flyctl_orchestrator.local.proxy.backend import Service
+from tests.functional.local.proxy.proxy_town import Town, in_town, says, until
 
 
 @in_town

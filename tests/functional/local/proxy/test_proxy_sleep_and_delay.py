@@ -7,11 +7,11 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
-from proxy_town import Town, in_town, until
 
-from flyctl_orchestrator.local.clock import VirtualClock
+from flyctl_orchestrator.local.base.clock import VirtualClock
 from flyctl_orchestrator.local.proxy.backend import Service
 from flyctl_orchestrator.local.proxy.latency import light_ms, median_ms
+from tests.functional.local.proxy.proxy_town import Town, in_town, until
 
 SUSPENDS = Service(8080, "requests", autostop="suspend")
 CLOCK = VirtualClock()

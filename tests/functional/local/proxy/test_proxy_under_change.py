@@ -6,7 +6,8 @@ import asyncio
 from collections import Counter
 
 from aiohttp import web
-from proxy_town import App, Town, ToyMachine, in_town, until
+
+from tests.functional.local.proxy.proxy_town import App, Town, ToyMachine, in_town, until
 
 
 class Ledger:

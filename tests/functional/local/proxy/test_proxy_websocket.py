@@ -8,7 +8,8 @@ from typing import Any
 
 import aiohttp
 from aiohttp import WSMsgType, web
-from proxy_town import Town, in_town, until
+
+from tests.functional.local.proxy.proxy_town import Town, in_town, until
 
 
 async def chat(request: web.BaseRequest) -> web.StreamResponse:

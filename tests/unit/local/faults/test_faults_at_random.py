@@ -6,10 +6,10 @@ from random import Random
 from typing import Any
 
 import pytest
-from simulated_fly import IMAGE, Fly
 
-from flyctl_orchestrator.local.faults.kinds import KINDS
-from flyctl_orchestrator.local.model import SETTLED
+from flyctl_orchestrator.local.core.fault_kinds import KINDS
+from flyctl_orchestrator.local.core.model import SETTLED
+from tests.unit.local.simulated_fly import IMAGE, Fly
 
 REGIONS = ("iad", "fra", "nrt")
 ACTIONS = ("/start", "/stop", "/suspend", "/restart", "/cordon", "/uncordon", "/lease")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from simulated_fly import Answer, Fly
 
-from flyctl_orchestrator.local.faults.kinds import KINDS
+from flyctl_orchestrator.local.core.fault_kinds import KINDS
+from tests.unit.local.simulated_fly import Answer, Fly
 
 
 def add(fly: Fly, name: str, **said: Any) -> Any:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from simulated_fly import CHECKED, Fly
-from test_faults_board import add
 
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
+from tests.unit.local.faults.test_faults_board import add
+from tests.unit.local.simulated_fly import CHECKED, Fly
 
 MACHINES = "/v1/apps/shop/machines"
 PORTS = [{"port": 80, "handlers": ["http"]}]

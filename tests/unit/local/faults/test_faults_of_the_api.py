@@ -7,8 +7,9 @@ import time
 from typing import Any
 
 import pytest
-from simulated_fly import IMAGE, Fly
-from test_faults_board import add
+
+from tests.unit.local.faults.test_faults_board import add
+from tests.unit.local.simulated_fly import IMAGE, Fly
 
 MACHINES = "/v1/apps/shop/machines"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flyctl_orchestrator.local.faults.kinds import KINDS, Kind, Setting
+from flyctl_orchestrator.local.core.fault_kinds import KINDS, Kind, Setting
 
 PAGE = Path(__file__).resolve().parents[4] / "docs" / "reference" / "faults.md"
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flyctl_orchestrator.local.base.regions import REGIONS
 from flyctl_orchestrator.local.proxy.geography import distance_km, within
 from flyctl_orchestrator.local.proxy.latency import UNKNOWN_REGION_MS, light_ms, median_ms, sample_ms, table
-from flyctl_orchestrator.local.regions import REGIONS
 
 codes = st.sampled_from(sorted(REGIONS))
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lock_hall import Hall
-from rollout_world import World
+
+from tests.unit.rollout.lock.lock_hall import Hall
+from tests.unit.rollout.rollout_world import World
 
 
 @pytest.fixture

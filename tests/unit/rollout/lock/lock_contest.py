@@ -13,16 +13,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rollout_world import APP, World
-
 from flyctl_orchestrator.fleet.http import HttpAnswer
 from flyctl_orchestrator.fleet.machines_api import MachinesApi
-from flyctl_orchestrator.local.simulation import TOKEN
+from flyctl_orchestrator.local.daemon.simulation import TOKEN
 from flyctl_orchestrator.rollout.lock.computer import ComputerLock
 from flyctl_orchestrator.rollout.lock.held import Held
-from flyctl_orchestrator.rollout.lock.record import LockRecord
 from flyctl_orchestrator.rollout.lock.take import Locked, Locker
-from flyctl_orchestrator.rollout.observe import observe
+from flyctl_orchestrator.rollout.state.lock_record import LockRecord
+from flyctl_orchestrator.rollout.state.observe import observe
+from tests.unit.rollout.rollout_world import APP, World
 
 Chooser = Callable[[int], int]
 """Picks one of so many."""

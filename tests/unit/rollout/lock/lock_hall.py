@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rollout_world import APP, World
-
 from flyctl_orchestrator.rollout.lock.computer import ComputerLock
 from flyctl_orchestrator.rollout.lock.held import Held
-from flyctl_orchestrator.rollout.lock.record import LockRecord, records_on
 from flyctl_orchestrator.rollout.lock.take import Locker
+from flyctl_orchestrator.rollout.state.lock_record import LockRecord, records_on
+from tests.unit.rollout.rollout_world import APP, World
 
 PATH = f"/v1/apps/{APP}/machines"
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from lock_contest import Contender, Contest
+
+from tests.unit.rollout.lock.lock_contest import Contender, Contest
 
 SKEWS = st.sampled_from([0.0, -3600.0, -20.0, 20.0, 3600.0])
 ORDER = st.lists(st.integers(0, 5), min_size=20, max_size=400)

@@ -6,9 +6,8 @@ import json
 import re
 from pathlib import Path
 
-from lock_hall import Hall
-
 from flyctl_orchestrator.cli.lock import SCHEMA, status_as_dict
+from tests.unit.rollout.lock.lock_hall import Hall
 
 PAGE = Path(__file__).parents[4] / "docs" / "reference" / "lock-json.md"
 

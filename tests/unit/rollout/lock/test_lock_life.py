@@ -6,16 +6,16 @@ import json
 from typing import Any
 
 import pytest
-from lock_hall import PATH, Hall
-from rollout_world import APP
 
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.lock.by_hand import give_back, needs_a_machine
 from flyctl_orchestrator.rollout.lock.patience import DEAD_AFTER
-from flyctl_orchestrator.rollout.lock.record import LockRecord
 from flyctl_orchestrator.rollout.lock.take import Locked
+from flyctl_orchestrator.rollout.state.lock_record import LockRecord
+from tests.unit.rollout.lock.lock_hall import PATH, Hall
+from tests.unit.rollout.rollout_world import APP
 
 # --- taking
 

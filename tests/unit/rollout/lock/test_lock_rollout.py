@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from lock_hall import Hall
-from rollout_world import World
 
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
-from flyctl_orchestrator.rollout.events import Event
+from flyctl_orchestrator.rollout.context.events import Event
 from flyctl_orchestrator.rollout.lock.by_hand import give_back
 from flyctl_orchestrator.rollout.lock.guard import Unguarded
 from flyctl_orchestrator.rollout.lock.held import Held
+from tests.unit.rollout.lock.lock_hall import Hall
+from tests.unit.rollout.rollout_world import World
 
 
 class Watched(Unguarded):

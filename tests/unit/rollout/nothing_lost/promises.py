@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from planted import SECRET
-from troubled_world import TroubledWorld
-
 from flyctl_orchestrator.exits import Exit
-from flyctl_orchestrator.local import model
-from flyctl_orchestrator.local.simulation import TOKEN
-from flyctl_orchestrator.rollout.desired import Desired
-from flyctl_orchestrator.rollout.marks import VERIFIED
-from flyctl_orchestrator.rollout.outcome import Outcome
+from flyctl_orchestrator.local.core import model
+from flyctl_orchestrator.local.daemon.simulation import TOKEN
+from flyctl_orchestrator.rollout.context.outcome import Outcome
+from flyctl_orchestrator.rollout.plan.desired import Desired
+from flyctl_orchestrator.rollout.state.metadata import VERIFIED
+from tests.planted import SECRET
+from tests.unit.rollout.nothing_lost.troubled_world import TroubledWorld
 
 ODD_FATES = ("failed", "unverified", "missing")
 UNTOUCHED = (Exit.ERROR, Exit.USAGE, Exit.LOCKED, Exit.UNREACHABLE)

@@ -14,20 +14,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from fleets import FleetShape, Order, fleets, orders
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from promises import Promises, truth
-from rollout_world import Looks
-from troubled_world import ELSEWHERE_REGION, TroubledWorld
 
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
 from flyctl_orchestrator.project.model import Probe, Rollout
-from flyctl_orchestrator.rollout.desired import Desired
-from flyctl_orchestrator.rollout.means import EDGES
-from flyctl_orchestrator.rollout.outcome import Outcome
-from flyctl_orchestrator.rollout.plan import PlannedImage
+from flyctl_orchestrator.rollout.context.context import EDGES
+from flyctl_orchestrator.rollout.context.outcome import Outcome
+from flyctl_orchestrator.rollout.plan.desired import Desired
+from flyctl_orchestrator.rollout.plan.plan import PlannedImage
+from tests.unit.rollout.nothing_lost.fleets import FleetShape, Order, fleets, orders
+from tests.unit.rollout.nothing_lost.promises import Promises, truth
+from tests.unit.rollout.nothing_lost.troubled_world import ELSEWHERE_REGION, TroubledWorld
+from tests.unit.rollout.rollout_world import Looks
 
 #: Rollouts in a row on one fleet.
 IN_A_ROW = 4

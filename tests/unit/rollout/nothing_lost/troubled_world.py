@@ -8,23 +8,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fleets import AT_THE_PLATFORM, FleetShape, Trouble
-from rollout_world import APP, Looks, World, WorldDeploy, WorldFlyctl
-
 from flyctl_orchestrator.fleet.flyctl import DeployOptions
 from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.local import model
 from flyctl_orchestrator.local.api import render
+from flyctl_orchestrator.local.base.machine_config import CheckSpec
+from flyctl_orchestrator.local.core import model
+from flyctl_orchestrator.local.core.seams import CheckAnswer
 from flyctl_orchestrator.local.faults.request import fault_of
-from flyctl_orchestrator.local.machine_config import CheckSpec
-from flyctl_orchestrator.local.runtime.base import CheckAnswer
 from flyctl_orchestrator.project.model import Probe
-from flyctl_orchestrator.rollout.concurrency import Stop
-from flyctl_orchestrator.rollout.marks import VERIFIED, mark_for
-from flyctl_orchestrator.rollout.means import Means
-from flyctl_orchestrator.rollout.observe import observe
-from flyctl_orchestrator.rollout.plan import PlannedImage
+from flyctl_orchestrator.rollout.context.concurrency import Stop
+from flyctl_orchestrator.rollout.context.context import Means
+from flyctl_orchestrator.rollout.plan.plan import PlannedImage
+from flyctl_orchestrator.rollout.state.metadata import VERIFIED, mark_for
+from flyctl_orchestrator.rollout.state.observe import observe
+from tests.unit.rollout.nothing_lost.fleets import AT_THE_PLATFORM, FleetShape, Trouble
+from tests.unit.rollout.rollout_world import APP, Looks, World, WorldDeploy, WorldFlyctl
 
 #: Requests after which a rollout is taken for one that never ends.
 ENDLESS = 30_000

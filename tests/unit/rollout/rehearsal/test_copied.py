@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.observe import Fleet
 from flyctl_orchestrator.rollout.rehearsal.copied import PLACEHOLDER, copied
 from flyctl_orchestrator.rollout.rehearsal.same_code import marked_dockerfile, write_marked
+from flyctl_orchestrator.rollout.state.observe import Fleet
 
 META = {"fly_platform_version": "v2", "fly_process_group": "web", "flyo_verified": "1.a.b.c"}
 WEB = Machine.of_api(

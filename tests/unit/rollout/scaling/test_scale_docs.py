@@ -6,13 +6,12 @@ import json
 import re
 from pathlib import Path
 
-from rollout_world import World
-
 from flyctl_orchestrator.cli.scale import scaled_as_dict
 from flyctl_orchestrator.fleet.probe import Answer
 from flyctl_orchestrator.rollout.scaling.plan import plan_scale
 from flyctl_orchestrator.rollout.scaling.run import Scaled
 from flyctl_orchestrator.rollout.scaling.verify import Proved
+from tests.unit.rollout.rollout_world import World
 
 PAGE = (Path(__file__).parents[4] / "docs" / "reference" / "scale-json.md").read_text()
 

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from rollout_world import World
 
 from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.rollout.scaling.request import check_regions, read_request
+from tests.unit.rollout.rollout_world import World
 
 ONE, TWO = ("app",), ("app", "worker")
 

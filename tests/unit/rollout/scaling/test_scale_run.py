@@ -7,21 +7,21 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from rollout_world import APP, Looks, Snapshot, World, snapshot
 
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.machines_api import MachinesApi
 from flyctl_orchestrator.fleet.probe import Prober
+from flyctl_orchestrator.local.daemon.simulation import TOKEN
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
-from flyctl_orchestrator.local.simulation import TOKEN
 from flyctl_orchestrator.project.model import Probe
-from flyctl_orchestrator.rollout.concurrency import InTurn
-from flyctl_orchestrator.rollout.marks import CREATED, VERIFIED
+from flyctl_orchestrator.rollout.context.concurrency import InTurn
 from flyctl_orchestrator.rollout.scaling.plan import ScalePlan, plan_scale
 from flyctl_orchestrator.rollout.scaling.run import Scaled, ScaleFailed, Scaler
 from flyctl_orchestrator.rollout.scaling.verify import Policy
+from flyctl_orchestrator.rollout.state.metadata import CREATED, VERIFIED
+from tests.unit.rollout.rollout_world import APP, Looks, Snapshot, World, snapshot
 
 
 class Wire:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from rollout_world import APP, Looks, World
-
 from flyctl_orchestrator.fleet.probe import Prober
-from flyctl_orchestrator.rollout.desired import Desired
+from flyctl_orchestrator.rollout.plan.desired import Desired
 from flyctl_orchestrator.rollout.survey import ProbePlan, Survey, look, survey
+from tests.unit.rollout.rollout_world import APP, Looks, World
 
 PLAN = ProbePlan("http://{app}.test", "/up", 5.0)
 

@@ -1,0 +1,84 @@
+"""One rollout under the app's lock, told while it happens and shown at its end: what `deploy` and `rollback` share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from flyctl_orchestrator.cli.hooks import hooks_of
+from flyctl_orchestrator.cli.interrupts import heeding
+from flyctl_orchestrator.cli.locked import locked
+from flyctl_orchestrator.cli.state import state_directory
+from flyctl_orchestrator.cli.who import who
+from flyctl_orchestrator.environment import Environment
+from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.fleet.target import Target
+from flyctl_orchestrator.project.model import Project, Rollout
+from flyctl_orchestrator.report.choose import choose_reporter
+from flyctl_orchestrator.report.outcome_text import outcome_lines
+from flyctl_orchestrator.report.style import Style
+from flyctl_orchestrator.report.terminal import columns
+from flyctl_orchestrator.rollout.context.concurrency import Stop, Threads
+from flyctl_orchestrator.rollout.context.events import Emitter
+from flyctl_orchestrator.rollout.context.hooks import HookRunner
+from flyctl_orchestrator.rollout.context.outcome import Outcome
+from flyctl_orchestrator.rollout.deployment import Deployment
+
+
+def conduct(
+    environment: Environment,
+    target: Target,
+    project: Project,
+    command: str,
+    act: Callable[[Deployment], Outcome],
+    *,
+    policy: Rollout,
+    hooks: bool,
+    lock_wait: float,
+    as_json: bool,
+    verbose: bool,
+) -> Outcome:
+    """Let `act` roll out, and show how it ended.
+
+    Args:
+        command: what is run, e.g. "flyo deploy", for others to read.
+        act: breaks off what comes before the rollout; from there on signals are noted, until the lock is given back.
+        hooks: whether the user's own commands are run.
+        lock_wait: seconds to wait for another rollout.
+
+    Raises:
+        FlyoError: it did not begin; nothing was changed on the fleet.
+    """
+    reporter = choose_reporter(environment, as_json=as_json, verbose=verbose)
+    emit, stop = Emitter(project.app, environment.clock, reporter.event), Stop()
+    lock = locked(environment, target, project.app, command, lock_wait, emit)
+    try:
+        with heeding(stop), Threads() as threads, lock as guard:
+            runner = hooks_of(environment, target, project, emit) if hooks else HookRunner()
+            state, me = state_directory(environment), who(environment)
+            work = Deployment(target, project, policy, threads, emit, stop, state, guard, runner, me)
+            outcome = act(work)
+            work.finish(outcome)
+    except (KeyboardInterrupt, click.Abort):
+        where = f"app {project.app}"
+        what = "interrupted; nothing was changed on the fleet"
+        raise FlyoError(what, where=where, code="interrupted", exit=Exit.INTERRUPTED) from None
+    finally:
+        reporter.close()
+    if not as_json:
+        show_table(outcome, environment, target.app_url(project.app))
+    if outcome.exit:
+        advice = f". {outcome.next}" if outcome.next else ""
+        line = f"flyo: app {project.app}: {outcome.what}{advice} [{outcome.code or outcome.kind}]"
+        click.echo(line, file=environment.stderr)
+    return outcome
+
+
+def show_table(outcome: Outcome, environment: Environment, url: str) -> None:
+    """Print what became of each machine."""
+    style = Style.of(environment.stdout, environment.variables)
+    width = columns(style, environment.variables)
+    for line in outcome_lines(outcome, style, width, url=url):
+        click.echo(line, file=environment.stdout, color=style.colour)

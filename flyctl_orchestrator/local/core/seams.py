@@ -1,0 +1,182 @@
+"""The runtime seam: how a machine's config becomes something that runs, as a process or on a simulated clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from flyctl_orchestrator.local.base.machine_config import CheckSpec
+
+
+class ImageNotFound(Exception):
+    """The image store has no such reference; the message names it."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image in the platform's store.
+
+    Attributes:
+        ref: as pushed, e.g. "registry.fly.io/app:label".
+        digest: "sha256:" and 64 hex characters over content and start-up instructions.
+        root: directory with the snapshot, read-only by convention.
+        size_bytes: content size.
+        env: ENV of the last stage.
+        workdir: WORKDIR of the last stage as written, e.g. "/app".
+        entrypoint, cmd: exec-form argument lists (shell form is already `["/bin/sh", "-c", …]`).
+        path_prefix: directories put before PATH (virtual environment, node_modules/.bin).
+        links: name in the machine's directory -> absolute target, e.g. {"node_modules": …}.
+        exposed_port: first EXPOSE, or None.
+    """
+
+    ref: str
+    digest: str
+    root: Path
+    size_bytes: int
+    env: Mapping[str, str] = field(default_factory=dict)
+    workdir: str = "/"
+    entrypoint: tuple[str, ...] = ()
+    cmd: tuple[str, ...] = ()
+    path_prefix: tuple[str, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
+    exposed_port: int | None = None
+
+
+class Images(Protocol):
+    """Where images come from."""
+
+    def resolve(self, ref: str) -> Image:
+        """The image of a reference: `repo:label`, `repo@sha256:…`, or `repo:label@sha256:…`.
+
+        Raises:
+            ImageNotFound: nothing was pushed under it.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Launch:
+    """Everything needed to boot one machine once.
+
+    Attributes:
+        machine_id, app, region, instance_id: who it is.
+        image: what runs.
+        argv: the full command, overrides applied (config.init, config.processes).
+        env: complete environment of the process, secrets included. Never logged.
+        port: the loopback port the process should listen on.
+        files: content (bytes) of each extra file, by the path the app knows it under. Never logged.
+        volumes: directory of each volume, by the path the app knows it under.
+        keep_rootfs: whether what the process wrote in its directory last time is still there.
+    """
+
+    machine_id: str
+    app: str
+    region: str
+    instance_id: str
+    image: Image
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(repr=False)
+    port: int
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    volumes: Mapping[str, Path] = field(default_factory=dict)
+    keep_rootfs: bool = False
+
+
+@dataclass(frozen=True)
+class ExitInfo:
+    """How a process ended: exit code (128+signal when signalled) and whether it was asked to."""
+
+    code: int
+    signal: int | None
+    requested: bool
+    oom: bool = False
+
+
+class Runtime(Protocol):
+    """Runs machines. All calls return at once; what happens later is told through the callbacks, on the platform's
+    own thread. A machine that is not running may be asked to stop: then `done` is called right away.
+    """
+
+    def start(
+        self,
+        launch: Launch,
+        on_started: Callable[[], None],
+        on_exit: Callable[[ExitInfo], None],
+        on_failed: Callable[[str], None],
+        on_log: Callable[[str], None],
+    ) -> None:
+        """Boot. Exactly one of `on_started` (the process exists) or `on_failed` (why not) is called, and later
+        `on_exit` once if it had started."""
+        ...
+
+    def stop(self, machine_id: str, signal: str, timeout: float, done: Callable[[], None]) -> None:
+        """Send `signal` (e.g. "SIGTERM"), kill after `timeout` seconds, then `on_exit` and `done`."""
+        ...
+
+    def suspend(self, machine_id: str, done: Callable[[bool], None]) -> None:
+        """Freeze it where it stands; False when there is nothing to freeze."""
+        ...
+
+    def resume(self, machine_id: str, done: Callable[[bool], None]) -> None:
+        """Let it run on; False when the snapshot is gone and a cold start is needed."""
+        ...
+
+    def signal(self, machine_id: str, signal: str) -> bool:
+        """Send a signal and nothing more; False when nothing runs."""
+        ...
+
+    def forget(self, machine_id: str) -> None:
+        """The machine is destroyed: remove what it left behind."""
+        ...
+
+    def running(self, machine_id: str) -> bool:
+        """Whether a process exists (frozen ones too)."""
+        ...
+
+    def processes(self, machine_id: str) -> list[ProcessInfo] | None:
+        """What runs in the machine now, or None when the runtime cannot tell."""
+        ...
+
+
+@dataclass(frozen=True)
+class ProcessInfo:
+    """One process of a machine: pid, seconds since start, CPU seconds, command, directory, resident bytes, and the
+    TCP sockets it listens on as (protocol, "address:port")."""
+
+    pid: int
+    age_seconds: float
+    cpu_seconds: float
+    command: str
+    directory: str
+    resident_bytes: int
+    listen_sockets: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class CheckAnswer:
+    """What one run of a health check said."""
+
+    passed: bool
+    output: str
+
+
+class Prober(Protocol):
+    """Runs health checks against machines."""
+
+    def probe(self, machine_id: str, check: CheckSpec, port: int, done: Callable[[CheckAnswer], None]) -> None:
+        """Run `check` against loopback `port` and tell `done` once, within the check's own timeout."""
+        ...
+
+
+class Ports(Protocol):
+    """Gives machines loopback ports of their own."""
+
+    def take(self) -> int:
+        """A port nobody listens on."""
+        ...
+
+    def give_back(self, port: int) -> None:
+        """The machine does not need it any more."""
+        ...

@@ -1,0 +1,164 @@
+"""`POST /_local/builds`: builds an image and tells how it goes, one JSON object per line."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientConnectionResetError, web
+
+from flyctl_orchestrator.local.images.failure import BuildFailed
+from flyctl_orchestrator.local.images.image_build import BuildRequest, build_image
+from flyctl_orchestrator.local.images.images import APP_NAME, LABEL, ImageStore
+from flyctl_orchestrator.local.images.installation import BuildSettings
+
+# How soon a client that went away is noticed while its build writes nothing, in seconds.
+_LOOK_EVERY = 0.2
+
+Event = dict[str, Any]
+BuildHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class _Invalid(Exception):
+    """A request that is not one: what is wrong, and what would be right."""
+
+    def __init__(self, error: str, hint: str = "") -> None:
+        super().__init__(error)
+        self.answer = {"error": error, "hint": hint}
+
+
+def build_handler(store: ImageStore, settings: BuildSettings) -> BuildHandler:
+    """The handler of `POST /_local/builds`.
+
+    The request's body is JSON: `app`, `context` (absolute directory), `dockerfile` (relative to it, or null), `label`,
+    `build` (shell command or null), `inputs` (paths or null), `target` (stage or null). A request that is not valid
+    gets 400 and `{"error", "hint"}`. Any other gets 200 and lines of JSON: `{"event": "log", "line"}`, and at the end
+    `{"event": "built", "image", "digest", "size_bytes", "cached", "notices"}` or
+    `{"event": "failed", "code", "error", "hint"}`. When the client goes away the build is stopped.
+
+    Args:
+        store: where the image goes.
+        settings: what commands of the build see, and how long they may take.
+    """
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            wanted = await asyncio.to_thread(_wanted, await _body(request))
+        except _Invalid as invalid:
+            return web.json_response(invalid.answer, status=400)
+        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
+        await response.prepare(request)
+        events: asyncio.Queue[Event | None] = asyncio.Queue()
+        building = asyncio.create_task(_build(store, settings, wanted, events))
+        building.add_done_callback(lambda _: events.put_nowait(None))
+        try:
+            await _stream(request, response, events, building)
+        finally:
+            building.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await building  # a defect in the build is raised here, and not hidden
+        return response
+
+    return handle
+
+
+async def _build(
+    store: ImageStore, settings: BuildSettings, wanted: BuildRequest, events: asyncio.Queue[Event | None]
+) -> None:
+    """Build, leaving events in the queue."""
+
+    def log(line: str) -> None:
+        events.put_nowait({"event": "log", "line": line})
+
+    try:
+        built = await build_image(store, settings, wanted, log)
+        events.put_nowait(
+            {
+                "event": "built",
+                "image": built.image.ref,
+                "digest": built.image.digest,
+                "size_bytes": built.image.size_bytes,
+                "cached": built.cached,
+                "notices": list(built.notices),
+            }
+        )
+    except BuildFailed as failed:
+        events.put_nowait({"event": "failed", "code": failed.code, "error": failed.error, "hint": failed.hint})
+
+
+async def _stream(
+    request: web.BaseRequest,
+    response: web.StreamResponse,
+    events: asyncio.Queue[Event | None],
+    building: asyncio.Task[None],
+) -> None:
+    """Send events as they come, until the one that says there are no more (None), or until nobody listens."""
+    while True:
+        try:
+            event = await asyncio.wait_for(events.get(), _LOOK_EVERY)
+        except TimeoutError:
+            if request.transport is None or request.transport.is_closing():
+                return
+            continue
+        try:
+            if event is None:
+                # After a defect the answer stays unfinished, so that nobody takes it for a whole one.
+                if building.exception() is None:
+                    await response.write_eof()
+                return
+            # A name that is not UTF-8 can be in an error; nobody could print it as it is.
+            await response.write(json.dumps(event, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+        except (ClientConnectionResetError, ConnectionError):
+            return
+
+
+async def _body(request: web.BaseRequest) -> Event:
+    try:
+        body = await request.json()
+    except ValueError as error:
+        raise _Invalid("the body is not JSON") from error
+    if not isinstance(body, dict):
+        raise _Invalid("the body is not a JSON object")
+    return body
+
+
+def _wanted(body: Event) -> BuildRequest:
+    app = _text(body, "app")
+    if not APP_NAME.fullmatch(app):
+        raise _Invalid(f"`{app}` is not an app's name", "Lower-case letters, digits and dashes, 63 at most.")
+    label = _text(body, "label")
+    if not LABEL.fullmatch(label):
+        raise _Invalid(f"`{label}` is not an image label", "Letters, digits, dots, dashes, underscores, 128 at most.")
+    context = Path(_text(body, "context"))
+    if not context.is_absolute() or not context.is_dir():
+        raise _Invalid(f"the build context {context} is not a directory", "Give the absolute path of one that exists.")
+    dockerfile = context / (_optional_text(body, "dockerfile") or "Dockerfile")
+    if not dockerfile.is_file():
+        raise _Invalid(f"there is no {dockerfile}", "Write a Dockerfile, or name it under [build] in fly.toml.")
+    return BuildRequest(
+        app, label, context, dockerfile, _optional_text(body, "build"), _inputs(body), _optional_text(body, "target")
+    )
+
+
+def _text(body: Event, name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise _Invalid(f"`{name}` is missing, or not text")
+    return value
+
+
+def _optional_text(body: Event, name: str) -> str | None:
+    return _text(body, name) if body.get(name) not in (None, "") else None
+
+
+def _inputs(body: Event) -> tuple[str, ...] | None:
+    value = body.get("inputs")
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
+        raise _Invalid("`inputs` is not a list of paths")
+    return tuple(value)

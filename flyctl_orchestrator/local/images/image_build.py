@@ -1,0 +1,194 @@
+"""From a build context and a Dockerfile to an image in the store."""
+
+from __future__ import annotations
+
+import asyncio
+import posixpath
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from flyctl_orchestrator.local.core.seams import Image
+from flyctl_orchestrator.local.images import manifests, snapshot
+from flyctl_orchestrator.local.images.command import command_for
+from flyctl_orchestrator.local.images.context import Context, scan
+from flyctl_orchestrator.local.images.dockerfile import parse
+from flyctl_orchestrator.local.images.failure import BuildFailed, failure_of
+from flyctl_orchestrator.local.images.ignore import read_ignore
+from flyctl_orchestrator.local.images.images import ImageStore
+from flyctl_orchestrator.local.images.installation import BuildSettings, Installed
+from flyctl_orchestrator.local.images.layout import Layout, lay_out, placements
+from flyctl_orchestrator.local.images.recipe import Recipe
+from flyctl_orchestrator.local.images.stages import Stage, pick, read_stages
+
+# Where builder stages commonly install dependencies. The platform brings its own, so their absence is no news.
+_DEPENDENCIES = re.compile(
+    r"(^|/)(\.?v?env|virtualenv|site-packages|node_modules|\.local|install|wheels)(/|$)|^usr/local(/(bin|lib)(/|$)|$)"
+)
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """What to build.
+
+    Attributes:
+        app, label: the image becomes registry.fly.io/app:label.
+        context: directory the files come from.
+        dockerfile: path of the Dockerfile.
+        command: shell command that installs dependencies, or None for what the app's manifests say.
+        inputs: paths in the context whose content decides when it runs again; None for all of it.
+        target: the stage to build, or None for the last.
+    """
+
+    app: str
+    label: str
+    context: Path
+    dockerfile: Path
+    command: str | None = None
+    inputs: tuple[str, ...] | None = None
+    target: str | None = None
+
+
+@dataclass(frozen=True)
+class Built:
+    """The image, whether nothing had to be done for it, and what a person should know, one sentence each."""
+
+    image: Image
+    cached: bool
+    notices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """All that is known before dependencies are installed."""
+
+    stage: Stage
+    context: Context
+    layout: Layout
+    seen: snapshot.Fingerprint
+    plan: manifests.Plan
+
+
+async def build_image(
+    store: ImageStore, settings: BuildSettings, request: BuildRequest, log: Callable[[str], None]
+) -> Built:
+    """Build an image and label it.
+
+    Args:
+        log: gets each line that tells of progress, on the event loop's thread.
+
+    Raises:
+        BuildFailed: for any reason a person can act on.
+    """
+    try:
+        prepared = await asyncio.to_thread(_prepare, request, (*settings.own, store.root))
+        files = len(prepared.seen.files)
+        log(f"{files} file{'' if files == 1 else 's'}, {_size(prepared.seen.size_bytes)}")
+        installed = await store.dependencies.ensure(prepared.plan, prepared.context, settings, log)
+        recipe = _recipe(prepared, installed)
+        stored = await asyncio.to_thread(
+            store.put, request.app, request.label, prepared.layout.tree, prepared.seen, recipe
+        )
+    except OSError as error:
+        raise failure_of(error) from error
+    notices = tuple(dict.fromkeys(_notices(prepared, installed, stored.image, settings)))
+    return Built(stored.image, stored.existed and installed.cached, notices)
+
+
+def _prepare(request: BuildRequest, own: tuple[Path, ...]) -> _Prepared:
+    try:
+        text = request.dockerfile.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise BuildFailed(
+            "build.dockerfile", f"{request.dockerfile.name} is not UTF-8 text", "Save it as UTF-8."
+        ) from (error)
+    file = parse(text, request.dockerfile.name)
+    stages = read_stages(file)
+    stage = pick(file, stages, request.target)
+    context = scan(request.context, read_ignore(request.context, request.dockerfile), own)
+    layout = lay_out(file, stages, stage, context)
+    if request.command is None:
+        plan = manifests.by_default(context, layout.tree, stage)
+    else:
+        plan = manifests.asked_for(request.command, request.inputs, context)
+    return _Prepared(stage, context, layout, snapshot.fingerprint(layout.tree, context.digests), plan)
+
+
+def _recipe(prepared: _Prepared, installed: Installed) -> Recipe:
+    stage = prepared.stage
+    return Recipe(
+        env=stage.env,
+        workdir=stage.workdir,
+        entrypoint=stage.entrypoint,
+        cmd=stage.cmd,
+        exposed=stage.exposed,
+        dependencies=installed.key,
+        path_prefix=installed.path_prefix(),
+        links=dict(_links(prepared, installed)),
+    )
+
+
+def _links(prepared: _Prepared, installed: Installed) -> Iterator[tuple[str, str]]:
+    """Where in the root each thing belongs that the build made: beside the files it was made from, and wherever a
+    COPY --from asks for something of that name."""
+    workdir = prepared.stage.workdir.strip("/")
+    for name in installed.made:
+        directory, base = posixpath.split(name)
+        made = str(installed.home / "src" / name)
+        homes = list(placements(prepared.layout.tree, directory)) or [posixpath.join(workdir, directory)]
+        for home in homes:
+            yield posixpath.join(home, base), made
+        for unmet in prepared.layout.unmet:
+            if posixpath.basename(unmet.source) == base:
+                yield unmet.target, made
+
+
+def _notices(prepared: _Prepared, installed: Installed, image: Image, settings: BuildSettings) -> Iterator[str]:
+    stage, layout = prepared.stage, prepared.layout
+    yield from stage.ignored
+    yield from prepared.context.notices
+    yield from layout.notices
+    if layout.runs:
+        count = len(layout.runs)
+        yield (
+            f"{count} RUN instruction{'s are' if count > 1 else ' is'} not executed: "
+            "dependencies come from `build` under [local] in flyo.toml, or from the app's manifests"
+        )
+    for unmet in layout.unmet:
+        if unmet.target not in image.links and not (installed.key and _DEPENDENCIES.search(unmet.source)):
+            yield (
+                f"COPY --from={unmet.origin} /{unmet.source} cannot be had: only a build with Docker makes it"
+                " (or make it with `build` under [local] in flyo.toml)"
+            )
+    yield from installed.notices
+    if prepared.plan.inputs is None and prepared.plan.keeps_everything:
+        yield "the build command runs again at every change: name what it depends on in `inputs` under [local]"
+    yield from _python_notice(stage, installed)
+    yield from _command_notice(image, settings)
+
+
+def _python_notice(stage: Stage, installed: Installed) -> Iterator[str]:
+    wanted = re.match(r"(?:.*/)?python:(3\.\d+)", stage.base)
+    mine = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if wanted and installed.virtual_env and wanted[1] != mine:
+        yield f"the base image has Python {wanted[1]}, local machines run {mine}"
+
+
+def _command_notice(image: Image, settings: BuildSettings) -> Iterator[str]:
+    if not image.entrypoint and not image.cmd:
+        yield "the Dockerfile has no CMD or ENTRYPOINT, and what its base image would start is not known here"
+        return
+    command = command_for(image, image.root, host_path=settings.host_path)
+    first = command.argv[0]
+    linked = {posixpath.basename(name) for name in image.links}
+    if "/" in first and (command.cwd / first).exists():
+        return
+    if posixpath.basename(first) not in linked:
+        wanted = (*image.entrypoint, *image.cmd)[0]
+        yield f"`{wanted}` is neither in the image nor on this computer, so machines will not start"
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB"

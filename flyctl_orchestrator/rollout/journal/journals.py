@@ -1,0 +1,71 @@
+"""All journals of one app on this computer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from flyctl_orchestrator.environment import Clock
+from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.rollout.journal.journal import Journal
+from flyctl_orchestrator.rollout.journal.past_rollout import Past, read_past
+
+
+@dataclass(frozen=True)
+class Library:
+    """One app's rollouts on one target.
+
+    Attributes:
+        directory: where the journals are; it need not exist.
+        sync: has a journal's open file on disk before it returns.
+    """
+
+    directory: Path
+    app: str
+    sync: Callable[[int], None] = os.fsync
+
+    def path(self, rollout: str) -> Path:
+        """Where a rollout's journal is, or is to be."""
+        return self.directory / f"{rollout}.jsonl"
+
+    def open(self, rollout: str, clock: Clock) -> Journal:
+        """A rollout's journal, to write to; one that exists is carried on, on a line of its own."""
+        path = self.path(rollout)
+        torn = path.exists() and not path.read_bytes().endswith(b"\n")
+        journal = Journal(path, clock, sync=self.sync)
+        if torn:
+            journal.complete_line()
+        return journal
+
+    def all(self) -> list[Past]:
+        """Every rollout that began, oldest first; journals that cannot be read are left out."""
+        found = []
+        for path in sorted(self.directory.glob("*.jsonl")):
+            try:
+                past = read_past(path, self.app)
+            except FlyoError:
+                continue
+            if past is not None:
+                found.append(past)
+        return found
+
+    def unfinished(self) -> Past | None:
+        """The newest rollout, when it never came to its end; older ones have been overtaken by it."""
+        newest = next(iter(reversed(self.all())), None)
+        return newest if newest is not None and newest.unfinished else None
+
+    def close(self, past: Past, outcome: str, what: str, clock: Clock) -> None:
+        """Write the end of a rollout that could not do so itself. A second end is never written.
+
+        Args:
+            outcome: "done", "resumed" or "untouched".
+        """
+        if not past.unfinished or past.running or not past.path.exists():
+            return
+        journal = self.open(past.id, clock)
+        try:
+            journal.write("end", outcome=outcome, exit=None, what=what)
+        finally:
+            journal.close()

@@ -1,0 +1,146 @@
+"""One earlier rollout, as its journal tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.project.model import Rollout
+from flyctl_orchestrator.rollout.journal.journal import being_written, read_journal
+from flyctl_orchestrator.rollout.plan.file import plan_of_dict
+from flyctl_orchestrator.rollout.plan.plan import Plan
+from flyctl_orchestrator.rollout.state.machine_file import machine_of_dict
+
+
+@dataclass(frozen=True)
+class Past:
+    """An earlier rollout.
+
+    Attributes:
+        kind: "deploy" or "rollback".
+        at, ended_at: seconds since the epoch; `ended_at` is None when it never came to its end.
+        who: who ran it, e.g. "ann@laptop"; "" when not noted.
+        plan: what was to be done; None for a rollback.
+        before: machine id -> the machine as it was when it began.
+        ill: ids of those that were not healthy then.
+        counts: machines wanted per (region, process group).
+        target: where a rollback led: id -> machine; None for a deploy.
+        towards: id of the rollout whose `before` that was; "" when it came from elsewhere.
+        release_command: whether it had flyctl run one.
+        changing: whether it may have changed anything.
+        flyctl_done: whether flyctl got as far as changing a machine, its release command behind it.
+        going_back: whether it had begun to go back by itself.
+        outcome, exit: how it ended, or how a way back that can be resumed has halted; "" and None when it was killed.
+    """
+
+    id: str
+    path: Path
+    kind: str
+    app: str
+    at: float
+    who: str = ""
+    plan: Plan | None = None
+    before: Mapping[str, Machine] = field(default_factory=dict)
+    ill: frozenset[str] = frozenset()
+    counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    policy: Rollout = field(default_factory=Rollout)
+    target: Mapping[str, Machine] | None = None
+    towards: str = ""
+    release_command: bool = False
+    changing: bool = False
+    flyctl_done: bool = False
+    going_back: bool = False
+    outcome: str = ""
+    what: str = ""
+    exit: int | None = None
+    ended_at: float | None = None
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether it never came to its end."""
+        return self.ended_at is None
+
+    @property
+    def running(self) -> bool:
+        """Whether the process that runs it is still there (on this computer)."""
+        return self.unfinished and being_written(self.path)
+
+    @property
+    def good(self) -> bool:
+        """Whether it ended with every machine as it was meant to be."""
+        return self.outcome in ("done", "resumed")
+
+    @property
+    def waves(self) -> int:
+        """How many waves it was to have."""
+        return len(self.plan.waves) if self.plan else 1
+
+    @property
+    def image(self) -> str:
+        """What it rolled out, as people call it."""
+        if self.plan is not None:
+            return self.plan.image.ref or ""
+        images = sorted({machine.image.split("@")[0] for machine in (self.target or {}).values()})
+        return ", ".join(images)
+
+
+def read_past(path: Path, app: str) -> Past | None:
+    """Read one journal; None when it holds no beginning (killed before anything could have happened).
+
+    Raises:
+        FlyoError: it is no journal of this version.
+    """
+    entries = list(read_journal(path))
+    begin = next((entry for entry in entries if entry["entry"] == "begin"), None)
+    if begin is None or "before" not in begin:
+        return None
+    try:
+        return _past(path, app, begin, entries)
+    except (KeyError, TypeError, ValueError, FlyoError) as error:
+        raise FlyoError(
+            f"the journal cannot be read ({type(error).__name__}: {error})",
+            where=str(path),
+            next="Move it away; the machines' own metadata tells the rest",
+            code="journal.bad",
+        ) from error
+
+
+def _past(path: Path, app: str, begin: Mapping[str, Any], entries: list[dict[str, Any]]) -> Past:
+    named: dict[str, list[dict[str, Any]]] = {}
+    for entry in entries:
+        named.setdefault(entry["entry"], []).append(entry)
+    end = named.get("end", [{}])[-1]
+    last = end or named.get("halt", [{}])[-1]
+    baseline = named.get("baseline", [{"ill": []}])[-1]
+    plan = begin.get("plan")
+    return Past(
+        id=begin["rollout"],
+        path=path,
+        kind=begin.get("kind", "deploy"),
+        app=app,
+        at=begin["at"],
+        who=begin.get("who", ""),
+        plan=plan_of_dict(plan, where=str(path)) if plan else None,
+        before=_machines(app, begin["before"]),
+        ill=frozenset(baseline["ill"]),
+        counts={(region, group): count for region, group, count in begin.get("counts", ())},
+        policy=Rollout(**begin.get("policy", {})),
+        target=_machines(app, begin["target"]) if "target" in begin else None,
+        towards=begin.get("towards", ""),
+        release_command=bool(begin.get("release_command")),
+        changing="wave.begin" in named or "step.begin" in named,
+        flyctl_done=any(entry["step"].startswith("flyctl") for entry in named.get("step.end", ())),
+        going_back="rollback.begin" in named,
+        outcome=last.get("outcome", ""),
+        what=last.get("what", ""),
+        exit=last.get("exit"),
+        ended_at=end.get("at"),
+    )
+
+
+def _machines(app: str, rows: Iterable[Mapping[str, Any]]) -> dict[str, Machine]:
+    return {row["id"]: machine_of_dict(app, row) for row in rows}

@@ -1,0 +1,100 @@
+"""What a plan makes an app cost more or less: machines that run all month, at dated prices. Unknown stays unknown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from flyctl_orchestrator.catalog.prices import PriceBook
+from flyctl_orchestrator.catalog.regions import RegionBook
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.project.model import FlyToml, Size
+from flyctl_orchestrator.rollout.plan.plan import Lane, Plan
+
+# Memory in MB that a preset brings per processor (https://fly.io/docs/about/pricing: the smallest of each size).
+PRESET_MB = {"shared": 256, "performance": 2048}
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A machine's size: kind of processor ("shared", "performance"), their number, and memory in MB."""
+
+    kind: str
+    cpus: int
+    memory_mb: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a plan changes in the bill.
+
+    Attributes:
+        lanes: US dollars per month by lane name; None where a size or a price is not known.
+        as_of: date of the prices, ISO 8601.
+    """
+
+    lanes: dict[str, float | None]
+    as_of: str
+
+    @property
+    def month(self) -> float | None:
+        """The sum, None when a part of it is not known."""
+        known = [change for change in self.lanes.values() if change is not None]
+        return sum(known) if len(known) == len(self.lanes) else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The change as plain JSON values."""
+        month = None if self.month is None else round(self.month, 2)
+        return {"usd_per_month": month, "prices_as_of": self.as_of, "machines": "running all month"}
+
+
+def plan_cost(
+    plan: Plan, machines: Iterable[Machine], flytoml: FlyToml, prices: PriceBook, regions: RegionBook
+) -> Cost:
+    """Price every lane of a plan: what its machine costs afterwards, less what it costs now."""
+    now = {machine.id: guest_of(machine) for machine in machines}
+    changes = {lane.name: _change(lane, now, flytoml, prices, regions) for lane in plan.lanes}
+    return Cost(changes, prices.captured_on.isoformat())
+
+
+def _change(
+    lane: Lane, now: dict[str, Guest | None], flytoml: FlyToml, prices: PriceBook, regions: RegionBook
+) -> float | None:
+    # The machine that a replacement takes the place of goes in a lane of its own.
+    before: float | None = 0.0
+    after: float | None = 0.0
+    if lane.machine is not None:
+        before = _price(now.get(lane.machine), lane.region, prices, regions)
+    if lane.action != "destroy":
+        after = _price(guest_of_size(flytoml.size_of(lane.group)), lane.region, prices, regions)
+    return None if before is None or after is None else after - before
+
+
+def _price(guest: Guest | None, region: str, prices: PriceBook, regions: RegionBook) -> float | None:
+    place = regions.get(region)
+    if guest is None or place is None or guest.kind not in prices.cpu_second:
+        return None
+    return prices.machine_month(guest.kind, guest.cpus, guest.memory_mb, place.markup)
+
+
+def guest_of(machine: Machine) -> Guest | None:
+    """The size a machine has now, None when its configuration does not say."""
+    guest = machine.config.get("guest") or {}
+    try:
+        return Guest(str(guest["cpu_kind"]), int(guest["cpus"]), int(guest["memory_mb"]))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def guest_of_size(size: Size) -> Guest | None:
+    """The size that a `[[vm]]` entry of fly.toml asks for, None when its preset is not known."""
+    named = re.fullmatch(r"(shared|performance)(?:-cpu)?-(\d+)x", size.size) if size.size else None
+    if size.size and named is None:
+        return None
+    kind = size.cpu_kind or (named[1] if named else "shared")
+    cpus = size.cpus or (int(named[2]) if named else 1)
+    if kind not in PRESET_MB:
+        return None
+    return Guest(kind, cpus, size.memory_mb or cpus * PRESET_MB[kind])

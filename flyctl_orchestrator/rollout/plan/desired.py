@@ -1,0 +1,75 @@
+"""What the user wants the fleet to be, gathered from fly.toml, flyo.toml and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.project.model import Project, Rollout
+from flyctl_orchestrator.rollout.plan.plan import PlannedImage
+from flyctl_orchestrator.rollout.state.metadata import definition_digest
+
+
+@dataclass(frozen=True)
+class Desired:
+    """The goal of a rollout.
+
+    Attributes:
+        counts: machines per (region, process group), exact; the order is the default order of the waves.
+        groups: process groups of fly.toml.
+        mounted: process groups whose machines have a volume.
+    """
+
+    app: str
+    image: PlannedImage
+    definition: str
+    groups: tuple[str, ...]
+    counts: Mapping[tuple[str, str], int]
+    primary_region: str | None
+    policy: Rollout = field(default_factory=Rollout)
+    mounted: tuple[str, ...] = ()
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Regions in the order in which they are changed, the canary aside."""
+        return tuple(dict.fromkeys(region for region, _ in self.counts))
+
+
+def desired_of(project: Project, image: PlannedImage, policy: Rollout | None = None) -> Desired:
+    """The goal a project describes.
+
+    Args:
+        policy: replaces flyo.toml's [rollout] (flags were given).
+
+    Raises:
+        UsageError: no region is named anywhere, or the canary is none of them.
+    """
+    fly, groups = project.flytoml, project.flytoml.process_groups
+    regions = list(project.regions())
+    regions += [code for group in groups for code in project.flyo.groups.get(group, {}) if code not in regions]
+    counts = {(code, group): project.wanted(code, group) for code in dict.fromkeys(regions) for group in groups}
+    chosen = policy or project.flyo.rollout
+    if chosen.canary and chosen.canary not in regions:
+        raise UsageError(
+            f"the canary region {chosen.canary} is none of the regions to deploy to ({', '.join(regions)})",
+            where=str(project.flyo.path or "flyo.toml"),
+            next="Name one of them in [rollout] canary or with --canary",
+            code="config.canary",
+        )
+    return Desired(
+        app=project.app,
+        image=image,
+        definition=definition_digest(fly.raw),
+        groups=groups,
+        counts=counts,
+        primary_region=fly.primary_region,
+        policy=chosen,
+        mounted=fly.mounts,
+    )
+
+
+def with_flags(policy: Rollout, **flags: object) -> Rollout:
+    """`policy` with every flag that was given (is not None) put in its place."""
+    given = {name: value for name, value in flags.items() if value is not None}
+    return replace(policy, **given)  # type: ignore[arg-type]

@@ -1,0 +1,135 @@
+"""Puts lanes into waves: who goes first, who goes together, and where flyctl has to run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from flyctl_orchestrator.rollout.plan.desired import Desired
+from flyctl_orchestrator.rollout.plan.plan import FlyctlRun, Lane, Wave
+from flyctl_orchestrator.rollout.plan.steps import FlyctlCreate, FlyctlUpdate, PutToSleep
+from flyctl_orchestrator.rollout.plan.surge import by_clone
+
+CHANGES = ("update", "replace")
+
+
+def into_waves(lanes: Sequence[Lane], born: Sequence[str], unmade: Iterable[str], desired: Desired) -> list[Wave]:
+    """The waves of a rollout.
+
+    First the canary region, then the first machines of process groups that have none, then all other regions,
+    `width` at a time. A lane that copies its configuration never comes before the wave that makes it.
+
+    Args:
+        lanes: one per machine to update or create.
+        born: process groups without a single machine; flyctl makes their first one in `desired.primary_region`.
+        unmade: process groups of which no machine has the wanted configuration yet (`born` included).
+    """
+    settled = [lane for lane in lanes if lane.group not in born]
+    newborn = [lane for lane in lanes if lane.group in born]
+    batches = _batches(settled, desired)
+    if newborn:
+        home = [lane for lane in newborn if lane.region == desired.primary_region]
+        first_of_all = not settled
+        batches.insert(0 if first_of_all else 1, home)
+        _add(batches, [lane for lane in newborn if lane not in home], desired, after=1 if first_of_all else 2)
+    return _with_flyctl([batch for batch in batches if batch], born, set(unmade), desired)
+
+
+def canary_of(lanes: Sequence[Lane], desired: Desired) -> str | None:
+    """The region that goes first: the chosen one if anything changes there, else the first in order.
+
+    A region that only gets new machines is no canary while others have machines to change.
+    """
+    changing = [lane for lane in lanes if lane.action in CHANGES] or lanes
+    regions = in_order((lane.region for lane in changing), desired.order)
+    return desired.policy.canary if desired.policy.canary in regions else next(iter(regions), None)
+
+
+def in_order(regions: Iterable[str], order: Sequence[str]) -> list[str]:
+    """Without repeats, in flyo.toml's order; regions it does not know come last, by name."""
+    return sorted(set(regions), key=lambda code: (order.index(code) if code in order else len(order), code))
+
+
+def _batches(settled: list[Lane], desired: Desired) -> list[list[Lane]]:
+    """Lanes of existing groups by region: the canary, then `width` regions at a time."""
+    canary = canary_of(settled, desired)
+    first = [lane for lane in settled if lane.region == canary]
+    rest = _by_width([lane for lane in settled if lane.region != canary], desired)
+    return [first, *rest] if first else rest
+
+
+def _add(batches: list[list[Lane]], lanes: list[Lane], desired: Desired, *, after: int) -> None:
+    """Let lanes go with the other lanes of their region, but not before batch number `after`."""
+    if not desired.policy.width and batches[after:]:
+        batches[after] += lanes
+        return
+    company = {lane.region for batch in batches[after:] for lane in batch}
+    for batch in batches[after:]:
+        here = {lane.region for lane in batch}
+        batch += [lane for lane in lanes if lane.region in here]
+    batches += _by_width([lane for lane in lanes if lane.region not in company], desired)
+
+
+def _by_width(lanes: list[Lane], desired: Desired) -> list[list[Lane]]:
+    regions = in_order((lane.region for lane in lanes), desired.order)
+    width = desired.policy.width or len(regions) or 1
+    starts = range(0, len(regions), width)
+    return [[lane for lane in lanes if lane.region in regions[start : start + width]] for start in starts]
+
+
+def _with_flyctl(batches: list[list[Lane]], born: Sequence[str], unmade: set[str], desired: Desired) -> list[Wave]:
+    waves: list[Wave] = []
+    waiting: list[Lane] = []
+    first_run = True
+    for batch in batches:
+        run, lanes = _flyctl_for(batch, born, unmade, desired)
+        unmade -= {lane.group for lane in lanes if lane.by_flyctl}
+        ready = [lane for lane in lanes if lane.group not in unmade]
+        waiting += [lane for lane in lanes if lane.group in unmade]
+        if ready:
+            run = replace(run, release_command=first_run) if run else None
+            first_run = first_run and run is None
+            waves.append(_wave(len(waves), ready, run, desired))
+    # New machines of a group whose first machine is made in a later region than theirs.
+    assert not unmade & {lane.group for lane in waiting}, "no machine gives these a configuration"
+    for batch in _by_width(waiting, desired):
+        waves.append(_wave(len(waves), batch, None, desired))
+    return waves
+
+
+def _wave(number: int, lanes: list[Lane], run: FlyctlRun | None, desired: Desired) -> Wave:
+    name = "canary" if number == 0 else f"wave {number + 1}"
+    place = {code: number for number, code in enumerate(in_order((lane.region for lane in lanes), desired.order))}
+    ordered = sorted(lanes, key=lambda lane: (not lane.by_flyctl, place[lane.region]))
+    return Wave(name, tuple(ordered), run, limit=max(1, desired.policy.max_unavailable), bake=desired.policy.bake)
+
+
+def _flyctl_for(
+    batch: list[Lane], born: Sequence[str], unmade: set[str], desired: Desired
+) -> tuple[FlyctlRun | None, list[Lane]]:
+    """Hand the first lane of every group that needs it to flyctl. New and existing groups never share a batch."""
+    chosen: dict[str, Lane] = {}
+    # A machine that runs is a better first one than a machine that sleeps.
+    for lane in sorted(batch, key=lambda lane: any(isinstance(step, PutToSleep) for step in lane.steps)):
+        fits = lane.region == desired.primary_region if lane.group in born else lane.action in CHANGES
+        if lane.group in unmade and fits:
+            chosen.setdefault(lane.group, lane)
+    if not chosen:
+        return None, batch
+    names = {lane.name for lane in chosen.values()}
+    lanes = [_by_flyctl(lane) if lane.name in names else lane for lane in batch]
+    if any(group in born for group in chosen):
+        everything = set(chosen) == set(desired.groups)
+        return FlyctlRun(regions=(), groups=() if everything else tuple(chosen), create=True), lanes
+    regions = tuple(dict.fromkeys(lane.region for lane in chosen.values()))
+    if any(lane.replaces for lane in chosen.values()):
+        return FlyctlRun(regions, clones=True), lanes
+    return FlyctlRun(regions, machines=tuple(lane.machine or "" for lane in chosen.values())), lanes
+
+
+def _by_flyctl(lane: Lane) -> Lane:
+    if lane.replaces is not None:
+        return by_clone(lane)
+    if lane.machine is None:
+        return replace(lane, steps=(FlyctlCreate(lane.region, lane.group), *lane.steps[1:]))
+    return replace(lane, steps=(FlyctlUpdate(lane.machine), *lane.steps[1:]))

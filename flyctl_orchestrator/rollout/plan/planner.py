@@ -1,0 +1,141 @@
+"""Decides what has to happen: a pure function from what is there and what is wanted to a plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.rollout.plan.desired import Desired
+from flyctl_orchestrator.rollout.plan.drift import find_drift
+from flyctl_orchestrator.rollout.plan.lanes import create_lane, update_lane
+from flyctl_orchestrator.rollout.plan.ordering import into_waves
+from flyctl_orchestrator.rollout.plan.plan import Lane, Plan
+from flyctl_orchestrator.rollout.plan.surge import SURGE, last_wave, leftovers_of, refuse_unfit, replace_lane
+from flyctl_orchestrator.rollout.state.metadata import reasons_to_change
+from flyctl_orchestrator.rollout.state.observe import Fleet
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What there is to do, before it is put into waves."""
+
+    updates: tuple[Lane, ...]
+    creates: tuple[Lane, ...]
+    born: tuple[str, ...]
+    """Process groups without a single machine: flyctl makes their first one, in the primary region."""
+    unmade: frozenset[str]
+    """Process groups of which no machine has the wanted configuration yet: flyctl must make it once."""
+    unchanged: int
+    leftovers: tuple[Lane, ...]
+    """What an unfinished surge has left behind."""
+
+
+def plan_rollout(fleet: Fleet, desired: Desired) -> Plan:
+    """Plan the way from `fleet` to `desired`.
+
+    The first machine of every process group is changed by flyctl, which alone knows how to translate fly.toml; all
+    others get from the Machines API what that machine got. The canary region goes first and alone, the other regions
+    follow together or `width` at a time. Nothing is destroyed but what was replaced.
+
+    Raises:
+        UsageError: what is wanted cannot be reached from here.
+    """
+    work = _find_work(fleet, desired)
+    _refuse_impossible(fleet, desired, work)
+    refuse_unfit(work.updates, fleet.managed, desired)
+    waves = into_waves((*work.updates, *work.creates), work.born, work.unmade, desired)
+    if retiring := last_wave(work.updates, work.leftovers, fleet.managed):
+        waves.append(retiring)
+    return Plan(
+        app=desired.app,
+        fingerprint=fleet.fingerprint(),
+        image=desired.image,
+        definition=desired.definition,
+        secrets=fleet.secrets,
+        groups=desired.groups,
+        waves=tuple(waves),
+        regions=desired.order,
+        drift=find_drift(fleet, desired),
+        unchanged=work.unchanged,
+        notes=_notes(desired, work),
+    )
+
+
+def _find_work(fleet: Fleet, desired: Desired) -> _Work:
+    image = desired.image
+    updates, creates = [], []
+    unchanged, made, born = 0, set(), []
+    leftovers = leftovers_of(fleet.managed)
+    for group in desired.groups:
+        mine = [machine for machine in fleet.managed if machine.group == group and machine.id not in leftovers]
+        missing = _missing(mine, group, desired)
+        surge = desired.policy.strategy == SURGE
+        for machine in mine:
+            reasons = reasons_to_change(machine, image.ref, image.digest, desired.definition, fleet.secrets)
+            reasons += ["image"] if image.ref is None and "image" not in reasons else []
+            if not reasons:
+                unchanged += 1
+                made.add(group)
+            else:
+                updates.append(replace_lane(machine, reasons) if surge else update_lane(machine, reasons))
+        creates += missing
+        born += [group] if missing and not mine else []
+    unmade = {lane.group for lane in (*updates, *creates)} - made
+    left = tuple(leftovers.values())
+    return _Work(tuple(updates), tuple(creates), tuple(born), frozenset(unmade), unchanged, left)
+
+
+def _missing(machines: list[Machine], group: str, desired: Desired) -> list[Lane]:
+    lanes = []
+    for (region, wanted_group), count in desired.counts.items():
+        if wanted_group != group:
+            continue
+        have = sum(1 for m in machines if m.region == region and not m.config.get("standbys"))
+        lanes += [create_lane(region, group, number + 1) for number in range(max(0, count - have))]
+    return lanes
+
+
+def _refuse_impossible(fleet: Fleet, desired: Desired, work: _Work) -> None:
+    where = f"app {desired.app}"
+    if not any(desired.counts.values()):
+        advice = "Give at least one region a count above 0 in flyo.toml [regions]"
+        raise UsageError("no machine is wanted anywhere", where=where, next=advice, code="plan.nothing_wanted")
+    primary = desired.primary_region
+    for group in work.born:
+        if primary is None:
+            raise UsageError(
+                f"process group {group} has no machine yet, and flyctl makes the first one in primary_region",
+                where=where,
+                next="Set primary_region in fly.toml to one of the regions in flyo.toml",
+                code="plan.no_primary_region",
+            )
+        if not desired.counts.get((primary, group)):
+            raise UsageError(
+                f"process group {group} has no machine yet; flyctl makes the first one in primary_region {primary}, "
+                "where flyo.toml wants none",
+                where=where,
+                next=f"Give {primary} a count of 1 or more, or set primary_region to a region that has one",
+                code="plan.primary_region_unwanted",
+            )
+    for lane in work.creates:
+        by_flyctl = lane.group in work.born and lane.region == primary and lane.name.endswith("new-1")
+        if lane.group not in desired.mounted or by_flyctl:
+            continue
+        raise UsageError(
+            f"a machine of process group {lane.group} is missing in {lane.region}, and its machines have volumes; "
+            "flyo does not create volumes",
+            where=where,
+            next=f"Run 'flyctl machine clone ID --region {lane.region}', which makes the volume too",
+            code="plan.volume_needed",
+        )
+
+
+def _notes(desired: Desired, work: _Work) -> tuple[str, ...]:
+    notes = []
+    canary, home = desired.policy.canary, desired.primary_region
+    if work.born and not work.updates and canary and canary != home:
+        notes.append(f"the first deploy starts in primary_region {home}, not in the canary region {canary}")
+    if desired.image.ref is None and (work.updates or work.creates):
+        notes.append("the image is built first; a deploy that finds it unchanged changes less than this plan says")
+    return tuple(notes)

@@ -1,0 +1,131 @@
+"""Strategy "surge": a machine's replacement is up and verified before the machine itself takes its last request.
+
+The old machines stay, cordoned and running, until every region has passed. So the way back is to let the proxy send
+them requests again; only then do their replacements go. Nothing is destroyed before the last wave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.rollout.plan.desired import Desired
+from flyctl_orchestrator.rollout.plan.lanes import ASLEEP, lane_name
+from flyctl_orchestrator.rollout.plan.plan import Lane, Wave
+from flyctl_orchestrator.rollout.plan.steps import (
+    AwaitSuccessor,
+    CloneMachine,
+    Cordon,
+    CreateMachine,
+    DestroyMachine,
+    FlyctlConfigure,
+    Gate,
+    PutToSleep,
+    Settle,
+    Step,
+    StopMachine,
+    Uncordon,
+    Wake,
+)
+from flyctl_orchestrator.rollout.state.metadata import REPLACES
+
+SURGE = "surge"
+
+
+def replace_lane(old: Machine, reasons: Sequence[str]) -> Lane:
+    """Create a machine beside `old`, prove it while the proxy does not know it, and let it take over.
+
+    Where the old one sleeps, the new one is put to sleep before the proxy may wake it; where a person has cordoned the
+    old one, the new one stays cordoned.
+    """
+    create = CreateMachine(old.region, old.group, replaces=old.id)
+    name = lane_name(old.region, old.group, old.id)
+    steps: tuple[Step, ...] = (create, *takeover(old))
+    return Lane(name, old.region, old.group, None, "replace", steps, tuple(reasons), weight=0, replaces=old.id)
+
+
+def takeover(old: Machine) -> tuple[Step, ...]:
+    """From a new cordoned machine to one that serves in the place of `old`, which gets no more requests."""
+    asleep = ASLEEP.get(old.state)
+    if old.cordoned:
+        proof: tuple[Step, ...] = (Gate(hidden=True),)
+        return proof if asleep is None else (*proof, PutToSleep(asleep))
+    if asleep is not None:
+        return (Gate(hidden=True), PutToSleep(asleep), Uncordon(), Settle(), Cordon(old.id))
+    return (Gate(hidden=True, mark=False), Uncordon(), Settle(), Gate(), Cordon(old.id))
+
+
+def by_clone(lane: Lane) -> Lane:
+    """The same lane with a configuration made by flyctl: it is let loose on a clone that nobody is served by."""
+    assert lane.replaces is not None
+    return replace(lane, steps=(CloneMachine(lane.replaces), FlyctlConfigure(), Wake(), *lane.steps[1:]))
+
+
+def retirement(machine: str) -> tuple[Step, ...]:
+    """Take a machine out without anybody noticing: no new requests, those under way finished, stopped, destroyed."""
+    return (Cordon(machine), Settle(drain=True), StopMachine(machine), DestroyMachine(machine))
+
+
+def retire_lane(old: Machine) -> Lane:
+    """Retire a machine whose successor serves."""
+    name = lane_name(old.region, old.group, f"old-{old.id}")
+    steps = (AwaitSuccessor(old.id), *retirement(old.id))
+    return Lane(name, old.region, old.group, old.id, "destroy", steps, ("replaced",), weight=0)
+
+
+def discard_lane(heir: Machine) -> Lane:
+    """Destroy a replacement that an unfinished rollout left behind before it served."""
+    name = lane_name(heir.region, heir.group, heir.id)
+    return Lane(name, heir.region, heir.group, heir.id, "destroy", (DestroyMachine(heir.id),), ("leftover",), weight=0)
+
+
+def last_wave(lanes: Sequence[Lane], leftovers: Sequence[Lane], machines: Sequence[Machine]) -> Wave | None:
+    """The wave that retires what was replaced, None when there is nothing to retire."""
+    replaced = {lane.replaces for lane in lanes if lane.replaces}
+    retiring = [retire_lane(machine) for machine in machines if machine.id in replaced]
+    everything = (*retiring, *leftovers)
+    return Wave("retire", everything, limit=0, final=True) if everything else None
+
+
+def leftovers_of(machines: Sequence[Machine]) -> dict[str, Lane]:
+    """What an unfinished surge left: machine id -> the lane that removes it.
+
+    Of an old machine and its replacement the one that takes requests stays; the proxy has made up its mind.
+    """
+    known = {machine.id: machine for machine in machines}
+    found = {}
+    for heir in machines:
+        old = known.get(heir.metadata.get(REPLACES, ""))
+        if old is None:
+            continue
+        if heir.cordoned and not old.cordoned:
+            found[heir.id] = discard_lane(heir)
+        else:
+            found[old.id] = retire_lane(old)
+    return found
+
+
+def refuse_unfit(lanes: Sequence[Lane], machines: Sequence[Machine], desired: Desired) -> None:
+    """Refuse what cannot be replaced by a second machine beside it.
+
+    Raises:
+        UsageError: a process group has volumes, or machines that stand in for each other.
+    """
+    replaced = {lane.replaces for lane in lanes if lane.replaces}
+    for machine in machines:
+        if machine.id not in replaced:
+            continue
+        if machine.mounts or machine.group in desired.mounted:
+            why = "has volumes; a volume belongs to one machine and cannot move to its replacement"
+        elif machine.config.get("standbys"):
+            why = "has standby machines, which name the machines they stand in for"
+        else:
+            continue
+        raise UsageError(
+            f"strategy 'surge' is not possible: process group {machine.group} {why}",
+            where=f"app {desired.app}",
+            next="Use strategy 'in-place' ([rollout] strategy in flyo.toml, or --strategy in-place)",
+            code="plan.surge_unfit",
+        )

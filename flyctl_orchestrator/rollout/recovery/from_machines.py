@@ -1,0 +1,170 @@
+"""What the machines themselves tell about a rollout whose journal is on another computer, or lost.
+
+Every machine says which rollout changed it last, which version it had before, and how it slept; its mark says what
+passed the gate, and does not fit any more once it was changed. Fly keeps the configurations of a machine's recent
+versions. What cannot be known from that: machines that are gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.rollout.journal.journals import Library
+from flyctl_orchestrator.rollout.journal.past_rollout import Past
+from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
+from flyctl_orchestrator.rollout.state.metadata import BEFORE, REPLACES, SLEPT, Mark
+from flyctl_orchestrator.rollout.state.observe import Fleet
+from flyctl_orchestrator.rollout.state.rollout_ids import changed_by, maker
+
+Config = Mapping[str, Any]
+
+
+class Versions(Protocol):
+    """Where a machine's earlier configurations are read."""
+
+    def list_versions(self, app: str, machine_id: str) -> list[tuple[str, dict[str, Any]]]:
+        """(instance_id, config), newest first."""
+        ...
+
+
+def unfinished_by_machines(fleet: Fleet, versions: Versions, library: Library) -> Past | None:
+    """The rollout that the machines say never came to its end, None when all of them are one and proved.
+
+    Raises:
+        ApiError: the versions cannot be read.
+        FlyoError: it is a surge, of which the machines alone do not tell enough.
+    """
+    marks = {machine.id: Mark.on(machine) for machine in fleet.managed}
+    proved = {machine.id for machine in fleet.managed if (mark := marks[machine.id]) and mark.fits(machine)}
+    if len(proved) == len(fleet.managed) and _uniform(fleet, marks):
+        return None
+    _refuse_surge(fleet)
+    doubtful = [machine for machine in fleet.managed if machine.id not in proved]
+    had = {machine.id: versions.list_versions(fleet.app, machine.id) for machine in doubtful}
+    rollout = max(
+        (changed_by(m) for m in (doubtful or fleet.managed) if not doubtful or _by_it(m, had[m.id])), default=""
+    )
+    if not rollout and not any(marks.values()):
+        return None
+    touched = [m for m in fleet.managed if m.id not in proved or (rollout and changed_by(m) == rollout)]
+    newest = max(touched, key=lambda machine: (machine.release or 0, changed_by(machine) == rollout))
+    before = {machine.id: machine for machine in fleet.managed}
+    for machine in touched:
+        then = _before(machine, rollout, had.get(machine.id) or versions.list_versions(fleet.app, machine.id), before)
+        if then is None:
+            # The proxy sent it no more requests because of the one that goes now.
+            replaced = before.get(machine.metadata.get(REPLACES, ""))
+            before |= {replaced.id: replace(replaced, cordoned=False)} if replaced else {}
+            del before[machine.id]
+        else:
+            before[machine.id] = replace(then, cordoned=before[machine.id].cordoned)
+    goal = [mark for machine in touched if (mark := marks[machine.id]) and machine.id in proved]
+    plan = Plan(
+        app=fleet.app,
+        fingerprint=fleet.fingerprint(),
+        image=PlannedImage(newest.image, newest.digest),
+        definition=goal[0].definition if goal else "",
+        secrets=fleet.secrets,
+        groups=tuple(dict.fromkeys(machine.group for machine in fleet.managed)),
+        waves=(),
+    )
+    id = rollout or "unknown"
+    return Past(id, library.path(id), "deploy", fleet.app, 0.0, plan=plan, before=before, changing=True)
+
+
+def _refuse_surge(fleet: Fleet) -> None:
+    ids = {machine.id for machine in fleet.managed}
+    if any(machine.metadata.get(REPLACES) in ids for machine in fleet.managed):
+        raise FlyoError(
+            "a rollout with strategy 'surge' is unfinished, and its journal is not on this computer",
+            where=f"app {fleet.app}",
+            next="Resume or abort it where it was begun; or 'flyo deploy' here, which goes on from what is there",
+            code="takeover.surge",
+            exit=Exit.INCONCLUSIVE,
+        )
+
+
+def _by_it(machine: Machine, had: list[tuple[str, dict[str, Any]]]) -> bool:
+    """Whether what is written on an unproved machine is about its last change, and not about an earlier one."""
+    if Mark.on(machine) is None and maker(machine):
+        return True
+    return len(had) > 1 and had[1][0] == machine.metadata.get(BEFORE)
+
+
+def _uniform(fleet: Fleet, marks: Mapping[str, Mark | None]) -> bool:
+    goals = {(machine.group, mark.image, mark.definition) for machine in fleet.managed if (mark := marks[machine.id])}
+    return len(goals) == len({machine.group for machine in fleet.managed})
+
+
+def _before(
+    machine: Machine, rollout: str, had: list[tuple[str, dict[str, Any]]], fleet: Mapping[str, Machine]
+) -> Machine | None:
+    """A machine as it was before a rollout; None when the rollout made it.
+
+    One that took the place of another which is gone stays: nothing is known of that one any more.
+    """
+    mark = Mark.on(machine)
+    proved = mark is not None and mark.fits(machine)
+    if rollout and maker(machine) == rollout and (mark is None or proved):
+        replaces = machine.metadata.get(REPLACES)
+        return machine if replaces and replaces not in fleet else None
+    if proved:
+        found = next((each for each in had if each[0] == machine.metadata.get(BEFORE)), None)
+    else:
+        found = had[1] if len(had) > 1 else None
+    return machine if found is None else _with(machine, *found)
+
+
+def _with(machine: Machine, version: str, config: Config) -> Machine:
+    image = str(config.get("image", ""))
+    metadata = {str(key): str(value) for key, value in (config.get("metadata") or {}).items()}
+    release = metadata.get("fly_release_version", "")
+    return replace(
+        machine,
+        instance_id=version,
+        config=config,
+        image=image,
+        digest=image.partition("@")[2] or None,
+        metadata=metadata,
+        release=int(release) if release.isdigit() else None,
+        state=machine.metadata.get(SLEPT)
+        or ("started" if machine.state not in ("stopped", "suspended") else machine.state),
+        checks=(),
+        events=(),
+    )
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A state put together from machines' versions.
+
+    Attributes:
+        missing: machines of which no such version is known; they stay as they are.
+    """
+
+    machines: Mapping[str, Machine]
+    missing: tuple[Machine, ...]
+
+
+def earlier_by_versions(fleet: Fleet, versions: Versions, release: int | None) -> Earlier:
+    """Every machine as it was in a release, or in the one before its present one.
+
+    Args:
+        release: flyctl's number; None for the newest that is older than the present one.
+    """
+    found: dict[str, Machine] = {}
+    missing = []
+    present = max((machine.release or 0 for machine in fleet.managed), default=0)
+    for machine in fleet.managed:
+        had = [_with(machine, *each) for each in versions.list_versions(fleet.app, machine.id)]
+        fit = [each for each in had if each.release is not None]
+        fit = [each for each in fit if (each.release == release if release else (each.release or 0) < present)]
+        if not fit:
+            missing.append(machine)
+        found[machine.id] = replace(fit[0], state=machine.state) if fit else machine
+    return Earlier(found, tuple(missing))

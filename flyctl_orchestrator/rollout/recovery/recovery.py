@@ -1,0 +1,217 @@
+"""Finishes or undoes what an earlier run has left: `deploy --resume`, `deploy --abort` and `rollback`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from flyctl_orchestrator.errors import FlyoError, UsageError
+from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.rollout.context.outcome import Outcome
+from flyctl_orchestrator.rollout.deployment import Deployment
+from flyctl_orchestrator.rollout.journal.journal import Journal, new_rollout_id
+from flyctl_orchestrator.rollout.journal.past_rollout import Past
+from flyctl_orchestrator.rollout.plan.desired import desired_of
+from flyctl_orchestrator.rollout.plan.lanes import ASLEEP, lane_name
+from flyctl_orchestrator.rollout.plan.plan import Lane, Plan, PlannedImage, Wave
+from flyctl_orchestrator.rollout.plan.planner import plan_rollout
+from flyctl_orchestrator.rollout.plan.steps import PutToSleep
+from flyctl_orchestrator.rollout.recovery.created_by import made_since
+from flyctl_orchestrator.rollout.recovery.leftovers import EndOrphans, clear_leftovers
+from flyctl_orchestrator.rollout.run.record import Record
+from flyctl_orchestrator.rollout.state.machine_file import machine_as_dict
+from flyctl_orchestrator.rollout.state.metadata import bare, definition_digest
+from flyctl_orchestrator.rollout.state.observe import Fleet
+from flyctl_orchestrator.rollout.state.origin import Origin
+from flyctl_orchestrator.rollout.undo.plan_state import plan_return
+from flyctl_orchestrator.rollout.undo.run import go_back
+
+BACK = "every machine is back as it was, verified"
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """Takes over from an earlier run.
+
+    Attributes:
+        work: the app, the target and the means.
+        end_orphans: ends a flyctl that the earlier run has left running on this computer.
+    """
+
+    work: Deployment
+    end_orphans: EndOrphans
+
+    def resume(self, past: Past) -> Outcome:
+        """Finish a rollout that was killed: what is verified stays, the rest of its plan is done.
+
+        One that had begun to go back is brought to that end. If the rest fails, all of it goes back, to where the
+        killed run had begun.
+
+        Raises:
+            FlyoError: it is still running, or fly.toml has changed since; nothing was changed.
+        """
+        if past.kind == "rollback" or past.going_back:
+            return self._finish_back(past)
+        self._check(past)
+        fleet = self._take_over(past)
+        origin = Origin(past.before, past.ill, made_since(past))
+        fleet = _as_they_slept(fleet, origin)
+        work = replace(self.work, policy=past.policy)
+        plan = self._rest(past, fleet, work)
+        outcome = work.run(plan, fleet, origin=origin, resumes=past.id)
+        self._close(past, "resumed", "another run finished it")
+        return outcome
+
+    def abort(self, past: Past) -> Outcome:
+        """Put everything back to where a killed rollout had begun.
+
+        Raises:
+            FlyoError: it is still running; nothing was changed.
+        """
+        origin = Origin(past.before, past.ill, made_since(past))
+        return self._back(past, origin, "aborted", "'flyo deploy --abort' goes on")
+
+    def _finish_back(self, past: Past) -> Outcome:
+        if past.target is None:
+            self.work.emit("note", line=f"rollout {past.id} was going back; that is what is finished")
+            origin = Origin(past.before, past.ill, made_since(past))
+            return self._back(past, origin, "rolled_back", "'flyo deploy --resume' goes on")
+        origin = Origin(past.target, frozenset(), lambda machine: True)
+        return self._back(past, origin, "done", "'flyo deploy --resume' goes on")
+
+    def return_to(self, origin: Origin, plan: Plan, fleet: Fleet, *, towards: str) -> Outcome:
+        """Roll back to a state, as a rollout of its own with a journal of its own.
+
+        Args:
+            plan: empty; says of which app, fly.toml and secrets the state was.
+            towards: id of the rollout that began with this state, "" when that is not known.
+        """
+        rollout = new_rollout_id(self.work.target.clock, self.work.target.random)
+        journal = self.work.library.open(rollout, self.work.target.clock)
+        try:
+            record = self._record(rollout, origin, plan, journal)
+            journal.write(
+                "begin", rollout=rollout, who=self.work.who, kind="rollback", towards=towards,
+                before=[machine_as_dict(machine) for machine in fleet.managed],
+                target=[machine_as_dict(machine) for machine in origin.machines.values()],
+            )  # fmt: skip
+            ill = [m.id for m in fleet.managed if not (m.sleeping or (m.state == "started" and m.checks_passing))]
+            journal.write("baseline", ill=ill)
+            self.work.emit("rollout.started", rollout=rollout, image=plan.image.ref, digest=plan.image.digest)
+            return self._go(origin, fleet, record, "done", "'flyo deploy --resume' goes on")
+        finally:
+            journal.close()
+
+    # --- how
+
+    def _back(self, past: Past, origin: Origin, name: str, again: str) -> Outcome:
+        fleet = self._take_over(past)
+        known = past.path.exists()
+        journal = self.work.library.open(past.id, self.work.target.clock)
+        try:
+            if not known:
+                kept = [machine_as_dict(machine) for machine in past.before.values()]
+                journal.write("begin", rollout=past.id, who=self.work.who, before=kept)
+            plan = past.plan or _no_plan(self.work.project.app, fleet, origin.machines.values())
+            record = self._record(past.id, origin, plan, journal)
+            self.work.emit("rollout.started", rollout=past.id, image=plan.image.ref, digest=plan.image.digest)
+            return self._go(origin, fleet, record, name, again)
+        finally:
+            journal.close()
+
+    def _record(self, rollout: str, origin: Origin, plan: Plan, journal: Journal) -> Record:
+        return Record(rollout, plan, journal, origin.machines, plan.image.ref or "", plan.image.digest)
+
+    def _go(self, origin: Origin, fleet: Fleet, record: Record, name: str, again: str) -> Outcome:
+        limit = max(1, self.work.policy.max_unavailable)
+        wave = plan_return(origin, {machine.id: machine for machine in fleet.machines}, limit)
+        return go_back(wave, record, self.work.means(), name=name, done=BACK, again=again)
+
+    def _take_over(self, past: Past) -> Fleet:
+        if past.running:
+            raise FlyoError(
+                f"rollout {past.id} is still running on this computer",
+                where=f"app {past.app}",
+                next="Let it end, or press Ctrl-C where it runs",
+                code="rollout.running",
+                exit=Exit.LOCKED,
+            )
+        fleet = self.work.observe()
+        clear_leftovers(self.work.means(), past.id, fleet.machines, self.end_orphans)
+        return self.work.observe()
+
+    def _check(self, past: Past) -> None:
+        assert past.plan is not None
+        if past.plan.definition and past.plan.definition != definition_digest(self.work.project.flytoml.raw):
+            raise UsageError(
+                f"fly.toml has changed since rollout {past.id} began",
+                where=str(self.work.project.flytoml.path),
+                next="Put it back and resume, or 'flyo deploy --abort' first and then 'flyo deploy'",
+                code="resume.config",
+            )
+
+    def _rest(self, past: Past, fleet: Fleet, work: Deployment) -> Plan:
+        """What is left to do: planned from what there is, towards what the killed rollout wanted."""
+        assert past.plan is not None
+        image = _known(past.plan.image, fleet)
+        desired = desired_of(work.project, image, past.policy)
+        plan = plan_rollout(fleet, replace(desired, counts=past.counts or desired.counts))
+        waves = list(plan.waves)
+        if past.flyctl_done:
+            # flyctl changes machines only after its release command has succeeded; once per rollout is enough.
+            waves = [_without_release_command(wave) for wave in waves]
+        busy = {lane.machine for lane in plan.lanes}
+        tired = [_sleep_lane(machine, past) for machine in fleet.managed if machine.id not in busy]
+        lanes = tuple(lane for lane in tired if lane is not None)
+        return replace(plan, waves=(*waves, Wave("sleep", lanes, limit=0)) if lanes else tuple(waves))
+
+    def _close(self, past: Past, outcome: str, what: str) -> None:
+        self.work.library.close(past, outcome, what, self.work.target.clock)
+
+
+def _as_they_slept(fleet: Fleet, origin: Origin) -> Fleet:
+    """The fleet with those that slept before the killed run counted as asleep: it may have woken them for a look."""
+
+    def once(machine: Machine) -> Machine:
+        before = origin.machines.get(machine.id)
+        asleep = ASLEEP.get(before.state) if before else None
+        return replace(machine, state=asleep) if asleep and machine.state not in ASLEEP else machine
+
+    return replace(fleet, machines=tuple(once(machine) for machine in fleet.machines))
+
+
+def _sleep_lane(machine: Machine, past: Past) -> Lane | None:
+    """Put a machine back to sleep that is new and verified already."""
+    before = past.before.get(machine.id)
+    asleep = ASLEEP.get(before.state) if before else None
+    if asleep is None:
+        return None
+    name = lane_name(machine.region, machine.group, machine.id)
+    steps = (PutToSleep(asleep),)
+    return Lane(name, machine.region, machine.group, machine.id, "update", steps, ("asleep before",), weight=0)
+
+
+def _known(image: PlannedImage, fleet: Fleet) -> PlannedImage:
+    """The image with its digest, learnt from a machine that runs it where the builder did not tell."""
+    if image.digest or image.ref is None:
+        return image
+    found = [machine.digest for machine in fleet.managed if bare(machine.image) == bare(image.ref) and machine.digest]
+    return PlannedImage(image.ref, found[0]) if found else image
+
+
+def _without_release_command(wave: Wave) -> Wave:
+    return replace(wave, flyctl=replace(wave.flyctl, release_command=False)) if wave.flyctl else wave
+
+
+def _no_plan(app: str, fleet: Fleet, machines: Iterable[Machine]) -> Plan:
+    """A plan that says nothing but where a way back leads."""
+    return state_plan(app, fleet, list(machines))
+
+
+def state_plan(app: str, fleet: Fleet, machines: list[Machine]) -> Plan:
+    """An empty plan that describes a state by its machines' image and order."""
+    groups = tuple(dict.fromkeys(machine.group for machine in machines))
+    regions = tuple(dict.fromkeys(machine.region for machine in machines))
+    image = PlannedImage(machines[0].image, machines[0].digest) if machines else PlannedImage()
+    return Plan(app, fleet.fingerprint(), image, "", fleet.secrets, groups, (), regions=regions)

@@ -1,0 +1,168 @@
+"""Which earlier state `flyo rollback` goes back to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flyctl_orchestrator.errors import FlyoError, UsageError
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.rollout.journal.journals import Library
+from flyctl_orchestrator.rollout.journal.past_rollout import Past
+from flyctl_orchestrator.rollout.recovery.from_machines import Versions, earlier_by_versions
+from flyctl_orchestrator.rollout.state.metadata import Mark
+from flyctl_orchestrator.rollout.state.observe import Fleet
+from flyctl_orchestrator.rollout.state.origin import Origin
+from flyctl_orchestrator.rollout.state.rollout_ids import changed_by
+
+# Ends after which the fleet is no longer what it was before.
+CHANGED = ("done", "resumed", "mixed", "inconclusive")
+
+
+@dataclass(frozen=True)
+class State:
+    """An earlier state of the fleet.
+
+    Attributes:
+        said: what to call it.
+        towards: id of the rollout that began with it, "" when it was put together from machines' versions.
+        notes: what a person has to know before going there.
+        undo: what to type to come back.
+    """
+
+    origin: Origin
+    said: str
+    towards: str
+    notes: tuple[str, ...]
+    undo: str
+
+
+def choose_state(library: Library, fleet: Fleet, versions: Versions, wanted: str | None) -> State:
+    """The state to go back to.
+
+    Args:
+        wanted: a rollout's id (or the end of it) or a release number; None for the last good state.
+
+    Raises:
+        UsageError: there is no such rollout or release.
+        FlyoError: nothing earlier is known.
+    """
+    pasts = [past for past in library.all() if past.changing]
+    undo = _undo(pasts, fleet)
+    if wanted is None:
+        past = None if _moved_on(pasts, fleet) else _last_good(pasts)
+        return _of(past, pasts, fleet, undo) if past else _by_versions(fleet, versions, None, undo)
+    number = wanted.removeprefix("v")
+    if number.isdigit() and len(number) < 8:
+        past = _with_release(pasts, int(number))
+        return _of(past, pasts, fleet, undo) if past else _by_versions(fleet, versions, int(number), undo)
+    return _of(_after(pasts, wanted, fleet.app), pasts, fleet, undo)
+
+
+def _of(past: Past, pasts: Sequence[Past], fleet: Fleet, undo: str) -> State:
+    origin = Origin(past.before, past.ill, lambda machine: True)
+    since = [each for each in pasts if each.id >= past.id]
+    notes = [
+        f"rollout {each.id} ran a release command since; what it did to a database stays done"
+        for each in since
+        if each.release_command
+    ]
+    return State(origin, _described(past.before), past.id, (*notes, *_secrets(past.before, fleet)), undo)
+
+
+def _described(machines: Mapping[str, Machine]) -> str:
+    releases = sorted({machine.release for machine in machines.values() if machine.release is not None})
+    images = sorted({machine.image.split("@")[0] for machine in machines.values()})
+    release = f"release {', '.join(f'v{number}' for number in releases)}, " if releases else ""
+    return f"{release}{', '.join(images)}"
+
+
+def _secrets(machines: Mapping[str, Machine], fleet: Fleet) -> list[str]:
+    marks = [Mark.on(machine) for machine in machines.values()]
+    known = {mark.secrets for mark in marks if mark is not None}
+    if not known or known == {fleet.secrets}:
+        return []
+    return ["secrets have changed since; Fly keeps no old values, so the machines start with the newest ones"]
+
+
+def _last_good(pasts: Sequence[Past]) -> Past | None:
+    """The rollout whose beginning was the last good state before the present one."""
+    by_id = {past.id: past for past in pasts}
+    cursor = next((past for past in reversed(pasts) if past.outcome in CHANGED), None)
+    while cursor is not None:
+        if cursor.kind == "rollback":
+            # Where it led is where another rollout had begun: what made that state is the one before it.
+            began = by_id.get(cursor.towards)
+            cursor = _older(pasts, began) if began else None
+        elif _sound(cursor.before):
+            return cursor
+        else:
+            cursor = _older(pasts, cursor)
+    return None
+
+
+def _older(pasts: Sequence[Past], than: Past) -> Past | None:
+    return next((past for past in reversed(pasts) if past.id < than.id and past.outcome in CHANGED), None)
+
+
+def _sound(machines: Mapping[str, Machine]) -> bool:
+    """Whether a state is worth going back to: there are machines, and those of a group run one image."""
+    images = {(machine.group, machine.digest or machine.image) for machine in machines.values()}
+    return bool(machines) and len(images) == len({machine.group for machine in machines.values()})
+
+
+def _moved_on(pasts: Sequence[Past], fleet: Fleet) -> bool:
+    """Whether another computer has changed the fleet after the last rollout from here."""
+    newest = max((changed_by(machine) for machine in fleet.managed), default="")
+    return bool(newest) and newest > max((past.id for past in pasts), default="")
+
+
+def _with_release(pasts: Sequence[Past], release: int) -> Past | None:
+    for past in reversed(pasts):
+        if past.before and max(machine.release or 0 for machine in past.before.values()) == release:
+            return past
+    return None
+
+
+def _after(pasts: Sequence[Past], wanted: str, app: str) -> Past:
+    """The rollout that began with what the named one had left."""
+    found = [number for number, past in enumerate(pasts) if past.id == wanted or past.id.endswith(wanted)]
+    if len(found) != 1:
+        raise UsageError(
+            f"{'no' if not found else 'more than one'} rollout {wanted} of app {app} is known on this computer",
+            where="rollback",
+            next="'flyo history' lists them",
+            code="rollback.unknown",
+        )
+    if found[0] + 1 == len(pasts):
+        raise UsageError(
+            f"rollout {pasts[found[0]].id} is the newest one; there is nothing to roll back to it",
+            where="rollback",
+            next="'flyo rollback' without a name goes to the state before it",
+            code="rollback.current",
+        )
+    return pasts[found[0] + 1]
+
+
+def _by_versions(fleet: Fleet, versions: Versions, release: int | None, undo: str) -> State:
+    earlier = earlier_by_versions(fleet, versions, release)
+    if not fleet.managed or len(earlier.missing) == len(fleet.managed):
+        raise FlyoError(
+            f"nothing is known of {f'release v{release}' if release else 'an earlier state'}, neither on this computer "
+            "nor by the machines",
+            where=f"app {fleet.app}",
+            next="'flyo history' shows what is known; 'flyo deploy --image IMAGE' rolls out an image by name",
+            code="rollback.nothing",
+        )
+    notes = ["put together from what the machines themselves had; machines that are gone since are not known"]
+    notes += [f"{machine.region} {machine.id} had no such version and stays as it is" for machine in earlier.missing]
+    notes += _secrets(earlier.machines, fleet)
+    return State(Origin(earlier.machines), _described(earlier.machines), "", tuple(notes), undo)
+
+
+def _undo(pasts: Sequence[Past], fleet: Fleet) -> str:
+    current = next((past for past in reversed(pasts) if past.outcome in CHANGED), None)
+    if current is not None and not _moved_on(pasts, fleet):
+        return f"flyo rollback {current.id}"
+    releases = [machine.release for machine in fleet.managed if machine.release is not None]
+    return f"flyo rollback {max(releases)}" if releases else "flyo deploy"

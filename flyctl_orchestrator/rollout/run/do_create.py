@@ -1,0 +1,102 @@
+"""Creates a machine, exactly once whatever the network does, or destroys one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flyctl_orchestrator.fleet.api_error import ApiError
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.rollout.plan.steps import CreateMachine, DestroyMachine
+from flyctl_orchestrator.rollout.run.do_update import leased
+from flyctl_orchestrator.rollout.run.inherit import newborn, successor
+from flyctl_orchestrator.rollout.run.lane import Busy, LaneRun
+from flyctl_orchestrator.rollout.run.step_context import Scene
+from flyctl_orchestrator.rollout.state.metadata import CREATED, REPLACES, ROLLOUT
+
+
+def create_tag(rollout: str, lane: str) -> str:
+    """The idempotency tag of one lane's machine."""
+    return f"{rollout}/{lane}"
+
+
+def do_create(step: CreateMachine, run: LaneRun, scene: Scene) -> bool:
+    """Create a machine like the first one of its group. Waits while there is no first machine yet."""
+    first = scene.record.firsts.get(step.group)
+    if first is None:
+        scene.phase(run, "waiting", "for the first machine of its process group")
+        return False
+    scene.phase(run, "creating")
+    tags = {ROLLOUT: scene.record.id}
+    if step.replaces is None:
+        create_once(newborn(first, tags=tags), step.region, run, scene)
+        return True
+    old = scene.record.before[step.replaces]
+    sized = step.group in scene.means.sized
+    config = successor(first, old, with_guest=sized, tags=tags | {REPLACES: old.id})
+    create_once(config, step.region, run, scene, hidden=True)
+    return True
+
+
+def create_once(
+    config: dict[str, Any], region: str, run: LaneRun, scene: Scene, *, hidden: bool = False, launch: bool = True
+) -> Machine:
+    """Create the lane's machine, or find it when an earlier attempt has created it and its answer was lost.
+
+    Args:
+        hidden: the proxy does not send it requests until it is uncordoned.
+        launch: whether it is started.
+    """
+    api, app = scene.means.api, scene.means.app
+    # A way back may make a machine in the same lane where the way there made its replacement.
+    back = "/back" if run.lane.action == "restore" else ""
+    tag = create_tag(scene.record.id, run.lane.name + back)
+    config["metadata"] = {**config["metadata"], CREATED: tag}
+    # After an answer that never came the machine may exist: look before creating another one.
+    machine = api.find_created(app, CREATED, tag) if run.touched else None
+    if machine is None:
+        run.touched = True
+        secrets = scene.means.secrets_version
+        try:
+            machine = api.create_machine(
+                app,
+                config=config,
+                region=region,
+                skip_launch=not launch,
+                skip_service_registration=hidden,
+                min_secrets_version=secrets,
+            )
+        except ApiError as error:
+            if error.ambiguous:
+                raise Busy(error.what, 2.0) from error
+            raise
+    _adopt(run, machine)
+    scene.acted(run)
+    return machine
+
+
+def _adopt(run: LaneRun, machine: Machine) -> None:
+    run.machine_id = machine.id
+    run.instance = machine.instance_id
+
+
+def do_destroy(step: DestroyMachine, run: LaneRun, scene: Scene) -> bool:
+    """Destroy a machine, and wait until it is no longer in the list."""
+    if not run.sent:
+        scene.phase(run, "destroying")
+        run.touched = True
+        scene.means.guard.leaving(step.machine)
+        try:
+            with leased(scene, step.machine) as nonce:
+                scene.means.api.destroy(scene.means.app, step.machine, force=True, nonce=nonce)
+        except ApiError as error:
+            if error.kind != "not_found":
+                raise
+        run.sent = True
+        scene.acted(run)
+        return False
+    if not (scene.reading.whole and scene.reading.number >= run.fresh_from):
+        return False
+    if step.machine in scene.reading.machines:
+        return False
+    scene.phase(run, "destroyed")
+    return True

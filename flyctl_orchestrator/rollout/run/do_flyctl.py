@@ -1,0 +1,108 @@
+"""Waits for what flyctl does to a machine, and takes the machine's word for it, not flyctl's."""
+
+from __future__ import annotations
+
+from flyctl_orchestrator.fleet.api_error import ApiError
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.rollout.plan.lanes import ASLEEP
+from flyctl_orchestrator.rollout.plan.steps import FlyctlCreate, FlyctlUpdate
+from flyctl_orchestrator.rollout.run.do_create import create_tag
+from flyctl_orchestrator.rollout.run.lane import LaneRun, StepFailed
+from flyctl_orchestrator.rollout.run.step_context import Scene
+from flyctl_orchestrator.rollout.state.metadata import BEFORE, CREATED, ROLLOUT, SLEPT, same_image
+
+RELEASE = "fly_release_id"
+
+
+def do_flyctl_update(step: FlyctlUpdate, run: LaneRun, scene: Scene) -> bool:
+    """Wait until flyctl has given the machine its new configuration."""
+    before = run.before
+    assert before is not None
+    run.touched = True
+    scene.phase(run, "updating", "by flyctl")
+    machine = scene.seen(run)
+    if machine is None and scene.reading.whole:
+        # flyctl replaces a machine whose host is gone or whose volumes changed.
+        machine = _newcomer(scene, before.region, before.group)
+    if machine is None or machine.instance_id == before.instance_id:
+        give_up_when_flyctl_did(run, scene)
+        return False
+    return take(run, scene, machine, before)
+
+
+def do_flyctl_create(step: FlyctlCreate, run: LaneRun, scene: Scene) -> bool:
+    """Wait until flyctl has created the first machine of the process group."""
+    run.touched = True
+    scene.phase(run, "creating", "by flyctl")
+    machine = _newcomer(scene, step.region, step.group)
+    if machine is None:
+        give_up_when_flyctl_did(run, scene)
+        return False
+    return take(run, scene, machine, None)
+
+
+def take(run: LaneRun, scene: Scene, machine: Machine, before: Machine | None) -> bool:
+    """Take a machine for the lane's own, as flyctl has left it.
+
+    Raises:
+        StepFailed: it was somebody else who changed it.
+    """
+    record = scene.record
+    if before is not None and machine.id != before.id:
+        record.replaced[machine.id] = before.id
+    _tag(machine, before, run, scene)
+    run.machine_id = machine.id
+    run.last_seen = machine
+    released = before is None or machine.metadata.get(RELEASE) != before.metadata.get(RELEASE)
+    if released and record.digest is None:
+        # flyctl resolves the reference; what it put on the machine is the image from here on.
+        record.ref, record.digest = machine.image, machine.digest
+    if released or same_image(machine, record.ref, record.digest):
+        marks = [event.timestamp_s for event in machine.events if event.type in ("launch", "update", "create")]
+        run.after_event = max([run.after_event, *marks])
+        return True
+    raise StepFailed("changed_meanwhile", "somebody else has changed the machine meanwhile")
+
+
+def _tag(machine: Machine, before: Machine | None, run: LaneRun, scene: Scene) -> None:
+    """Write down on the machine what flyctl does not: which rollout it was, and what was there before.
+
+    It is how another computer, without the journal, finds its way back.
+    """
+    tags = {ROLLOUT: scene.record.id, CREATED: create_tag(scene.record.id, run.lane.name)}
+    if before is not None:
+        tags = {BEFORE: before.instance_id, ROLLOUT: scene.record.id}
+        tags |= {SLEPT: ASLEEP[before.state]} if before.state in ASLEEP else {}
+    try:
+        for key, value in tags.items():
+            if machine.metadata.get(key) != value:
+                scene.means.api.set_metadata(scene.means.app, machine.id, key, value)
+    except ApiError as error:
+        # The journal knows it, too; only a computer without it would have to go by the machine's versions.
+        scene.means.emit("warning", code="untagged", machine=machine.id, what=error.what)
+
+
+def _newcomer(scene: Scene, region: str, group: str) -> Machine | None:
+    """A machine of a group that was not there before and that no other lane has."""
+    taken = {other.machine_id for other in scene.record.runs.values()}
+    for machine in scene.reading.machines.values():
+        known = machine.id in scene.record.before or machine.id in taken
+        if machine.managed and not known and (machine.region, machine.group) == (region, group):
+            return machine
+    return None
+
+
+def give_up_when_flyctl_did(run: LaneRun, scene: Scene) -> None:
+    """See whether flyctl has ended without doing its part.
+
+    Raises:
+        StepFailed: it has.
+    """
+    flyctl = scene.flyctl
+    if flyctl is None or flyctl.active:
+        return
+    if not scene.reading.whole or scene.reading.number < flyctl.ended_at:
+        return
+    if flyctl.complaint:
+        raise StepFailed("flyctl", f"flyctl gave up: {flyctl.complaint}")
+    raise StepFailed("flyctl", "flyctl reported success, but left the machine as it was")

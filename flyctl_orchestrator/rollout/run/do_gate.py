@@ -1,0 +1,155 @@
+"""Runs the gate on one machine: feeds it readings and probes until it has a verdict."""
+
+from __future__ import annotations
+
+from flyctl_orchestrator.fleet.api_error import ApiError
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.probe import Answer
+from flyctl_orchestrator.rollout.gate.evidence import Evidence
+from flyctl_orchestrator.rollout.gate.gate import Expectation, judge
+from flyctl_orchestrator.rollout.gate.verdict import Verdict
+from flyctl_orchestrator.rollout.plan.steps import Gate
+from flyctl_orchestrator.rollout.run.lane import LaneRun, StepFailed, StepInconclusive
+from flyctl_orchestrator.rollout.run.step_context import Scene, patient
+from flyctl_orchestrator.rollout.state.metadata import VERIFIED, mark_for
+
+# Times in a row that the user's own command may refuse a machine.
+REFUSALS = 3
+PHASES = {"checks": "checking", "moving": "starting", "settling": "checking", "asleep": "waking", "created": "waking"}
+
+
+def do_gate(step: Gate, run: LaneRun, scene: Scene) -> bool:
+    """Look once more at the machine.
+
+    Raises:
+        StepFailed: it must not stay like this.
+        StepInconclusive: there was nothing to judge by.
+    """
+    evidence = run.evidence = run.evidence or Evidence(since=scene.now)
+    expected = expectation(step, run, scene)
+    if scene.reading.error:
+        evidence.fail_to_see(scene.reading.error)
+    elif not scene.fresh(run):
+        return False
+    else:
+        machine = scene.seen(run)
+        evidence.see(machine, scene.now, right=machine is not None and expected.right(machine))
+        run.last_seen = machine or run.last_seen
+    verdict = judge(expected, evidence, scene.now)
+    if verdict.kind == "probe" and evidence.machine is not None:
+        evidence.hear(_probe(run, scene, evidence.machine), scene.now)
+        verdict = judge(expected, evidence, scene.now)
+    return _heed(verdict, step, run, scene)
+
+
+def expectation(step: Gate, run: LaneRun, scene: Scene) -> Expectation:
+    """What the lane's machine must turn out to be: new, or as it was when the lane puts it back."""
+    record, means = scene.record, scene.means
+    back = run.lane.action == "restore"
+    before = run.before
+    former = run.base or (None if back else before)
+    ref, digest = (before.image, before.digest) if back and before else (record.ref, record.digest)
+    baseline = record.baseline_for(run.last_seen) if run.last_seen else None
+    return Expectation(
+        region=run.lane.region,
+        ref=ref,
+        digest=digest,
+        instance=run.instance,
+        before=former.instance_id if former else None,
+        after_event=run.after_event,
+        baseline=baseline,
+        probe=means.probe,
+        deadline=run.deadline if run.deadline is not None else scene.now + means.timeout,
+        strict=step.strict,
+        hidden=step.hidden,
+        sure=means.edge.reaches_cordoned,
+    )
+
+
+def _probe(run: LaneRun, scene: Scene, machine: Machine) -> Answer:
+    last = run.evidence.last_answer if run.evidence else None
+    scene.phase(run, "probing", (last.error if last else None) or "")
+    answer = scene.means.look(machine)
+    run.latency_s = answer.latency_s
+    scene.means.emit(
+        "probe.answered",
+        lane=run.lane.name,
+        region=machine.region,
+        machine=machine.id,
+        ok=answer.ok,
+        status=answer.status,
+        latency_s=answer.latency_s,
+        release=answer.release,
+        answered_region=answer.region,
+        answered_machine=answer.machine,
+        error=answer.error,
+    )
+    return answer
+
+
+def _heed(verdict: Verdict, step: Gate, run: LaneRun, scene: Scene) -> bool:
+    if verdict.kind == "pass" and not _commanded(step, run, scene):
+        return False
+    if verdict.kind == "pass":
+        _passed(step, run, scene)
+        return True
+    if verdict.kind == "fail":
+        raise StepFailed(verdict.code, verdict.reason)
+    if verdict.kind == "inconclusive":
+        raise StepInconclusive(verdict.code, verdict.reason)
+    run.busy = verdict.reason
+    if verdict.kind == "asleep":
+        _wake(run, scene)
+    if verdict.kind != "probe":
+        scene.phase(run, PHASES.get(verdict.code, "waiting"), verdict.reason)
+    return False
+
+
+def _commanded(step: Gate, run: LaneRun, scene: Scene) -> bool:
+    """Whether the user's own command, if there is one, agrees that the machine is good."""
+    machine = run.evidence.machine if run.evidence else None
+    if run.lane.action == "restore" or not step.mark or machine is None:
+        return True
+    ran = scene.means.hooks.run(
+        "probe", until=lambda: scene.means.stop.requested, machine=machine.id, region=machine.region
+    )
+    if ran.end in ("none", "ok"):
+        return True
+    run.busy = f"[probe] command {ran.said}"
+    run.refusals += 1
+    if run.refusals >= REFUSALS:
+        raise StepFailed("command", run.busy)
+    return False
+
+
+def _wake(run: LaneRun, scene: Scene) -> None:
+    """The proxy may put a machine to sleep while it is looked at; that is no fault of the machine."""
+    assert run.machine_id is not None
+    try:
+        scene.means.api.start(scene.means.app, run.machine_id)
+    except ApiError as error:
+        if patient(error) is None:
+            raise
+    scene.acted(run)
+
+
+def _passed(step: Gate, run: LaneRun, scene: Scene) -> None:
+    machine = run.evidence.machine if run.evidence else None
+    assert machine is not None
+    if run.lane.action == "restore":
+        scene.phase(run, "restored")
+        return
+    scene.phase(run, "healthy" if step.mark else "opening")
+    if step.mark and (step.strict or machine.config.get("standbys")):
+        _mark(machine, scene)
+    scene.record.firsts.setdefault(machine.group, machine)
+
+
+def _mark(machine: Machine, scene: Scene) -> None:
+    plan, means = scene.record.plan, scene.means
+    mark = mark_for(machine, plan.definition, plan.secrets)
+    try:
+        means.api.set_metadata(means.app, machine.id, VERIFIED, str(mark))
+    except ApiError as error:
+        # The machine is good; the next deploy will look at it once more, that is all.
+        means.emit("warning", code="unmarked", machine=machine.id, what=error.what)

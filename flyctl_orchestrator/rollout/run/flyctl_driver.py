@@ -1,0 +1,132 @@
+"""Runs `flyctl deploy` beside the watch, and ends it early when the machines already tell how it will end."""
+
+from __future__ import annotations
+
+from flyctl_orchestrator.fleet.flyctl import DeployOptions, Ran
+from flyctl_orchestrator.rollout.context.context import Means, RunningDeploy
+from flyctl_orchestrator.rollout.plan.plan import FlyctlRun
+
+# Seconds on top of what flyctl itself allows (it waits for an app, for leases and twice for every machine).
+RESERVE = 120.0
+RELEASE_COMMAND = 300.0
+# flyctl gives up on the first 429. The limits count for the app and not for a program, so whoever used them up before
+# (we, or a deploy a moment ago) has to be waited for: this many seconds, this often.
+PAUSE = 3.0
+AGAIN = 3
+# Seconds between two looks at flyctl alone.
+LOOK = 0.1
+# Seconds between two looks at whether it has said something.
+LISTEN = 0.05
+
+
+class FlyctlDriver:
+    """One run of flyctl in one wave.
+
+    Attributes:
+        ran: how it ended, None while it runs.
+        ended_at: number of the first reading made after its end.
+    """
+
+    def __init__(self, means: Means, run: FlyctlRun, image: str, *, limit: int) -> None:
+        self._means = means
+        self._run, self._image = run, image
+        self._options = DeployOptions(
+            regions=run.regions,
+            process_groups=run.groups,
+            only_machines=run.machines,
+            update_only=not run.create,
+            wait_timeout=means.timeout,
+            release_command_timeout=RELEASE_COMMAND,
+            skip_release_command=not run.release_command,
+            max_unavailable=str(limit),
+        )
+        self.ran: Ran | None = None
+        self.ended_at = 0
+        self._tries = 0
+        self._again_at: float | None = None
+        self._interrupted = False
+        self._news = False
+        self._deploy = self._start()
+
+    def _start(self) -> RunningDeploy:
+        means, run = self._means, self._run
+        self._tries += 1
+        self._again_at = None
+        self._give_up_at = means.clock.monotonic() + RELEASE_COMMAND + 2 * means.timeout + RESERVE
+        means.emit("flyctl.started", image=self._image, regions=list(run.regions), machines=list(run.machines))
+        return means.flyctl.start_deploy(
+            means.app, config=means.config, image=self._image, options=self._options, on_line=self._hear
+        )
+
+    @property
+    def active(self) -> bool:
+        """Whether it is still running, as far as `poll` has seen."""
+        return self.ran is None
+
+    @property
+    def complaint(self) -> str:
+        """What it complained about, or "" when it did not or had no chance to."""
+        if self.ran is None or self.ran.ok or self._interrupted:
+            return ""
+        return self.ran.complaint or f"flyctl ended with status {self.ran.status}"
+
+    def poll(self, next_reading: int, *, may_repeat: bool) -> None:
+        """See whether it has ended; end it when it takes longer than it can ever need.
+
+        Args:
+            may_repeat: whether nothing it was to change has been changed yet, so that running it again is harmless.
+        """
+        now = self._means.clock.monotonic()
+        if self._again_at is not None:
+            if now >= self._again_at:
+                self._deploy = self._start()
+        elif self.ran is not None:
+            return
+        elif not self._deploy.running:
+            ran = self._deploy.wait(1.0)
+            if may_repeat and self._tries < AGAIN and not ran.ok and "rate limit" in ran.complaint:
+                self._means.emit("warning", code="flyctl.rate_limited", what=f"flyctl waits its turn: {ran.complaint}")
+                self._again_at = now + PAUSE
+            else:
+                self._over(ran, next_reading)
+        elif now >= self._give_up_at:
+            self.end(next_reading)
+
+    def listen(self, seconds: float) -> None:
+        """Let time pass until it says something of one of its machines, `seconds` at most.
+
+        What it says is no proof of anything; it is a good moment to look.
+        """
+        clock = self._means.clock
+        until = clock.monotonic() + seconds
+        while not self._news and (left := until - clock.monotonic()) > 0:
+            clock.sleep(min(LISTEN, left))
+        self._news = False
+
+    def settle(self, patience: float) -> None:
+        """Wait until it has ended by itself, and end it after `patience` seconds."""
+        clock = self._means.clock
+        until = clock.monotonic() + patience
+        while self.active and clock.monotonic() < until:
+            self.poll(self.ended_at, may_repeat=False)
+            if self.active:
+                clock.sleep(LOOK)
+        self.end(self.ended_at)
+
+    def end(self, next_reading: int) -> bool:
+        """Interrupt it (SIGINT: it marks its release as interrupted). Returns whether it had to be."""
+        if self.ran is None:
+            self._interrupted = self._deploy.running
+            self._over(self._deploy.end(), next_reading)
+        return self._interrupted
+
+    def _over(self, ran: Ran, next_reading: int) -> None:
+        self.ran, self.ended_at, self._again_at = ran, next_reading, None
+        ok = ran.ok or self._interrupted
+        facts = {"status": ran.status, "interrupted": self._interrupted, "complaint": self.complaint}
+        self._means.emit("flyctl.finished", ok=ok, **facts)
+
+    def _hear(self, line: str) -> None:
+        self._news = self._news or any(machine in line for machine in self._run.machines)
+        if line.strip():
+            self._means.emit("flyctl.line", line=line.rstrip())

@@ -1,0 +1,78 @@
+"""What a rollout knows: what was there before, what is wanted, and what it has touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.probe import Answer
+from flyctl_orchestrator.rollout.journal.journal import Journal
+from flyctl_orchestrator.rollout.plan.plan import Plan
+from flyctl_orchestrator.rollout.run.lane import LaneRun
+from flyctl_orchestrator.rollout.state.metadata import reasons_to_change
+from flyctl_orchestrator.rollout.state.origin import Origin
+
+
+@dataclass
+class Record:
+    """One rollout's memory.
+
+    Attributes:
+        id: the rollout's.
+        before: machine id -> the machine as it was found.
+        baseline: machine id -> its answer before the rollout, for those that were awake.
+        ref, digest: the image to roll out; the digest is learnt from the first machine when the builder did not tell.
+        firsts: process group -> a machine that has the wanted configuration and passed the gate.
+        replaced: machine id -> id of the machine it took the place of (flyctl replaces what it cannot update).
+        runs: lane name -> every lane that was begun.
+        cordoned: ids of machines this rollout has closed to requests.
+        origin: where a way back leads when that is not `before`: a resumed rollout goes back to where the killed one
+            began.
+    """
+
+    id: str
+    plan: Plan
+    journal: Journal
+    before: Mapping[str, Machine]
+    ref: str
+    digest: str | None
+    baseline: dict[str, Answer] = field(default_factory=dict)
+    firsts: dict[str, Machine] = field(default_factory=dict)
+    replaced: dict[str, str] = field(default_factory=dict)
+    runs: dict[str, LaneRun] = field(default_factory=dict)
+    cordoned: set[str] = field(default_factory=set)
+    origin: Origin | None = None
+
+    def before_of(self, machine_id: str | None) -> Machine | None:
+        """A machine as it was found (or the one whose place it took); None when it was not there."""
+        return self.before.get(self.replaced.get(machine_id or "", machine_id or ""))
+
+    def baseline_for(self, machine: Machine) -> Answer | None:
+        """What a machine, or else the quickest one in its region, answered before the rollout."""
+        if machine.id in self.baseline:
+            return self.baseline[machine.id]
+        near = [answer for id, answer in self.baseline.items() if self.before[id].region == machine.region]
+        good = [answer for answer in near if answer.ok and answer.latency_s is not None]
+        return min(good, key=lambda answer: answer.latency_s or 0.0) if good else next(iter(near), None)
+
+    def was_healthy(self, machine_id: str) -> bool:
+        """Whether a machine was healthy before, as far as anybody could tell; one that slept gets the benefit."""
+        machine = self.before.get(machine_id)
+        if machine is None:
+            return True
+        answer = self.baseline.get(machine_id)
+        running = machine.state == "started" or machine.sleeping
+        return running and machine.checks_passing and (answer is None or answer.ok)
+
+    def ill(self) -> list[str]:
+        """Ids of the machines that were not healthy before, as far as is known by now; they need not be so again."""
+        origin = self.origin
+        return sorted(origin.ill if origin else [id for id in self.before if not self.was_healthy(id)])
+
+    def learn_firsts(self, machines: Iterable[Machine]) -> None:
+        """Find the machines that are already as wanted; others may be made like them."""
+        for machine in machines:
+            why = reasons_to_change(machine, self.ref, self.digest, self.plan.definition, self.plan.secrets)
+            if machine.managed and not why:
+                self.firsts.setdefault(machine.group, machine)

@@ -1,0 +1,104 @@
+"""The table at the end: every machine, what became of it, and how it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.rollout.context.outcome import Row
+from flyctl_orchestrator.rollout.run.lane import LaneRun
+from flyctl_orchestrator.rollout.run.record import Record
+
+CLOSED = "it is cordoned: it gets no requests"
+ASLEEP = ("stopped", "stopping", "suspended", "suspending")
+
+
+def rows_at_the_end(machines: Mapping[str, Machine] | None, record: Record, backs: Mapping[str, LaneRun]) -> list[Row]:
+    """One row per managed machine, those that should be there and are not included.
+
+    Args:
+        machines: the fleet as it is now, None when nobody could look.
+        backs: machine id -> the lane that put it back, for those that were to be put back.
+    """
+    lanes = {run.machine_id: run for run in record.runs.values() if run.machine_id}
+    rows = []
+    for machine in (machines or {}).values():
+        if machine.managed:
+            rows.append(_row(machine, lanes.get(machine.id), backs.get(machine.id), record))
+    for run in record.runs.values():
+        unmade = run.machine_id is None and run.lane.replaces and (machines is not None or not run.touched)
+        if run.machine_id in (machines or {}) or unmade:
+            # A replacement that was never made is missed by nobody: the machine itself has a row.
+            continue
+        back = backs.get(run.machine_id or "")
+        rows.append(_unseen(run, back, record) if machines is None else _absent(run, back))
+    order = record.plan.regions
+    place = {region: number for number, region in enumerate(order)}
+    return sorted(rows, key=lambda row: (place.get(row.region, len(order)), row.region, row.group, row.machine))
+
+
+def _row(machine: Machine, run: LaneRun | None, back: LaneRun | None, record: Record) -> Row:
+    latest = back or run
+    answer = record.baseline.get(machine.id)
+    latency = latest.latency_s if latest and latest.latency_s is not None else answer.latency_s if answer else None
+    fate, why = _fate(machine, run, back)
+    if fate == "restored" and machine.id in record.replaced:
+        why = f"in the place of {record.replaced[machine.id]}, which was destroyed"
+    before = record.before.get(machine.id)
+    if fate == "unchanged" and before is not None and machine.cordoned != before.cordoned:
+        fate, why = "unverified", CLOSED if machine.cordoned else "it is no longer cordoned"
+    return Row(
+        region=machine.region,
+        group=machine.group,
+        machine=machine.id,
+        release=machine.release,
+        image=machine.digest or machine.image,
+        state=machine.state,
+        fate=fate,
+        health=_health(machine, fate, answer is None or answer.ok or latest is not None),
+        latency_s=latency,
+        why=why,
+    )
+
+
+def _fate(machine: Machine, run: LaneRun | None, back: LaneRun | None) -> tuple[str, str]:
+    if back is not None:
+        return ("restored", "") if back.status == "passed" else ("failed", back.reason or back.busy)
+    if run is None or not run.touched or (run.before and run.before.instance_id == machine.instance_id):
+        return "unchanged", ""
+    if run.status == "passed":
+        return "new", ""
+    return "failed" if run.status == "failed" else "unverified", run.reason or run.busy
+
+
+def _health(machine: Machine, fate: str, answered: bool) -> str:
+    if fate in ("failed", "unverified"):
+        return "unhealthy" if fate == "failed" else "unknown"
+    if machine.state in ASLEEP:
+        return "asleep"
+    return "healthy" if machine.state == "started" and machine.checks_passing and answered else "unhealthy"
+
+
+def _unseen(run: LaneRun, back: LaneRun | None, record: Record) -> Row:
+    """Of a machine that nobody could look at: what was proved of it last still counts, and nothing else does."""
+    latest, machine, why = back or run, run.machine_id or "", ""
+    fate = "unverified" if run.touched or back else "unchanged"
+    if latest.status == "passed":
+        fate = {"destroy": "destroyed", "restore": "restored"}.get(latest.lane.action, "new")
+    elif machine in record.cordoned:
+        fate, why = "unverified", CLOSED
+    elif not machine and run.touched:
+        why = f"nobody knows whether it was made{f' in the place of {run.lane.replaces}' if run.lane.replaces else ''}"
+    return Row(run.lane.region, run.lane.group, machine, None, "", "", fate, "unknown", None, why)
+
+
+def _absent(run: LaneRun, back: LaneRun | None) -> Row:
+    lane = run.lane
+    back_itself = back is not None and back.status == "passed" and back.machine_id == run.machine_id
+    if back_itself and back is not None and back.lane.action == "restore":
+        # Proved a moment ago; only the last look at the fleet did not work.
+        return Row(lane.region, lane.group, run.machine_id or "", None, "", "", "restored", "unknown")
+    gone = lane.action == "destroy" or (back is not None and back.status == "passed")
+    fate = "destroyed" if gone and run.machine_id else "missing"
+    why = "" if fate == "destroyed" else run.reason
+    return Row(lane.region, lane.group, run.machine_id or "", None, "", "", fate, "unknown", None, why)

@@ -1,0 +1,62 @@
+"""One reading of the fleet: everything a plan is decided on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flyctl_orchestrator.fleet.api_error import ApiError
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.rollout.state.lock_record import Sighting, sightings
+from flyctl_orchestrator.rollout.state.metadata import digest_of, secrets_digest
+
+if TYPE_CHECKING:
+    from flyctl_orchestrator.fleet.machines_api import MachinesApi
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """An app's machines at one moment.
+
+    Attributes:
+        exists: whether the app exists on the target.
+        machines: all that are not gone, strays included.
+        secrets: digest of the secrets' names and digests.
+        locks: who holds the app's lock, or has held it and died.
+    """
+
+    app: str
+    exists: bool
+    machines: tuple[Machine, ...] = ()
+    secrets: str = ""
+    locks: tuple[Sighting, ...] = ()
+
+    @property
+    def managed(self) -> tuple[Machine, ...]:
+        """The machines that belong to the fleet, oldest first."""
+        return tuple(machine for machine in self.machines if machine.managed)
+
+    def fingerprint(self) -> str:
+        """Changes when a machine comes, goes, is edited, moves group or is cordoned, or when the secrets change.
+
+        Falling asleep and waking up change nothing: the proxy does that all day long.
+        """
+        rows = sorted([m.id, m.instance_id, m.region, m.group, str(m.cordoned)] for m in self.machines)
+        return digest_of({"app": self.app, "exists": self.exists, "machines": rows, "secrets": self.secrets})
+
+
+def observe(api: MachinesApi, app: str) -> Fleet:
+    """Read an app's machines and secrets, three calls in all.
+
+    Raises:
+        ApiError: the platform refused or could not be reached. An app that does not exist is no error.
+    """
+    try:
+        api.get_app(app)
+    except ApiError as error:
+        if error.kind == "not_found":
+            return Fleet(app, exists=False, secrets=secrets_digest(()))
+        raise
+    machines = sorted((m for m in api.list_machines(app) if not m.gone), key=lambda m: (m.created_at, m.id))
+    secrets = secrets_digest((secret.name, secret.digest) for secret in api.list_secrets(app))
+    return Fleet(app, exists=True, machines=tuple(machines), secrets=secrets, locks=sightings(machines))

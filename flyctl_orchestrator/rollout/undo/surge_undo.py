@@ -1,0 +1,67 @@
+"""The way back from a surge: the old machine takes its requests again before its replacement loses them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.rollout.plan.lanes import ASLEEP, lane_name
+from flyctl_orchestrator.rollout.plan.plan import Lane
+from flyctl_orchestrator.rollout.plan.steps import (
+    DestroyMachine,
+    Gate,
+    PutToSleep,
+    RecreateMachine,
+    RestoreMachine,
+    Settle,
+    Step,
+    Uncordon,
+    Wake,
+)
+from flyctl_orchestrator.rollout.plan.surge import retirement
+from flyctl_orchestrator.rollout.state.metadata import alike
+
+
+def takeback_lane(old: Machine, now: Machine | None, heirs: Sequence[Machine], *, healthy: bool) -> Lane | None:
+    """The lane that undoes one replacement, None when there is nothing to undo.
+
+    Args:
+        old: the replaced machine as it was found.
+        now: as it is; None when it is gone, and then one just like it is created, under another id.
+        heirs: what was created in its place.
+        healthy: whether it was healthy before: only then must it be healthy again.
+    """
+    back = _back(old, now, healthy)
+    away: tuple[Step, ...] = ()
+    for heir in heirs:
+        # A replacement that was never opened to the proxy has no requests to finish.
+        away += (DestroyMachine(heir.id),) if heir.cordoned else retirement(heir.id)
+    if back:
+        name = lane_name(old.region, old.group, old.id)
+        return Lane(name, old.region, old.group, old.id, "restore", (*back, *away), ("rollback",), weight=0)
+    if not away:
+        return None
+    heir = heirs[0]
+    name = lane_name(heir.region, heir.group, heir.id)
+    return Lane(name, heir.region, heir.group, heir.id, "destroy", away, ("rollback",), weight=0)
+
+
+def _back(old: Machine, now: Machine | None, healthy: bool) -> tuple[Step, ...]:
+    asleep = ASLEEP.get(old.state)
+    if now is None:
+        hidden: tuple[Step, ...] = (RecreateMachine(old.id), Gate(strict=healthy, hidden=True))
+        hidden += () if asleep is None else (PutToSleep(asleep),)
+        if old.cordoned:
+            return hidden
+        return (*hidden, Uncordon(), Settle(), *(() if asleep else (Gate(strict=healthy),)))
+    same = alike(now, old)
+    rested = asleep is None or ASLEEP.get(now.state) == asleep
+    awake = asleep is not None or now.state not in ASLEEP
+    if same and rested and awake and now.cordoned == old.cordoned:
+        return ()
+    proof: tuple[Step, ...] = () if same and asleep and rested else (Gate(strict=healthy),)
+    if asleep is not None and proof:
+        proof = (Wake(), *proof, PutToSleep(asleep))
+    elif not awake:
+        proof = (Wake(), *proof)
+    return (RestoreMachine(old.id), *proof, Settle())
