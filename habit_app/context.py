@@ -19,7 +19,7 @@ from habit_app.sessions import Session, Sessions
 from habit_app.settings import Settings
 from habit_app.store import accounts
 from habit_app.store.accounts import User
-from habit_app.store.database import Link
+from habit_app.store.database import Connection
 from habit_app.store.store import Store
 
 
@@ -61,7 +61,7 @@ def session() -> Session:
     return cast(Session, g.session)
 
 
-def signed_in(link: Link) -> User:
+def signed_in(link: Connection) -> User:
     """The user of the request's session.
 
     Raises:

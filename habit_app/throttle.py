@@ -12,7 +12,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 from habit_app.store import attempts
 from habit_app.store.attempts import Tally
-from habit_app.store.database import Link
+from habit_app.store.database import Connection
 
 _FREE_FAILURES = 5
 _LONGEST_DELAY = timedelta(minutes=5)
@@ -49,7 +49,7 @@ def network(address: str) -> str:
     return str(getattr(parsed, "ipv4_mapped", None) or parsed)
 
 
-def seconds_to_wait(link: Link, limit: Limit, client: str, now: datetime) -> int:
+def seconds_to_wait(link: Connection, limit: Limit, client: str, now: datetime) -> int:
     """Seconds until `client` may try again under `limit`; 0 means now."""
     found = attempts.tally(link, f"{limit.name}:{client}")
     if found is None or found.count < limit.count:
@@ -57,24 +57,24 @@ def seconds_to_wait(link: Link, limit: Limit, client: str, now: datetime) -> int
     return _until(found.since + limit.window, now)
 
 
-def count_attempt(link: Link, limit: Limit, client: str, now: datetime) -> None:
+def count_attempt(link: Connection, limit: Limit, client: str, now: datetime) -> None:
     """Count one attempt of `client`."""
     attempts.forget_before(link, now - _OLDEST)
     attempts.add(link, f"{limit.name}:{client}", now=now, window_start=now - limit.window)
 
 
-def seconds_after_failures(link: Link, key: str, client: str, now: datetime) -> int:
+def seconds_after_failures(link: Connection, key: str, client: str, now: datetime) -> int:
     """Seconds until `client` may try the name `key` again: 0, then 1, 2, 4 … after five failures."""
     found = attempts.tally(link, _failures(key, client))
     return 0 if found is None else _until(found.last + delay_after(found), now)
 
 
-def count_failure(link: Link, key: str, client: str, now: datetime) -> None:
+def count_failure(link: Connection, key: str, client: str, now: datetime) -> None:
     """Count a wrong password for the name `key`."""
     attempts.add(link, _failures(key, client), now=now, window_start=now - _FAILURE_MEMORY)
 
 
-def forget_failures(link: Link, key: str, client: str) -> None:
+def forget_failures(link: Connection, key: str, client: str) -> None:
     """A right password clears the slate."""
     attempts.clear(link, _failures(key, client))
 

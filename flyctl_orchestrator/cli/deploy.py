@@ -12,7 +12,7 @@ from flyctl_orchestrator.cli.locked import lock_option
 from flyctl_orchestrator.cli.options import json_option, target_options, yes_option
 from flyctl_orchestrator.cli.policy import POLICY_FLAGS, policy_options
 from flyctl_orchestrator.cli.resume import take_over
-from flyctl_orchestrator.cli.run_under_lock import conduct
+from flyctl_orchestrator.cli.run_under_lock import run_under_lock
 from flyctl_orchestrator.cli.target import resolve_target
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import UsageError
@@ -76,7 +76,7 @@ def deploy(
             return take_over(work, abort=abort)
         return carry_out(work, image, environment, ask=not yes and not as_json, plan_file=plan_file)
 
-    outcome = conduct(
+    outcome = run_under_lock(
         environment,
         target,
         project,

@@ -20,8 +20,8 @@ from flyctl_orchestrator.report.numbers import duration
 from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.report.table import Cell, Column, render
 from flyctl_orchestrator.report.terminal import columns
-from flyctl_orchestrator.rollout.journal.history import Happened, history_of
-from flyctl_orchestrator.rollout.journal.journals import Library
+from flyctl_orchestrator.rollout.journal.history import HistoryEntry, history_of
+from flyctl_orchestrator.rollout.journal.journals import JournalStore
 
 GOOD = ("done", "resumed", "nothing", "complete")
 
@@ -49,7 +49,7 @@ def history(
     target = resolve_target(environment, local)
     directory = state_directory(environment) / "rollouts" / target.kind / project.app
     machines = [machine for machine in target.api.list_machines(project.app) if machine.managed]
-    rows = history_of(Library(directory, project.app).all(), machines, _releases(target, project.app, environment))
+    rows = history_of(JournalStore(directory, project.app).all(), machines, _releases(target, project.app, environment))
     rows = rows[:limit]
     if as_json:
         click.echo(json.dumps([row.as_dict() for row in rows], indent=2), file=environment.stdout)
@@ -75,7 +75,7 @@ def _releases(target: Target, app: str, environment: Environment) -> list[Releas
         return []
 
 
-def _cells(row: Happened) -> list[Cell | str]:
+def _cells(row: HistoryEntry) -> list[Cell | str]:
     bad = row.outcome in ("mixed", "failed", "inconclusive", "unfinished", "interrupted")
     tone = "good" if row.outcome in GOOD else "bad" if bad else "plain"
     outcome = f"rollback {row.outcome}" if row.kind == "rollback" else row.outcome

@@ -21,7 +21,7 @@ from flyctl_orchestrator.cli.throwaway import Throwaway, throwaway
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.fleet.target import Target
-from flyctl_orchestrator.project.model import Project, Rollout
+from flyctl_orchestrator.project.model import Project, RolloutPolicy
 from flyctl_orchestrator.project.project import load_project
 from flyctl_orchestrator.report.choose import choose_reporter
 from flyctl_orchestrator.rollout.context.concurrency import Stop, Threads
@@ -29,10 +29,10 @@ from flyctl_orchestrator.rollout.context.events import Emitter
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.plan.desired import with_flags
 from flyctl_orchestrator.rollout.plan.plan import Plan
+from flyctl_orchestrator.rollout.rehearsal.await_ready import CopyFailed, await_ready
 from flyctl_orchestrator.rollout.rehearsal.copied import Copied, copied
 from flyctl_orchestrator.rollout.rehearsal.deployment import RehearsedDeployment
 from flyctl_orchestrator.rollout.rehearsal.fault_spec import FORM, about_image, parse_fault
-from flyctl_orchestrator.rollout.rehearsal.settle import CopyFailed, settle
 from flyctl_orchestrator.rollout.rehearsal.stage import Stage
 from flyctl_orchestrator.rollout.state.metadata import bare
 from flyctl_orchestrator.rollout.state.observe import observe
@@ -49,7 +49,7 @@ class Wanted:
     """
 
     project: Project
-    policy: Rollout
+    policy: RolloutPolicy
     faults: list[dict[str, Any]]
     before: Path
     secrets: Mapping[str, str]
@@ -193,7 +193,7 @@ class _Run:
         instead = "" if all(here) else work.build_before(self.wanted.before).ref
         stage.set_up(copy, images, instead)
         try:
-            settle(work.target.api, self.environment.clock, copy, self.wanted.policy.timeout)
+            await_ready(work.target.api, self.environment.clock, copy, self.wanted.policy.timeout)
         except CopyFailed as failure:
             for line in stage.last_words(copy.app, failure.machine.id, tuple(copy.secrets.values())):
                 self.emit("note", line=f"  {failure.machine.id} | {line}")

@@ -9,7 +9,7 @@ import click
 from flyctl_orchestrator.cli.interrupts import breaking_off
 from flyctl_orchestrator.cli.locked import lock_option
 from flyctl_orchestrator.cli.options import json_option, target_options, yes_option
-from flyctl_orchestrator.cli.run_under_lock import conduct
+from flyctl_orchestrator.cli.run_under_lock import run_under_lock
 from flyctl_orchestrator.cli.target import resolve_target
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.project.project import load_project
@@ -57,7 +57,7 @@ def rollback(
         outcome, undo = _go(work, wanted, environment, ask=not yes and not as_json)
         return outcome
 
-    outcome = conduct(
+    outcome = run_under_lock(
         environment,
         target,
         project,
@@ -77,11 +77,11 @@ def rollback(
 def _go(work: Deployment, wanted: str | None, environment: Environment, *, ask: bool) -> tuple[Outcome, str]:
     with breaking_off():
         make_way(work)
-        past = work.library.unfinished() if wanted is None else None
+        past = work.journals.unfinished() if wanted is None else None
         if past is None or not past.changing:
             fleet = work.observe()
-            chosen = choose_state(work.library, fleet, work.target.api, wanted)
-            wave = plan_return(chosen.origin, {machine.id: machine for machine in fleet.machines}, 1)
+            chosen = choose_state(work.journals, fleet, work.target.api, wanted)
+            wave = plan_return(chosen.restore_point, {machine.id: machine for machine in fleet.machines}, 1)
             if not wave.lanes:
                 return Outcome("nothing", f"the fleet is at {chosen.said} already"), ""
             _announce(work, chosen, wave)
@@ -95,8 +95,8 @@ def _go(work: Deployment, wanted: str | None, environment: Environment, *, ask: 
 
 
 def _return(work: Deployment, chosen: State, fleet: Fleet) -> Outcome:
-    plan = state_plan(work.project.app, fleet, list(chosen.origin.machines.values()))
-    return recovery_of(work).return_to(chosen.origin, plan, fleet, towards=chosen.towards)
+    plan = state_plan(work.project.app, fleet, list(chosen.restore_point.machines.values()))
+    return recovery_of(work).return_to(chosen.restore_point, plan, fleet, towards=chosen.towards)
 
 
 def _announce(work: Deployment, chosen: State, wave: Wave) -> None:

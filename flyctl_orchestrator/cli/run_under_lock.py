@@ -15,7 +15,7 @@ from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.target import Target
-from flyctl_orchestrator.project.model import Project, Rollout
+from flyctl_orchestrator.project.model import Project, RolloutPolicy
 from flyctl_orchestrator.report.choose import choose_reporter
 from flyctl_orchestrator.report.outcome_text import outcome_lines
 from flyctl_orchestrator.report.style import Style
@@ -27,14 +27,14 @@ from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
 
 
-def conduct(
+def run_under_lock(
     environment: Environment,
     target: Target,
     project: Project,
     command: str,
     act: Callable[[Deployment], Outcome],
     *,
-    policy: Rollout,
+    policy: RolloutPolicy,
     hooks: bool,
     lock_wait: float,
     as_json: bool,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flyctl_orchestrator.catalog.regions import RegionBook, load_regions
-from flyctl_orchestrator.project.model import HOOKS, STRATEGIES, Flyo, Hooks, LocalBuild, Probe, Rollout
+from flyctl_orchestrator.project.model import HOOKS, STRATEGIES, Flyo, Hooks, LocalBuild, Probe, RolloutPolicy
 from flyctl_orchestrator.project.table import Table
 from flyctl_orchestrator.project.tomlfile import Document, read_document
 
@@ -69,9 +69,9 @@ def _union(groups: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
     return {code: count for counts in groups.values() for code, count in counts.items()}
 
 
-def _rollout(table: Table, counts: Mapping[str, int], book: RegionBook) -> Rollout:
+def _rollout(table: Table, counts: Mapping[str, int], book: RegionBook) -> RolloutPolicy:
     table.only(("strategy", "canary", "width", "max_unavailable", "bake", "timeout", "rollback", "propagation"))
-    default = Rollout()
+    default = RolloutPolicy()
     canary = table.text("canary")
     if canary is not None:
         book.require(canary, where=table.document.where((*table.path, "canary")))
@@ -79,7 +79,7 @@ def _rollout(table: Table, counts: Mapping[str, int], book: RegionBook) -> Rollo
             raise table.fail(
                 "canary", f"is '{canary}', which [regions] does not have", f"Use one of: {', '.join(counts)}"
             )
-    return Rollout(
+    return RolloutPolicy(
         strategy=table.choice("strategy", STRATEGIES, default.strategy),
         canary=canary,
         width=table.count("width", default.width),

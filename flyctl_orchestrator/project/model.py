@@ -119,7 +119,7 @@ class FlyToml:
 
 
 @dataclass(frozen=True)
-class Rollout:
+class RolloutPolicy:
     """`[rollout]` of flyo.toml.
 
     Attributes:
@@ -211,7 +211,7 @@ class Flyo:
 
     regions: Mapping[str, int] = field(default_factory=dict)
     groups: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    rollout: Rollout = field(default_factory=Rollout)
+    rollout: RolloutPolicy = field(default_factory=RolloutPolicy)
     probe: Probe = field(default_factory=Probe)
     local: LocalBuild = field(default_factory=LocalBuild)
     hooks: Hooks = field(default_factory=Hooks)

@@ -10,12 +10,12 @@ from flyctl_orchestrator.report.style import Style
 
 
 def choose_reporter(environment: Environment, *, as_json: bool, verbose: bool = False) -> Reporter:
-    """JSON lines on stdout when asked for, a live board when a person watches stderr, else plain lines there.
+    """JSON lines on stdout when asked for, a live table when a person watches stderr, else plain lines there.
 
     On GitHub Actions the plain lines are folded and annotated, and the step summary gets a table.
 
     Args:
-        verbose: every line, and so no board.
+        verbose: every line, and so no table.
     """
     if as_json:
         return JsonLinesReporter(environment.stdout)

@@ -1,4 +1,4 @@
-"""The live board at a terminal: a row per region, rewritten in place, and gone when the run is over."""
+"""The live table at a terminal: a row per region, rewritten in place, and gone when the run is over."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.report.base import Fact
-from flyctl_orchestrator.report.board import FAILED, OVER, Board, RegionRow
 from flyctl_orchestrator.report.numbers import duration, latency
+from flyctl_orchestrator.report.progress_table import FAILED, OVER, ProgressTable, RegionRow
 from flyctl_orchestrator.report.style import Style, Tone
 from flyctl_orchestrator.report.words import sentence
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Times a second; enough for a spinner to turn, too little to flicker.
 REFRESH = 8
-# Events that get a line of their own above the board, so that they stay when it has moved on.
+# Events that get a line of their own above the table, so that they stay when it has moved on.
 LASTING = frozenset(
     {
         "app.created",
@@ -49,7 +49,7 @@ RICH_STYLES: dict[Tone, str] = {
 
 
 class LiveReporter:
-    """Draws the board on `stream` until `close`; what is worth keeping stands above it as ordinary lines."""
+    """Draws the table on `stream` until `close`; what is worth keeping stands above it as ordinary lines."""
 
     def __init__(self, stream: TextIO, style: Style, clock: Clock) -> None:
         from rich.console import Console
@@ -57,7 +57,7 @@ class LiveReporter:
 
         self._style = style
         self._clock = clock
-        self._board = Board()
+        self._progress = ProgressTable()
         self._lock = threading.Lock()
         self._console: Console = Console(
             file=stream,
@@ -81,15 +81,15 @@ class LiveReporter:
     def event(self, event: Fact) -> None:
         """Take it in, and write a lasting line for the important ones."""
         with self._lock:
-            self._board.see(event)
+            self._progress.see(event)
         if event.name in LASTING and (said := sentence(event)) is not None:
             self._print(said.text, said.tone)
-        if not self._started and (self._board.rows or self._board.heading):
+        if not self._started and (self._progress.rows or self._progress.heading):
             self._live.start(refresh=True)
             self._started = True
 
     def close(self) -> None:
-        """Take the board away, and give the terminal back."""
+        """Take the table away, and give the terminal back."""
         if self._started:
             self._live.stop()
             self._started = False
@@ -105,9 +105,9 @@ class LiveReporter:
         from rich.console import Group
 
         with self._lock:
-            return Group(self._table(), self._foot()) if self._board.rows else self._foot()
+            return Group(self._as_table(), self._foot()) if self._progress.rows else self._foot()
 
-    def _table(self) -> Table:
+    def _as_table(self) -> Table:
         from rich import box
         from rich.table import Table
         from rich.text import Text
@@ -115,16 +115,16 @@ class LiveReporter:
         table = Table(box=box.SIMPLE_HEAD if self._style.unicode else None, pad_edge=False, header_style="dim")
         for title in ("region", "machines", "state", "release", "health", "latency"):
             table.add_column(title, justify="right" if title == "latency" else "left", no_wrap=True)
-        for row in self._board.rows.values():
+        for row in self._progress.rows.values():
             table.add_row(*(Text(text, style=RICH_STYLES[tone]) for text, tone in self._cells(row)))
         return table
 
     def _foot(self) -> Text:
         from rich.text import Text
 
-        board = self._board
-        elapsed = max(0.0, self._clock.now() - board.since) if board.since else 0.0
-        parts = [board.heading, duration(elapsed), self._style.fit(board.activity)]
+        progress = self._progress
+        elapsed = max(0.0, self._clock.now() - progress.since) if progress.since else 0.0
+        parts = [progress.heading, duration(elapsed), self._style.fit(progress.activity)]
         line = f" {self._style.dot} ".join(part for part in parts if part)
         return Text(self._frame() + line, style="dim", no_wrap=True, overflow="ellipsis")
 

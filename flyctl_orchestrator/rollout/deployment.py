@@ -10,16 +10,16 @@ from pathlib import Path
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.fleet.builder import BuildRequest, BuiltImage, build, new_label
 from flyctl_orchestrator.fleet.target import Target
-from flyctl_orchestrator.project.model import Project, Rollout
+from flyctl_orchestrator.project.model import Project, RolloutPolicy
 from flyctl_orchestrator.rollout.context.concurrency import Concurrency, Stop
-from flyctl_orchestrator.rollout.context.context import Means, edge_of
+from flyctl_orchestrator.rollout.context.context import RolloutContext, edge_of
 from flyctl_orchestrator.rollout.context.events import Emitter
 from flyctl_orchestrator.rollout.context.hooks import HookRunner
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.executor import Executor
 from flyctl_orchestrator.rollout.journal.goal import goal_as_dict
 from flyctl_orchestrator.rollout.journal.journal import Journal, new_rollout_id
-from flyctl_orchestrator.rollout.journal.journals import Library
+from flyctl_orchestrator.rollout.journal.journals import JournalStore
 from flyctl_orchestrator.rollout.lock.guard import Guard, Unguarded
 from flyctl_orchestrator.rollout.plan.desired import desired_of
 from flyctl_orchestrator.rollout.plan.file import plan_as_dict
@@ -31,7 +31,7 @@ from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.run.result_rows import rows_at_the_end
 from flyctl_orchestrator.rollout.state.machine_file import machine_as_dict
 from flyctl_orchestrator.rollout.state.observe import Fleet, observe
-from flyctl_orchestrator.rollout.state.origin import Origin
+from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
 from flyctl_orchestrator.rollout.state.secrets_version import newest_secrets_version
 
 LOGS = {
@@ -55,7 +55,7 @@ class Deployment:
 
     target: Target
     project: Project
-    policy: Rollout
+    policy: RolloutPolicy
     concurrency: Concurrency
     emit: Emitter
     stop: Stop
@@ -159,7 +159,7 @@ class Deployment:
 
     # --- the change itself
 
-    def run(self, plan: Plan, fleet: Fleet, *, origin: Origin | None = None, resumes: str = "") -> Outcome:
+    def run(self, plan: Plan, fleet: Fleet, *, restore_point: RestorePoint | None = None, resumes: str = "") -> Outcome:
         """Run a plan on the fleet it was made for.
 
         Args:
@@ -184,9 +184,9 @@ class Deployment:
         outcome = None if plan.empty or resumes else around.before()
         if outcome is None:
             work = replace(self, hooks=around.hooks)
-            journal = self.library.open(rollout, self.target.clock)
+            journal = self.journals.open(rollout, self.target.clock)
             try:
-                outcome = work._run(plan, fleet, rollout, journal, origin, resumes)
+                outcome = work._run(plan, fleet, rollout, journal, restore_point, resumes)
             finally:
                 journal.close()
         if not plan.empty:
@@ -194,41 +194,46 @@ class Deployment:
         return outcome
 
     def _run(
-        self, plan: Plan, fleet: Fleet, rollout: str, journal: Journal, origin: Origin | None, resumes: str
+        self, plan: Plan, fleet: Fleet, rollout: str, journal: Journal, restore_point: RestorePoint | None, resumes: str
     ) -> Outcome:
         before = {machine.id: machine for machine in fleet.machines}
-        means = self.means()
-        record = Record(rollout, plan, journal, before, plan.image.ref or "", plan.image.digest, origin=origin)
+        context = self.context()
+        record = Record(
+            rollout, plan, journal, before, plan.image.ref or "", plan.image.digest, restore_point=restore_point
+        )
         record.learn_firsts(fleet.managed)
         if plan.empty:
-            measure_baseline(means, record)
+            measure_baseline(context, record)
             rows = tuple(rows_at_the_end(before, record, {}))
             return Outcome("nothing", "every machine is as it should be", rows)
-        kept = [machine_as_dict(machine) for machine in (origin.machines.values() if origin else fleet.managed)]
+        kept = [
+            machine_as_dict(machine)
+            for machine in (restore_point.machines.values() if restore_point else fleet.managed)
+        ]
         journal.write(
             "begin", rollout=rollout, who=self.who, plan=plan_as_dict(plan), before=kept, resumes=resumes,
             **goal_as_dict(self.project, self.policy, plan),
         )  # fmt: skip
         self.emit("rollout.started", rollout=rollout, image=plan.image.ref, digest=plan.image.digest)
-        return Executor(means, record, self.policy).run()
+        return Executor(context, record, self.policy).run()
 
     def finish(self, outcome: Outcome) -> None:
         """Tell how it ended."""
         self.emit("rollout.finished", **outcome.as_fields(), url=self.target.app_url(self.project.app))
 
     @property
-    def library(self) -> Library:
+    def journals(self) -> JournalStore:
         """The app's earlier rollouts on this computer."""
         directory = self.state / "rollouts" / self.target.kind / self.project.app
-        return Library(directory, self.project.app, self.sync)
+        return JournalStore(directory, self.project.app, self.sync)
 
-    def means(self) -> Means:
+    def context(self) -> RolloutContext:
         """What the rollout acts with."""
         project, target = self.project, self.target
         sizes = project.flytoml.sizes
         groups = project.flytoml.process_groups
         sized = [group for group in groups if any(not size.processes or group in size.processes for size in sizes)]
-        return Means(
+        return RolloutContext(
             app=project.app,
             api=target.api,
             flyctl=target.flyctl,

@@ -9,8 +9,8 @@ from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.project.model import Rollout
-from flyctl_orchestrator.rollout.context.context import Means
+from flyctl_orchestrator.project.model import RolloutPolicy
+from flyctl_orchestrator.rollout.context.context import RolloutContext
 from flyctl_orchestrator.rollout.context.outcome import EXITS, Outcome, OutcomeKind
 from flyctl_orchestrator.rollout.plan.plan import Wave
 from flyctl_orchestrator.rollout.plan.steps import DestroyMachine
@@ -20,7 +20,7 @@ from flyctl_orchestrator.rollout.run.flyctl_driver import FlyctlDriver
 from flyctl_orchestrator.rollout.run.lane import LaneRun
 from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.run.result_rows import rows_at_the_end
-from flyctl_orchestrator.rollout.run.snapshot import Reading
+from flyctl_orchestrator.rollout.run.snapshot import Snapshot
 from flyctl_orchestrator.rollout.run.wave import WaveEnd, WaveRun
 from flyctl_orchestrator.rollout.undo.plan_touched import plan_rollback
 
@@ -33,13 +33,13 @@ FLYCTL_FORWARD, FLYCTL_BACK = 60.0, 3.0
 class Executor:
     """One rollout from its first wave to its end."""
 
-    def __init__(self, means: Means, record: Record, policy: Rollout) -> None:
-        self._means = means
+    def __init__(self, context: RolloutContext, record: Record, policy: RolloutPolicy) -> None:
+        self._context = context
         self._record = record
         self._policy = policy
-        self._since = means.clock.monotonic()
+        self._since = context.clock.monotonic()
         self._culprit = ""
-        self._last: Reading | None = None
+        self._last: Snapshot | None = None
         self._flyctl: FlyctlDriver | None = None
 
     def run(self) -> Outcome:
@@ -57,61 +57,63 @@ class Executor:
                 return self._left_over(wave, trouble)
             if trouble is not None:
                 return self._stop(self._reason(trouble.what, trouble.code), "failed", trouble)
-            if end.kind == "interrupted" and not self._means.stop.requested:
-                return self._stop((self._means.guard.lost(), "lock.lost"), "lost")
+            if end.kind == "interrupted" and not self._context.stop.requested:
+                return self._stop((self._context.guard.lost(), "lock.lost"), "lost")
             if end.kind == "interrupted":
-                self._means.emit("interrupted")
+                self._context.emit("interrupted")
                 return self._stop(("interrupted", "interrupted"), "interrupted")
             if end.kind != "passed":
                 assert end.run is not None
                 self._culprit = end.run.machine_id or ""
                 where = f"{end.run.lane.region} {_called(end.run)}"
                 return self._stop(self._reason(f"{where}: {end.run.reason}", end.run.code), end.kind)
-        self._settle_flyctl(FLYCTL_FORWARD)
+        self._finish_flyctl(FLYCTL_FORWARD)
         # The last look was taken when the last machine passed; one more would only cost a second.
         return self._done(self._last.machines if self._last else self._read())
 
     # --- forward
 
     def _wave(self, number: int, wave: Wave) -> tuple[WaveEnd, FlyoError | None]:
-        means, facts = self._means, {"wave": wave.name, "number": number + 1, "regions": list(wave.regions)}
+        context, facts = self._context, {"wave": wave.name, "number": number + 1, "regions": list(wave.regions)}
         lanes = [
             {"lane": lane.name, "region": lane.region, "group": lane.group, "machine": lane.machine}
             for lane in wave.lanes
         ]
         if wave.flyctl is not None:
-            self._settle_flyctl(FLYCTL_FORWARD)
-        means.emit("wave.started", **facts, of=len(self._record.plan.waves), lanes=lanes)
-        run = WaveRun(wave, means, self._record, stopped=self._stopped, keep_going=wave.final, meanwhile=self._measure)
+            self._finish_flyctl(FLYCTL_FORWARD)
+        context.emit("wave.started", **facts, of=len(self._record.plan.waves), lanes=lanes)
+        run = WaveRun(
+            wave, context, self._record, stopped=self._stopped, keep_going=wave.final, meanwhile=self._measure
+        )
         try:
             end = run.run()
-            self._last, self._flyctl = run.last_reading, run.left or self._flyctl
+            self._last, self._flyctl = run.last_snapshot, run.left or self._flyctl
             if end.kind == "passed":
-                end = bake(wave.bake, run.runs, means, stopped=self._stopped)
+                end = bake(wave.bake, run.runs, context, stopped=self._stopped)
             if end.kind == "passed" and not wave.final and not self._agreed(wave, number):
                 end = WaveEnd("interrupted")
         except FlyoError as error:
-            means.emit("wave.failed", **facts, code=error.code, reason=error.what)
+            context.emit("wave.failed", **facts, code=error.code, reason=error.what)
             return WaveEnd("failed"), error
         if end.kind == "passed":
-            means.emit("wave.passed", **facts)
+            context.emit("wave.passed", **facts)
         else:
             lane = end.run
             known = {"code": lane.code, "reason": lane.reason, "machine": lane.machine_id} if lane else {}
-            means.emit("wave.failed", **facts, verdict=end.kind, **known)
+            context.emit("wave.failed", **facts, verdict=end.kind, **known)
         return end, None
 
     def _measure(self, regions: Container[str] | None = None) -> None:
         """Ask how machines answer before anything is changed in their regions, and write down who is ill."""
         known = len(self._record.baseline)
-        measure_baseline(self._means, self._record, regions)
+        measure_baseline(self._context, self._record, regions)
         if regions is not None or len(self._record.baseline) > known:
             self._record.journal.write("baseline", ill=self._record.ill())
 
-    def _settle_flyctl(self, patience: float) -> None:
+    def _finish_flyctl(self, patience: float) -> None:
         """Have flyctl come to its end, so that its release is closed and its leases are given back."""
         if self._flyctl is not None:
-            self._flyctl.settle(patience)
+            self._flyctl.finish(patience)
             self._flyctl = None
 
     def _agreed(self, wave: Wave, number: int) -> bool:
@@ -120,7 +122,7 @@ class Executor:
         Raises:
             FlyoError: it says no.
         """
-        return self._means.hooks.require(
+        return self._context.hooks.require(
             "post-wave",
             until=self._stopped,
             wave=wave.name,
@@ -132,13 +134,13 @@ class Executor:
         )
 
     def _stopped(self) -> bool:
-        return self._means.stop.requested or bool(self._means.guard.lost())
+        return self._context.stop.requested or bool(self._context.guard.lost())
 
     # --- the end, one way or the other
 
     def _stop(self, why: tuple[str, str], how: str, trouble: FlyoError | None = None) -> Outcome:
         what, code = why
-        self._settle_flyctl(FLYCTL_BACK)
+        self._finish_flyctl(FLYCTL_BACK)
         machines = None if code == "blind" else self._read()
         if machines is None:
             return self._blind(what, code, trouble)
@@ -159,7 +161,7 @@ class Executor:
 
     def _left_over(self, wave: Wave, trouble: FlyoError | None) -> Outcome:
         """Everything is new and verified; only what was replaced is still there. That is nothing to go back for."""
-        self._settle_flyctl(FLYCTL_FORWARD)
+        self._finish_flyctl(FLYCTL_FORWARD)
         machines = self._read()
         if machines is None:
             return self._blind(trouble.what if trouble else "the platform does not answer", "blind", trouble)
@@ -170,13 +172,13 @@ class Executor:
         return self._finish("mixed", what, machines, {}, next="'flyo deploy' removes it", code="surge.left_over")
 
     def _back(self, wave: Wave, what: str, code: str, how: str) -> Outcome:
-        means = self._means
+        context = self._context
         self._record.journal.forgive()
         self._record.journal.write("rollback.begin", reason=what, lanes=[lane.name for lane in wave.lanes])
-        means.emit("rollback.started", reason=what, code=code, machines=len(wave.lanes))
+        context.emit("rollback.started", reason=what, code=code, machines=len(wave.lanes))
         back = _without_runs(self._record)
         run = WaveRun(
-            wave, means, back, stopped=lambda: means.stop.insisted or bool(means.guard.lost()), keep_going=True
+            wave, context, back, stopped=lambda: context.stop.insisted or bool(context.guard.lost()), keep_going=True
         )
         end = run.run()
         backs = {each.machine_id: each for each in run.runs if each.machine_id}
@@ -184,9 +186,9 @@ class Executor:
             gone = [step.machine for step in each.lane.steps if isinstance(step, DestroyMachine)]
             backs |= {machine: each for machine in gone if machine not in backs}
         good = end.kind == "passed"
-        means.emit("rollback.finished", ok=good, verdict=end.kind)
+        context.emit("rollback.finished", ok=good, verdict=end.kind)
         now = self._read()
-        machines = run.last_reading.machines if now is None and run.last_reading else now
+        machines = run.last_snapshot.machines if now is None and run.last_snapshot else now
         if good:
             kind: OutcomeKind = "interrupted" if how == "interrupted" else "rolled_back"
             said = "interrupted" if how == "interrupted" else what
@@ -197,7 +199,9 @@ class Executor:
             for each in run.runs
             if each.status != "passed"
         ]
-        halted = means.guard.lost() or "stopped on the way back" if end.kind == "interrupted" else "the way back failed"
+        halted = (
+            context.guard.lost() or "stopped on the way back" if end.kind == "interrupted" else "the way back failed"
+        )
         next_ = "Look with 'flyo status'; 'flyo deploy' or 'flyctl machine update' puts these machines right"
         return self._finish("mixed", f"{what}; {halted} ({'; '.join(bad)})", machines, backs, next=next_, code=code)
 
@@ -221,7 +225,7 @@ class Executor:
         return self._finish("inconclusive", f"{what}; not known: {names}", None, {}, next=next_, code=code or "blind")
 
     def _where_to_look(self) -> str:
-        return f"See what it wrote: {self._means.logs_of(self._culprit)}" if self._culprit else ""
+        return f"See what it wrote: {self._context.logs_of(self._culprit)}" if self._culprit else ""
 
     def _reason(self, what: str, code: str) -> tuple[str, str]:
         return what, code or "failed"
@@ -229,9 +233,9 @@ class Executor:
     def _read(self) -> dict[str, Machine] | None:
         for _ in range(READS):
             try:
-                return {m.id: m for m in self._means.api.list_machines(self._means.app) if not m.gone}
+                return {m.id: m for m in self._context.api.list_machines(self._context.app) if not m.gone}
             except ApiError as error:
-                if error.kind == "unauthorized" or self._means.stop.insisted:
+                if error.kind == "unauthorized" or self._context.stop.insisted:
                     return None
         return None
 
@@ -257,7 +261,7 @@ class Executor:
         code: str = "",
     ) -> Outcome:
         rows = rows_at_the_end(machines, self._record, backs)
-        seconds = self._means.clock.monotonic() - self._since
+        seconds = self._context.clock.monotonic() - self._since
         outcome = Outcome(kind, what, tuple(rows), next, code, seconds, EXITS[kind])
         self._record.journal.forgive()
         self._record.journal.write("end", outcome=kind, exit=int(outcome.exit), what=what)
@@ -271,8 +275,8 @@ def _called(run: LaneRun) -> str:
 
 def _without_runs(record: Record) -> Record:
     """The same memory for the way back, with lanes of its own."""
-    if record.origin is None:
+    if record.restore_point is None:
         return replace(record, runs={})
-    there = record.origin.machines
+    there = record.restore_point.machines
     known = {id: answer for id, answer in record.baseline.items() if id in there}
     return replace(record, runs={}, before=there, baseline=known)

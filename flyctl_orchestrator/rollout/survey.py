@@ -12,7 +12,7 @@ from flyctl_orchestrator.rollout.gate.checkup import looks_at
 from flyctl_orchestrator.rollout.plan.desired import Desired
 from flyctl_orchestrator.rollout.plan.drift import find_drift
 from flyctl_orchestrator.rollout.plan.plan import PlannedImage
-from flyctl_orchestrator.rollout.state.metadata import Mark
+from flyctl_orchestrator.rollout.state.metadata import Verification
 from flyctl_orchestrator.rollout.state.observe import Fleet
 
 PARALLEL = 32
@@ -153,7 +153,7 @@ def _findings(fleet: Fleet, desired: Desired | None) -> Iterable[Finding]:
             yield _about(machine, "cordoned", "is cordoned: it gets no requests")
         if machine.host_status != "ok":
             yield _about(machine, "host", f"is on a host that is {machine.host_status}")
-    marks = [Mark.on(machine) for machine in fleet.managed]
+    marks = [Verification.on(machine) for machine in fleet.managed]
     stale = [mark for mark in marks if mark is not None and mark.secrets != fleet.secrets]
     if stale:
         what = f"secrets have changed since {len(stale)} of {len(marks)} machines were deployed; a deploy releases them"

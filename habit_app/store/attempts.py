@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from habit_app.clock import parse_stamp, stamp
-from habit_app.store.database import Link
+from habit_app.store.database import Connection
 
 
 @dataclass(frozen=True)
@@ -18,13 +18,13 @@ class Tally:
     last: datetime
 
 
-def tally(link: Link, bucket: str) -> Tally | None:
+def tally(link: Connection, bucket: str) -> Tally | None:
     """What a bucket holds."""
     rows = link.run("SELECT count, since, last FROM attempts WHERE bucket = ?", bucket)
     return Tally(rows[0][0], parse_stamp(rows[0][1]), parse_stamp(rows[0][2])) if rows else None
 
 
-def add(link: Link, bucket: str, *, now: datetime, window_start: datetime) -> int:
+def add(link: Connection, bucket: str, *, now: datetime, window_start: datetime) -> int:
     """Count one attempt and give the total; a window that began before `window_start` starts anew."""
     rows = link.run(
         "INSERT INTO attempts (bucket, count, since, last) VALUES (?, 1, ?, ?) ON CONFLICT (bucket) DO UPDATE SET"
@@ -36,11 +36,11 @@ def add(link: Link, bucket: str, *, now: datetime, window_start: datetime) -> in
     return int(rows[0][0])
 
 
-def clear(link: Link, bucket: str) -> None:
+def clear(link: Connection, bucket: str) -> None:
     """Forget a bucket."""
     link.run("DELETE FROM attempts WHERE bucket = ?", bucket)
 
 
-def forget_before(link: Link, instant: datetime) -> None:
+def forget_before(link: Connection, instant: datetime) -> None:
     """Forget buckets nobody has added to since `instant`."""
     link.run("DELETE FROM attempts WHERE last < ?", stamp(instant))

@@ -18,7 +18,7 @@ class MissingTable(Exception):
     """A statement named a table that is not there (yet)."""
 
 
-class Link(Protocol):
+class Connection(Protocol):
     """A connection, for as long as one piece of work lasts."""
 
     def run(self, statement: str, *values: str | int | None) -> list[Row]:
@@ -36,15 +36,15 @@ class Database(Protocol):
 
     engine: str
 
-    def reading(self) -> AbstractContextManager[Link]:
+    def reading(self) -> AbstractContextManager[Connection]:
         """A connection for reading; every statement sees what is committed by then."""
         ...
 
-    def writing(self) -> AbstractContextManager[Link]:
+    def writing(self) -> AbstractContextManager[Connection]:
         """One transaction: committed at the end of the block, undone when the block raises."""
         ...
 
-    def migrating(self) -> AbstractContextManager[Link]:
+    def migrating(self) -> AbstractContextManager[Connection]:
         """Like `writing`, and alone: other processes that ask for the same wait for their turn."""
         ...
 

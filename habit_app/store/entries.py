@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date
 
-from habit_app.store.database import Link
+from habit_app.store.database import Connection
 
 
-def of_user(link: Link, user_id: str) -> dict[str, list[date]]:
+def of_user(link: Connection, user_id: str) -> dict[str, list[date]]:
     """Every date ticked, by habit id, for the user's habits that are not archived."""
     rows = link.run(
         "SELECT entries.habit_id, entries.day FROM entries JOIN habits ON habits.id = entries.habit_id"
@@ -21,12 +21,12 @@ def of_user(link: Link, user_id: str) -> dict[str, list[date]]:
     return dict(found)
 
 
-def of_habit(link: Link, habit_id: str) -> list[date]:
+def of_habit(link: Connection, habit_id: str) -> list[date]:
     """Every date one habit was ticked."""
     return [date.fromisoformat(day) for (day,) in link.run("SELECT day FROM entries WHERE habit_id = ?", habit_id)]
 
 
-def put(link: Link, habit_id: str, day: date, *, done: bool, at: str) -> bool:
+def put(link: Connection, habit_id: str, day: date, *, done: bool, at: str) -> bool:
     """Make a day ticked or not, and say whether that changed anything. Doing it twice is the same as once."""
     if done:
         statement = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from habit_app.schedule import Schedule, parse
-from habit_app.store.database import Link
+from habit_app.store.database import Connection
 
 MOST_HABITS = 100
 
@@ -23,7 +23,7 @@ class Habit:
 _COLUMNS = "id, name, schedule, archived_at"
 
 
-def of_user(link: Link, user_id: str, *, archived: bool = False) -> list[Habit]:
+def of_user(link: Connection, user_id: str, *, archived: bool = False) -> list[Habit]:
     """A user's habits in the order they were made: the current ones, or the archived ones."""
     which = "IS NOT NULL" if archived else "IS NULL"
     rows = link.run(
@@ -32,18 +32,18 @@ def of_user(link: Link, user_id: str, *, archived: bool = False) -> list[Habit]:
     return [_habit(*row) for row in rows]
 
 
-def find(link: Link, user_id: str, id: str) -> Habit | None:
+def find(link: Connection, user_id: str, id: str) -> Habit | None:
     """One habit of a user."""
     rows = link.run(f"SELECT {_COLUMNS} FROM habits WHERE id = ? AND user_id = ?", id, user_id)
     return _habit(*rows[0]) if rows else None
 
 
-def count(link: Link, user_id: str) -> int:
+def count(link: Connection, user_id: str) -> int:
     """How many habits a user has, archived ones too."""
     return int(link.run("SELECT count(*) FROM habits WHERE user_id = ?", user_id)[0][0])
 
 
-def add(link: Link, *, id: str, user_id: str, name: str, schedule: Schedule, at: str) -> None:
+def add(link: Connection, *, id: str, user_id: str, name: str, schedule: Schedule, at: str) -> None:
     """Add a habit. Call `accounts.touch` in the same transaction, here and below."""
     link.run(
         "INSERT INTO habits (id, user_id, name, schedule, created_at) VALUES (?, ?, ?, ?, ?)",
@@ -51,7 +51,7 @@ def add(link: Link, *, id: str, user_id: str, name: str, schedule: Schedule, at:
     )
 
 
-def change(link: Link, user_id: str, id: str, name: str, schedule: Schedule) -> bool:
+def change(link: Connection, user_id: str, id: str, name: str, schedule: Schedule) -> bool:
     """Rename and reschedule; False when the user has no such habit."""
     return bool(
         link.run(
@@ -61,7 +61,7 @@ def change(link: Link, user_id: str, id: str, name: str, schedule: Schedule) -> 
     )
 
 
-def set_archived(link: Link, user_id: str, id: str, at: str | None) -> bool:
+def set_archived(link: Connection, user_id: str, id: str, at: str | None) -> bool:
     """Archive at an instant, or bring back with None; False when the user has no such habit."""
     return bool(
         link.run("UPDATE habits SET archived_at = ? WHERE id = ? AND user_id = ? RETURNING id", at, id, user_id)

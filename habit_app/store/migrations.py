@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from habit_app.store.database import Database, Link, MissingTable
+from habit_app.store.database import Connection, Database, MissingTable
 
 _DIRECTORY = Path(__file__).with_name("migrations")
 _ONLY_SQLITE = re.compile(r"/\*sqlite:(.*?)\*/")
@@ -41,7 +41,7 @@ def newest() -> int:
     return migrations()[-1].version
 
 
-def version(link: Link) -> int:
+def version(link: Connection) -> int:
     """The version a database is at; 0 when it is empty."""
     try:
         return int(link.run("SELECT max(version) FROM schema_version")[0][0] or 0)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-from habit_app.store.database import Database, DatabaseUnavailable, Link
+from habit_app.store.database import Connection, Database, DatabaseUnavailable
 from habit_app.store.migrations import migrate
 
 log = logging.getLogger("habit_app")
@@ -44,7 +44,7 @@ class Store:
             log.warning("database not ready at start, will try again when it is needed: %s", problem)
 
     @contextmanager
-    def reading(self) -> Iterator[Link]:
+    def reading(self) -> Iterator[Connection]:
         """A connection for reading.
 
         Raises:
@@ -55,7 +55,7 @@ class Store:
             yield link
 
     @contextmanager
-    def writing(self) -> Iterator[Link]:
+    def writing(self) -> Iterator[Connection]:
         """One transaction.
 
         Raises:

@@ -81,7 +81,7 @@ def run_init(environment: Environment, asked: Asked, request: Request, book: Reg
         existing = existing_of_files(copied, book)
     else:
         existing = read_existing(environment.cwd, book)
-    answers, create = _settle(environment, asked, request, existing, book)
+    answers, create = _answers(environment, asked, request, existing, book)
     files = {**copied, **build_files(answers, existing)}
     actions = {name: "changed" if (environment.cwd / name).is_file() else "created" for name in files}
     if request.dry_run:
@@ -92,7 +92,7 @@ def run_init(environment: Environment, asked: Asked, request: Request, book: Reg
     report(environment, answers, existing, request, actions, created)
 
 
-def _settle(
+def _answers(
     environment: Environment, asked: Asked, request: Request, existing: Existing, book: RegionBook
 ) -> tuple[Answers, bool]:
     """All answers, and whether to create the app; asks only a person at a terminal who did not say --yes."""

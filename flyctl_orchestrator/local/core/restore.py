@@ -65,13 +65,13 @@ class Restore:
             for document in self.kernel.store.load(kind):
                 adopt(document)
         for machine in list(self.kernel.machines.values()):
-            self._settle(machine)
+            self._bring_up(machine)
 
     def _app(self, document: dict[str, Any]) -> None:
         app = App(**document)
         self.kernel.apps[app.name] = app
 
-    def _settle(self, machine: Machine) -> None:
+    def _bring_up(self, machine: Machine) -> None:
         self.health.idle(machine)
         before = machine.state
         if before in ("destroyed", "stopped", "failed"):

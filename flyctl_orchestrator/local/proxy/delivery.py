@@ -15,16 +15,16 @@ from aiohttp import ClientResponse
 
 from flyctl_orchestrator.local.base.clock import Clock
 from flyctl_orchestrator.local.proxy.backend import Backend, Target, WakeFailed
-from flyctl_orchestrator.local.proxy.errand import Errand, Undelivered
 from flyctl_orchestrator.local.proxy.errors import ProxyError
 from flyctl_orchestrator.local.proxy.forward import Dropped, Forwarder, Message, NotConnected, TookTooLong, Unreadable
 from flyctl_orchestrator.local.proxy.latency import median_ms, sample_ms
 from flyctl_orchestrator.local.proxy.limits import Knobs, Limits
 from flyctl_orchestrator.local.proxy.load import LoadBook
 from flyctl_orchestrator.local.proxy.replay import Reason
+from flyctl_orchestrator.local.proxy.route_attempt import RouteAttempt, Undelivered
+from flyctl_orchestrator.local.proxy.route_constraints import INSTANCE_UNAVAILABLE
 from flyctl_orchestrator.local.proxy.routing import Decision, Fleet, Refuse, Use, Wait, Wake, choose, is_full
 from flyctl_orchestrator.local.proxy.waiting import Queue, Wakes, pause
-from flyctl_orchestrator.local.proxy.wish import INSTANCE_UNAVAILABLE
 
 _SAFE_TO_REPEAT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))  # RFC 9110, 9.2.2
 _FULL_LOOK_SECONDS = 0.5  # while queueing: how often to look whether another machine has come up
@@ -37,7 +37,7 @@ class Delivery:
     target: Target
     upstream: ClientResponse
     one_way: float
-    _desk: Desk
+    _dispatcher: Dispatcher
     _app: str
     _open: bool = True
 
@@ -46,7 +46,7 @@ class Delivery:
         if self._open:
             self._open = False
             self.upstream.release()
-            self._desk.leave(self._app, self.target.machine_id)
+            self._dispatcher.leave(self._app, self.target.machine_id)
 
 
 @dataclass
@@ -67,7 +67,7 @@ class _Trip:
         return "retries_exhausted" if self.attempts else "no_candidate"
 
 
-class Desk:
+class Dispatcher:
     """Delivers requests; one per proxy, shared by all of them."""
 
     def __init__(
@@ -102,7 +102,7 @@ class Desk:
         self.loads.leave(app, machine_id)
         self._queue.room(app)
 
-    async def deliver(self, errand: Errand, message: Message, edge: str) -> Delivery:
+    async def deliver(self, attempt: RouteAttempt, message: Message, edge: str) -> Delivery:
         """Bring a request to a machine and return the head of its answer.
 
         Args:
@@ -114,25 +114,25 @@ class Desk:
             BodyBroken: the client did not finish its request.
         """
         now = asyncio.get_running_loop().time()
-        timeout = errand.replay.timeout if errand.replay and not errand.final else None
+        timeout = attempt.replay.timeout if attempt.replay and not attempt.final else None
         trip = _Trip(now, now + timeout if timeout is not None else None)
         while True:
-            decision = self._decide(errand, edge, trip)
+            decision = self._decide(attempt, edge, trip)
             if isinstance(decision, Refuse):
                 raise Undelivered(trip.reason, trip.last or ProxyError(decision.code, decision.message))
             if isinstance(decision, Wait):
-                await self._wait(errand, trip, decision)
+                await self._wait(attempt, trip, decision)
                 continue
-            target = await self._awake(errand, trip, decision)
+            target = await self._awake(attempt, trip, decision)
             if target is not None:
-                delivery = await self._attempt(errand, trip, message, edge, target, decision.unavailable)
+                delivery = await self._attempt(attempt, trip, message, edge, target, decision.unavailable)
                 if delivery is not None:
                     return delivery
-            if errand.wish.instance is not None:  # there is no other machine to go on to
-                await self._wait(errand, trip, Wait("unhealthy", "PR03", "the machine could not be reached"))
+            if attempt.constraints.instance is not None:  # there is no other machine to go on to
+                await self._wait(attempt, trip, Wait("unhealthy", "PR03", "the machine could not be reached"))
 
-    def _decide(self, errand: Errand, edge: str, trip: _Trip) -> Decision:
-        app = errand.app
+    def _decide(self, attempt: RouteAttempt, edge: str, trip: _Trip) -> Decision:
+        app = attempt.app
         fleet = Fleet(
             targets=self.backend.targets(app) if self.backend.app_exists(app) else (),  # it may be destroyed meanwhile
             load=lambda machine_id: self.loads.of(app, machine_id),
@@ -140,22 +140,22 @@ class Desk:
             draining={machine_id for owner, machine_id in self._draining if owner == app} if self._draining else (),
             tried=trip.tried,
         )
-        return choose(fleet, errand.wish, edge, median_ms, self._random)
+        return choose(fleet, attempt.constraints, edge, median_ms, self._random)
 
-    async def _wait(self, errand: Errand, trip: _Trip, wait: Wait) -> None:
+    async def _wait(self, attempt: RouteAttempt, trip: _Trip, wait: Wait) -> None:
         now = asyncio.get_running_loop().time()
         if trip.troubled_at is None:
             trip.troubled_at = now
         if wait.why == "full":
             until, look = trip.began + self.limits.queue_seconds, _FULL_LOOK_SECONDS
         else:
-            hold = self.limits.forced_hold_seconds if errand.wish.instance else self.limits.hold_seconds
+            hold = self.limits.forced_hold_seconds if attempt.constraints.instance else self.limits.hold_seconds
             until, look = trip.troubled_at + hold, self.limits.retry_seconds
         if trip.deadline is not None:
             until = min(until, trip.deadline)
         if now >= until:
             raise self._given_up(trip, now, ProxyError(wait.code, wait.message))
-        await self._queue.wait(errand.app, min(look, until - now))
+        await self._queue.wait(attempt.app, min(look, until - now))
         trip.tried.clear()
 
     def _given_up(self, trip: _Trip, now: float, error: ProxyError) -> Undelivered:
@@ -163,9 +163,9 @@ class Desk:
             return Undelivered("timeout", trip.last or ProxyError("PC05", "the replay did not reach a machine in time"))
         return Undelivered(trip.reason, trip.last or error)
 
-    async def _awake(self, errand: Errand, trip: _Trip, decision: Use | Wake) -> Target | None:
+    async def _awake(self, attempt: RouteAttempt, trip: _Trip, decision: Use | Wake) -> Target | None:
         """The target, awake; None when waking failed or others filled it first."""
-        app, target = errand.app, decision.target
+        app, target = attempt.app, decision.target
         if isinstance(decision, Use):
             if decision.also_wake is not None:
                 self._wakes.begin(app, decision.also_wake.machine_id)
@@ -185,10 +185,10 @@ class Desk:
         return None if is_full(fleet, target) else target
 
     async def _attempt(
-        self, errand: Errand, trip: _Trip, message: Message, edge: str, target: Target, unavailable: str | None
+        self, attempt: RouteAttempt, trip: _Trip, message: Message, edge: str, target: Target, unavailable: str | None
     ) -> Delivery | None:
         """Try one machine; None when another one may be tried."""
-        app, machine_id = errand.app, target.machine_id
+        app, machine_id = attempt.app, target.machine_id
         trip.attempts += 1
         self.loads.enter(app, machine_id)
         try:
@@ -197,7 +197,7 @@ class Desk:
                 await pause(self.clock, one_way)
             if target.slow_seconds:
                 await pause(self.clock, target.slow_seconds)
-            outgoing = _with_extra(message, errand, unavailable)
+            outgoing = _with_extra(message, attempt, unavailable)
             upstream = await self._forwarder.send(target, outgoing, self._connect_seconds(trip))
         except (NotConnected, Dropped, TookTooLong, Unreadable) as failure:
             self.leave(app, machine_id)
@@ -240,8 +240,8 @@ class Desk:
         return sample_ms(edge, region, self._random) / 2000 if self._knobs.delays else 0.0
 
 
-def _with_extra(message: Message, errand: Errand, unavailable: str | None) -> Message:
-    extra = errand.extra if unavailable is None else (*errand.extra, (INSTANCE_UNAVAILABLE, unavailable))
+def _with_extra(message: Message, attempt: RouteAttempt, unavailable: str | None) -> Message:
+    extra = attempt.extra if unavailable is None else (*attempt.extra, (INSTANCE_UNAVAILABLE, unavailable))
     if not extra:
         return message
     headers = message.headers.copy()

@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from aiohttp import ClientError, ClientResponse, web
 
 from flyctl_orchestrator.local.proxy.body import BodyTooLarge
-from flyctl_orchestrator.local.proxy.delivery import Delivery, Desk
-from flyctl_orchestrator.local.proxy.errand import Errand, Undelivered
+from flyctl_orchestrator.local.proxy.delivery import Delivery, Dispatcher
 from flyctl_orchestrator.local.proxy.errors import ProxyError
 from flyctl_orchestrator.local.proxy.forward import Message, answer
 from flyctl_orchestrator.local.proxy.headers import response_headers, transformed
 from flyctl_orchestrator.local.proxy.replay import REPLAY_HEADER, InvalidReplay, Replay, parse_replay
 from flyctl_orchestrator.local.proxy.replay_json import MAX_BYTES, REPLAY_JSON, parse_replay_json
+from flyctl_orchestrator.local.proxy.route_attempt import RouteAttempt, Undelivered
+from flyctl_orchestrator.local.proxy.route_constraints import RouteConstraints
 from flyctl_orchestrator.local.proxy.tunnel import tunnel
 from flyctl_orchestrator.local.proxy.waiting import pause
-from flyctl_orchestrator.local.proxy.wish import Wish
 
 
 @dataclass
@@ -30,48 +30,48 @@ class Exchange:
         request_id: goes on the answer.
     """
 
-    desk: Desk
+    dispatcher: Dispatcher
     request: web.BaseRequest
     edge: str
     message: Message
     request_id: str
 
-    async def run(self, app: str, wish: Wish) -> web.StreamResponse:
+    async def run(self, app: str, constraints: RouteConstraints) -> web.StreamResponse:
         """Deliver, follow replays, and pass the answer on.
 
         Raises:
             ProxyError: there is no answer to pass on.
             ConnectionError: one end went away in the middle.
         """
-        errand, replays = Errand(app, wish), 0
+        attempt, replays = RouteAttempt(app, constraints), 0
         while True:
-            errand, delivery = await self._delivered(errand)
+            attempt, delivery = await self._delivered(attempt)
             try:
-                replay = await self._replay_in(errand, delivery)
+                replay = await self._replay_in(attempt, delivery)
                 if replay is None:
                     return await self._pass_on(delivery)
             finally:
                 delivery.close()
             replays += 1
-            if replays > self.desk.limits.replays:
-                raise ProxyError("PA02", f"replayed more than {self.desk.limits.replays} times")
-            errand = await self._replayed(errand, replay, delivery)
+            if replays > self.dispatcher.limits.replays:
+                raise ProxyError("PA02", f"replayed more than {self.dispatcher.limits.replays} times")
+            attempt = await self._replayed(attempt, replay, delivery)
 
-    async def _delivered(self, errand: Errand) -> tuple[Errand, Delivery]:
+    async def _delivered(self, attempt: RouteAttempt) -> tuple[RouteAttempt, Delivery]:
         began = asyncio.get_running_loop().time()
         try:
-            return errand, await self.desk.deliver(errand, self.message, self.edge)
+            return attempt, await self.dispatcher.deliver(attempt, self.message, self.edge)
         except Undelivered as failure:
-            back = errand.fallen_back(failure.reason, asyncio.get_running_loop().time() - began)
+            back = attempt.fallen_back(failure.reason, asyncio.get_running_loop().time() - began)
             if back is None:
                 raise failure.error from failure
-            self.desk.loads.events["fallbacks"] += 1
+            self.dispatcher.loads.events["fallbacks"] += 1
         try:
-            return back, await self.desk.deliver(back, self.message, self.edge)
+            return back, await self.dispatcher.deliver(back, self.message, self.edge)
         except Undelivered as failure:
             raise failure.error from failure
 
-    async def _replay_in(self, errand: Errand, delivery: Delivery) -> Replay | None:
+    async def _replay_in(self, attempt: RouteAttempt, delivery: Delivery) -> Replay | None:
         """What the machine's answer says about replaying; None when it is an ordinary answer."""
         headers = delivery.upstream.headers
         in_header = headers.get(REPLAY_HEADER)
@@ -79,10 +79,10 @@ class Exchange:
         if in_header is None and not in_body:
             return None
         who = f"machine {delivery.target.machine_id}"
-        if errand.final:
+        if attempt.final:
             raise ProxyError("PA03", f"{who} replayed a request that had already come back to it")
         if "fly-replay-cache" in headers:
-            self._log(errand, delivery, "fly-replay-cache is not modelled here; the replay itself is followed")
+            self._log(attempt, delivery, "fly-replay-cache is not modelled here; the replay itself is followed")
         try:
             if in_header is not None:
                 return parse_replay(in_header)
@@ -90,21 +90,21 @@ class Exchange:
         except InvalidReplay as error:
             raise ProxyError("PA03", f"{who} gave a replay that cannot be understood: {error}") from error
 
-    async def _replayed(self, errand: Errand, replay: Replay, delivery: Delivery) -> Errand:
+    async def _replayed(self, attempt: RouteAttempt, replay: Replay, delivery: Delivery) -> RouteAttempt:
         await self._travel(delivery.one_way)
-        if replay.app is not None and not self.desk.backend.app_exists(replay.app):
+        if replay.app is not None and not self.dispatcher.backend.app_exists(replay.app):
             raise ProxyError("PA04", f"replayed to the app {replay.app!r}, which does not exist")
         try:
             await self.message.body.keep_all()
         except BodyTooLarge as error:
-            limit = self.desk.limits.replay_body_bytes
+            limit = self.dispatcher.limits.replay_body_bytes
             advice = "send it with the header fly-prefer-region instead"
             raise ProxyError("PA01", f"requests larger than {limit} bytes cannot be replayed; {advice}") from error
         if replay.transform is not None:
             path = replay.transform.path or self.message.path
             self.message = replace(self.message, path=path, headers=transformed(self.message.headers, replay.transform))
-        self.desk.loads.events["replays"] += 1
-        return errand.replayed(replay, delivery.target, self.desk.clock.now())
+        self.dispatcher.loads.events["replays"] += 1
+        return attempt.replayed(replay, delivery.target, self.dispatcher.clock.now())
 
     async def _pass_on(self, delivery: Delivery) -> web.StreamResponse:
         await self._travel(delivery.one_way)
@@ -114,14 +114,14 @@ class Exchange:
             return await answer(self.request, upstream, headers)
         headers["Connection"] = "Upgrade"
         headers["Upgrade"] = upstream.headers.get("Upgrade", "websocket")
-        return await tunnel(self.request, upstream, headers, self.desk.clock, delivery.one_way)
+        return await tunnel(self.request, upstream, headers, self.dispatcher.clock, delivery.one_way)
 
     async def _travel(self, seconds: float) -> None:
         if seconds:
-            await pause(self.desk.clock, seconds)
+            await pause(self.dispatcher.clock, seconds)
 
-    def _log(self, errand: Errand, delivery: Delivery, message: str) -> None:
-        self.desk.backend.log(errand.app, delivery.target.machine_id, delivery.target.region, message)
+    def _log(self, attempt: RouteAttempt, delivery: Delivery, message: str) -> None:
+        self.dispatcher.backend.log(attempt.app, delivery.target.machine_id, delivery.target.region, message)
 
 
 async def _small_body(upstream: ClientResponse) -> bytes:

@@ -8,7 +8,7 @@ from multidict import CIMultiDict
 
 from flyctl_orchestrator.local.proxy.hosts import REGION_HEADER
 from flyctl_orchestrator.local.proxy.replay import FAILED_HEADER, REPLAY_HEADER, SOURCE_HEADER, Transform
-from flyctl_orchestrator.local.proxy.wish import INSTANCE_UNAVAILABLE
+from flyctl_orchestrator.local.proxy.route_constraints import INSTANCE_UNAVAILABLE
 
 SERVER = "Fly/local"
 VIA = "1.1 fly.io"

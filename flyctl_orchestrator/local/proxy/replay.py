@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from flyctl_orchestrator.local.proxy.geography import AREAS
 from flyctl_orchestrator.local.proxy.hosts import APP_NAME
-from flyctl_orchestrator.local.proxy.wish import Wish, split_regions
+from flyctl_orchestrator.local.proxy.route_constraints import RouteConstraints, split_regions
 
 REPLAY_HEADER = "fly-replay"
 SOURCE_HEADER = "fly-replay-src"
@@ -59,9 +59,9 @@ class Replay:
     fallback: Fallback | None = None
     transform: Transform | None = None
 
-    def wish(self, responder: str) -> Wish:
+    def constraints(self, responder: str) -> RouteConstraints:
         """The constraints it puts on routing, when machine `responder` gave the answer."""
-        return Wish(
+        return RouteConstraints(
             regions=self.regions,
             only_regions=bool(self.regions),
             instance=self.instance,

@@ -15,7 +15,7 @@ from typing import Literal
 
 from flyctl_orchestrator.local.proxy.backend import Target
 from flyctl_orchestrator.local.proxy.geography import within
-from flyctl_orchestrator.local.proxy.wish import Wish
+from flyctl_orchestrator.local.proxy.route_constraints import RouteConstraints
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,11 @@ Decision = Use | Wake | Wait | Refuse
 
 
 def choose(
-    fleet: Fleet, wish: Wish, client_region: str, distance: Callable[[str, str], float], random: Random
+    fleet: Fleet,
+    constraints: RouteConstraints,
+    client_region: str,
+    distance: Callable[[str, str], float],
+    random: Random,
 ) -> Decision:
     """Decide where one request goes.
 
@@ -83,20 +87,20 @@ def choose(
         distance: how far two regions are apart, in any unit; equally far regions go by their code.
         random: settles which of equally loaded machines is taken.
     """
-    if wish.instance is not None:
-        return _that_very_machine(fleet, wish.instance)
-    pool = [t for t in fleet.targets if t.machine_id != wish.avoid]
-    regions = _regions_in_order(pool, wish, lambda region: distance(client_region, region))
-    unavailable = wish.prefer_instance
-    if wish.prefer_instance is not None:
-        preferred = _preferred(fleet, pool, regions, wish.prefer_instance)
+    if constraints.instance is not None:
+        return _that_very_machine(fleet, constraints.instance)
+    pool = [t for t in fleet.targets if t.machine_id != constraints.avoid]
+    regions = _regions_in_order(pool, constraints, lambda region: distance(client_region, region))
+    unavailable = constraints.prefer_instance
+    if constraints.prefer_instance is not None:
+        preferred = _preferred(fleet, pool, regions, constraints.prefer_instance)
         if preferred is not None:
             return preferred
     for region in regions:
         decision = _in_region(fleet, [t for t in pool if t.region == region], unavailable, random)
         if decision is not None:
             return decision
-    return _nobody(fleet, [t for t in pool if t.region in regions], wish)
+    return _nobody(fleet, [t for t in pool if t.region in regions], constraints)
 
 
 def is_ready(fleet: Fleet, target: Target) -> bool:
@@ -125,14 +129,16 @@ def _can_wake(fleet: Fleet, target: Target) -> bool:
     return target.state in ("stopped", "suspended") and target.routable and target.machine_id not in fleet.draining
 
 
-def _regions_in_order(pool: Iterable[Target], wish: Wish, distance: Callable[[str], float]) -> list[str]:
+def _regions_in_order(
+    pool: Iterable[Target], constraints: RouteConstraints, distance: Callable[[str], float]
+) -> list[str]:
     nearest = sorted({t.region for t in pool}, key=lambda region: (distance(region), region))
-    if not wish.regions:
+    if not constraints.regions:
         return nearest
     ordered: dict[str, None] = {}
-    for term in wish.regions:
+    for term in constraints.regions:
         ordered.update(dict.fromkeys(region for region in nearest if within(region, term)))
-    if not wish.only_regions:
+    if not constraints.only_regions:
         ordered.update(dict.fromkeys(nearest))
     return list(ordered)
 
@@ -183,13 +189,13 @@ def _least_loaded(fleet: Fleet, targets: Sequence[Target], random: Random) -> Ta
     return random.choice([t for t in targets if fleet.load(t.machine_id) == least])
 
 
-def _nobody(fleet: Fleet, pool: Sequence[Target], wish: Wish) -> Wait | Refuse:
+def _nobody(fleet: Fleet, pool: Sequence[Target], constraints: RouteConstraints) -> Wait | Refuse:
     full = [t for t in pool if is_ready(fleet, t) and is_full(fleet, t)]
     if full:
         return _full(full, "every machine is at its hard limit")
-    code = "PR03" if wish.only_regions or wish.avoid else "PR01"
+    code = "PR03" if constraints.only_regions or constraints.avoid else "PR01"
     if not pool:
-        where = f" in {','.join(wish.regions)}" if wish.only_regions else ""
+        where = f" in {','.join(constraints.regions)}" if constraints.only_regions else ""
         return Refuse(code, f"no machine{where} could be found for this request")
     if all(t.state in ("stopped", "suspended") and t.machine_id not in (*fleet.draining, *fleet.tried) for t in pool):
         return Refuse(code, "every machine is asleep, and none of them may be started by a request")

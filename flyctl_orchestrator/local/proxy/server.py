@@ -25,7 +25,7 @@ from flyctl_orchestrator.local.base.regions import NEAREST, REGIONS
 from flyctl_orchestrator.local.proxy.autostop import Sleep
 from flyctl_orchestrator.local.proxy.backend import Backend
 from flyctl_orchestrator.local.proxy.body import BodyBroken, RequestBody
-from flyctl_orchestrator.local.proxy.delivery import Desk
+from flyctl_orchestrator.local.proxy.delivery import Dispatcher
 from flyctl_orchestrator.local.proxy.errors import ERROR_HEADER, ProxyError
 from flyctl_orchestrator.local.proxy.exchange import Exchange
 from flyctl_orchestrator.local.proxy.forward import Forwarder, Message
@@ -33,8 +33,8 @@ from flyctl_orchestrator.local.proxy.headers import own_headers, request_headers
 from flyctl_orchestrator.local.proxy.hosts import REGION_HEADER, parse_host
 from flyctl_orchestrator.local.proxy.limits import HEADER_BYTES, Knobs, Limits
 from flyctl_orchestrator.local.proxy.load import LoadBook
+from flyctl_orchestrator.local.proxy.route_constraints import wish_of_headers
 from flyctl_orchestrator.local.proxy.sleeper import Sleeper
-from flyctl_orchestrator.local.proxy.wish import wish_of_headers
 
 SERVER_OPTIONS: dict[str, Any] = {
     "auto_decompress": False,
@@ -61,13 +61,13 @@ class Proxy:
         self._loads = LoadBook()
         self._sleeper = Sleeper(backend, clock, settings, self._loads, self._limits)
         self._forwarder: Forwarder | None = None
-        self._desk: Desk | None = None
+        self._dispatcher: Dispatcher | None = None
         self._running: set[asyncio.Task[Any]] = set()
 
     async def start(self) -> None:
         """Open for business; must be called on the event loop that serves the requests."""
         self._forwarder = Forwarder(self._limits)
-        self._desk = Desk(
+        self._dispatcher = Dispatcher(
             self._backend,
             self._forwarder,
             self._loads,
@@ -86,8 +86,8 @@ class Proxy:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        if self._desk is not None:
-            self._desk.close()
+        if self._dispatcher is not None:
+            self._dispatcher.close()
         if self._forwarder is not None:
             await self._forwarder.close()
 
@@ -131,11 +131,11 @@ class Proxy:
             raise ConnectionResetError(str(error)) from error
 
     async def _exchange(self, request: web.BaseRequest, app: str, edge: str, request_id: str) -> web.StreamResponse:
-        if self._desk is None:
+        if self._dispatcher is None:
             raise RuntimeError("the proxy has not been started")
         body = self._body(request)
         message = Message(request.method, _path(request), self._headers(request, edge, request_id), body)
-        exchange = Exchange(self._desk, request, edge, message, request_id)
+        exchange = Exchange(self._dispatcher, request, edge, message, request_id)
         try:
             return await exchange.run(app, wish_of_headers(request.headers))
         finally:

@@ -52,7 +52,7 @@ class Deployer(Protocol):
         ...
 
 
-class Looker(Protocol):
+class MachineProber(Protocol):
     """Looks at one machine from outside."""
 
     def check(
@@ -87,7 +87,7 @@ def edge_of(kind: str, propagation: float | None) -> Edge:
 
 
 @dataclass(frozen=True)
-class Means:
+class RolloutContext:
     """The means to act on one app.
 
     Attributes:
@@ -105,7 +105,7 @@ class Means:
     app: str
     api: MachinesApi
     flyctl: Deployer
-    prober: Looker
+    prober: MachineProber
     clock: Clock
     concurrency: Concurrency
     emit: Emitter

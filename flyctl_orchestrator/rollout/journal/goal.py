@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from flyctl_orchestrator.project.model import Project, Rollout
+from flyctl_orchestrator.project.model import Project, RolloutPolicy
 from flyctl_orchestrator.rollout.plan.desired import desired_of
 from flyctl_orchestrator.rollout.plan.plan import Plan
 
 
-def goal_as_dict(project: Project, policy: Rollout, plan: Plan) -> dict[str, Any]:
+def goal_as_dict(project: Project, policy: RolloutPolicy, plan: Plan) -> dict[str, Any]:
     """Counts, policy and whether a release command is run, as plain JSON values."""
     counts = desired_of(project, plan.image, policy).counts
     deploy = project.flytoml.raw.get("deploy")

@@ -9,12 +9,12 @@ from typing import Any
 
 from flyctl_orchestrator.fleet.flyctl import Release
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.journal.past_rollout import Past
+from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.state.rollout_ids import changed_by
 
 
 @dataclass(frozen=True)
-class Happened:
+class HistoryEntry:
     """One line of the history.
 
     Attributes:
@@ -44,10 +44,12 @@ class Happened:
         return {**self.__dict__, "at": stamp, "seconds": None if self.seconds is None else round(self.seconds, 3)}
 
 
-def history_of(pasts: Sequence[Past], machines: Iterable[Machine], releases: Sequence[Release]) -> list[Happened]:
+def history_of(
+    past_rollouts: Sequence[PastRollout], machines: Iterable[Machine], releases: Sequence[Release]
+) -> list[HistoryEntry]:
     """Everything that is known, newest first. A release that a rollout of this computer has made is not told twice."""
-    rows = [_of_past(past) for past in pasts]
-    ids = {past.id for past in pasts}
+    rows = [_of_past(past) for past in past_rollouts]
+    ids = {past.id for past in past_rollouts}
     rows += _of_machines([machine for machine in machines if changed_by(machine) and changed_by(machine) not in ids])
     spans = [(row.at, row.at + (row.seconds or 0.0) + 1.0, number) for number, row in enumerate(rows)]
     for release in releases:
@@ -55,25 +57,25 @@ def history_of(pasts: Sequence[Past], machines: Iterable[Machine], releases: Seq
         mine = next((n for start, end, n in spans if start - 1.0 <= at <= end and rows[n].source == "journal"), None)
         known = mine is not None or any(row.release == release.version for row in rows)
         if mine is not None and rows[mine].kind == "deploy":
-            rows[mine] = Happened(**(rows[mine].__dict__ | {"release": release.version}))
+            rows[mine] = HistoryEntry(**(rows[mine].__dict__ | {"release": release.version}))
         if not known:
             rows.append(_of_release(release, at))
     return sorted(rows, key=lambda row: (row.at, row.id), reverse=True)
 
 
-def _of_past(past: Past) -> Happened:
+def _of_past(past: PastRollout) -> HistoryEntry:
     outcome = ("running" if past.running else "unfinished") if past.unfinished else past.outcome
     seconds = None if past.ended_at is None else past.ended_at - past.at
-    return Happened(
+    return HistoryEntry(
         past.at, past.id, past.kind, past.who, past.image, outcome, "journal",
         waves=past.waves, exit=past.exit, seconds=seconds, what=past.what,
     )  # fmt: skip
 
 
-def _of_machines(machines: list[Machine]) -> list[Happened]:
+def _of_machines(machines: list[Machine]) -> list[HistoryEntry]:
     found: dict[str, Machine] = {changed_by(machine): machine for machine in machines}
     return [
-        Happened(
+        HistoryEntry(
             _moment(id), id, "deploy", "", machine.image.split("@")[0], "unknown", "machines", release=machine.release
         )
         for id, machine in found.items()
@@ -85,8 +87,8 @@ def _moment(rollout: str) -> float:
     return datetime.strptime(rollout[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).timestamp()
 
 
-def _of_release(release: Release, at: float) -> Happened:
-    return Happened(
+def _of_release(release: Release, at: float) -> HistoryEntry:
+    return HistoryEntry(
         at, f"v{release.version}", "release", release.user, release.image, release.status, "releases",
         release=release.version,
     )  # fmt: skip

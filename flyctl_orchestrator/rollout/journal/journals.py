@@ -10,11 +10,11 @@ from pathlib import Path
 from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.rollout.journal.journal import Journal
-from flyctl_orchestrator.rollout.journal.past_rollout import Past, read_past
+from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout, read_past
 
 
 @dataclass(frozen=True)
-class Library:
+class JournalStore:
     """One app's rollouts on one target.
 
     Attributes:
@@ -39,7 +39,7 @@ class Library:
             journal.complete_line()
         return journal
 
-    def all(self) -> list[Past]:
+    def all(self) -> list[PastRollout]:
         """Every rollout that began, oldest first; journals that cannot be read are left out."""
         found = []
         for path in sorted(self.directory.glob("*.jsonl")):
@@ -51,12 +51,12 @@ class Library:
                 found.append(past)
         return found
 
-    def unfinished(self) -> Past | None:
+    def unfinished(self) -> PastRollout | None:
         """The newest rollout, when it never came to its end; older ones have been overtaken by it."""
         newest = next(iter(reversed(self.all())), None)
         return newest if newest is not None and newest.unfinished else None
 
-    def close(self, past: Past, outcome: str, what: str, clock: Clock) -> None:
+    def close(self, past: PastRollout, outcome: str, what: str, clock: Clock) -> None:
         """Write the end of a rollout that could not do so itself. A second end is never written.
 
         Args:

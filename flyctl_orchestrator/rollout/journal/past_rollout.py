@@ -9,7 +9,7 @@ from typing import Any
 
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.project.model import Rollout
+from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.rollout.journal.journal import being_written, read_journal
 from flyctl_orchestrator.rollout.plan.file import plan_of_dict
 from flyctl_orchestrator.rollout.plan.plan import Plan
@@ -17,7 +17,7 @@ from flyctl_orchestrator.rollout.state.machine_file import machine_of_dict
 
 
 @dataclass(frozen=True)
-class Past:
+class PastRollout:
     """An earlier rollout.
 
     Attributes:
@@ -47,7 +47,7 @@ class Past:
     before: Mapping[str, Machine] = field(default_factory=dict)
     ill: frozenset[str] = frozenset()
     counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    policy: Rollout = field(default_factory=Rollout)
+    policy: RolloutPolicy = field(default_factory=RolloutPolicy)
     target: Mapping[str, Machine] | None = None
     towards: str = ""
     release_command: bool = False
@@ -88,7 +88,7 @@ class Past:
         return ", ".join(images)
 
 
-def read_past(path: Path, app: str) -> Past | None:
+def read_past(path: Path, app: str) -> PastRollout | None:
     """Read one journal; None when it holds no beginning (killed before anything could have happened).
 
     Raises:
@@ -109,7 +109,7 @@ def read_past(path: Path, app: str) -> Past | None:
         ) from error
 
 
-def _past(path: Path, app: str, begin: Mapping[str, Any], entries: list[dict[str, Any]]) -> Past:
+def _past(path: Path, app: str, begin: Mapping[str, Any], entries: list[dict[str, Any]]) -> PastRollout:
     named: dict[str, list[dict[str, Any]]] = {}
     for entry in entries:
         named.setdefault(entry["entry"], []).append(entry)
@@ -117,7 +117,7 @@ def _past(path: Path, app: str, begin: Mapping[str, Any], entries: list[dict[str
     last = end or named.get("halt", [{}])[-1]
     baseline = named.get("baseline", [{"ill": []}])[-1]
     plan = begin.get("plan")
-    return Past(
+    return PastRollout(
         id=begin["rollout"],
         path=path,
         kind=begin.get("kind", "deploy"),
@@ -128,7 +128,7 @@ def _past(path: Path, app: str, begin: Mapping[str, Any], entries: list[dict[str
         before=_machines(app, begin["before"]),
         ill=frozenset(baseline["ill"]),
         counts={(region, group): count for region, group, count in begin.get("counts", ())},
-        policy=Rollout(**begin.get("policy", {})),
+        policy=RolloutPolicy(**begin.get("policy", {})),
         target=_machines(app, begin["target"]) if "target" in begin else None,
         towards=begin.get("towards", ""),
         release_command=bool(begin.get("release_command")),

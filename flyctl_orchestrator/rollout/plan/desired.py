@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from flyctl_orchestrator.errors import UsageError
-from flyctl_orchestrator.project.model import Project, Rollout
+from flyctl_orchestrator.project.model import Project, RolloutPolicy
 from flyctl_orchestrator.rollout.plan.plan import PlannedImage
 from flyctl_orchestrator.rollout.state.metadata import definition_digest
 
@@ -27,7 +27,7 @@ class Desired:
     groups: tuple[str, ...]
     counts: Mapping[tuple[str, str], int]
     primary_region: str | None
-    policy: Rollout = field(default_factory=Rollout)
+    policy: RolloutPolicy = field(default_factory=RolloutPolicy)
     mounted: tuple[str, ...] = ()
 
     @property
@@ -36,7 +36,7 @@ class Desired:
         return tuple(dict.fromkeys(region for region, _ in self.counts))
 
 
-def desired_of(project: Project, image: PlannedImage, policy: Rollout | None = None) -> Desired:
+def desired_of(project: Project, image: PlannedImage, policy: RolloutPolicy | None = None) -> Desired:
     """The goal a project describes.
 
     Args:
@@ -69,7 +69,7 @@ def desired_of(project: Project, image: PlannedImage, policy: Rollout | None = N
     )
 
 
-def with_flags(policy: Rollout, **flags: object) -> Rollout:
+def with_flags(policy: RolloutPolicy, **flags: object) -> RolloutPolicy:
     """`policy` with every flag that was given (is not None) put in its place."""
     given = {name: value for name, value in flags.items() if value is not None}
     return replace(policy, **given)  # type: ignore[arg-type]

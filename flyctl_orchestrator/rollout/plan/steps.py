@@ -102,7 +102,7 @@ class Uncordon:
 
 
 @dataclass(frozen=True)
-class Settle:
+class AwaitPropagation:
     """Wait until the proxy everywhere knows what was just changed; `drain`: and until requests under way are over."""
 
     drain: bool = False
@@ -147,7 +147,7 @@ Step = (
     | RestoreMachine
     | DestroyMachine
     | Uncordon
-    | Settle
+    | AwaitPropagation
     | Cordon
     | AwaitSuccessor
     | StopMachine
@@ -165,7 +165,7 @@ NAMES: dict[type, str] = {
     FlyctlConfigure: "flyctl_configure",
     RecreateMachine: "recreate_machine",
     Uncordon: "uncordon",
-    Settle: "settle",
+    AwaitPropagation: "await_propagation",
     Cordon: "cordon",
     AwaitSuccessor: "await_successor",
     StopMachine: "stop_machine",

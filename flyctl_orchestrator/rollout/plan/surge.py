@@ -15,6 +15,7 @@ from flyctl_orchestrator.rollout.plan.desired import Desired
 from flyctl_orchestrator.rollout.plan.lanes import ASLEEP, lane_name
 from flyctl_orchestrator.rollout.plan.plan import Lane, Wave
 from flyctl_orchestrator.rollout.plan.steps import (
+    AwaitPropagation,
     AwaitSuccessor,
     CloneMachine,
     Cordon,
@@ -23,7 +24,6 @@ from flyctl_orchestrator.rollout.plan.steps import (
     FlyctlConfigure,
     Gate,
     PutToSleep,
-    Settle,
     Step,
     StopMachine,
     Uncordon,
@@ -53,8 +53,8 @@ def takeover(old: Machine) -> tuple[Step, ...]:
         proof: tuple[Step, ...] = (Gate(hidden=True),)
         return proof if asleep is None else (*proof, PutToSleep(asleep))
     if asleep is not None:
-        return (Gate(hidden=True), PutToSleep(asleep), Uncordon(), Settle(), Cordon(old.id))
-    return (Gate(hidden=True, mark=False), Uncordon(), Settle(), Gate(), Cordon(old.id))
+        return (Gate(hidden=True), PutToSleep(asleep), Uncordon(), AwaitPropagation(), Cordon(old.id))
+    return (Gate(hidden=True, mark=False), Uncordon(), AwaitPropagation(), Gate(), Cordon(old.id))
 
 
 def by_clone(lane: Lane) -> Lane:
@@ -65,7 +65,7 @@ def by_clone(lane: Lane) -> Lane:
 
 def retirement(machine: str) -> tuple[Step, ...]:
     """Take a machine out without anybody noticing: no new requests, those under way finished, stopped, destroyed."""
-    return (Cordon(machine), Settle(drain=True), StopMachine(machine), DestroyMachine(machine))
+    return (Cordon(machine), AwaitPropagation(drain=True), StopMachine(machine), DestroyMachine(machine))
 
 
 def retire_lane(old: Machine) -> Lane:
@@ -75,10 +75,19 @@ def retire_lane(old: Machine) -> Lane:
     return Lane(name, old.region, old.group, old.id, "destroy", steps, ("replaced",), weight=0)
 
 
-def discard_lane(heir: Machine) -> Lane:
+def discard_lane(replacement: Machine) -> Lane:
     """Destroy a replacement that an unfinished rollout left behind before it served."""
-    name = lane_name(heir.region, heir.group, heir.id)
-    return Lane(name, heir.region, heir.group, heir.id, "destroy", (DestroyMachine(heir.id),), ("leftover",), weight=0)
+    name = lane_name(replacement.region, replacement.group, replacement.id)
+    return Lane(
+        name,
+        replacement.region,
+        replacement.group,
+        replacement.id,
+        "destroy",
+        (DestroyMachine(replacement.id),),
+        ("leftover",),
+        weight=0,
+    )
 
 
 def last_wave(lanes: Sequence[Lane], leftovers: Sequence[Lane], machines: Sequence[Machine]) -> Wave | None:
@@ -96,12 +105,12 @@ def leftovers_of(machines: Sequence[Machine]) -> dict[str, Lane]:
     """
     known = {machine.id: machine for machine in machines}
     found = {}
-    for heir in machines:
-        old = known.get(heir.metadata.get(REPLACES, ""))
+    for replacement in machines:
+        old = known.get(replacement.metadata.get(REPLACES, ""))
         if old is None:
             continue
-        if heir.cordoned and not old.cordoned:
-            found[heir.id] = discard_lane(heir)
+        if replacement.cordoned and not old.cordoned:
+            found[replacement.id] = discard_lane(replacement)
         else:
             found[old.id] = retire_lane(old)
     return found

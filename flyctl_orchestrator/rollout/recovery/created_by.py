@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.journal.past_rollout import Past
+from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.plan.steps import FlyctlCreate
 from flyctl_orchestrator.rollout.state.rollout_ids import maker
 
 
-def made_since(past: Past) -> Callable[[Machine], bool]:
+def made_since(past: PastRollout) -> Callable[[Machine], bool]:
     """Says of a machine that was not there before whether `past`, or a run that carried it on, has made it.
 
     flyctl's machines carry no tag in their first moment; they are known by their place.

@@ -14,10 +14,10 @@ from typing import Any, Protocol
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.journal.journals import Library
-from flyctl_orchestrator.rollout.journal.past_rollout import Past
+from flyctl_orchestrator.rollout.journal.journals import JournalStore
+from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
-from flyctl_orchestrator.rollout.state.metadata import BEFORE, REPLACES, SLEPT, Mark
+from flyctl_orchestrator.rollout.state.metadata import BEFORE, REPLACES, SLEPT, Verification
 from flyctl_orchestrator.rollout.state.observe import Fleet
 from flyctl_orchestrator.rollout.state.rollout_ids import changed_by, maker
 
@@ -32,14 +32,14 @@ class Versions(Protocol):
         ...
 
 
-def unfinished_by_machines(fleet: Fleet, versions: Versions, library: Library) -> Past | None:
+def unfinished_by_machines(fleet: Fleet, versions: Versions, journals: JournalStore) -> PastRollout | None:
     """The rollout that the machines say never came to its end, None when all of them are one and proved.
 
     Raises:
         ApiError: the versions cannot be read.
         FlyoError: it is a surge, of which the machines alone do not tell enough.
     """
-    marks = {machine.id: Mark.on(machine) for machine in fleet.managed}
+    marks = {machine.id: Verification.on(machine) for machine in fleet.managed}
     proved = {machine.id for machine in fleet.managed if (mark := marks[machine.id]) and mark.fits(machine)}
     if len(proved) == len(fleet.managed) and _uniform(fleet, marks):
         return None
@@ -74,7 +74,7 @@ def unfinished_by_machines(fleet: Fleet, versions: Versions, library: Library) -
         waves=(),
     )
     id = rollout or "unknown"
-    return Past(id, library.path(id), "deploy", fleet.app, 0.0, plan=plan, before=before, changing=True)
+    return PastRollout(id, journals.path(id), "deploy", fleet.app, 0.0, plan=plan, before=before, changing=True)
 
 
 def _refuse_surge(fleet: Fleet) -> None:
@@ -91,12 +91,12 @@ def _refuse_surge(fleet: Fleet) -> None:
 
 def _by_it(machine: Machine, had: list[tuple[str, dict[str, Any]]]) -> bool:
     """Whether what is written on an unproved machine is about its last change, and not about an earlier one."""
-    if Mark.on(machine) is None and maker(machine):
+    if Verification.on(machine) is None and maker(machine):
         return True
     return len(had) > 1 and had[1][0] == machine.metadata.get(BEFORE)
 
 
-def _uniform(fleet: Fleet, marks: Mapping[str, Mark | None]) -> bool:
+def _uniform(fleet: Fleet, marks: Mapping[str, Verification | None]) -> bool:
     goals = {(machine.group, mark.image, mark.definition) for machine in fleet.managed if (mark := marks[machine.id])}
     return len(goals) == len({machine.group for machine in fleet.managed})
 
@@ -108,7 +108,7 @@ def _before(
 
     One that took the place of another which is gone stays: nothing is known of that one any more.
     """
-    mark = Mark.on(machine)
+    mark = Verification.on(machine)
     proved = mark is not None and mark.fits(machine)
     if rollout and maker(machine) == rollout and (mark is None or proved):
         replaces = machine.metadata.get(REPLACES)

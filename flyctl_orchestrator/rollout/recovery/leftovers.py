@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.context.context import Means
+from flyctl_orchestrator.rollout.context.context import RolloutContext
 
 OURS = "flyo rollout "
 """How the description of every lease of a rollout begins; the rollout's id follows."""
@@ -15,7 +15,9 @@ EndOrphans = Callable[[str], int]
 """Ends every `flyctl deploy` of an app that still runs on this computer; tells how many there were."""
 
 
-def clear_leftovers(means: Means, rollout: str, machines: Iterable[Machine], end_orphans: EndOrphans) -> None:
+def clear_leftovers(
+    context: RolloutContext, rollout: str, machines: Iterable[Machine], end_orphans: EndOrphans
+) -> None:
     """Make way: end an orphaned flyctl, give back the leases that the killed rollout holds.
 
     Leases of others are left alone; they are waited for like any other.
@@ -23,18 +25,18 @@ def clear_leftovers(means: Means, rollout: str, machines: Iterable[Machine], end
     Args:
         rollout: id of the killed one; it must not be running any more.
     """
-    orphans = end_orphans(means.app)
+    orphans = end_orphans(context.app)
     if orphans:
-        means.emit("note", line=f"ended {orphans} flyctl that the killed rollout had left running")
+        context.emit("note", line=f"ended {orphans} flyctl that the killed rollout had left running")
 
     def clear(machine: Machine) -> None:
         try:
-            lease = means.api.find_lease(means.app, machine.id)
+            lease = context.api.find_lease(context.app, machine.id)
             mine = lease is not None and (lease.description == OURS + rollout or orphans > 0)
             if lease is not None and mine and lease.nonce:
-                means.api.release_lease(means.app, machine.id, lease.nonce)
+                context.api.release_lease(context.app, machine.id, lease.nonce)
         except ApiError as error:
             # It expires by itself, in a minute at the latest.
-            means.emit("warning", code="lease_kept", machine=machine.id, what=error.what)
+            context.emit("warning", code="lease_kept", machine=machine.id, what=error.what)
 
-    means.concurrency.each(clear, list(machines))
+    context.concurrency.each(clear, list(machines))

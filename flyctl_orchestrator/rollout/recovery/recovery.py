@@ -11,7 +11,7 @@ from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.journal.journal import Journal, new_rollout_id
-from flyctl_orchestrator.rollout.journal.past_rollout import Past
+from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.plan.desired import desired_of
 from flyctl_orchestrator.rollout.plan.lanes import ASLEEP, lane_name
 from flyctl_orchestrator.rollout.plan.plan import Lane, Plan, PlannedImage, Wave
@@ -23,7 +23,7 @@ from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.state.machine_file import machine_as_dict
 from flyctl_orchestrator.rollout.state.metadata import bare, definition_digest
 from flyctl_orchestrator.rollout.state.observe import Fleet
-from flyctl_orchestrator.rollout.state.origin import Origin
+from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
 from flyctl_orchestrator.rollout.undo.plan_state import plan_return
 from flyctl_orchestrator.rollout.undo.run import go_back
 
@@ -42,7 +42,7 @@ class Recovery:
     work: Deployment
     end_orphans: EndOrphans
 
-    def resume(self, past: Past) -> Outcome:
+    def resume(self, past: PastRollout) -> Outcome:
         """Finish a rollout that was killed: what is verified stays, the rest of its plan is done.
 
         One that had begun to go back is brought to that end. If the rest fails, all of it goes back, to where the
@@ -55,32 +55,32 @@ class Recovery:
             return self._finish_back(past)
         self._check(past)
         fleet = self._take_over(past)
-        origin = Origin(past.before, past.ill, made_since(past))
-        fleet = _as_they_slept(fleet, origin)
+        restore_point = RestorePoint(past.before, past.ill, made_since(past))
+        fleet = _as_they_slept(fleet, restore_point)
         work = replace(self.work, policy=past.policy)
         plan = self._rest(past, fleet, work)
-        outcome = work.run(plan, fleet, origin=origin, resumes=past.id)
+        outcome = work.run(plan, fleet, restore_point=restore_point, resumes=past.id)
         self._close(past, "resumed", "another run finished it")
         return outcome
 
-    def abort(self, past: Past) -> Outcome:
+    def abort(self, past: PastRollout) -> Outcome:
         """Put everything back to where a killed rollout had begun.
 
         Raises:
             FlyoError: it is still running; nothing was changed.
         """
-        origin = Origin(past.before, past.ill, made_since(past))
-        return self._back(past, origin, "aborted", "'flyo deploy --abort' goes on")
+        restore_point = RestorePoint(past.before, past.ill, made_since(past))
+        return self._back(past, restore_point, "aborted", "'flyo deploy --abort' goes on")
 
-    def _finish_back(self, past: Past) -> Outcome:
+    def _finish_back(self, past: PastRollout) -> Outcome:
         if past.target is None:
             self.work.emit("note", line=f"rollout {past.id} was going back; that is what is finished")
-            origin = Origin(past.before, past.ill, made_since(past))
-            return self._back(past, origin, "rolled_back", "'flyo deploy --resume' goes on")
-        origin = Origin(past.target, frozenset(), lambda machine: True)
-        return self._back(past, origin, "done", "'flyo deploy --resume' goes on")
+            restore_point = RestorePoint(past.before, past.ill, made_since(past))
+            return self._back(past, restore_point, "rolled_back", "'flyo deploy --resume' goes on")
+        restore_point = RestorePoint(past.target, frozenset(), lambda machine: True)
+        return self._back(past, restore_point, "done", "'flyo deploy --resume' goes on")
 
-    def return_to(self, origin: Origin, plan: Plan, fleet: Fleet, *, towards: str) -> Outcome:
+    def return_to(self, restore_point: RestorePoint, plan: Plan, fleet: Fleet, *, towards: str) -> Outcome:
         """Roll back to a state, as a rollout of its own with a journal of its own.
 
         Args:
@@ -88,47 +88,47 @@ class Recovery:
             towards: id of the rollout that began with this state, "" when that is not known.
         """
         rollout = new_rollout_id(self.work.target.clock, self.work.target.random)
-        journal = self.work.library.open(rollout, self.work.target.clock)
+        journal = self.work.journals.open(rollout, self.work.target.clock)
         try:
-            record = self._record(rollout, origin, plan, journal)
+            record = self._record(rollout, restore_point, plan, journal)
             journal.write(
                 "begin", rollout=rollout, who=self.work.who, kind="rollback", towards=towards,
                 before=[machine_as_dict(machine) for machine in fleet.managed],
-                target=[machine_as_dict(machine) for machine in origin.machines.values()],
+                target=[machine_as_dict(machine) for machine in restore_point.machines.values()],
             )  # fmt: skip
             ill = [m.id for m in fleet.managed if not (m.sleeping or (m.state == "started" and m.checks_passing))]
             journal.write("baseline", ill=ill)
             self.work.emit("rollout.started", rollout=rollout, image=plan.image.ref, digest=plan.image.digest)
-            return self._go(origin, fleet, record, "done", "'flyo deploy --resume' goes on")
+            return self._go(restore_point, fleet, record, "done", "'flyo deploy --resume' goes on")
         finally:
             journal.close()
 
     # --- how
 
-    def _back(self, past: Past, origin: Origin, name: str, again: str) -> Outcome:
+    def _back(self, past: PastRollout, restore_point: RestorePoint, name: str, again: str) -> Outcome:
         fleet = self._take_over(past)
         known = past.path.exists()
-        journal = self.work.library.open(past.id, self.work.target.clock)
+        journal = self.work.journals.open(past.id, self.work.target.clock)
         try:
             if not known:
                 kept = [machine_as_dict(machine) for machine in past.before.values()]
                 journal.write("begin", rollout=past.id, who=self.work.who, before=kept)
-            plan = past.plan or _no_plan(self.work.project.app, fleet, origin.machines.values())
-            record = self._record(past.id, origin, plan, journal)
+            plan = past.plan or _no_plan(self.work.project.app, fleet, restore_point.machines.values())
+            record = self._record(past.id, restore_point, plan, journal)
             self.work.emit("rollout.started", rollout=past.id, image=plan.image.ref, digest=plan.image.digest)
-            return self._go(origin, fleet, record, name, again)
+            return self._go(restore_point, fleet, record, name, again)
         finally:
             journal.close()
 
-    def _record(self, rollout: str, origin: Origin, plan: Plan, journal: Journal) -> Record:
-        return Record(rollout, plan, journal, origin.machines, plan.image.ref or "", plan.image.digest)
+    def _record(self, rollout: str, restore_point: RestorePoint, plan: Plan, journal: Journal) -> Record:
+        return Record(rollout, plan, journal, restore_point.machines, plan.image.ref or "", plan.image.digest)
 
-    def _go(self, origin: Origin, fleet: Fleet, record: Record, name: str, again: str) -> Outcome:
+    def _go(self, restore_point: RestorePoint, fleet: Fleet, record: Record, name: str, again: str) -> Outcome:
         limit = max(1, self.work.policy.max_unavailable)
-        wave = plan_return(origin, {machine.id: machine for machine in fleet.machines}, limit)
-        return go_back(wave, record, self.work.means(), name=name, done=BACK, again=again)
+        wave = plan_return(restore_point, {machine.id: machine for machine in fleet.machines}, limit)
+        return go_back(wave, record, self.work.context(), name=name, done=BACK, again=again)
 
-    def _take_over(self, past: Past) -> Fleet:
+    def _take_over(self, past: PastRollout) -> Fleet:
         if past.running:
             raise FlyoError(
                 f"rollout {past.id} is still running on this computer",
@@ -138,10 +138,10 @@ class Recovery:
                 exit=Exit.LOCKED,
             )
         fleet = self.work.observe()
-        clear_leftovers(self.work.means(), past.id, fleet.machines, self.end_orphans)
+        clear_leftovers(self.work.context(), past.id, fleet.machines, self.end_orphans)
         return self.work.observe()
 
-    def _check(self, past: Past) -> None:
+    def _check(self, past: PastRollout) -> None:
         assert past.plan is not None
         if past.plan.definition and past.plan.definition != definition_digest(self.work.project.flytoml.raw):
             raise UsageError(
@@ -151,7 +151,7 @@ class Recovery:
                 code="resume.config",
             )
 
-    def _rest(self, past: Past, fleet: Fleet, work: Deployment) -> Plan:
+    def _rest(self, past: PastRollout, fleet: Fleet, work: Deployment) -> Plan:
         """What is left to do: planned from what there is, towards what the killed rollout wanted."""
         assert past.plan is not None
         image = _known(past.plan.image, fleet)
@@ -166,22 +166,22 @@ class Recovery:
         lanes = tuple(lane for lane in tired if lane is not None)
         return replace(plan, waves=(*waves, Wave("sleep", lanes, limit=0)) if lanes else tuple(waves))
 
-    def _close(self, past: Past, outcome: str, what: str) -> None:
-        self.work.library.close(past, outcome, what, self.work.target.clock)
+    def _close(self, past: PastRollout, outcome: str, what: str) -> None:
+        self.work.journals.close(past, outcome, what, self.work.target.clock)
 
 
-def _as_they_slept(fleet: Fleet, origin: Origin) -> Fleet:
+def _as_they_slept(fleet: Fleet, restore_point: RestorePoint) -> Fleet:
     """The fleet with those that slept before the killed run counted as asleep: it may have woken them for a look."""
 
     def once(machine: Machine) -> Machine:
-        before = origin.machines.get(machine.id)
+        before = restore_point.machines.get(machine.id)
         asleep = ASLEEP.get(before.state) if before else None
         return replace(machine, state=asleep) if asleep and machine.state not in ASLEEP else machine
 
     return replace(fleet, machines=tuple(once(machine) for machine in fleet.machines))
 
 
-def _sleep_lane(machine: Machine, past: Past) -> Lane | None:
+def _sleep_lane(machine: Machine, past: PastRollout) -> Lane | None:
     """Put a machine back to sleep that is new and verified already."""
     before = past.before.get(machine.id)
     asleep = ASLEEP.get(before.state) if before else None

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.journal.journals import Library
-from flyctl_orchestrator.rollout.journal.past_rollout import Past
+from flyctl_orchestrator.rollout.journal.journals import JournalStore
+from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.recovery.from_machines import Versions, earlier_by_versions
-from flyctl_orchestrator.rollout.state.metadata import Mark
+from flyctl_orchestrator.rollout.state.metadata import Verification
 from flyctl_orchestrator.rollout.state.observe import Fleet
-from flyctl_orchestrator.rollout.state.origin import Origin
+from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
 from flyctl_orchestrator.rollout.state.rollout_ids import changed_by
 
 # Ends after which the fleet is no longer what it was before.
@@ -30,14 +30,14 @@ class State:
         undo: what to type to come back.
     """
 
-    origin: Origin
+    restore_point: RestorePoint
     said: str
     towards: str
     notes: tuple[str, ...]
     undo: str
 
 
-def choose_state(library: Library, fleet: Fleet, versions: Versions, wanted: str | None) -> State:
+def choose_state(journals: JournalStore, fleet: Fleet, versions: Versions, wanted: str | None) -> State:
     """The state to go back to.
 
     Args:
@@ -47,27 +47,27 @@ def choose_state(library: Library, fleet: Fleet, versions: Versions, wanted: str
         UsageError: there is no such rollout or release.
         FlyoError: nothing earlier is known.
     """
-    pasts = [past for past in library.all() if past.changing]
-    undo = _undo(pasts, fleet)
+    past_rollouts = [past for past in journals.all() if past.changing]
+    undo = _undo(past_rollouts, fleet)
     if wanted is None:
-        past = None if _moved_on(pasts, fleet) else _last_good(pasts)
-        return _of(past, pasts, fleet, undo) if past else _by_versions(fleet, versions, None, undo)
+        past = None if _moved_on(past_rollouts, fleet) else _last_good(past_rollouts)
+        return _of(past, past_rollouts, fleet, undo) if past else _by_versions(fleet, versions, None, undo)
     number = wanted.removeprefix("v")
     if number.isdigit() and len(number) < 8:
-        past = _with_release(pasts, int(number))
-        return _of(past, pasts, fleet, undo) if past else _by_versions(fleet, versions, int(number), undo)
-    return _of(_after(pasts, wanted, fleet.app), pasts, fleet, undo)
+        past = _with_release(past_rollouts, int(number))
+        return _of(past, past_rollouts, fleet, undo) if past else _by_versions(fleet, versions, int(number), undo)
+    return _of(_after(past_rollouts, wanted, fleet.app), past_rollouts, fleet, undo)
 
 
-def _of(past: Past, pasts: Sequence[Past], fleet: Fleet, undo: str) -> State:
-    origin = Origin(past.before, past.ill, lambda machine: True)
-    since = [each for each in pasts if each.id >= past.id]
+def _of(past: PastRollout, past_rollouts: Sequence[PastRollout], fleet: Fleet, undo: str) -> State:
+    restore_point = RestorePoint(past.before, past.ill, lambda machine: True)
+    since = [each for each in past_rollouts if each.id >= past.id]
     notes = [
         f"rollout {each.id} ran a release command since; what it did to a database stays done"
         for each in since
         if each.release_command
     ]
-    return State(origin, _described(past.before), past.id, (*notes, *_secrets(past.before, fleet)), undo)
+    return State(restore_point, _described(past.before), past.id, (*notes, *_secrets(past.before, fleet)), undo)
 
 
 def _described(machines: Mapping[str, Machine]) -> str:
@@ -78,31 +78,31 @@ def _described(machines: Mapping[str, Machine]) -> str:
 
 
 def _secrets(machines: Mapping[str, Machine], fleet: Fleet) -> list[str]:
-    marks = [Mark.on(machine) for machine in machines.values()]
+    marks = [Verification.on(machine) for machine in machines.values()]
     known = {mark.secrets for mark in marks if mark is not None}
     if not known or known == {fleet.secrets}:
         return []
     return ["secrets have changed since; Fly keeps no old values, so the machines start with the newest ones"]
 
 
-def _last_good(pasts: Sequence[Past]) -> Past | None:
+def _last_good(past_rollouts: Sequence[PastRollout]) -> PastRollout | None:
     """The rollout whose beginning was the last good state before the present one."""
-    by_id = {past.id: past for past in pasts}
-    cursor = next((past for past in reversed(pasts) if past.outcome in CHANGED), None)
+    by_id = {past.id: past for past in past_rollouts}
+    cursor = next((past for past in reversed(past_rollouts) if past.outcome in CHANGED), None)
     while cursor is not None:
         if cursor.kind == "rollback":
             # Where it led is where another rollout had begun: what made that state is the one before it.
             began = by_id.get(cursor.towards)
-            cursor = _older(pasts, began) if began else None
+            cursor = _older(past_rollouts, began) if began else None
         elif _sound(cursor.before):
             return cursor
         else:
-            cursor = _older(pasts, cursor)
+            cursor = _older(past_rollouts, cursor)
     return None
 
 
-def _older(pasts: Sequence[Past], than: Past) -> Past | None:
-    return next((past for past in reversed(pasts) if past.id < than.id and past.outcome in CHANGED), None)
+def _older(past_rollouts: Sequence[PastRollout], than: PastRollout) -> PastRollout | None:
+    return next((past for past in reversed(past_rollouts) if past.id < than.id and past.outcome in CHANGED), None)
 
 
 def _sound(machines: Mapping[str, Machine]) -> bool:
@@ -111,22 +111,22 @@ def _sound(machines: Mapping[str, Machine]) -> bool:
     return bool(machines) and len(images) == len({machine.group for machine in machines.values()})
 
 
-def _moved_on(pasts: Sequence[Past], fleet: Fleet) -> bool:
+def _moved_on(past_rollouts: Sequence[PastRollout], fleet: Fleet) -> bool:
     """Whether another computer has changed the fleet after the last rollout from here."""
     newest = max((changed_by(machine) for machine in fleet.managed), default="")
-    return bool(newest) and newest > max((past.id for past in pasts), default="")
+    return bool(newest) and newest > max((past.id for past in past_rollouts), default="")
 
 
-def _with_release(pasts: Sequence[Past], release: int) -> Past | None:
-    for past in reversed(pasts):
+def _with_release(past_rollouts: Sequence[PastRollout], release: int) -> PastRollout | None:
+    for past in reversed(past_rollouts):
         if past.before and max(machine.release or 0 for machine in past.before.values()) == release:
             return past
     return None
 
 
-def _after(pasts: Sequence[Past], wanted: str, app: str) -> Past:
+def _after(past_rollouts: Sequence[PastRollout], wanted: str, app: str) -> PastRollout:
     """The rollout that began with what the named one had left."""
-    found = [number for number, past in enumerate(pasts) if past.id == wanted or past.id.endswith(wanted)]
+    found = [number for number, past in enumerate(past_rollouts) if past.id == wanted or past.id.endswith(wanted)]
     if len(found) != 1:
         raise UsageError(
             f"{'no' if not found else 'more than one'} rollout {wanted} of app {app} is known on this computer",
@@ -134,14 +134,14 @@ def _after(pasts: Sequence[Past], wanted: str, app: str) -> Past:
             next="'flyo history' lists them",
             code="rollback.unknown",
         )
-    if found[0] + 1 == len(pasts):
+    if found[0] + 1 == len(past_rollouts):
         raise UsageError(
-            f"rollout {pasts[found[0]].id} is the newest one; there is nothing to roll back to it",
+            f"rollout {past_rollouts[found[0]].id} is the newest one; there is nothing to roll back to it",
             where="rollback",
             next="'flyo rollback' without a name goes to the state before it",
             code="rollback.current",
         )
-    return pasts[found[0] + 1]
+    return past_rollouts[found[0] + 1]
 
 
 def _by_versions(fleet: Fleet, versions: Versions, release: int | None, undo: str) -> State:
@@ -157,12 +157,12 @@ def _by_versions(fleet: Fleet, versions: Versions, release: int | None, undo: st
     notes = ["put together from what the machines themselves had; machines that are gone since are not known"]
     notes += [f"{machine.region} {machine.id} had no such version and stays as it is" for machine in earlier.missing]
     notes += _secrets(earlier.machines, fleet)
-    return State(Origin(earlier.machines), _described(earlier.machines), "", tuple(notes), undo)
+    return State(RestorePoint(earlier.machines), _described(earlier.machines), "", tuple(notes), undo)
 
 
-def _undo(pasts: Sequence[Past], fleet: Fleet) -> str:
-    current = next((past for past in reversed(pasts) if past.outcome in CHANGED), None)
-    if current is not None and not _moved_on(pasts, fleet):
+def _undo(past_rollouts: Sequence[PastRollout], fleet: Fleet) -> str:
+    current = next((past for past in reversed(past_rollouts) if past.outcome in CHANGED), None)
+    if current is not None and not _moved_on(past_rollouts, fleet):
         return f"flyo rollback {current.id}"
     releases = [machine.release for machine in fleet.managed if machine.release is not None]
     return f"flyo rollback {max(releases)}" if releases else "flyo deploy"

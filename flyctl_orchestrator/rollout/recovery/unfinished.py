@@ -7,7 +7,7 @@ from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.orphans import end_orphaned_deploys
 from flyctl_orchestrator.rollout.deployment import Deployment
-from flyctl_orchestrator.rollout.journal.past_rollout import Past
+from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.recovery.from_machines import unfinished_by_machines
 from flyctl_orchestrator.rollout.recovery.leftovers import clear_leftovers
 from flyctl_orchestrator.rollout.recovery.recovery import Recovery
@@ -25,7 +25,7 @@ def make_way(work: Deployment) -> None:
 
     Nothing else can be in the way of that: its journal shows that its process is gone.
     """
-    past = work.library.unfinished()
+    past = work.journals.unfinished()
     if past is None or past.running:
         return
     try:
@@ -33,16 +33,16 @@ def make_way(work: Deployment) -> None:
     except ApiError:
         return  # whoever reads the fleet next says what is wrong
     recovery = recovery_of(work)
-    clear_leftovers(work.means(), past.id, machines, recovery.end_orphans)
+    clear_leftovers(work.context(), past.id, machines, recovery.end_orphans)
 
 
-def find_unfinished(work: Deployment) -> Past | None:
+def find_unfinished(work: Deployment) -> PastRollout | None:
     """The rollout to finish or undo: the newest journal's here, unless the machines tell of a later one."""
     fleet = work.observe()
-    past = work.library.unfinished()
+    past = work.journals.unfinished()
     if past is not None and max((changed_by(machine) for machine in fleet.managed), default="") <= past.id:
         return past
-    return unfinished_by_machines(fleet, work.target.api, work.library)
+    return unfinished_by_machines(fleet, work.target.api, work.journals)
 
 
 def refuse_unfinished(work: Deployment, fleet: Fleet) -> None:
@@ -51,7 +51,7 @@ def refuse_unfinished(work: Deployment, fleet: Fleet) -> None:
     Raises:
         FlyoError: there is one; says what to type.
     """
-    past = work.library.unfinished()
+    past = work.journals.unfinished()
     if past is None:
         return
     if past.running:
@@ -63,7 +63,7 @@ def refuse_unfinished(work: Deployment, fleet: Fleet) -> None:
             exit=Exit.LOCKED,
         )
     if not past.changing:
-        work.library.close(past, "untouched", "it was stopped before it had changed anything", work.target.clock)
+        work.journals.close(past, "untouched", "it was stopped before it had changed anything", work.target.clock)
         return
     raise FlyoError(
         f"rollout {past.id} was stopped half-way; nothing was changed now",

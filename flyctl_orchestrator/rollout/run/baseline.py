@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Container
 
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.context.context import Means
+from flyctl_orchestrator.rollout.context.context import RolloutContext
 from flyctl_orchestrator.rollout.gate.checkup import looks_at
 from flyctl_orchestrator.rollout.run.record import Record
 
 
-def measure_baseline(means: Means, record: Record, regions: Container[str] | None = None) -> None:
+def measure_baseline(context: RolloutContext, record: Record, regions: Container[str] | None = None) -> None:
     """Probe every machine that is awake and was not probed yet, once, all at the same time; nobody is woken.
 
     Args:
@@ -18,9 +18,9 @@ def measure_baseline(means: Means, record: Record, regions: Container[str] | Non
     """
 
     def look(machine: Machine) -> None:
-        answer = means.look(machine)
+        answer = context.look(machine)
         record.baseline[machine.id] = answer
-        means.emit(
+        context.emit(
             "baseline.measured",
             region=machine.region,
             machine=machine.id,
@@ -35,4 +35,4 @@ def measure_baseline(means: Means, record: Record, regions: Container[str] | Non
         if (regions is None or machine.region in regions) and machine.id not in record.baseline
     ]
     awake = [machine for machine in wanted if machine.state == "started" and machine.managed]
-    means.concurrency.each(look, [machine for machine in awake if looks_at(machine).http])
+    context.concurrency.each(look, [machine for machine in awake if looks_at(machine).http])

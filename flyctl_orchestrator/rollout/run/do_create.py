@@ -10,7 +10,7 @@ from flyctl_orchestrator.rollout.plan.steps import CreateMachine, DestroyMachine
 from flyctl_orchestrator.rollout.run.do_update import leased
 from flyctl_orchestrator.rollout.run.inherit import newborn, successor
 from flyctl_orchestrator.rollout.run.lane import Busy, LaneRun
-from flyctl_orchestrator.rollout.run.step_context import Scene
+from flyctl_orchestrator.rollout.run.step_context import StepContext
 from flyctl_orchestrator.rollout.state.metadata import CREATED, REPLACES, ROLLOUT
 
 
@@ -19,26 +19,26 @@ def create_tag(rollout: str, lane: str) -> str:
     return f"{rollout}/{lane}"
 
 
-def do_create(step: CreateMachine, run: LaneRun, scene: Scene) -> bool:
+def do_create(step: CreateMachine, run: LaneRun, ctx: StepContext) -> bool:
     """Create a machine like the first one of its group. Waits while there is no first machine yet."""
-    first = scene.record.firsts.get(step.group)
+    first = ctx.record.firsts.get(step.group)
     if first is None:
-        scene.phase(run, "waiting", "for the first machine of its process group")
+        ctx.phase(run, "waiting", "for the first machine of its process group")
         return False
-    scene.phase(run, "creating")
-    tags = {ROLLOUT: scene.record.id}
+    ctx.phase(run, "creating")
+    tags = {ROLLOUT: ctx.record.id}
     if step.replaces is None:
-        create_once(newborn(first, tags=tags), step.region, run, scene)
+        create_once(newborn(first, tags=tags), step.region, run, ctx)
         return True
-    old = scene.record.before[step.replaces]
-    sized = step.group in scene.means.sized
+    old = ctx.record.before[step.replaces]
+    sized = step.group in ctx.rollout.sized
     config = successor(first, old, with_guest=sized, tags=tags | {REPLACES: old.id})
-    create_once(config, step.region, run, scene, hidden=True)
+    create_once(config, step.region, run, ctx, hidden=True)
     return True
 
 
 def create_once(
-    config: dict[str, Any], region: str, run: LaneRun, scene: Scene, *, hidden: bool = False, launch: bool = True
+    config: dict[str, Any], region: str, run: LaneRun, ctx: StepContext, *, hidden: bool = False, launch: bool = True
 ) -> Machine:
     """Create the lane's machine, or find it when an earlier attempt has created it and its answer was lost.
 
@@ -46,16 +46,16 @@ def create_once(
         hidden: the proxy does not send it requests until it is uncordoned.
         launch: whether it is started.
     """
-    api, app = scene.means.api, scene.means.app
+    api, app = ctx.rollout.api, ctx.rollout.app
     # A way back may make a machine in the same lane where the way there made its replacement.
     back = "/back" if run.lane.action == "restore" else ""
-    tag = create_tag(scene.record.id, run.lane.name + back)
+    tag = create_tag(ctx.record.id, run.lane.name + back)
     config["metadata"] = {**config["metadata"], CREATED: tag}
     # After an answer that never came the machine may exist: look before creating another one.
     machine = api.find_created(app, CREATED, tag) if run.touched else None
     if machine is None:
         run.touched = True
-        secrets = scene.means.secrets_version
+        secrets = ctx.rollout.secrets_version
         try:
             machine = api.create_machine(
                 app,
@@ -70,7 +70,7 @@ def create_once(
                 raise Busy(error.what, 2.0) from error
             raise
     _adopt(run, machine)
-    scene.acted(run)
+    ctx.acted(run)
     return machine
 
 
@@ -79,24 +79,24 @@ def _adopt(run: LaneRun, machine: Machine) -> None:
     run.instance = machine.instance_id
 
 
-def do_destroy(step: DestroyMachine, run: LaneRun, scene: Scene) -> bool:
+def do_destroy(step: DestroyMachine, run: LaneRun, ctx: StepContext) -> bool:
     """Destroy a machine, and wait until it is no longer in the list."""
     if not run.sent:
-        scene.phase(run, "destroying")
+        ctx.phase(run, "destroying")
         run.touched = True
-        scene.means.guard.leaving(step.machine)
+        ctx.rollout.guard.leaving(step.machine)
         try:
-            with leased(scene, step.machine) as nonce:
-                scene.means.api.destroy(scene.means.app, step.machine, force=True, nonce=nonce)
+            with leased(ctx, step.machine) as nonce:
+                ctx.rollout.api.destroy(ctx.rollout.app, step.machine, force=True, nonce=nonce)
         except ApiError as error:
             if error.kind != "not_found":
                 raise
         run.sent = True
-        scene.acted(run)
+        ctx.acted(run)
         return False
-    if not (scene.reading.whole and scene.reading.number >= run.fresh_from):
+    if not (ctx.snapshot.whole and ctx.snapshot.number >= run.fresh_from):
         return False
-    if step.machine in scene.reading.machines:
+    if step.machine in ctx.snapshot.machines:
         return False
-    scene.phase(run, "destroyed")
+    ctx.phase(run, "destroyed")
     return True

@@ -8,49 +8,49 @@ from flyctl_orchestrator.rollout.plan.lanes import ASLEEP
 from flyctl_orchestrator.rollout.plan.steps import FlyctlCreate, FlyctlUpdate
 from flyctl_orchestrator.rollout.run.do_create import create_tag
 from flyctl_orchestrator.rollout.run.lane import LaneRun, StepFailed
-from flyctl_orchestrator.rollout.run.step_context import Scene
+from flyctl_orchestrator.rollout.run.step_context import StepContext
 from flyctl_orchestrator.rollout.state.metadata import BEFORE, CREATED, ROLLOUT, SLEPT, same_image
 
 RELEASE = "fly_release_id"
 
 
-def do_flyctl_update(step: FlyctlUpdate, run: LaneRun, scene: Scene) -> bool:
+def do_flyctl_update(step: FlyctlUpdate, run: LaneRun, ctx: StepContext) -> bool:
     """Wait until flyctl has given the machine its new configuration."""
     before = run.before
     assert before is not None
     run.touched = True
-    scene.phase(run, "updating", "by flyctl")
-    machine = scene.seen(run)
-    if machine is None and scene.reading.whole:
+    ctx.phase(run, "updating", "by flyctl")
+    machine = ctx.seen(run)
+    if machine is None and ctx.snapshot.whole:
         # flyctl replaces a machine whose host is gone or whose volumes changed.
-        machine = _newcomer(scene, before.region, before.group)
+        machine = _newcomer(ctx, before.region, before.group)
     if machine is None or machine.instance_id == before.instance_id:
-        give_up_when_flyctl_did(run, scene)
+        give_up_when_flyctl_did(run, ctx)
         return False
-    return take(run, scene, machine, before)
+    return adopt(run, ctx, machine, before)
 
 
-def do_flyctl_create(step: FlyctlCreate, run: LaneRun, scene: Scene) -> bool:
+def do_flyctl_create(step: FlyctlCreate, run: LaneRun, ctx: StepContext) -> bool:
     """Wait until flyctl has created the first machine of the process group."""
     run.touched = True
-    scene.phase(run, "creating", "by flyctl")
-    machine = _newcomer(scene, step.region, step.group)
+    ctx.phase(run, "creating", "by flyctl")
+    machine = _newcomer(ctx, step.region, step.group)
     if machine is None:
-        give_up_when_flyctl_did(run, scene)
+        give_up_when_flyctl_did(run, ctx)
         return False
-    return take(run, scene, machine, None)
+    return adopt(run, ctx, machine, None)
 
 
-def take(run: LaneRun, scene: Scene, machine: Machine, before: Machine | None) -> bool:
+def adopt(run: LaneRun, ctx: StepContext, machine: Machine, before: Machine | None) -> bool:
     """Take a machine for the lane's own, as flyctl has left it.
 
     Raises:
         StepFailed: it was somebody else who changed it.
     """
-    record = scene.record
+    record = ctx.record
     if before is not None and machine.id != before.id:
         record.replaced[machine.id] = before.id
-    _tag(machine, before, run, scene)
+    _tag(machine, before, run, ctx)
     run.machine_id = machine.id
     run.last_seen = machine
     released = before is None or machine.metadata.get(RELEASE) != before.metadata.get(RELEASE)
@@ -64,44 +64,44 @@ def take(run: LaneRun, scene: Scene, machine: Machine, before: Machine | None) -
     raise StepFailed("changed_meanwhile", "somebody else has changed the machine meanwhile")
 
 
-def _tag(machine: Machine, before: Machine | None, run: LaneRun, scene: Scene) -> None:
+def _tag(machine: Machine, before: Machine | None, run: LaneRun, ctx: StepContext) -> None:
     """Write down on the machine what flyctl does not: which rollout it was, and what was there before.
 
     It is how another computer, without the journal, finds its way back.
     """
-    tags = {ROLLOUT: scene.record.id, CREATED: create_tag(scene.record.id, run.lane.name)}
+    tags = {ROLLOUT: ctx.record.id, CREATED: create_tag(ctx.record.id, run.lane.name)}
     if before is not None:
-        tags = {BEFORE: before.instance_id, ROLLOUT: scene.record.id}
+        tags = {BEFORE: before.instance_id, ROLLOUT: ctx.record.id}
         tags |= {SLEPT: ASLEEP[before.state]} if before.state in ASLEEP else {}
     try:
         for key, value in tags.items():
             if machine.metadata.get(key) != value:
-                scene.means.api.set_metadata(scene.means.app, machine.id, key, value)
+                ctx.rollout.api.set_metadata(ctx.rollout.app, machine.id, key, value)
     except ApiError as error:
         # The journal knows it, too; only a computer without it would have to go by the machine's versions.
-        scene.means.emit("warning", code="untagged", machine=machine.id, what=error.what)
+        ctx.rollout.emit("warning", code="untagged", machine=machine.id, what=error.what)
 
 
-def _newcomer(scene: Scene, region: str, group: str) -> Machine | None:
+def _newcomer(ctx: StepContext, region: str, group: str) -> Machine | None:
     """A machine of a group that was not there before and that no other lane has."""
-    taken = {other.machine_id for other in scene.record.runs.values()}
-    for machine in scene.reading.machines.values():
-        known = machine.id in scene.record.before or machine.id in taken
+    taken = {other.machine_id for other in ctx.record.runs.values()}
+    for machine in ctx.snapshot.machines.values():
+        known = machine.id in ctx.record.before or machine.id in taken
         if machine.managed and not known and (machine.region, machine.group) == (region, group):
             return machine
     return None
 
 
-def give_up_when_flyctl_did(run: LaneRun, scene: Scene) -> None:
+def give_up_when_flyctl_did(run: LaneRun, ctx: StepContext) -> None:
     """See whether flyctl has ended without doing its part.
 
     Raises:
         StepFailed: it has.
     """
-    flyctl = scene.flyctl
+    flyctl = ctx.flyctl
     if flyctl is None or flyctl.active:
         return
-    if not scene.reading.whole or scene.reading.number < flyctl.ended_at:
+    if not ctx.snapshot.whole or ctx.snapshot.number < flyctl.ended_at:
         return
     if flyctl.complaint:
         raise StepFailed("flyctl", f"flyctl gave up: {flyctl.complaint}")

@@ -10,41 +10,41 @@ from flyctl_orchestrator.rollout.gate.gate import Expectation, judge
 from flyctl_orchestrator.rollout.gate.verdict import Verdict
 from flyctl_orchestrator.rollout.plan.steps import Gate
 from flyctl_orchestrator.rollout.run.lane import LaneRun, StepFailed, StepInconclusive
-from flyctl_orchestrator.rollout.run.step_context import Scene, patient
-from flyctl_orchestrator.rollout.state.metadata import VERIFIED, mark_for
+from flyctl_orchestrator.rollout.run.step_context import StepContext, patient
+from flyctl_orchestrator.rollout.state.metadata import VERIFIED, verification_for
 
 # Times in a row that the user's own command may refuse a machine.
 REFUSALS = 3
 PHASES = {"checks": "checking", "moving": "starting", "settling": "checking", "asleep": "waking", "created": "waking"}
 
 
-def do_gate(step: Gate, run: LaneRun, scene: Scene) -> bool:
+def do_gate(step: Gate, run: LaneRun, ctx: StepContext) -> bool:
     """Look once more at the machine.
 
     Raises:
         StepFailed: it must not stay like this.
         StepInconclusive: there was nothing to judge by.
     """
-    evidence = run.evidence = run.evidence or Evidence(since=scene.now)
-    expected = expectation(step, run, scene)
-    if scene.reading.error:
-        evidence.fail_to_see(scene.reading.error)
-    elif not scene.fresh(run):
+    evidence = run.evidence = run.evidence or Evidence(since=ctx.now)
+    expected = expectation(step, run, ctx)
+    if ctx.snapshot.error:
+        evidence.fail_to_see(ctx.snapshot.error)
+    elif not ctx.fresh(run):
         return False
     else:
-        machine = scene.seen(run)
-        evidence.see(machine, scene.now, right=machine is not None and expected.right(machine))
+        machine = ctx.seen(run)
+        evidence.see(machine, ctx.now, right=machine is not None and expected.right(machine))
         run.last_seen = machine or run.last_seen
-    verdict = judge(expected, evidence, scene.now)
+    verdict = judge(expected, evidence, ctx.now)
     if verdict.kind == "probe" and evidence.machine is not None:
-        evidence.hear(_probe(run, scene, evidence.machine), scene.now)
-        verdict = judge(expected, evidence, scene.now)
-    return _heed(verdict, step, run, scene)
+        evidence.hear(_probe(run, ctx, evidence.machine), ctx.now)
+        verdict = judge(expected, evidence, ctx.now)
+    return _heed(verdict, step, run, ctx)
 
 
-def expectation(step: Gate, run: LaneRun, scene: Scene) -> Expectation:
+def expectation(step: Gate, run: LaneRun, ctx: StepContext) -> Expectation:
     """What the lane's machine must turn out to be: new, or as it was when the lane puts it back."""
-    record, means = scene.record, scene.means
+    record, context = ctx.record, ctx.rollout
     back = run.lane.action == "restore"
     before = run.before
     former = run.base or (None if back else before)
@@ -58,20 +58,20 @@ def expectation(step: Gate, run: LaneRun, scene: Scene) -> Expectation:
         before=former.instance_id if former else None,
         after_event=run.after_event,
         baseline=baseline,
-        probe=means.probe,
-        deadline=run.deadline if run.deadline is not None else scene.now + means.timeout,
+        probe=context.probe,
+        deadline=run.deadline if run.deadline is not None else ctx.now + context.timeout,
         strict=step.strict,
         hidden=step.hidden,
-        sure=means.edge.reaches_cordoned,
+        sure=context.edge.reaches_cordoned,
     )
 
 
-def _probe(run: LaneRun, scene: Scene, machine: Machine) -> Answer:
+def _probe(run: LaneRun, ctx: StepContext, machine: Machine) -> Answer:
     last = run.evidence.last_answer if run.evidence else None
-    scene.phase(run, "probing", (last.error if last else None) or "")
-    answer = scene.means.look(machine)
+    ctx.phase(run, "probing", (last.error if last else None) or "")
+    answer = ctx.rollout.look(machine)
     run.latency_s = answer.latency_s
-    scene.means.emit(
+    ctx.rollout.emit(
         "probe.answered",
         lane=run.lane.name,
         region=machine.region,
@@ -87,11 +87,11 @@ def _probe(run: LaneRun, scene: Scene, machine: Machine) -> Answer:
     return answer
 
 
-def _heed(verdict: Verdict, step: Gate, run: LaneRun, scene: Scene) -> bool:
-    if verdict.kind == "pass" and not _commanded(step, run, scene):
+def _heed(verdict: Verdict, step: Gate, run: LaneRun, ctx: StepContext) -> bool:
+    if verdict.kind == "pass" and not _commanded(step, run, ctx):
         return False
     if verdict.kind == "pass":
-        _passed(step, run, scene)
+        _passed(step, run, ctx)
         return True
     if verdict.kind == "fail":
         raise StepFailed(verdict.code, verdict.reason)
@@ -99,19 +99,19 @@ def _heed(verdict: Verdict, step: Gate, run: LaneRun, scene: Scene) -> bool:
         raise StepInconclusive(verdict.code, verdict.reason)
     run.busy = verdict.reason
     if verdict.kind == "asleep":
-        _wake(run, scene)
+        _wake(run, ctx)
     if verdict.kind != "probe":
-        scene.phase(run, PHASES.get(verdict.code, "waiting"), verdict.reason)
+        ctx.phase(run, PHASES.get(verdict.code, "waiting"), verdict.reason)
     return False
 
 
-def _commanded(step: Gate, run: LaneRun, scene: Scene) -> bool:
+def _commanded(step: Gate, run: LaneRun, ctx: StepContext) -> bool:
     """Whether the user's own command, if there is one, agrees that the machine is good."""
     machine = run.evidence.machine if run.evidence else None
     if run.lane.action == "restore" or not step.mark or machine is None:
         return True
-    ran = scene.means.hooks.run(
-        "probe", until=lambda: scene.means.stop.requested, machine=machine.id, region=machine.region
+    ran = ctx.rollout.hooks.run(
+        "probe", until=lambda: ctx.rollout.stop.requested, machine=machine.id, region=machine.region
     )
     if ran.end in ("none", "ok"):
         return True
@@ -122,34 +122,34 @@ def _commanded(step: Gate, run: LaneRun, scene: Scene) -> bool:
     return False
 
 
-def _wake(run: LaneRun, scene: Scene) -> None:
+def _wake(run: LaneRun, ctx: StepContext) -> None:
     """The proxy may put a machine to sleep while it is looked at; that is no fault of the machine."""
     assert run.machine_id is not None
     try:
-        scene.means.api.start(scene.means.app, run.machine_id)
+        ctx.rollout.api.start(ctx.rollout.app, run.machine_id)
     except ApiError as error:
         if patient(error) is None:
             raise
-    scene.acted(run)
+    ctx.acted(run)
 
 
-def _passed(step: Gate, run: LaneRun, scene: Scene) -> None:
+def _passed(step: Gate, run: LaneRun, ctx: StepContext) -> None:
     machine = run.evidence.machine if run.evidence else None
     assert machine is not None
     if run.lane.action == "restore":
-        scene.phase(run, "restored")
+        ctx.phase(run, "restored")
         return
-    scene.phase(run, "healthy" if step.mark else "opening")
+    ctx.phase(run, "healthy" if step.mark else "opening")
     if step.mark and (step.strict or machine.config.get("standbys")):
-        _mark(machine, scene)
-    scene.record.firsts.setdefault(machine.group, machine)
+        _mark(machine, ctx)
+    ctx.record.firsts.setdefault(machine.group, machine)
 
 
-def _mark(machine: Machine, scene: Scene) -> None:
-    plan, means = scene.record.plan, scene.means
-    mark = mark_for(machine, plan.definition, plan.secrets)
+def _mark(machine: Machine, ctx: StepContext) -> None:
+    plan, context = ctx.record.plan, ctx.rollout
+    mark = verification_for(machine, plan.definition, plan.secrets)
     try:
-        means.api.set_metadata(means.app, machine.id, VERIFIED, str(mark))
+        context.api.set_metadata(context.app, machine.id, VERIFIED, str(mark))
     except ApiError as error:
         # The machine is good; the next deploy will look at it once more, that is all.
-        means.emit("warning", code="unmarked", machine=machine.id, what=error.what)
+        context.emit("warning", code="unmarked", machine=machine.id, what=error.what)

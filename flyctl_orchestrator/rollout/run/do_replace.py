@@ -9,47 +9,47 @@ from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.gate.checkup import seconds
 from flyctl_orchestrator.rollout.plan.steps import (
+    AwaitPropagation,
     AwaitSuccessor,
     CloneMachine,
     Cordon,
     FlyctlConfigure,
     RecreateMachine,
-    Settle,
     StopMachine,
     Uncordon,
 )
 from flyctl_orchestrator.rollout.run.do_create import create_once
-from flyctl_orchestrator.rollout.run.do_flyctl import give_up_when_flyctl_did, take
+from flyctl_orchestrator.rollout.run.do_flyctl import adopt, give_up_when_flyctl_did
 from flyctl_orchestrator.rollout.run.do_update import leased
 from flyctl_orchestrator.rollout.run.inherit import without_marks
 from flyctl_orchestrator.rollout.run.lane import LaneRun
-from flyctl_orchestrator.rollout.run.step_context import Scene
+from flyctl_orchestrator.rollout.run.step_context import StepContext
 from flyctl_orchestrator.rollout.state.metadata import REPLACES, ROLLOUT, pinned
 
 # Seconds that requests under way are given before the kill signal; the app's own kill_timeout comes on top.
 DRAIN = 1.0
 
 
-def do_clone(step: CloneMachine, run: LaneRun, scene: Scene) -> bool:
+def do_clone(step: CloneMachine, run: LaneRun, ctx: StepContext) -> bool:
     """Create the machine that flyctl will configure. It is never started with its present configuration."""
-    old = scene.record.before[step.machine]
-    scene.phase(run, "creating")
+    old = ctx.record.before[step.machine]
+    ctx.phase(run, "creating")
     config = _same(old)
-    config["metadata"] = {**without_marks(old.metadata), ROLLOUT: scene.record.id, REPLACES: old.id}
-    run.base = create_once(config, old.region, run, scene, hidden=True, launch=False)
+    config["metadata"] = {**without_marks(old.metadata), ROLLOUT: ctx.record.id, REPLACES: old.id}
+    run.base = create_once(config, old.region, run, ctx, hidden=True, launch=False)
     return True
 
 
-def do_recreate(step: RecreateMachine, run: LaneRun, scene: Scene) -> bool:
+def do_recreate(step: RecreateMachine, run: LaneRun, ctx: StepContext) -> bool:
     """Create a machine like one that is gone. Its id is another one, which is said."""
-    old = scene.record.before[step.machine]
-    scene.phase(run, "restoring")
+    old = ctx.record.before[step.machine]
+    ctx.phase(run, "restoring")
     if run.lane.machine == run.machine_id:
         run.machine_id = None
-    made = create_once(_same(old), old.region, run, scene, hidden=True)
-    scene.record.replaced[made.id] = old.id
+    made = create_once(_same(old), old.region, run, ctx, hidden=True)
+    ctx.record.replaced[made.id] = old.id
     what = f"machine {old.id} in {old.region} was destroyed already; {made.id} has its configuration now"
-    scene.means.emit("warning", code="new_id", machine=made.id, what=what)
+    ctx.rollout.emit("warning", code="new_id", machine=made.id, what=what)
     return True
 
 
@@ -59,104 +59,104 @@ def _same(old: Machine) -> dict[str, Any]:
     return config
 
 
-def do_flyctl_configure(step: FlyctlConfigure, run: LaneRun, scene: Scene) -> bool:
+def do_flyctl_configure(step: FlyctlConfigure, run: LaneRun, ctx: StepContext) -> bool:
     """Wait until flyctl has configured the clone, and, as it does not wait for sleepers, until it is through."""
     assert run.base is not None
-    scene.phase(run, "updating", "by flyctl")
-    machine = scene.seen(run)
+    ctx.phase(run, "updating", "by flyctl")
+    machine = ctx.seen(run)
     if machine is None or machine.instance_id == run.base.instance_id:
-        give_up_when_flyctl_did(run, scene)
+        give_up_when_flyctl_did(run, ctx)
         return False
     resting = machine.state not in ("started", "starting")
-    if resting and scene.flyctl is not None and scene.flyctl.active:
+    if resting and ctx.flyctl is not None and ctx.flyctl.active:
         return False
     run.instance = None
     # For the fleet it is a new machine; that it was a clone for a moment is nothing to come back to.
-    return take(run, scene, machine, None)
+    return adopt(run, ctx, machine, None)
 
 
-def do_uncordon(step: Uncordon, run: LaneRun, scene: Scene) -> bool:
+def do_uncordon(step: Uncordon, run: LaneRun, ctx: StepContext) -> bool:
     """Open the lane's own machine to the proxy."""
     assert run.machine_id is not None
-    with leased(scene, run.machine_id) as nonce:
-        scene.means.api.uncordon(scene.means.app, run.machine_id, nonce)
+    with leased(ctx, run.machine_id) as nonce:
+        ctx.rollout.api.uncordon(ctx.rollout.app, run.machine_id, nonce)
     # What was heard while nobody else could reach it is no proof of what the proxy does now.
     run.evidence = None
-    run.deadline = scene.now + scene.means.timeout
-    scene.acted(run)
+    run.deadline = ctx.now + ctx.rollout.timeout
+    ctx.acted(run)
     return True
 
 
-def do_settle(step: Settle, run: LaneRun, scene: Scene) -> bool:
+def do_await_propagation(step: AwaitPropagation, run: LaneRun, ctx: StepContext) -> bool:
     """Wait for the proxy to hear of it, and for requests under way."""
-    wait = scene.means.edge.propagation + (DRAIN if step.drain else 0.0)
+    wait = ctx.rollout.edge.propagation + (DRAIN if step.drain else 0.0)
     if wait <= 0 or run.tries > 1:
         return True
-    scene.phase(run, "draining" if step.drain else "settling")
-    run.not_before = scene.now + wait
+    ctx.phase(run, "draining" if step.drain else "settling")
+    run.not_before = ctx.now + wait
     run.deadline = run.deadline + wait if run.deadline is not None else None
     return False
 
 
-def do_cordon(step: Cordon, run: LaneRun, scene: Scene) -> bool:
+def do_cordon(step: Cordon, run: LaneRun, ctx: StepContext) -> bool:
     """Close a machine to new requests; those under way go on. Harmless when it is closed already."""
-    if step.machine in scene.record.cordoned:
+    if step.machine in ctx.record.cordoned:
         return True
     try:
-        with leased(scene, step.machine) as nonce:
-            scene.means.api.cordon(scene.means.app, step.machine, nonce)
+        with leased(ctx, step.machine) as nonce:
+            ctx.rollout.api.cordon(ctx.rollout.app, step.machine, nonce)
     except ApiError as error:
         if error.kind != "not_found":
             raise
-    scene.record.cordoned.add(step.machine)
-    scene.acted(run)
+    ctx.record.cordoned.add(step.machine)
+    ctx.acted(run)
     return True
 
 
-def do_await_successor(step: AwaitSuccessor, run: LaneRun, scene: Scene) -> bool:
+def do_await_successor(step: AwaitSuccessor, run: LaneRun, ctx: StepContext) -> bool:
     """Wait until a whole reading shows the successor taking requests, or asleep and ready to be woken."""
-    if not scene.reading.whole:
+    if not ctx.snapshot.whole:
         return False
-    old = scene.record.before_of(step.machine)
-    heir = _successor(step.machine, scene)
+    old = ctx.record.before_of(step.machine)
+    replacement = _successor(step.machine, ctx)
     run.busy = f"the machine that replaces {step.machine} is not there"
-    if heir is None:
+    if replacement is None:
         return False
-    open_ = not heir.cordoned or (old is not None and old.cordoned)
-    well = heir.sleeping or (heir.state == "started" and heir.checks_passing)
-    run.busy = f"machine {heir.id}, which replaces {step.machine}, is not serving yet"
+    open_ = not replacement.cordoned or (old is not None and old.cordoned)
+    well = replacement.sleeping or (replacement.state == "started" and replacement.checks_passing)
+    run.busy = f"machine {replacement.id}, which replaces {step.machine}, is not serving yet"
     return open_ and well
 
 
-def _successor(machine: str, scene: Scene) -> Machine | None:
+def _successor(machine: str, ctx: StepContext) -> Machine | None:
     """The machine that replaces another one, or the one that replaces that in turn."""
-    listed = scene.reading.machines.values()
+    listed = ctx.snapshot.machines.values()
     for each in listed:
         if each.metadata.get(REPLACES) == machine:
             return each
-    gone = [each.id for each in scene.record.before.values() if each.metadata.get(REPLACES) == machine]
-    return next((found for each in gone if (found := _successor(each, scene))), None)
+    gone = [each.id for each in ctx.record.before.values() if each.metadata.get(REPLACES) == machine]
+    return next((found for each in gone if (found := _successor(each, ctx))), None)
 
 
-def do_stop(step: StopMachine, run: LaneRun, scene: Scene) -> bool:
+def do_stop(step: StopMachine, run: LaneRun, ctx: StepContext) -> bool:
     """Stop a machine the gentle way and wait until it has stopped."""
     if not run.sent:
-        scene.phase(run, "stopping")
-        before = scene.record.before.get(step.machine) or scene.reading.machines.get(step.machine)
+        ctx.phase(run, "stopping")
+        before = ctx.record.before.get(step.machine) or ctx.snapshot.machines.get(step.machine)
         patience = seconds((before.config.get("stop_config") or {}).get("timeout")) if before else 0.0
         if run.tries == 1:
-            run.deadline = scene.now + patience + scene.means.timeout
+            run.deadline = ctx.now + patience + ctx.rollout.timeout
         run.touched = True
         try:
-            with leased(scene, step.machine) as nonce:
-                scene.means.api.stop(scene.means.app, step.machine, nonce)
+            with leased(ctx, step.machine) as nonce:
+                ctx.rollout.api.stop(ctx.rollout.app, step.machine, nonce)
         except ApiError as error:
             if error.kind != "not_found":
                 raise
         run.sent = True
-        scene.acted(run)
+        ctx.acted(run)
         return False
-    if not (scene.reading.whole and scene.reading.number >= run.fresh_from):
+    if not (ctx.snapshot.whole and ctx.snapshot.number >= run.fresh_from):
         return False
-    machine = scene.reading.machines.get(step.machine)
+    machine = ctx.snapshot.machines.get(step.machine)
     return machine is None or machine.state in ("stopped", "failed", "destroying", "destroyed")

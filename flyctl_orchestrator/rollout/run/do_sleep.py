@@ -5,51 +5,51 @@ from __future__ import annotations
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.rollout.plan.steps import PutToSleep, Wake
 from flyctl_orchestrator.rollout.run.lane import LaneRun
-from flyctl_orchestrator.rollout.run.step_context import Scene, patient
+from flyctl_orchestrator.rollout.run.step_context import StepContext, patient
 
 # Seconds. Suspending has been seen to take longer than 15 s (Fly's community forum, thread 26623).
 PATIENCE = 60.0
 
 
-def do_wake(step: Wake, run: LaneRun, scene: Scene) -> bool:
+def do_wake(step: Wake, run: LaneRun, ctx: StepContext) -> bool:
     """Start or resume the machine; the gate waits until it runs."""
     assert run.machine_id is not None
-    scene.phase(run, "waking")
-    scene.means.api.start(scene.means.app, run.machine_id)
-    scene.acted(run)
+    ctx.phase(run, "waking")
+    ctx.rollout.api.start(ctx.rollout.app, run.machine_id)
+    ctx.acted(run)
     return True
 
 
-def do_put_to_sleep(step: PutToSleep, run: LaneRun, scene: Scene) -> bool:
+def do_put_to_sleep(step: PutToSleep, run: LaneRun, ctx: StepContext) -> bool:
     """Stop or suspend the machine. That it will not sleep is worth a warning, not a rollback."""
     assert run.machine_id is not None
     if run.tries == 1:
-        run.deadline = scene.now + PATIENCE
-        scene.phase(run, "sleeping")
-        return not _send_to_sleep(step, run, scene)
-    if scene.now >= (run.deadline or 0.0):
+        run.deadline = ctx.now + PATIENCE
+        ctx.phase(run, "sleeping")
+        return not _send_to_sleep(step, run, ctx)
+    if ctx.now >= (run.deadline or 0.0):
         what = f"it passed the gate, but is still not {step.state} after {PATIENCE:.0f} s"
-        scene.means.emit("warning", code="awake", machine=run.machine_id, what=what)
+        ctx.rollout.emit("warning", code="awake", machine=run.machine_id, what=what)
         return True
-    if not scene.fresh(run):
+    if not ctx.fresh(run):
         return False
-    machine = scene.seen(run)
+    machine = ctx.seen(run)
     if machine is None:
         return False
     run.last_seen = machine
     if machine.state in ("stopped", "suspended"):
-        scene.phase(run, "asleep", machine.state)
+        ctx.phase(run, "asleep", machine.state)
         return True
     if machine.state == "started":
         # The call was refused or a request has woken it; ask again.
-        return not _send_to_sleep(step, run, scene)
+        return not _send_to_sleep(step, run, ctx)
     return False
 
 
-def _send_to_sleep(step: PutToSleep, run: LaneRun, scene: Scene) -> bool:
+def _send_to_sleep(step: PutToSleep, run: LaneRun, ctx: StepContext) -> bool:
     """Ask for it; False when the platform will never do it."""
-    api, app, machine = scene.means.api, scene.means.app, run.machine_id or ""
-    scene.acted(run)
+    api, app, machine = ctx.rollout.api, ctx.rollout.app, run.machine_id or ""
+    ctx.acted(run)
     try:
         if step.state == "suspended":
             api.suspend(app, machine)
@@ -60,8 +60,8 @@ def _send_to_sleep(step: PutToSleep, run: LaneRun, scene: Scene) -> bool:
             return True
         # Not every machine can be suspended (swap, memory, schedule); Fly's own proxy stops those, too.
         code = "stopped_instead" if step.state == "suspended" else "awake"
-        scene.means.emit("warning", code=code, machine=machine, what=error.what)
+        ctx.rollout.emit("warning", code=code, machine=machine, what=error.what)
         if step.state != "suspended":
             return False
-        return _send_to_sleep(PutToSleep("stopped"), run, scene)
+        return _send_to_sleep(PutToSleep("stopped"), run, ctx)
     return True

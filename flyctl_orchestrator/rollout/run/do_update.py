@@ -13,46 +13,46 @@ from flyctl_orchestrator.rollout.plan.lanes import ASLEEP
 from flyctl_orchestrator.rollout.plan.steps import FlyctlUpdate, RestoreMachine, UpdateMachine
 from flyctl_orchestrator.rollout.run.inherit import inherit
 from flyctl_orchestrator.rollout.run.lane import Busy, LaneRun, StepFailed
-from flyctl_orchestrator.rollout.run.step_context import LEASE, Scene
+from flyctl_orchestrator.rollout.run.step_context import LEASE, StepContext
 from flyctl_orchestrator.rollout.state.metadata import BEFORE, ROLLOUT, SLEPT, alike, pinned
 
 
-def do_update(step: UpdateMachine, run: LaneRun, scene: Scene) -> bool:
+def do_update(step: UpdateMachine, run: LaneRun, ctx: StepContext) -> bool:
     """Copy what the first machine of the group got. Waits while there is no first machine yet."""
-    first = _model(run, scene)
+    first = _model(run, ctx)
     if first is None:
-        scene.phase(run, "waiting", "for the first machine of its process group")
+        ctx.phase(run, "waiting", "for the first machine of its process group")
         return False
     before = run.before
     assert before is not None
-    scene.phase(run, "updating")
-    tags = {ROLLOUT: scene.record.id, BEFORE: before.instance_id}
+    ctx.phase(run, "updating")
+    tags = {ROLLOUT: ctx.record.id, BEFORE: before.instance_id}
     tags |= {SLEPT: ASLEEP[before.state]} if before.state in ASLEEP else {}
-    config = inherit(first, before, with_guest=run.lane.group in scene.means.sized, tags=tags)
-    _put(run, scene, step.machine, config, before.instance_id, stay_asleep=before.state in ASLEEP)
+    config = inherit(first, before, with_guest=run.lane.group in ctx.rollout.sized, tags=tags)
+    _put(run, ctx, step.machine, config, before.instance_id, stay_asleep=before.state in ASLEEP)
     return True
 
 
-def _model(run: LaneRun, scene: Scene) -> Machine | None:
+def _model(run: LaneRun, ctx: StepContext) -> Machine | None:
     """The machine to copy: one that has passed the gate, or the one that flyctl has just changed in this very wave.
 
     Within a wave, how many machines may be changed at once is the limit's business, not the first machine's.
     """
-    first = scene.record.firsts.get(run.lane.group)
+    first = ctx.record.firsts.get(run.lane.group)
     if first is not None:
         return first
-    for other in list(scene.record.runs.values()):
+    for other in list(ctx.record.runs.values()):
         if other.lane.group == run.lane.group and isinstance(other.lane.steps[0], FlyctlUpdate) and other.index:
             return other.last_seen
     return None
 
 
-def do_restore(step: RestoreMachine, run: LaneRun, scene: Scene) -> bool:
+def do_restore(step: RestoreMachine, run: LaneRun, ctx: StepContext) -> bool:
     """Give a machine back the configuration, image and cordon it had before the rollout."""
     before = run.before
     assert before is not None
-    scene.phase(run, "restoring")
-    now = _read(run, scene, step.machine)
+    ctx.phase(run, "restoring")
+    now = _read(run, ctx, step.machine)
     if now is None:
         raise StepFailed("disappeared", "the machine is gone and cannot be given back what it had")
     if alike(now, before):
@@ -61,19 +61,19 @@ def do_restore(step: RestoreMachine, run: LaneRun, scene: Scene) -> bool:
         config = copy.deepcopy(dict(before.config))
         # A tag can have moved to another image since; the digest cannot.
         config["image"] = pinned(before.image, before.digest)
-        _put(run, scene, step.machine, config, now.instance_id, stay_asleep=before.state in ASLEEP)
-    _recordon(run, scene, now, before)
+        _put(run, ctx, step.machine, config, now.instance_id, stay_asleep=before.state in ASLEEP)
+    _recordon(run, ctx, now, before)
     return True
 
 
 def _put(
-    run: LaneRun, scene: Scene, machine_id: str, config: dict[str, Any], version: str, *, stay_asleep: bool
+    run: LaneRun, ctx: StepContext, machine_id: str, config: dict[str, Any], version: str, *, stay_asleep: bool
 ) -> None:
-    api, app = scene.means.api, scene.means.app
-    config["metadata"] = {**(config.get("metadata") or {}), **scene.means.guard.tags(machine_id)}
+    api, app = ctx.rollout.api, ctx.rollout.app
+    config["metadata"] = {**(config.get("metadata") or {}), **ctx.rollout.guard.tags(machine_id)}
     run.touched = True
     try:
-        with leased(scene, machine_id) as nonce:
+        with leased(ctx, machine_id) as nonce:
             updated = api.update_machine(
                 app,
                 machine_id,
@@ -81,32 +81,32 @@ def _put(
                 current_version=version,
                 nonce=nonce,
                 skip_launch=stay_asleep,
-                min_secrets_version=scene.means.secrets_version,
+                min_secrets_version=ctx.rollout.secrets_version,
             )
     except ApiError as error:
         if error.kind != "precondition":
             raise
-        now = _read(run, scene, machine_id)
+        now = _read(run, ctx, machine_id)
         if now is None or now.instance_id != version:
             raise StepFailed("changed_meanwhile", "somebody else has changed the machine meanwhile") from error
         raise Busy(error.what) from error
     run.instance = updated.instance_id
     run.after_event = max((event.timestamp_s for event in updated.events), default=run.after_event)
-    scene.acted(run)
+    ctx.acted(run)
 
 
-def _recordon(run: LaneRun, scene: Scene, now: Machine, before: Machine) -> None:
+def _recordon(run: LaneRun, ctx: StepContext, now: Machine, before: Machine) -> None:
     if now.cordoned == before.cordoned:
         return
-    change = scene.means.api.cordon if before.cordoned else scene.means.api.uncordon
-    with leased(scene, before.id) as nonce:
-        change(scene.means.app, now.id, nonce)
-    scene.acted(run)
+    change = ctx.rollout.api.cordon if before.cordoned else ctx.rollout.api.uncordon
+    with leased(ctx, before.id) as nonce:
+        change(ctx.rollout.app, now.id, nonce)
+    ctx.acted(run)
 
 
-def _read(run: LaneRun, scene: Scene, machine_id: str) -> Machine | None:
+def _read(run: LaneRun, ctx: StepContext, machine_id: str) -> Machine | None:
     try:
-        machine = scene.means.api.get_machine(scene.means.app, machine_id)
+        machine = ctx.rollout.api.get_machine(ctx.rollout.app, machine_id)
     except ApiError as error:
         if error.kind == "not_found":
             return None
@@ -115,10 +115,10 @@ def _read(run: LaneRun, scene: Scene, machine_id: str) -> Machine | None:
 
 
 @contextmanager
-def leased(scene: Scene, machine_id: str) -> Iterator[str]:
+def leased(ctx: StepContext, machine_id: str) -> Iterator[str]:
     """Hold a machine's lease for one call; gives its nonce. The proxy cannot wake or stop a leased machine."""
-    api, app = scene.means.api, scene.means.app
-    lease = api.acquire_lease(app, machine_id, LEASE, f"flyo rollout {scene.record.id}")
+    api, app = ctx.rollout.api, ctx.rollout.app
+    lease = api.acquire_lease(app, machine_id, LEASE, f"flyo rollout {ctx.record.id}")
     try:
         yield lease.nonce
     finally:
@@ -126,4 +126,4 @@ def leased(scene: Scene, machine_id: str) -> Iterator[str]:
             api.release_lease(app, machine_id, lease.nonce)
         except ApiError as error:
             # It expires by itself; what was done under it is done.
-            scene.means.emit("warning", code="lease_kept", machine=machine_id, what=error.what)
+            ctx.rollout.emit("warning", code="lease_kept", machine=machine_id, what=error.what)

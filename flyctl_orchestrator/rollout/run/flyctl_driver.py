@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flyctl_orchestrator.fleet.flyctl import DeployOptions, Ran
-from flyctl_orchestrator.rollout.context.context import Means, RunningDeploy
+from flyctl_orchestrator.rollout.context.context import RolloutContext, RunningDeploy
 from flyctl_orchestrator.rollout.plan.plan import FlyctlRun
 
 # Seconds on top of what flyctl itself allows (it waits for an app, for leases and twice for every machine).
@@ -27,15 +27,15 @@ class FlyctlDriver:
         ended_at: number of the first reading made after its end.
     """
 
-    def __init__(self, means: Means, run: FlyctlRun, image: str, *, limit: int) -> None:
-        self._means = means
+    def __init__(self, context: RolloutContext, run: FlyctlRun, image: str, *, limit: int) -> None:
+        self._context = context
         self._run, self._image = run, image
         self._options = DeployOptions(
             regions=run.regions,
             process_groups=run.groups,
             only_machines=run.machines,
             update_only=not run.create,
-            wait_timeout=means.timeout,
+            wait_timeout=context.timeout,
             release_command_timeout=RELEASE_COMMAND,
             skip_release_command=not run.release_command,
             max_unavailable=str(limit),
@@ -49,13 +49,13 @@ class FlyctlDriver:
         self._deploy = self._start()
 
     def _start(self) -> RunningDeploy:
-        means, run = self._means, self._run
+        context, run = self._context, self._run
         self._tries += 1
         self._again_at = None
-        self._give_up_at = means.clock.monotonic() + RELEASE_COMMAND + 2 * means.timeout + RESERVE
-        means.emit("flyctl.started", image=self._image, regions=list(run.regions), machines=list(run.machines))
-        return means.flyctl.start_deploy(
-            means.app, config=means.config, image=self._image, options=self._options, on_line=self._hear
+        self._give_up_at = context.clock.monotonic() + RELEASE_COMMAND + 2 * context.timeout + RESERVE
+        context.emit("flyctl.started", image=self._image, regions=list(run.regions), machines=list(run.machines))
+        return context.flyctl.start_deploy(
+            context.app, config=context.config, image=self._image, options=self._options, on_line=self._hear
         )
 
     @property
@@ -76,7 +76,7 @@ class FlyctlDriver:
         Args:
             may_repeat: whether nothing it was to change has been changed yet, so that running it again is harmless.
         """
-        now = self._means.clock.monotonic()
+        now = self._context.clock.monotonic()
         if self._again_at is not None:
             if now >= self._again_at:
                 self._deploy = self._start()
@@ -85,7 +85,9 @@ class FlyctlDriver:
         elif not self._deploy.running:
             ran = self._deploy.wait(1.0)
             if may_repeat and self._tries < AGAIN and not ran.ok and "rate limit" in ran.complaint:
-                self._means.emit("warning", code="flyctl.rate_limited", what=f"flyctl waits its turn: {ran.complaint}")
+                self._context.emit(
+                    "warning", code="flyctl.rate_limited", what=f"flyctl waits its turn: {ran.complaint}"
+                )
                 self._again_at = now + PAUSE
             else:
                 self._over(ran, next_reading)
@@ -97,15 +99,15 @@ class FlyctlDriver:
 
         What it says is no proof of anything; it is a good moment to look.
         """
-        clock = self._means.clock
+        clock = self._context.clock
         until = clock.monotonic() + seconds
         while not self._news and (left := until - clock.monotonic()) > 0:
             clock.sleep(min(LISTEN, left))
         self._news = False
 
-    def settle(self, patience: float) -> None:
+    def finish(self, patience: float) -> None:
         """Wait until it has ended by itself, and end it after `patience` seconds."""
-        clock = self._means.clock
+        clock = self._context.clock
         until = clock.monotonic() + patience
         while self.active and clock.monotonic() < until:
             self.poll(self.ended_at, may_repeat=False)
@@ -124,9 +126,9 @@ class FlyctlDriver:
         self.ran, self.ended_at, self._again_at = ran, next_reading, None
         ok = ran.ok or self._interrupted
         facts = {"status": ran.status, "interrupted": self._interrupted, "complaint": self.complaint}
-        self._means.emit("flyctl.finished", ok=ok, **facts)
+        self._context.emit("flyctl.finished", ok=ok, **facts)
 
     def _hear(self, line: str) -> None:
         self._news = self._news or any(machine in line for machine in self._run.machines)
         if line.strip():
-            self._means.emit("flyctl.line", line=line.rstrip())
+            self._context.emit("flyctl.line", line=line.rstrip())

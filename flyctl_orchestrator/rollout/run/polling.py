@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flyctl_orchestrator.fleet.api_error import ApiError
-from flyctl_orchestrator.rollout.context.context import Means
+from flyctl_orchestrator.rollout.context.context import RolloutContext
 from flyctl_orchestrator.rollout.plan.steps import Gate
 from flyctl_orchestrator.rollout.run.lane import LaneRun
 
@@ -24,11 +24,11 @@ FIRST_CHECK = 0.15
 SOON, GROWTH = 0.1, 1.5
 
 
-class Rhythm:
+class PollSchedule:
     """Decides when a wave looks again."""
 
-    def __init__(self, means: Means) -> None:
-        self._means = means
+    def __init__(self, context: RolloutContext) -> None:
+        self._context = context
         self._up: set[tuple[str, str]] = set()
         self._near: set[str] = set()
         self._soon = SOON
@@ -45,14 +45,14 @@ class Rhythm:
             self._soon = SOON
         self._near |= names
         if near:
-            self._means.clock.sleep(min(self._soon, usual))
+            self._context.clock.sleep(min(self._soon, usual))
             self._soon *= GROWTH
         elif proving := _proving(runs):
             # Those that were changed together come up together: the last of the first ones tells for all of them.
             first = min(_changed(run) for run in proving)
             self._await(max((run for run in proving if _changed(run) <= first + TOGETHER), key=_changed), usual)
         else:
-            self._means.clock.sleep(usual)
+            self._context.clock.sleep(usual)
 
     def near(self, runs: Sequence[LaneRun]) -> list[LaneRun]:
         """The lanes whose machines may pass at any moment: they run, or one that was changed after them does."""
@@ -69,18 +69,18 @@ class Rhythm:
         return seen.state in ("created", "starting", "updating", "replacing", "restarting")
 
     def _await(self, run: LaneRun, usual: float) -> None:
-        means, version = self._means, _version(run)
+        context, version = self._context, _version(run)
         assert run.machine_id is not None and version is not None
         try:
-            if not means.api.wait(means.app, run.machine_id, "started", LONGEST, version, hurry=True):
+            if not context.api.wait(context.app, run.machine_id, "started", LONGEST, version, hurry=True):
                 return
         except ApiError:
             # It was only about when to look; the look itself will tell what is wrong.
-            means.clock.sleep(usual)
+            context.clock.sleep(usual)
             return
         self._up.add((run.machine_id, version))
         self._soon = SOON
-        means.clock.sleep(FIRST_CHECK)
+        context.clock.sleep(FIRST_CHECK)
 
 
 def _proving(runs: Sequence[LaneRun]) -> list[LaneRun]:

@@ -11,7 +11,7 @@ from flyctl_orchestrator.rollout.journal.journal import Journal
 from flyctl_orchestrator.rollout.plan.plan import Plan
 from flyctl_orchestrator.rollout.run.lane import LaneRun
 from flyctl_orchestrator.rollout.state.metadata import reasons_to_change
-from flyctl_orchestrator.rollout.state.origin import Origin
+from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Record:
     replaced: dict[str, str] = field(default_factory=dict)
     runs: dict[str, LaneRun] = field(default_factory=dict)
     cordoned: set[str] = field(default_factory=set)
-    origin: Origin | None = None
+    restore_point: RestorePoint | None = None
 
     def before_of(self, machine_id: str | None) -> Machine | None:
         """A machine as it was found (or the one whose place it took); None when it was not there."""
@@ -67,8 +67,8 @@ class Record:
 
     def ill(self) -> list[str]:
         """Ids of the machines that were not healthy before, as far as is known by now; they need not be so again."""
-        origin = self.origin
-        return sorted(origin.ill if origin else [id for id in self.before if not self.was_healthy(id)])
+        restore_point = self.restore_point
+        return sorted(restore_point.ill if restore_point else [id for id in self.before if not self.was_healthy(id)])
 
     def learn_firsts(self, machines: Iterable[Machine]) -> None:
         """Find the machines that are already as wanted; others may be made like them."""

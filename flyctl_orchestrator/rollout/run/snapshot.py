@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.context.context import Means
+from flyctl_orchestrator.rollout.context.context import RolloutContext
 
 # Readings that may fail in a row (each has been tried for half a minute) before nobody can tell anything any more.
 BLIND = 2
 
 
 @dataclass(frozen=True)
-class Reading:
+class Snapshot:
     """What was seen at one moment.
 
     Attributes:
@@ -28,22 +28,22 @@ class Reading:
     whole: bool
     error: str = ""
 
-    def over(self, older: Reading | None) -> Reading | None:
+    def over(self, older: Snapshot | None) -> Snapshot | None:
         """The older whole reading brought up to date with this one; None as long as there is no whole one."""
         if self.whole or older is None:
             return self if self.whole else None
         return replace(older, machines={**older.machines, **self.machines})
 
 
-class Reader:
+class Poller:
     """Reads the machines, once per call, as cheaply as the moment allows.
 
     Attributes:
         rounds: readings one by one since the last list.
     """
 
-    def __init__(self, means: Means) -> None:
-        self._means = means
+    def __init__(self, context: RolloutContext) -> None:
+        self._context = context
         self._number = 0
         self._listed_at = float("-inf")
         self._failures = 0
@@ -63,9 +63,9 @@ class Reader:
     @property
     def since_list(self) -> float:
         """Seconds since the last list was asked for, infinity when none was."""
-        return self._means.clock.monotonic() - self._listed_at
+        return self._context.clock.monotonic() - self._listed_at
 
-    def read(self, only: Collection[str] | None) -> Reading:
+    def read(self, only: Collection[str] | None) -> Snapshot:
         """Read the fleet.
 
         Args:
@@ -75,16 +75,16 @@ class Reader:
         if found := self._some([id for id in only or () if id not in self._silent]):
             self._failures = 0
             self.rounds += 1
-            return Reading(self._number, found, whole=False)
+            return Snapshot(self._number, found, whole=False)
         try:
             self.rounds = 0
-            self._listed_at = self._means.clock.monotonic()
-            listed = self._means.api.list_machines(self._means.app)
+            self._listed_at = self._context.clock.monotonic()
+            listed = self._context.api.list_machines(self._context.app)
         except ApiError as error:
             self._failures += 1
-            return Reading(self._number, {}, whole=False, error=error.what)
+            return Snapshot(self._number, {}, whole=False, error=error.what)
         self._failures = 0
-        return Reading(self._number, {m.id: m for m in listed if not m.gone}, whole=True)
+        return Snapshot(self._number, {m.id: m for m in listed if not m.gone}, whole=True)
 
     def _some(self, ids: Sequence[str]) -> dict[str, Machine]:
         """Those of the machines that answer for themselves; the others are seen in lists from here on."""
@@ -92,7 +92,7 @@ class Reader:
 
         def look(machine_id: str) -> None:
             try:
-                machine = self._means.api.get_machine(self._means.app, machine_id, hurry=True)
+                machine = self._context.api.get_machine(self._context.app, machine_id, hurry=True)
             except ApiError as error:
                 if error.kind != "not_found":
                     self._silent.add(machine_id)
@@ -100,5 +100,5 @@ class Reader:
             if not machine.gone:
                 found[machine.id] = machine
 
-        self._means.concurrency.each(look, ids)
+        self._context.concurrency.each(look, ids)
         return found

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.context.context import Means
+from flyctl_orchestrator.rollout.context.context import RolloutContext
 from flyctl_orchestrator.rollout.run.flyctl_driver import FlyctlDriver
 from flyctl_orchestrator.rollout.run.lane import Busy, LaneRun
 from flyctl_orchestrator.rollout.run.record import Record
-from flyctl_orchestrator.rollout.run.snapshot import Reading
+from flyctl_orchestrator.rollout.run.snapshot import Snapshot
 
 # Seconds. Long enough for one update call with its retries; given back at once after it.
 LEASE = 60
 
 
 @dataclass
-class Scene:
+class StepContext:
     """One moment of one wave.
 
     Attributes:
@@ -25,24 +25,24 @@ class Scene:
         flyctl: the run of flyctl in this wave, None when there is none.
     """
 
-    means: Means
+    rollout: RolloutContext
     record: Record
-    reading: Reading
+    snapshot: Snapshot
     flyctl: FlyctlDriver | None = None
 
     def seen(self, run: LaneRun) -> Machine | None:
         """A lane's machine in the newest reading."""
-        return self.reading.machines.get(run.machine_id or "")
+        return self.snapshot.machines.get(run.machine_id or "")
 
     def fresh(self, run: LaneRun) -> bool:
         """Whether the newest reading was made after the lane's last action, and says something about its machine."""
-        if self.reading.error or self.reading.number < run.fresh_from:
+        if self.snapshot.error or self.snapshot.number < run.fresh_from:
             return False
-        return self.reading.whole or self.seen(run) is not None
+        return self.snapshot.whole or self.seen(run) is not None
 
     def acted(self, run: LaneRun) -> None:
         """Note that a lane has just acted: readings made until now show the past."""
-        run.fresh_from = self.reading.number + 1
+        run.fresh_from = self.snapshot.number + 1
 
     def phase(self, run: LaneRun, phase: str, detail: str = "") -> None:
         """Tell how far a machine is, if that is news."""
@@ -50,7 +50,7 @@ class Scene:
             return
         run.phase = (phase, detail)
         lane = run.lane
-        self.means.emit(
+        self.rollout.emit(
             "machine.phase",
             lane=lane.name,
             region=lane.region,
@@ -64,7 +64,7 @@ class Scene:
     @property
     def now(self) -> float:
         """Seconds of the monotonic clock."""
-        return self.means.clock.monotonic()
+        return self.rollout.clock.monotonic()
 
 
 def patient(error: ApiError) -> Busy | None:

@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.fleet.api_error import ApiError
-from flyctl_orchestrator.rollout.context.context import Means
+from flyctl_orchestrator.rollout.context.context import RolloutContext
 from flyctl_orchestrator.rollout.plan.plan import Lane, Wave
 from flyctl_orchestrator.rollout.plan.steps import (
     BY_FLYCTL,
+    AwaitPropagation,
     AwaitSuccessor,
     CloneMachine,
     Cordon,
@@ -25,7 +26,6 @@ from flyctl_orchestrator.rollout.plan.steps import (
     PutToSleep,
     RecreateMachine,
     RestoreMachine,
-    Settle,
     StopMachine,
     Uncordon,
     UpdateMachine,
@@ -36,12 +36,12 @@ from flyctl_orchestrator.rollout.run.do_create import do_create, do_destroy
 from flyctl_orchestrator.rollout.run.do_flyctl import do_flyctl_create, do_flyctl_update
 from flyctl_orchestrator.rollout.run.do_gate import do_gate
 from flyctl_orchestrator.rollout.run.do_replace import (
+    do_await_propagation,
     do_await_successor,
     do_clone,
     do_cordon,
     do_flyctl_configure,
     do_recreate,
-    do_settle,
     do_stop,
     do_uncordon,
 )
@@ -49,10 +49,10 @@ from flyctl_orchestrator.rollout.run.do_sleep import do_put_to_sleep, do_wake
 from flyctl_orchestrator.rollout.run.do_update import do_restore, do_update
 from flyctl_orchestrator.rollout.run.flyctl_driver import FlyctlDriver
 from flyctl_orchestrator.rollout.run.lane import Busy, LaneRun, StepFailed, StepInconclusive
-from flyctl_orchestrator.rollout.run.polling import Rhythm
+from flyctl_orchestrator.rollout.run.polling import PollSchedule
 from flyctl_orchestrator.rollout.run.record import Record
-from flyctl_orchestrator.rollout.run.snapshot import Reader, Reading
-from flyctl_orchestrator.rollout.run.step_context import Scene, patient
+from flyctl_orchestrator.rollout.run.snapshot import Poller, Snapshot
+from flyctl_orchestrator.rollout.run.step_context import StepContext, patient
 
 # Seconds between two looks: the platform allows one list of an app's machines per second, single machines more often.
 TICK = 1.0
@@ -65,14 +65,14 @@ FEW, MANY = 24, 128
 TICK_FOR_FLYCTL = 0.1
 
 EndKind = Literal["passed", "failed", "inconclusive", "interrupted"]
-_DO: Mapping[type, Callable[[Any, LaneRun, Scene], bool]] = {
+_DO: Mapping[type, Callable[[Any, LaneRun, StepContext], bool]] = {
     FlyctlUpdate: do_flyctl_update,
     FlyctlCreate: do_flyctl_create,
     CloneMachine: do_clone,
     FlyctlConfigure: do_flyctl_configure,
     RecreateMachine: do_recreate,
     Uncordon: do_uncordon,
-    Settle: do_settle,
+    AwaitPropagation: do_await_propagation,
     Cordon: do_cordon,
     AwaitSuccessor: do_await_successor,
     StopMachine: do_stop,
@@ -105,14 +105,14 @@ class WaveRun:
         meanwhile: done once, when there is nothing to do but wait for machines, or before the wave passes.
 
     Attributes:
-        left: a flyctl that still ran when every machine had passed; `settle` it before another one is started, and
+        left: a flyctl that still ran when every machine had passed; `finish` it before another one is started, and
             before the rollout ends.
     """
 
     def __init__(
         self,
         wave: Wave,
-        means: Means,
+        context: RolloutContext,
         record: Record,
         *,
         stopped: Callable[[], bool],
@@ -120,17 +120,17 @@ class WaveRun:
         meanwhile: Callable[[], None] | None = None,
     ) -> None:
         self._wave = wave
-        self._means = means
+        self._context = context
         self._record = record
         self._stopped = stopped
         self._keep_going = keep_going
         self._meanwhile = meanwhile
-        self._reader = Reader(means)
-        self._rhythm = Rhythm(means)
+        self._poller = Poller(context)
+        self._schedule = PollSchedule(context)
         self._flyctl: FlyctlDriver | None = None
         self.left: FlyctlDriver | None = None
         self._looks = 0
-        self.last_reading: Reading | None = None
+        self.last_snapshot: Snapshot | None = None
         self.runs = [self._prepare(lane) for lane in wave.lanes]
 
     def _prepare(self, lane: Lane) -> LaneRun:
@@ -148,7 +148,7 @@ class WaveRun:
                 self._record.runs[run.lane.name] = run
         # The lock moves once, and not before each machine that goes: that would cost two lists every time.
         doomed = [step.machine for run in self.runs for step in run.lane.steps if isinstance(step, DestroyMachine)]
-        self._means.guard.leaving(*doomed)
+        self._context.guard.leaving(*doomed)
         self._start_flyctl()
         try:
             while True:
@@ -162,7 +162,7 @@ class WaveRun:
                 self._rest()
         finally:
             flyctl = self._flyctl if self.left is None else None
-            if flyctl is not None and flyctl.end(self._reader.next_number) and not self._reader.blind:
+            if flyctl is not None and flyctl.end(self._poller.next_number) and not self._poller.blind:
                 self._clear_leases()
 
     def _start_flyctl(self) -> None:
@@ -175,7 +175,7 @@ class WaveRun:
             if any(run.index == 0 for run in lanes):
                 return
             chosen = replace(chosen, machines=tuple(run.machine_id or "" for run in lanes))
-        self._flyctl = FlyctlDriver(self._means, chosen, self._record.ref, limit=self._wave.limit)
+        self._flyctl = FlyctlDriver(self._context, chosen, self._record.ref, limit=self._wave.limit)
 
     def _all_boot(self) -> bool:
         return all(isinstance(run.step, Gate) for run in self.runs if run.status == "running")
@@ -188,12 +188,12 @@ class WaveRun:
     def _rest(self) -> None:
         """Let time pass until another look is worth its calls."""
         if self._flyctl is None or not self._flyctl.active:
-            self._rhythm.rest(self.runs, TICK)
+            self._schedule.rest(self.runs, TICK)
         elif any(run.status == "running" and isinstance(run.step, BY_FLYCTL) for run in self.runs):
             self._flyctl.listen(TICK_BESIDE_FLYCTL)
         else:
             through = all(run.over for run in self.runs)
-            self._rhythm.rest(self.runs, TICK_FOR_FLYCTL if through else TICK_BESIDE_FLYCTL)
+            self._schedule.rest(self.runs, TICK_FOR_FLYCTL if through else TICK_BESIDE_FLYCTL)
 
     def _clear_leases(self) -> None:
         """Give back what an interrupted flyctl still holds: it allows itself half a second for that, and misses it.
@@ -204,53 +204,53 @@ class WaveRun:
             if not (run.lane.by_flyctl and run.index and run.machine_id):
                 continue
             try:
-                lease = self._means.api.find_lease(self._means.app, run.machine_id)
+                lease = self._context.api.find_lease(self._context.app, run.machine_id)
                 if lease is not None:
-                    self._means.api.release_lease(self._means.app, run.machine_id, lease.nonce)
+                    self._context.api.release_lease(self._context.app, run.machine_id, lease.nonce)
             except ApiError as error:
                 # It expires by itself, in 13 seconds at the latest.
-                self._means.emit("warning", code="lease_kept", machine=run.machine_id, what=error.what)
+                self._context.emit("warning", code="lease_kept", machine=run.machine_id, what=error.what)
 
     def _look(self) -> WaveEnd | None:
         """Everything that can be done at one moment."""
         self._admit()
         if self._flyctl is not None:
-            self._flyctl.poll(self._reader.next_number, may_repeat=self._flyctl_changed_nothing())
+            self._flyctl.poll(self._poller.next_number, may_repeat=self._flyctl_changed_nothing())
         # What comes first changes something and needs no reading; the list's rate limit is for what comes after.
         through = all(run.over for run in self.runs)
-        reading = self._read() if self._looks and not through else Reading(0, {}, whole=False)
+        snapshot = self._read() if self._looks and not through else Snapshot(0, {}, whole=False)
         self._looks += 1
-        self.last_reading = reading.over(self.last_reading) or self.last_reading
-        scene = Scene(self._means, self._record, reading, self._flyctl)
+        self.last_snapshot = snapshot.over(self.last_snapshot) or self.last_snapshot
+        ctx = StepContext(self._context, self._record, snapshot, self._flyctl)
         running = [run for run in self.runs if run.status == "running"]
-        self._advance_all(scene, running)
+        self._advance_all(ctx, running)
         # Those that waited for the configuration that flyctl has just given to another one need not wait for a look.
-        self._advance_all(scene, [run for run in running if isinstance(run.step, UpdateMachine) and not run.touched])
+        self._advance_all(ctx, [run for run in running if isinstance(run.step, UpdateMachine) and not run.touched])
         # Places that have just become free are not left empty until the next look.
         while (end := self._end()) is None and (admitted := self._admit()):
-            self._advance_all(scene, admitted)
+            self._advance_all(ctx, admitted)
         self._start_flyctl()
         return end
 
-    def _advance_all(self, scene: Scene, runs: list[LaneRun]) -> None:
-        active = [run for run in runs if run.status == "running" and scene.now >= run.not_before]
-        self._means.concurrency.each(lambda run: self._advance(run, scene), active)
+    def _advance_all(self, ctx: StepContext, runs: list[LaneRun]) -> None:
+        active = [run for run in runs if run.status == "running" and ctx.now >= run.not_before]
+        self._context.concurrency.each(lambda run: self._advance(run, ctx), active)
 
-    def _read(self) -> Reading:
+    def _read(self) -> Snapshot:
         running = [run for run in self.runs if run.status == "running"]
         ids = [run.machine_id for run in running if run.machine_id]
         if self._flyctl is not None and self._flyctl.active:
             expecting = any(isinstance(run.step, FlyctlCreate) for run in running)
-            lists = expecting and self._reader.since_list >= LIST_BESIDE_FLYCTL
-            return self._reader.read(None if lists else ids)
-        near = [run.machine_id or "" for run in self._rhythm.near(running)]
+            lists = expecting and self._poller.since_list >= LIST_BESIDE_FLYCTL
+            return self._poller.read(None if lists else ids)
+        near = [run.machine_id or "" for run in self._schedule.near(running)]
         # All others boot; between two lists it is enough to look at those that may be ready.
         few = (
-            0 < len(near) <= (FEW if self._reader.rounds else MANY)
+            0 < len(near) <= (FEW if self._poller.rounds else MANY)
             and self._all_boot()
-            and self._reader.since_list < TICK
+            and self._poller.since_list < TICK
         )
-        return self._reader.read(near if few else None)
+        return self._poller.read(near if few else None)
 
     def _flyctl_changed_nothing(self) -> bool:
         waiting = [run for run in self.runs if run.lane.by_flyctl]
@@ -294,45 +294,45 @@ class WaveRun:
 
     # --- one lane
 
-    def _advance(self, run: LaneRun, scene: Scene) -> None:
+    def _advance(self, run: LaneRun, ctx: StepContext) -> None:
         """Take a lane as far as it can get at this moment; whatever happens is noted in the lane."""
         try:
             while (step := run.step) is not None:
-                self._begin(run, scene)
+                self._begin(run, ctx)
                 run.tries += 1
-                if not _DO[type(step)](step, run, scene):
-                    self._watch_the_clock(run, scene)
+                if not _DO[type(step)](step, run, ctx):
+                    self._watch_the_clock(run, ctx)
                     return
-                self._finish(run, scene)
+                self._finish(run, ctx)
             run.status = "passed"
         except Busy as busy:
-            self._wait(run, scene, busy)
+            self._wait(run, ctx, busy)
         except StepInconclusive as failure:
-            self._lose(run, scene, "inconclusive", failure.code, failure.reason)
+            self._lose(run, ctx, "inconclusive", failure.code, failure.reason)
         except StepFailed as failure:
-            self._lose(run, scene, "failed", failure.code, failure.reason)
+            self._lose(run, ctx, "failed", failure.code, failure.reason)
         except ApiError as error:
             if (busy_ := patient(error)) is not None:
-                self._wait(run, scene, busy_)
+                self._wait(run, ctx, busy_)
             else:
-                self._lose(run, scene, "failed", error.code, error.what)
+                self._lose(run, ctx, "failed", error.code, error.what)
         except FlyoError:
             raise
         except Exception as defect:  # noqa: BLE001 a defect of ours must not leave the fleet half-way
-            self._lose(run, scene, "failed", "defect", f"a defect in flyo: {type(defect).__name__}: {defect}")
+            self._lose(run, ctx, "failed", "defect", f"a defect in flyo: {type(defect).__name__}: {defect}")
 
-    def _begin(self, run: LaneRun, scene: Scene) -> None:
+    def _begin(self, run: LaneRun, ctx: StepContext) -> None:
         if run.begun:
             return
         run.begun, run.tries, run.sent = True, 0, False
         if run.deadline is None and not isinstance(run.step, UNTIMED):
-            run.deadline = scene.now + self._means.timeout
+            run.deadline = ctx.now + self._context.timeout
         self._note("step.begin", "step.started", run)
 
-    def _finish(self, run: LaneRun, scene: Scene) -> None:
+    def _finish(self, run: LaneRun, ctx: StepContext) -> None:
         self._note("step.end", "step.finished", run)
         if isinstance(run.step, UNTIMED):
-            run.deadline = scene.now + self._means.timeout
+            run.deadline = ctx.now + self._context.timeout
         run.index += 1
         run.begun, run.busy = False, ""
 
@@ -341,28 +341,30 @@ class WaveRun:
         assert step is not None
         facts = {"lane": run.lane.name, "step": step_name(step), "index": run.index, "machine": run.machine_id}
         self._record.journal.write(entry, **facts, instance=run.instance, **more)
-        self._means.emit(event, **facts, region=run.lane.region, group=run.lane.group, **more)
+        self._context.emit(event, **facts, region=run.lane.region, group=run.lane.group, **more)
 
-    def _wait(self, run: LaneRun, scene: Scene, busy: Busy) -> None:
+    def _wait(self, run: LaneRun, ctx: StepContext, busy: Busy) -> None:
         run.busy = busy.reason
-        run.not_before = scene.now + busy.seconds
-        scene.phase(run, "waiting", busy.reason)
+        run.not_before = ctx.now + busy.seconds
+        ctx.phase(run, "waiting", busy.reason)
         if run.deadline is None:
-            run.deadline = scene.now + self._means.timeout
-        self._watch_the_clock(run, scene)
+            run.deadline = ctx.now + self._context.timeout
+        self._watch_the_clock(run, ctx)
 
-    def _watch_the_clock(self, run: LaneRun, scene: Scene) -> None:
+    def _watch_the_clock(self, run: LaneRun, ctx: StepContext) -> None:
         """The gate judges by itself what the end of the time means; other steps have just not been possible."""
         if isinstance(run.step, PutToSleep):
             return
-        if self._reader.blind:
-            self._lose(run, scene, "inconclusive", "blind", scene.reading.error or run.busy)
-        elif isinstance(run.step, Gate) or run.deadline is None or scene.now < run.deadline:
+        if self._poller.blind:
+            self._lose(run, ctx, "inconclusive", "blind", ctx.snapshot.error or run.busy)
+        elif isinstance(run.step, Gate) or run.deadline is None or ctx.now < run.deadline:
             return
         else:
-            self._lose(run, scene, "failed", "timeout", f"{run.busy or 'it took too long'}, and the time is over")
+            self._lose(run, ctx, "failed", "timeout", f"{run.busy or 'it took too long'}, and the time is over")
 
-    def _lose(self, run: LaneRun, scene: Scene, status: Literal["failed", "inconclusive"], code: str, why: str) -> None:
+    def _lose(
+        self, run: LaneRun, ctx: StepContext, status: Literal["failed", "inconclusive"], code: str, why: str
+    ) -> None:
         run.status, run.code, run.reason = status, code, why
-        scene.phase(run, status, why)
+        ctx.phase(run, status, why)
         self._note("step.failed", "step.failed", run, code=code, reason=why)

@@ -7,7 +7,7 @@ from typing import Any
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.run.inherit import newborn
-from flyctl_orchestrator.rollout.state.metadata import CREATED, VERIFIED, Mark, config_digest, pinned
+from flyctl_orchestrator.rollout.state.metadata import CREATED, VERIFIED, Verification, config_digest, pinned
 from flyctl_orchestrator.rollout.state.observe import Fleet
 
 
@@ -53,7 +53,7 @@ def _merit(machine: Machine) -> tuple[bool, bool, bool, str, str]:
 
 def verified(machine: Machine) -> bool:
     """Whether it passed the gate of a rollout and was not edited since."""
-    mark = Mark.on(machine)
+    mark = Verification.on(machine)
     return mark is not None and mark.fits(machine)
 
 

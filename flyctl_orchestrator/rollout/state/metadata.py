@@ -64,7 +64,7 @@ def image_identity(machine: Machine) -> str:
 
 
 @dataclass(frozen=True)
-class Mark:
+class Verification:
     """What a machine was when it passed the gate.
 
     A changed machine keeps its metadata, so the mark has to tell by itself that it is about what was there before:
@@ -86,7 +86,7 @@ class Mark:
         return ".".join((FORMAT, self.definition, self.secrets, self.config, self.image))
 
     @classmethod
-    def on(cls, machine: Machine) -> Mark | None:
+    def on(cls, machine: Machine) -> Verification | None:
         """The mark a machine carries, or None when it has none that can be read."""
         parts = machine.metadata.get(VERIFIED, "").split(".")
         return cls(*parts[1:]) if len(parts) == 5 and parts[0] == FORMAT else None
@@ -96,9 +96,9 @@ class Mark:
         return self.config == config_digest(machine) and self.image == image_identity(machine)
 
 
-def mark_for(machine: Machine, definition: str, secrets: str) -> Mark:
+def verification_for(machine: Machine, definition: str, secrets: str) -> Verification:
     """The mark to put on a machine that has just passed the gate."""
-    return Mark(definition, secrets, config_digest(machine), image_identity(machine))
+    return Verification(definition, secrets, config_digest(machine), image_identity(machine))
 
 
 def same_image(machine: Machine, ref: str | None, digest: str | None) -> bool:
@@ -137,7 +137,7 @@ def reasons_to_change(
     Returns: of "unverified" (never passed a gate of flyo), "image", "config" (fly.toml changed), "secrets",
         "edited" (somebody changed the machine since).
     """
-    mark = Mark.on(machine)
+    mark = Verification.on(machine)
     reasons = []
     if ref is not None and not same_image(machine, ref, digest):
         reasons.append("image")

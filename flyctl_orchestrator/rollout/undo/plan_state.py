@@ -12,11 +12,11 @@ from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.plan.lanes import ASLEEP, destroy_lane, restore_lane
 from flyctl_orchestrator.rollout.plan.plan import Lane, Wave
 from flyctl_orchestrator.rollout.state.metadata import REPLACES, alike
-from flyctl_orchestrator.rollout.state.origin import Origin
-from flyctl_orchestrator.rollout.undo.surge_undo import takeback_lane
+from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
+from flyctl_orchestrator.rollout.undo.surge_undo import surge_undo_lane
 
 
-def plan_return(origin: Origin, machines: Mapping[str, Machine], limit: int) -> Wave:
+def plan_return(restore_point: RestorePoint, machines: Mapping[str, Machine], limit: int) -> Wave:
     """The lanes that make `machines` what they were; none when they are.
 
     A machine that is gone is created again, and what has taken its place goes after that.
@@ -25,13 +25,15 @@ def plan_return(origin: Origin, machines: Mapping[str, Machine], limit: int) -> 
         machines: the fleet as it is now.
         limit: machines that serve and are changed at once within one region.
     """
-    spare = [m for m in machines.values() if m.managed and m.id not in origin.machines and origin.created(m)]
+    spare = [
+        m for m in machines.values() if m.managed and m.id not in restore_point.machines and restore_point.created(m)
+    ]
     lanes: list[Lane] = []
-    for before in origin.machines.values():
+    for before in restore_point.machines.values():
         now = machines.get(before.id)
-        heirs = _heirs(before, now, spare)
-        spare = [machine for machine in spare if machine not in heirs]
-        lane = _lane(before, now, heirs, healthy=_provable(before) and before.id not in origin.ill)
+        replacements = _heirs(before, now, spare)
+        spare = [machine for machine in spare if machine not in replacements]
+        lane = _lane(before, now, replacements, healthy=_provable(before) and before.id not in restore_point.ill)
         lanes += [lane] if lane else []
     lanes += [destroy_lane(machine) for machine in spare]
     # Those that do not serve come first: they have nothing to lose.
@@ -47,9 +49,9 @@ def _heirs(before: Machine, now: Machine | None, spare: list[Machine]) -> list[M
     return [machine for machine in spare if (machine.region, machine.group) == place][:1]
 
 
-def _lane(before: Machine, now: Machine | None, heirs: list[Machine], *, healthy: bool) -> Lane | None:
-    if now is None or heirs:
-        return takeback_lane(before, now, heirs, healthy=healthy)
+def _lane(before: Machine, now: Machine | None, replacements: list[Machine], *, healthy: bool) -> Lane | None:
+    if now is None or replacements:
+        return surge_undo_lane(before, now, replacements, healthy=healthy)
     if _same(now, before):
         return None
     serving = now.state == "started" and now.checks_passing

@@ -16,7 +16,7 @@ from flyctl_orchestrator.rollout.run.lane import LaneRun
 from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.state.metadata import CREATED
 from flyctl_orchestrator.rollout.undo.plan_state import plan_return
-from flyctl_orchestrator.rollout.undo.surge_undo import takeback_lane
+from flyctl_orchestrator.rollout.undo.surge_undo import surge_undo_lane
 
 
 def plan_rollback(record: Record, machines: Mapping[str, Machine], limit: int) -> Wave:
@@ -26,8 +26,8 @@ def plan_rollback(record: Record, machines: Mapping[str, Machine], limit: int) -
         machines: the fleet as it is now.
         limit: machines that serve and are changed at once within one region.
     """
-    if record.origin is not None:
-        return plan_return(record.origin, machines, limit)
+    if record.restore_point is not None:
+        return plan_return(record.restore_point, machines, limit)
     lanes: dict[str, Lane] = {}
     for run in record.runs.values():
         if not run.touched:
@@ -41,8 +41,8 @@ def plan_rollback(record: Record, machines: Mapping[str, Machine], limit: int) -
 def _undo(run: LaneRun, record: Record, machines: Mapping[str, Machine]) -> list[Lane]:
     if run.lane.replaces is not None:
         old = record.before[run.lane.replaces]
-        heirs = _made_by(run, record, machines)
-        lane = takeback_lane(old, machines.get(old.id), heirs, healthy=record.was_healthy(old.id))
+        replacements = _made_by(run, record, machines)
+        lane = surge_undo_lane(old, machines.get(old.id), replacements, healthy=record.was_healthy(old.id))
         return [lane] if lane else []
     if set(run.lane.reasons) & {"replaced", "leftover"}:
         # What took its place goes back with the lane that made it; what an earlier rollout left is not missed.

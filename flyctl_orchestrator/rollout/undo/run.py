@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.context.context import Means
+from flyctl_orchestrator.rollout.context.context import RolloutContext
 from flyctl_orchestrator.rollout.context.outcome import EXITS, Outcome, OutcomeKind
 from flyctl_orchestrator.rollout.plan.plan import Wave
 from flyctl_orchestrator.rollout.run.lane import LaneRun
@@ -17,7 +17,7 @@ from flyctl_orchestrator.rollout.run.result_rows import rows_at_the_end
 from flyctl_orchestrator.rollout.run.wave import WaveEnd, WaveRun
 
 
-def go_back(wave: Wave, record: Record, means: Means, *, name: str, done: str, again: str) -> Outcome:
+def go_back(wave: Wave, record: Record, context: RolloutContext, *, name: str, done: str, again: str) -> Outcome:
     """Run a way back to its end, and say what became of every machine.
 
     Args:
@@ -26,17 +26,17 @@ def go_back(wave: Wave, record: Record, means: Means, *, name: str, done: str, a
         done: what to say when it went well.
         again: what to type to finish it when it did not.
     """
-    since = means.clock.monotonic()
+    since = context.clock.monotonic()
     record.journal.write("rollback.begin", reason="asked for", lanes=[lane.name for lane in wave.lanes])
-    means.emit("rollback.started", reason="asked for", code="", machines=len(wave.lanes))
+    context.emit("rollback.started", reason="asked for", code="", machines=len(wave.lanes))
     run = WaveRun(
-        wave, means, record, stopped=lambda: means.stop.requested or bool(means.guard.lost()), keep_going=True
+        wave, context, record, stopped=lambda: context.stop.requested or bool(context.guard.lost()), keep_going=True
     )
     end = run.run() if wave.lanes else WaveEnd("passed")
-    means.emit("rollback.finished", ok=end.kind == "passed", verdict=end.kind)
+    context.emit("rollback.finished", ok=end.kind == "passed", verdict=end.kind)
     backs = {each.machine_id: each for each in run.runs if each.machine_id and each.lane.action == "restore"}
-    rows = tuple(rows_at_the_end(_read(means), record, backs))
-    seconds = means.clock.monotonic() - since
+    rows = tuple(rows_at_the_end(_read(context), record, backs))
+    seconds = context.clock.monotonic() - since
     kind, what, code = _told(end, run.runs, done)
     next_ = "" if kind == "done" else f"{again}; 'flyo status' shows what is where"
     outcome = Outcome(kind, what, rows, next_, code, seconds, EXITS[kind])
@@ -63,9 +63,9 @@ def _why(run: LaneRun) -> str:
     return run.reason or run.busy or "not begun" if run.status != "running" else run.busy or "under way"
 
 
-def _read(means: Means) -> dict[str, Machine] | None:
+def _read(context: RolloutContext) -> dict[str, Machine] | None:
     try:
-        return {machine.id: machine for machine in means.api.list_machines(means.app) if not machine.gone}
+        return {machine.id: machine for machine in context.api.list_machines(context.app) if not machine.gone}
     except ApiError as error:
-        means.emit("warning", code="unread", what=error.what)
+        context.emit("warning", code="unread", what=error.what)
         return None

@@ -8,12 +8,12 @@ from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.plan.lanes import ASLEEP, lane_name
 from flyctl_orchestrator.rollout.plan.plan import Lane
 from flyctl_orchestrator.rollout.plan.steps import (
+    AwaitPropagation,
     DestroyMachine,
     Gate,
     PutToSleep,
     RecreateMachine,
     RestoreMachine,
-    Settle,
     Step,
     Uncordon,
     Wake,
@@ -22,7 +22,9 @@ from flyctl_orchestrator.rollout.plan.surge import retirement
 from flyctl_orchestrator.rollout.state.metadata import alike
 
 
-def takeback_lane(old: Machine, now: Machine | None, heirs: Sequence[Machine], *, healthy: bool) -> Lane | None:
+def surge_undo_lane(
+    old: Machine, now: Machine | None, replacements: Sequence[Machine], *, healthy: bool
+) -> Lane | None:
     """The lane that undoes one replacement, None when there is nothing to undo.
 
     Args:
@@ -33,17 +35,17 @@ def takeback_lane(old: Machine, now: Machine | None, heirs: Sequence[Machine], *
     """
     back = _back(old, now, healthy)
     away: tuple[Step, ...] = ()
-    for heir in heirs:
+    for replacement in replacements:
         # A replacement that was never opened to the proxy has no requests to finish.
-        away += (DestroyMachine(heir.id),) if heir.cordoned else retirement(heir.id)
+        away += (DestroyMachine(replacement.id),) if replacement.cordoned else retirement(replacement.id)
     if back:
         name = lane_name(old.region, old.group, old.id)
         return Lane(name, old.region, old.group, old.id, "restore", (*back, *away), ("rollback",), weight=0)
     if not away:
         return None
-    heir = heirs[0]
-    name = lane_name(heir.region, heir.group, heir.id)
-    return Lane(name, heir.region, heir.group, heir.id, "destroy", away, ("rollback",), weight=0)
+    replacement = replacements[0]
+    name = lane_name(replacement.region, replacement.group, replacement.id)
+    return Lane(name, replacement.region, replacement.group, replacement.id, "destroy", away, ("rollback",), weight=0)
 
 
 def _back(old: Machine, now: Machine | None, healthy: bool) -> tuple[Step, ...]:
@@ -53,7 +55,7 @@ def _back(old: Machine, now: Machine | None, healthy: bool) -> tuple[Step, ...]:
         hidden += () if asleep is None else (PutToSleep(asleep),)
         if old.cordoned:
             return hidden
-        return (*hidden, Uncordon(), Settle(), *(() if asleep else (Gate(strict=healthy),)))
+        return (*hidden, Uncordon(), AwaitPropagation(), *(() if asleep else (Gate(strict=healthy),)))
     same = alike(now, old)
     rested = asleep is None or ASLEEP.get(now.state) == asleep
     awake = asleep is not None or now.state not in ASLEEP
@@ -64,4 +66,4 @@ def _back(old: Machine, now: Machine | None, healthy: bool) -> tuple[Step, ...]:
         proof = (Wake(), *proof, PutToSleep(asleep))
     elif not awake:
         proof = (Wake(), *proof)
-    return (RestoreMachine(old.id), *proof, Settle())
+    return (RestoreMachine(old.id), *proof, AwaitPropagation())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.project import flyotoml
-from flyctl_orchestrator.project.model import HOOKS, Hooks, LocalBuild, Probe, Rollout
+from flyctl_orchestrator.project.model import HOOKS, Hooks, LocalBuild, Probe, RolloutPolicy
 from flyctl_orchestrator.project.tomlfile import Document
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
@@ -21,9 +21,9 @@ def test_flyo_toml_page_shows_a_file_with_every_key_and_its_default() -> None:
     data = tomllib.loads(example)
     flyo = flyotoml.parse(Document(Path("flyo.toml"), "flyo.toml", example, data))
     assert set(data) == set(flyotoml.TABLES)
-    for table, model in (("rollout", Rollout), ("probe", Probe), ("local", LocalBuild)):
+    for table, model in (("rollout", RolloutPolicy), ("probe", Probe), ("local", LocalBuild)):
         assert set(data[table]) == {field.name for field in fields(model)}
-    assert flyo.rollout == Rollout(canary="iad", propagation=10.0)
+    assert flyo.rollout == RolloutPolicy(canary="iad", propagation=10.0)
     assert flyo.probe == Probe(command=flyo.probe.command)
     assert set(data["hooks"]) == {*HOOKS, "timeout"}
     assert flyo.hooks.timeout == Hooks().timeout
@@ -32,7 +32,7 @@ def test_flyo_toml_page_shows_a_file_with_every_key_and_its_default() -> None:
 def test_flyo_toml_page_has_a_row_for_every_key() -> None:
     page = (REFERENCE / "flyo-toml.md").read_text("utf-8")
     rows = re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)
-    known = [field.name for model in (Rollout, Probe, LocalBuild) for field in fields(model)]
+    known = [field.name for model in (RolloutPolicy, Probe, LocalBuild) for field in fields(model)]
     rows = [row for row in rows if not row.startswith("FLYO_")]
     assert sorted(rows) == sorted([*known, *HOOKS, "timeout", "template"])
 

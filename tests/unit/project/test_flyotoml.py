@@ -6,7 +6,7 @@ import pytest
 
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project import flyotoml
-from flyctl_orchestrator.project.model import Flyo, Hooks, LocalBuild, Probe, Rollout
+from flyctl_orchestrator.project.model import Flyo, Hooks, LocalBuild, Probe, RolloutPolicy
 
 FULL = """
 [regions]
@@ -60,7 +60,7 @@ def test_reads_every_key(tmp_path: Path) -> None:
     assert load(tmp_path, FULL) == Flyo(
         regions={"iad": 2, "fra": 1, "nrt": 0},
         groups={"worker": {"iad": 1}},
-        rollout=Rollout("in-place", "fra", 3, 2, 90, 300, rollback=False),
+        rollout=RolloutPolicy("in-place", "fra", 3, 2, 90, 300, rollback=False),
         probe=Probe("/api/health", 2, 2, "required", 0, 0.25, "curl --fail $FLYO_URL", 10),
         local=LocalBuild("pip install -r requirements.txt", ("requirements.txt",)),
         hooks=Hooks({"pre-deploy": "make check", "on-failure": "./tell-everybody"}, 60),

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from flyctl_orchestrator.environment import Environment
-from flyctl_orchestrator.report.board import Board
 from flyctl_orchestrator.report.choose import choose_reporter
 from flyctl_orchestrator.report.jsonlines import JsonLinesReporter
 from flyctl_orchestrator.report.live import LiveReporter
 from flyctl_orchestrator.report.plain import PlainReporter
+from flyctl_orchestrator.report.progress_table import ProgressTable
 from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.report.words import sentence
 from flyctl_orchestrator.rollout.context.events import NAMES, Event
@@ -118,35 +118,35 @@ def test_json_lines_hold_every_event_and_nothing_else() -> None:
     assert lines[0]["schema"] == "flyo.event/1"
 
 
-# --- the board
+# --- the table
 
 
 def test_the_board_knows_every_region_from_the_plan_on_and_how_it_ended() -> None:
-    board = Board()
-    board.see(story()[0])
-    assert [(row.region, row.done, row.total, row.state) for row in board.rows.values()] == [
+    table = ProgressTable()
+    table.see(story()[0])
+    assert [(row.region, row.done, row.total, row.state) for row in table.rows.values()] == [
         ("iad", 0, 1, "waiting"),
         ("fra", 0, 1, "waiting"),
         ("nrt", 0, 1, "waiting"),
     ]
     for each in story()[1:]:
-        board.see(each)
-    rows = {row.region: row for row in board.rows.values()}
+        table.see(each)
+    rows = {row.region: row for row in table.rows.values()}
     assert [(row.done, row.total, row.state, row.healthy, row.busy) for row in rows.values()] == [
         (1, 1, "healthy", True, False),
         (1, 1, "healthy", True, False),
         (0, 1, "failed", False, False),
     ]
     assert (rows["iad"].release, rows["iad"].latency_s, rows["nrt"].health) == ("v7", 0.0123, "500")
-    assert board.heading == "going back"
+    assert table.heading == "going back"
 
 
 def test_a_machine_that_gets_its_name_later_is_counted_once() -> None:
-    board = Board()
-    board.see(event("machine.phase", lane="nrt/app/new-1", region="nrt", machine=None, phase="creating"))
-    assert board.rows["nrt"].busy
-    board.see(event("machine.phase", lane="nrt/app/new-1", region="nrt", machine="m9", phase="healthy"))
-    assert (board.rows["nrt"].total, board.rows["nrt"].done) == (1, 1)
+    table = ProgressTable()
+    table.see(event("machine.phase", lane="nrt/app/new-1", region="nrt", machine=None, phase="creating"))
+    assert table.rows["nrt"].busy
+    table.see(event("machine.phase", lane="nrt/app/new-1", region="nrt", machine="m9", phase="healthy"))
+    assert (table.rows["nrt"].total, table.rows["nrt"].done) == (1, 1)
 
 
 def test_the_live_board_draws_rows_and_leaves_lasting_lines_above() -> None:
@@ -179,7 +179,7 @@ def test_while_there_are_no_regions_yet_it_shows_what_the_build_is_doing() -> No
     assert "x" * 100 not in text
 
 
-def test_a_run_that_changes_nothing_draws_no_board() -> None:
+def test_a_run_that_changes_nothing_draws_no_table() -> None:
     stream = Terminal()
     reporter = LiveReporter(stream, Style.of(stream, {"TERM": "xterm"}), StillClock())
     reporter.event(event("plan.nothing_to_do", unchanged=3))

@@ -23,9 +23,9 @@ from flyctl_orchestrator.fleet.probe import Prober
 from flyctl_orchestrator.local.base.settings import Settings
 from flyctl_orchestrator.local.daemon.simulation import TOKEN, Simulation
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
-from flyctl_orchestrator.project.model import Probe, Rollout
+from flyctl_orchestrator.project.model import Probe, RolloutPolicy
 from flyctl_orchestrator.rollout.context.concurrency import Concurrency, InTurn, Stop
-from flyctl_orchestrator.rollout.context.context import Edge, Means
+from flyctl_orchestrator.rollout.context.context import Edge, RolloutContext
 from flyctl_orchestrator.rollout.context.events import Emitter, Event
 from flyctl_orchestrator.rollout.context.hooks import HookRunner
 from flyctl_orchestrator.rollout.context.outcome import Outcome
@@ -296,7 +296,7 @@ class World:
     def desired(self, image: PlannedImage, counts: Mapping[str, int] | None = None, **more: Any) -> Desired:
         """The goal: `counts` machines of every group per region."""
         places = counts or {"iad": 1, "fra": 1, "nrt": 1}
-        policy = more.pop("policy", Rollout(timeout=60.0))
+        policy = more.pop("policy", RolloutPolicy(timeout=60.0))
         return Desired(
             app=APP,
             image=image,
@@ -329,11 +329,11 @@ class World:
         )
         record.learn_firsts(fleet.managed)
         journal.write("begin", before=[machine_as_dict(machine) for machine in fleet.managed])
-        means = self.means(probe or Probe(path="/up"), desired.policy.timeout)
+        context = self.context(probe or Probe(path="/up"), desired.policy.timeout)
         if before is not None:
             before(record)
         try:
-            outcome = Executor(means, record, desired.policy).run()
+            outcome = Executor(context, record, desired.policy).run()
         except FlyoError as error:
             planted.hear(error)
             raise
@@ -349,9 +349,9 @@ class World:
         if self.on_event is not None:
             self.on_event(event)
 
-    def means(self, probe: Probe, timeout: float) -> Means:
+    def context(self, probe: Probe, timeout: float) -> RolloutContext:
         """What the core acts with."""
-        return Means(
+        return RolloutContext(
             app=APP,
             api=self.api,
             flyctl=self.flyctl,

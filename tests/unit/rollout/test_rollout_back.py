@@ -8,7 +8,7 @@ import pytest
 
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
-from flyctl_orchestrator.project.model import Rollout
+from flyctl_orchestrator.project.model import RolloutPolicy
 from tests.unit.rollout.rollout_world import APP, Looks, World, snapshot
 
 EXITS = Behaviour(exit_after_seconds=0.3, exit_code=3)
@@ -34,7 +34,7 @@ def test_a_broken_release_stops_at_the_canary_and_is_put_back(world: World, how:
 def test_an_exit_is_noticed_long_before_the_time_is_over(world: World) -> None:
     world.deploy(world.desired(world.push("one")))
     started = world.clock.now()
-    outcome = world.deploy(world.desired(world.push("bad", EXITS), policy=Rollout(timeout=600.0)))
+    outcome = world.deploy(world.desired(world.push("bad", EXITS), policy=RolloutPolicy(timeout=600.0)))
     assert outcome.kind == "rolled_back"
     assert "exit code 3" in outcome.what
     assert world.clock.now() - started < 30
@@ -63,7 +63,7 @@ def test_a_wrong_answer_from_outside_is_a_fail(world: World, looks: Looks, words
     before = snapshot(world)
     bad = world.push("bad")
     world.looks[bad.ref or ""] = looks
-    outcome = world.deploy(world.desired(bad, policy=Rollout(timeout=600.0)))
+    outcome = world.deploy(world.desired(bad, policy=RolloutPolicy(timeout=600.0)))
     assert outcome.kind == "rolled_back" and words in outcome.what
     assert snapshot(world) == before
 
@@ -122,7 +122,7 @@ def test_a_cordoned_machine_stays_cordoned(world: World) -> None:
 def test_no_rollback_leaves_it_and_says_so(world: World) -> None:
     world.deploy(world.desired(world.push("one")))
     bad = world.push("bad", EXITS)
-    outcome = world.deploy(world.desired(bad, policy=Rollout(timeout=60.0, rollback=False)))
+    outcome = world.deploy(world.desired(bad, policy=RolloutPolicy(timeout=60.0, rollback=False)))
     assert (outcome.kind, outcome.exit) == ("mixed", Exit.LEFT_MIXED)
     assert [row.fate for row in outcome.rows if row.region == "iad"] == ["failed"]
 
@@ -193,7 +193,7 @@ def test_a_fault_during_the_bake_goes_back(world: World) -> None:
     world.deploy(world.desired(world.push("one")))
     before = snapshot(world)
     late = world.push("late", Behaviour(exit_after_seconds=20))
-    outcome = world.deploy(world.desired(late, policy=Rollout(timeout=60.0, bake=60.0)))
+    outcome = world.deploy(world.desired(late, policy=RolloutPolicy(timeout=60.0, bake=60.0)))
     assert outcome.kind == "rolled_back" and "ended" in outcome.what
     assert snapshot(world) == before
 
@@ -211,7 +211,7 @@ def test_a_machine_left_without_requests_is_not_called_unchanged(world: World) -
     world.deploy(world.desired(world.push("one")))
     old = world.in_region("iad")[0].id
     bad = world.push("bad", Behaviour(healthy=lambda machine, region: region != "nrt"))
-    policy = Rollout(timeout=60.0, rollback=False, strategy="surge")
+    policy = RolloutPolicy(timeout=60.0, rollback=False, strategy="surge")
     outcome = world.deploy(world.desired(bad, policy=policy))
     assert outcome.exit == Exit.LEFT_MIXED
     left = next(machine for machine in world.machines() if machine.id == old)

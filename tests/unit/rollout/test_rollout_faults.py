@@ -11,7 +11,7 @@ from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.probe import Prober
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
-from flyctl_orchestrator.project.model import Rollout
+from flyctl_orchestrator.project.model import RolloutPolicy
 from tests.unit.rollout.rollout_world import APP, World, WorldHttp, snapshot
 
 MACHINES = f"/apps/{APP}/machines"
@@ -90,7 +90,7 @@ def test_a_lease_that_is_never_given_back_fails_and_goes_back(world: World) -> N
     before = snapshot(world)
     machine = world.in_region("fra")[0]
     world.call("POST", f"/v1{MACHINES}/{machine.id}/lease?ttl=80000", {})
-    outcome = world.deploy(world.desired(world.push("two"), policy=Rollout(timeout=20.0)))
+    outcome = world.deploy(world.desired(world.push("two"), policy=RolloutPolicy(timeout=20.0)))
     assert outcome.kind == "rolled_back"
     assert "lease currently held" in outcome.what
     assert snapshot(world) == before
@@ -250,14 +250,14 @@ def test_a_refused_token_midway_is_said_and_nothing_hangs(world: World) -> None:
 
 def test_our_own_network_being_down_is_not_the_apps_fault(world: World) -> None:
     world.network_down = True
-    outcome = world.deploy(world.desired(world.push("one"), policy=Rollout(timeout=15.0)))
+    outcome = world.deploy(world.desired(world.push("one"), policy=RolloutPolicy(timeout=15.0)))
     assert (outcome.kind, outcome.exit) == ("inconclusive", Exit.INCONCLUSIVE)
 
 
 def test_an_app_that_was_reachable_before_and_is_not_now_has_failed(world: World) -> None:
     world.deploy(world.desired(world.push("one")))
     world.on_event = lambda event: setattr(world, "network_down", event.name == "flyctl.started" or world.network_down)
-    outcome = world.deploy(world.desired(world.push("two"), policy=Rollout(timeout=15.0)))
+    outcome = world.deploy(world.desired(world.push("two"), policy=RolloutPolicy(timeout=15.0)))
     assert outcome.kind in ("rolled_back", "mixed")
 
 

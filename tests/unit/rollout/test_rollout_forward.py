@@ -7,7 +7,7 @@ from typing import Any
 
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
-from flyctl_orchestrator.project.model import Rollout
+from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.rollout.context.concurrency import InTurn
 from flyctl_orchestrator.rollout.state.metadata import VERIFIED
 from tests.unit.rollout.rollout_world import APP, World
@@ -33,7 +33,7 @@ def test_a_second_deploy_has_nothing_to_do(world: World) -> None:
 def test_a_new_image_goes_through_flyctl_in_the_canary_and_through_the_api_elsewhere(world: World) -> None:
     world.deploy(world.desired(world.push("one")))
     two = world.push("two")
-    outcome = world.deploy(world.desired(two, policy=Rollout(canary="fra", timeout=60.0)))
+    outcome = world.deploy(world.desired(two, policy=RolloutPolicy(canary="fra", timeout=60.0)))
     assert outcome.kind == "done", outcome.what
     run = world.flyctl.runs[-1]
     assert (run.regions, run.update_only) == (("fra",), True)
@@ -123,7 +123,7 @@ def test_waves_follow_order_and_width(world: World) -> None:
     counts = {"iad": 1, "fra": 1, "nrt": 1, "syd": 1}
     world.deploy(world.desired(world.push("one"), counts))
     world.events.clear()
-    world.deploy(world.desired(world.push("two"), counts, policy=Rollout(width=2, canary="nrt", timeout=60.0)))
+    world.deploy(world.desired(world.push("two"), counts, policy=RolloutPolicy(width=2, canary="nrt", timeout=60.0)))
     waves = [event.fields["regions"] for event in world.events if event.name == "wave.started"]
     assert waves == [["nrt"], ["iad", "fra"], ["syd"]]
 
@@ -164,7 +164,7 @@ def test_a_new_process_group_starts_in_the_primary_region(world: World) -> None:
     image = world.push("one")
     world.deploy(world.desired(image, {"iad": 1, "fra": 1}))
     world.groups, world.definition = ("app", "worker"), "two"
-    outcome = world.deploy(world.desired(image, {"iad": 1, "fra": 1}, policy=Rollout(canary="fra", timeout=60.0)))
+    outcome = world.deploy(world.desired(image, {"iad": 1, "fra": 1}, policy=RolloutPolicy(canary="fra", timeout=60.0)))
     assert outcome.kind == "done", outcome.what
     assert sorted((m.region, m.group) for m in world.machines()) == [
         ("fra", "app"), ("fra", "worker"), ("iad", "app"), ("iad", "worker"),
@@ -201,7 +201,7 @@ def test_what_flyctl_has_made_is_given_to_the_others_at_once(world: World) -> No
     world.deploy(world.desired(world.push("one"), {"iad": 3}))
     world.events.clear()
     world.concurrency = LastFirst()
-    policy = Rollout(max_unavailable=3, timeout=60.0)
+    policy = RolloutPolicy(max_unavailable=3, timeout=60.0)
     assert world.deploy(world.desired(world.push("two"), {"iad": 3}, policy=policy)).kind == "done"
     (by_flyctl,) = finished(world, "flyctl_update")
     assert max(finished(world, "update_machine")) - by_flyctl < 0.1
@@ -209,7 +209,7 @@ def test_what_flyctl_has_made_is_given_to_the_others_at_once(world: World) -> No
 
 def test_a_machine_that_is_late_does_not_wait_for_those_that_were_changed_after_it(world: World) -> None:
     world.deploy(world.desired(world.push("one"), {"iad": 6}))
-    policy = Rollout(max_unavailable=2, timeout=60.0)
+    policy = RolloutPolicy(max_unavailable=2, timeout=60.0)
     order = list(world.plan(world.desired(world.push("two"), {"iad": 6}, policy=policy)).lanes)
     late, ready = order[1].machine, world.clock.now() + 10.4
     slow = Behaviour(boot_seconds=8.0, healthy=lambda machine, region: machine != late or world.clock.now() > ready)

@@ -11,14 +11,14 @@ from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
-from flyctl_orchestrator.project.model import Rollout
+from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.rollout.context.context import Edge
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.plan.plan import PlannedImage
 from tests.unit.rollout.rollout_world import APP, Looks, World, snapshot
 
 EXITS = Behaviour(exit_after_seconds=0.3, exit_code=3)
-SURGE = Rollout(strategy="surge", timeout=60.0)
+SURGE = RolloutPolicy(strategy="surge", timeout=60.0)
 THREE = {"iad": 1, "fra": 1, "nrt": 1}
 
 
@@ -55,7 +55,7 @@ def counts(world: World) -> dict[str, int]:
 
 def deploy(world: World, image: PlannedImage, places: dict[str, int] | None = None, strategy: str = "surge") -> Outcome:
     """Roll out."""
-    policy = Rollout(strategy=strategy, timeout=60.0)
+    policy = RolloutPolicy(strategy=strategy, timeout=60.0)
     return world.deploy(world.desired(image, places or THREE, policy=policy))
 
 
@@ -120,7 +120,7 @@ def test_the_replacement_is_proved_before_the_proxy_knows_it(served: World) -> N
             lanes.setdefault(event.fields["lane"], []).append(event.fields["step"])
     assert len(lanes) == 3
     for steps in lanes.values():
-        proof = ["gate", "uncordon", "settle", "gate", "cordon"]
+        proof = ["gate", "uncordon", "await_propagation", "gate", "cordon"]
         assert steps[-5:] == proof
         assert steps[:-5] in (["create_machine"], ["clone_machine", "flyctl_configure", "wake"])
 
@@ -272,7 +272,7 @@ def test_the_proxy_is_given_time_to_hear_of_it(served: World) -> None:
         opened = times[("step.finished", lane, "uncordon")]
         closed = times[("step.started", lane, "cordon")]
         assert closed - opened >= 10
-        assert times[("step.started", lane, "stop_machine")] - times[("step.started", lane, "settle")] >= 10
+        assert times[("step.started", lane, "stop_machine")] - times[("step.started", lane, "await_propagation")] >= 10
 
 
 def test_where_a_cordoned_machine_cannot_be_asked_its_checks_decide_first(served: World) -> None:

@@ -17,7 +17,7 @@ from flyctl_orchestrator.local.proxy.replay import (
     source_header,
 )
 from flyctl_orchestrator.local.proxy.replay_json import parse_replay_json
-from flyctl_orchestrator.local.proxy.wish import Wish
+from flyctl_orchestrator.local.proxy.route_constraints import RouteConstraints
 
 
 @pytest.mark.parametrize(
@@ -63,9 +63,9 @@ def test_what_is_not(text: str) -> None:
 
 
 def test_the_wish_it_makes() -> None:
-    assert parse_replay("elsewhere=true").wish("me") == Wish(avoid="me")
-    assert parse_replay('region="iad,eu"').wish("me") == Wish(("iad", "eu"), True)
-    assert parse_replay("prefer_instance=x").wish("me") == Wish(prefer_instance="x")
+    assert parse_replay("elsewhere=true").constraints("me") == RouteConstraints(avoid="me")
+    assert parse_replay('region="iad,eu"').constraints("me") == RouteConstraints(("iad", "eu"), True)
+    assert parse_replay("prefer_instance=x").constraints("me") == RouteConstraints(prefer_instance="x")
 
 
 def test_the_json_form() -> None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from flyctl_orchestrator.local.proxy.backend import Service, Target
 from flyctl_orchestrator.local.proxy.geography import within
 from flyctl_orchestrator.local.proxy.latency import median_ms
+from flyctl_orchestrator.local.proxy.route_constraints import ANYTHING, RouteConstraints, wish_of_headers
 from flyctl_orchestrator.local.proxy.routing import Decision, Fleet, Refuse, Use, Wait, Wake, choose
-from flyctl_orchestrator.local.proxy.wish import ANYTHING, Wish, wish_of_headers
 
 REGIONS = ("iad", "fra", "nrt", "syd", "zzz")
 
@@ -26,12 +26,12 @@ def machine(machine_id: str, region: str = "iad", state: str = "started", **opti
 def decide(
     targets: list[Target],
     loads: dict[str, int] | None = None,
-    wish: Wish = ANYTHING,
+    constraints: RouteConstraints = ANYTHING,
     client: str = "iad",
     **sets: object,
 ) -> Decision:
     fleet = Fleet(targets, lambda machine_id: (loads or {}).get(machine_id, 0), **sets)  # type: ignore[arg-type]
-    return choose(fleet, wish, client, median_ms, Random(1))
+    return choose(fleet, constraints, client, median_ms, Random(1))
 
 
 def used(decision: Decision) -> str:
@@ -126,33 +126,33 @@ def test_that_very_machine_or_none() -> None:
         machine("booting", "iad", "starting"),
         machine("full", hard_limit=1),
     ]
-    got = {t.machine_id: decide(fleet, {"full": 1}, Wish(instance=t.machine_id)) for t in fleet}
+    got = {t.machine_id: decide(fleet, {"full": 1}, RouteConstraints(instance=t.machine_id)) for t in fleet}
     assert used(got["ok"]) == "ok"
     assert used(got["cordoned"]) == "cordoned"
     assert isinstance(got["asleep"], Wake)
     assert isinstance(got["stays"], Refuse)
     assert isinstance(got["booting"], Wait)
     assert isinstance(got["full"], Wait)
-    assert isinstance(decide(fleet, wish=Wish(instance="nobody")), Refuse)
+    assert isinstance(decide(fleet, constraints=RouteConstraints(instance="nobody")), Refuse)
 
 
 def test_regions_in_the_order_asked_for() -> None:
     fleet = [machine("i", "iad"), machine("f", "fra"), machine("n", "nrt")]
-    assert used(decide(fleet, wish=Wish(("nrt", "fra"), True))) == "n"
-    assert used(decide(fleet, wish=Wish(("syd", "eu"), True))) == "f"
-    assert used(decide(fleet, wish=Wish(("syd", "any"), True), client="nrt")) == "n"
-    assert used(decide(fleet, wish=Wish(("syd",)))) == "i"
-    refused = decide(fleet, wish=Wish(("syd",), True))
+    assert used(decide(fleet, constraints=RouteConstraints(("nrt", "fra"), True))) == "n"
+    assert used(decide(fleet, constraints=RouteConstraints(("syd", "eu"), True))) == "f"
+    assert used(decide(fleet, constraints=RouteConstraints(("syd", "any"), True), client="nrt")) == "n"
+    assert used(decide(fleet, constraints=RouteConstraints(("syd",)))) == "i"
+    refused = decide(fleet, constraints=RouteConstraints(("syd",), True))
     assert isinstance(refused, Refuse)
     assert refused.code == "PR03"
 
 
 def test_headers_become_wishes() -> None:
     assert wish_of_headers({}) is ANYTHING
-    assert wish_of_headers({"fly-prefer-region": " IAD, us ,"}) == Wish(("iad", "us"))
-    assert wish_of_headers({"fly-force-region": "fra", "fly-prefer-region": "iad"}) == Wish(("fra",), True)
+    assert wish_of_headers({"fly-prefer-region": " IAD, us ,"}) == RouteConstraints(("iad", "us"))
+    assert wish_of_headers({"fly-force-region": "fra", "fly-prefer-region": "iad"}) == RouteConstraints(("fra",), True)
     both = wish_of_headers({"fly-force-instance-id": "a", "fly-prefer-instance-id": "b"})
-    assert both == Wish(instance="a")
+    assert both == RouteConstraints(instance="a")
     assert wish_of_headers({"fly-force-instance-id": " "}) is ANYTHING
 
 
@@ -179,7 +179,7 @@ targets = st.builds(
 fleets = st.lists(targets, max_size=6, unique_by=lambda t: t.machine_id)
 ids = st.sets(st.sampled_from("abcdef"), max_size=3)
 wishes = st.builds(
-    Wish,
+    RouteConstraints,
     regions=st.lists(st.sampled_from([*REGIONS, "eu", "us", "any", "apac"]), max_size=3).map(tuple),
     only_regions=st.booleans(),
     instance=st.none() | st.sampled_from("abcdefg"),
@@ -191,7 +191,7 @@ wishes = st.builds(
 @given(
     fleet=fleets,
     loads=st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 6)),
-    wish=wishes,
+    constraints=wishes,
     client=st.sampled_from(REGIONS),
     waking=ids,
     draining=ids,
@@ -200,13 +200,13 @@ wishes = st.builds(
 def test_no_choice_breaks_a_rule(
     fleet: list[Target],
     loads: dict[str, int],
-    wish: Wish,
+    constraints: RouteConstraints,
     client: str,
     waking: set[str],
     draining: set[str],
     tried: set[str],
 ) -> None:
-    decision = decide(fleet, loads, wish, client, waking=waking, draining=draining, tried=tried)
+    decision = decide(fleet, loads, constraints, client, waking=waking, draining=draining, tried=tried)
     if isinstance(decision, Use):
         target = decision.target
         assert target in fleet
@@ -214,19 +214,24 @@ def test_no_choice_breaks_a_rule(
         assert target.machine_id not in draining
         limit = target.service.hard_limit
         assert limit is None or loads.get(target.machine_id, 0) < limit
-        if wish.instance is not None:
-            assert target.machine_id == wish.instance
+        if constraints.instance is not None:
+            assert target.machine_id == constraints.instance
             return
         assert target.routable
-        assert target.machine_id not in tried and target.machine_id != wish.avoid
+        assert target.machine_id not in tried and target.machine_id != constraints.avoid
         if decision.also_wake is not None:
             assert decision.also_wake.region == target.region and decision.also_wake.service.autostart
     if isinstance(decision, Wake):
         assert decision.target.service.autostart
         asleep = decision.target.state in ("stopped", "suspended")
         assert asleep or decision.target.machine_id in waking
-    if isinstance(decision, Use | Wake) and wish.instance is None and wish.only_regions and wish.regions:
-        assert any(within(decision.target.region, term) for term in wish.regions)
-    if isinstance(decision, Refuse) and wish == ANYTHING:
+    if (
+        isinstance(decision, Use | Wake)
+        and constraints.instance is None
+        and constraints.only_regions
+        and constraints.regions
+    ):
+        assert any(within(decision.target.region, term) for term in constraints.regions)
+    if isinstance(decision, Refuse) and constraints == ANYTHING:
         usable = [t for t in fleet if t.state == "started" and t.routable and t.port]
         assert not [t for t in usable if t.machine_id not in tried | draining | waking]

@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
-from flyctl_orchestrator.project.model import Probe, Rollout
+from flyctl_orchestrator.project.model import Probe, RolloutPolicy
 from flyctl_orchestrator.rollout.context.context import EDGES
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.plan.desired import Desired
@@ -135,9 +135,9 @@ class NothingLost(RuleBasedStateMachine):
         self.last = image
         return image
 
-    def _policy(self, order: Order) -> Rollout:
+    def _policy(self, order: Order) -> RolloutPolicy:
         regions = self.world.regions
-        return Rollout(
+        return RolloutPolicy(
             strategy=order.strategy,
             canary=None if order.canary is None else regions[order.canary % len(regions)],
             width=order.width,

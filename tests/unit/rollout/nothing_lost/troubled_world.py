@@ -18,9 +18,9 @@ from flyctl_orchestrator.local.core.seams import CheckAnswer
 from flyctl_orchestrator.local.faults.request import fault_of
 from flyctl_orchestrator.project.model import Probe
 from flyctl_orchestrator.rollout.context.concurrency import Stop
-from flyctl_orchestrator.rollout.context.context import Means
+from flyctl_orchestrator.rollout.context.context import RolloutContext
 from flyctl_orchestrator.rollout.plan.plan import PlannedImage
-from flyctl_orchestrator.rollout.state.metadata import VERIFIED, mark_for
+from flyctl_orchestrator.rollout.state.metadata import VERIFIED, verification_for
 from flyctl_orchestrator.rollout.state.observe import observe
 from tests.unit.rollout.nothing_lost.fleets import AT_THE_PLATFORM, FleetShape, Trouble
 from tests.unit.rollout.rollout_world import APP, Looks, World, WorldDeploy, WorldFlyctl
@@ -311,10 +311,10 @@ class TroubledWorld(World):
         machine = self.record_of(machine_id)
         return None if machine is None else render.machine(machine)
 
-    def means(self, probe: Probe, timeout: float) -> Means:
+    def context(self, probe: Probe, timeout: float) -> RolloutContext:
         """What the core acts with; every other rollout insists on the newest secrets."""
-        means = super().means(probe, timeout)
-        return replace(means, secrets_version=1) if self.asks_for_secrets else means
+        context = super().context(probe, timeout)
+        return replace(context, secrets_version=1) if self.asks_for_secrets else context
 
     # --- the fleet that is found
 
@@ -349,7 +349,7 @@ class TroubledWorld(World):
         secrets = observe(self.api, APP).secrets
         for machine_id in machines:
             machine = Machine.of_api(APP, self.machine(machine_id) or {})
-            value = str(mark_for(machine, self.definition, secrets))
+            value = str(verification_for(machine, self.definition, secrets))
             self.call("POST", f"/v1/apps/{APP}/machines/{machine_id}/metadata/{VERIFIED}", {"value": value})
 
     def looks_for(self, image: PlannedImage, looks: Looks) -> None:

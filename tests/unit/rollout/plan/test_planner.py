@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.project.model import Rollout
+from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.rollout.plan.desired import Desired
 from flyctl_orchestrator.rollout.plan.file import plan_as_dict, plan_of_dict
 from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
 from flyctl_orchestrator.rollout.plan.planner import plan_rollout
 from flyctl_orchestrator.rollout.plan.steps import CreateMachine, FlyctlCreate, FlyctlUpdate, step_name
-from flyctl_orchestrator.rollout.state.metadata import VERIFIED, mark_for
+from flyctl_orchestrator.rollout.state.metadata import VERIFIED, verification_for
 from flyctl_orchestrator.rollout.state.observe import Fleet
 
 NEW = PlannedImage("registry.fly.io/shop:two", "sha256:two")
@@ -41,7 +41,7 @@ def machine(
     )  # fmt: skip
     if digest != NEW.digest:
         return bare
-    mark = mark_for(bare, DEFINITION, SECRETS)
+    mark = verification_for(bare, DEFINITION, SECRETS)
     return Machine(**(bare.__dict__ | {"metadata": {**metadata, VERIFIED: str(mark)}}))
 
 
@@ -49,7 +49,7 @@ def goal(counts: dict[Any, int], **more: Any) -> Desired:
     """`counts` by region, or by (region, group)."""
     places = {(key, "app") if isinstance(key, str) else key: count for key, count in counts.items()}
     groups = tuple(dict.fromkeys(group for _, group in places))
-    fields: dict[str, Any] = {"primary_region": "iad", "policy": Rollout()} | more
+    fields: dict[str, Any] = {"primary_region": "iad", "policy": RolloutPolicy()} | more
     return Desired("shop", NEW, DEFINITION, groups, places, **fields)
 
 
@@ -74,7 +74,7 @@ CASES: list[tuple[str, list[Machine], Desired, list[list[str]]]] = [
     (
         "first deploy ignores the canary",
         [],
-        goal(THREE, policy=Rollout(canary="nrt")),
+        goal(THREE, policy=RolloutPolicy(canary="nrt")),
         [["iad:flyctl_create"], ["fra:create_machine", "nrt:create_machine"]],
     ),
     (
@@ -86,7 +86,7 @@ CASES: list[tuple[str, list[Machine], Desired, list[list[str]]]] = [
     (
         "canary elsewhere, one region at a time",
         [machine("a"), machine("b", "fra"), machine("c", "nrt")],
-        goal(THREE, policy=Rollout(canary="nrt", width=1)),
+        goal(THREE, policy=RolloutPolicy(canary="nrt", width=1)),
         [["nrt:flyctl_update"], ["iad:update_machine"], ["fra:update_machine"]],
     ),
     ("nothing to do", [machine("a", digest="sha256:two")], goal({"iad": 1}), []),
@@ -125,7 +125,7 @@ CASES: list[tuple[str, list[Machine], Desired, list[list[str]]]] = [
         [machine("a"), machine("b", "fra")],
         goal(
             {("iad", "app"): 1, ("iad", "worker"): 1, ("fra", "app"): 1, ("fra", "worker"): 1},
-            policy=Rollout(canary="fra"),
+            policy=RolloutPolicy(canary="fra"),
         ),
         [["fra:flyctl_update"], ["iad:flyctl_create"], ["iad:update_machine", "fra:create_machine"]],
     ),
@@ -210,7 +210,7 @@ machines_strategy = st.lists(
 goals_strategy = st.builds(
     lambda counts, canary, width, limit: goal(
         {(region, group): count for (region, group), count in counts.items()} | {("iad", g): 1 for g in GROUPS},
-        policy=Rollout(canary=canary, width=width, max_unavailable=limit),
+        policy=RolloutPolicy(canary=canary, width=width, max_unavailable=limit),
     ),
     st.dictionaries(st.tuples(st.sampled_from(REGIONS), st.sampled_from(GROUPS)), st.integers(0, 3)),
     st.sampled_from([None, *REGIONS]),
@@ -254,7 +254,7 @@ def test_every_plan_keeps_its_promises(drawn: list[tuple[str, str, str, str]], d
 @given(machines_strategy, st.integers(1, 4))
 def test_after_the_canary_no_wave_is_wider_than_allowed(drawn: list[tuple[str, str, str, str]], width: int) -> None:
     machines = [machine(f"m{n}", region, digest=digest) for n, (region, _, digest, _) in enumerate(drawn)]
-    made = plan(machines, goal({"iad": 1}, policy=Rollout(width=width)))
+    made = plan(machines, goal({"iad": 1}, policy=RolloutPolicy(width=width)))
     for number, wave in enumerate(made.waves):
         assert len(wave.regions) <= (1 if number == 0 else width)
 

@@ -13,10 +13,10 @@ from flyctl_orchestrator.rollout.context.concurrency import InTurn, Stop
 from flyctl_orchestrator.rollout.context.events import Emitter
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
-from flyctl_orchestrator.rollout.journal.past_rollout import Past
+from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.plan.plan import PlannedImage
 from flyctl_orchestrator.rollout.recovery.recovery import Recovery
-from flyctl_orchestrator.rollout.state.metadata import Mark
+from flyctl_orchestrator.rollout.state.metadata import Verification
 from tests.unit.rollout.rollout_world import APP, World, WorldDeploy, WorldFlyctl
 
 FLY_TOML = """
@@ -133,15 +133,15 @@ class KilledWorld:
         dead, self._dead, self.kill_at = self._dead, False, 0
         if dead and torn:
             newest = max(
-                self.work().library.directory.glob("*.jsonl"), key=lambda path: (path.stat().st_mtime_ns, path)
+                self.work().journals.directory.glob("*.jsonl"), key=lambda path: (path.stat().st_mtime_ns, path)
             )
             text = newest.read_bytes()
             newest.write_bytes(text[: text.rstrip(b"\n").rfind(b"\n") + 20])
         return dead
 
-    def past(self) -> Past | None:
+    def past(self) -> PastRollout | None:
         """The rollout that never came to its end."""
-        return self.work().library.unfinished()
+        return self.work().journals.unfinished()
 
     def leases(self) -> int:
         """How many machines somebody holds a lease of."""
@@ -149,9 +149,9 @@ class KilledWorld:
 
     def verified(self, image: PlannedImage) -> bool:
         """Whether every machine runs an image and carries the mark of it."""
-        marks = [(Mark.on(machine), machine) for machine in self.world.machines()]
+        marks = [(Verification.on(machine), machine) for machine in self.world.machines()]
         return all(m.digest == image.digest and mark is not None and mark.fits(m) for mark, m in marks)
 
     def journals(self) -> str:
         """Everything that was ever written down."""
-        return "".join(path.read_text() for path in self.work().library.directory.glob("*.jsonl"))
+        return "".join(path.read_text() for path in self.work().journals.directory.glob("*.jsonl"))

@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from flyctl_orchestrator.errors import FlyoError
-from flyctl_orchestrator.rollout.journal.past_rollout import Past
+from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.recovery.from_machines import unfinished_by_machines
 from tests.unit.rollout.recovery.killed_world import KilledWorld
 from tests.unit.rollout.recovery.test_killed_anywhere import bare, sweep
 from tests.unit.rollout.rollout_world import snapshot
 
 
-def elsewhere(killed: KilledWorld) -> Past | None:
+def elsewhere(killed: KilledWorld) -> PastRollout | None:
     """What another computer finds."""
     work = killed.work()
-    shutil.rmtree(work.library.directory)
-    return unfinished_by_machines(work.observe(), work.target.api, work.library)
+    shutil.rmtree(work.journals.directory)
+    return unfinished_by_machines(work.observe(), work.target.api, work.journals)
 
 
 @pytest.mark.parametrize("way", ["resume", "abort"])

@@ -11,7 +11,7 @@ import pytest
 
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
 from flyctl_orchestrator.rollout.context.outcome import Outcome
-from flyctl_orchestrator.rollout.journal.past_rollout import Past
+from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.plan.plan import PlannedImage
 from tests.unit.rollout.recovery.killed_world import KilledWorld
 from tests.unit.rollout.rollout_world import APP, Snapshot, snapshot
@@ -36,7 +36,7 @@ def bare(fleet: Mapping[str, Snapshot]) -> list[tuple[str, ...]]:
     return sorted((m.image, str(m.digest), m.state, str(m.cordoned), str(m.config["env"])) for m in fleet.values())
 
 
-def take_over(killed: KilledWorld, way: str, past: Past) -> Outcome:
+def take_over(killed: KilledWorld, way: str, past: PastRollout) -> Outcome:
     """Another run of flyo resumes or aborts."""
     outcome: Outcome = getattr(killed.recovery(), way)(past)
     return outcome

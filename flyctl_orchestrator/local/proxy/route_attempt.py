@@ -14,7 +14,7 @@ from flyctl_orchestrator.local.proxy.replay import (
     failed_header,
     source_header,
 )
-from flyctl_orchestrator.local.proxy.wish import Wish
+from flyctl_orchestrator.local.proxy.route_constraints import RouteConstraints
 
 
 class Undelivered(Exception):
@@ -27,7 +27,7 @@ class Undelivered(Exception):
 
 
 @dataclass(frozen=True)
-class Errand:
+class RouteAttempt:
     """One delivery to attempt.
 
     Attributes:
@@ -40,24 +40,24 @@ class Errand:
     """
 
     app: str
-    wish: Wish
+    constraints: RouteConstraints
     extra: tuple[tuple[str, str], ...] = ()
     replay: Replay | None = None
-    origin: tuple[Errand, Target] | None = None
+    origin: tuple[RouteAttempt, Target] | None = None
     final: bool = False
 
-    def replayed(self, replay: Replay, responder: Target, now: float) -> Errand:
+    def replayed(self, replay: Replay, responder: Target, now: float) -> RouteAttempt:
         """The errand that follows when machine `responder` answered with `replay`; `now` in seconds since the epoch."""
         source = source_header(responder.machine_id, responder.region, now, replay.state)
-        return Errand(
+        return RouteAttempt(
             app=replay.app or self.app,
-            wish=replay.wish(responder.machine_id),
+            constraints=replay.constraints(responder.machine_id),
             extra=((SOURCE_HEADER, source),),
             replay=replay,
             origin=(self, responder),
         )
 
-    def fallen_back(self, reason: Reason, elapsed_seconds: float) -> Errand | None:
+    def fallen_back(self, reason: Reason, elapsed_seconds: float) -> RouteAttempt | None:
         """The errand that brings the request back to where it was replayed from; None when nobody asked for that."""
         if self.replay is None or self.replay.fallback is None or self.origin is None:
             return None
@@ -67,7 +67,7 @@ class Errand:
         forced = self.replay.fallback == "force_self"
         return replace(
             before,
-            wish=Wish(instance=home) if forced else Wish(prefer_instance=home),
+            constraints=RouteConstraints(instance=home) if forced else RouteConstraints(prefer_instance=home),
             extra=(*before.extra, (FAILED_HEADER, failed)),
             final=True,
         )

@@ -1,4 +1,4 @@
-"""What the live board knows: one row per region, put together from events. No terminal in here."""
+"""What the live table knows: one row per region, put together from events. No terminal in here."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class RegionRow:
         return any(phase not in OVER and phase not in FAILED for phase in self.phases.values())
 
 
-class Board:
+class ProgressTable:
     """All regions of a rollout."""
 
     def __init__(self) -> None:

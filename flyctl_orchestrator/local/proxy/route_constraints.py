@@ -13,7 +13,7 @@ INSTANCE_UNAVAILABLE = "fly-preferred-instance-unavailable"
 
 
 @dataclass(frozen=True)
-class Wish:
+class RouteConstraints:
     """Constraints on where a request may go.
 
     Attributes:
@@ -32,10 +32,10 @@ class Wish:
     avoid: str | None = None
 
 
-ANYTHING = Wish()
+ANYTHING = RouteConstraints()
 
 
-def wish_of_headers(headers: Mapping[str, str]) -> Wish:
+def wish_of_headers(headers: Mapping[str, str]) -> RouteConstraints:
     """Read the four routing headers (`headers` must ignore case). Forcing beats preferring; blank ones say nothing."""
     forced = split_regions(headers.get(FORCE_REGION, ""))
     wanted = forced or split_regions(headers.get(PREFER_REGION, ""))
@@ -43,7 +43,7 @@ def wish_of_headers(headers: Mapping[str, str]) -> Wish:
     preferred = headers.get(PREFER_INSTANCE, "").strip() or None
     if not (wanted or instance or preferred):
         return ANYTHING
-    return Wish(wanted, bool(forced), instance, None if instance else preferred)
+    return RouteConstraints(wanted, bool(forced), instance, None if instance else preferred)
 
 
 def split_regions(text: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from flyctl_orchestrator.fleet.machine import Machine
 
 
 @dataclass(frozen=True)
-class Origin:
+class RestorePoint:
     """A state of the fleet to come back to.
 
     Attributes:

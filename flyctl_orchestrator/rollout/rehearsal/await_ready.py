@@ -37,7 +37,7 @@ class CopyFailed(FlyoError):
         self.machine = unlike.machine
 
 
-def settle(api: MachinesApi, clock: Clock, copied: Copied, timeout: float) -> None:
+def await_ready(api: MachinesApi, clock: Clock, copied: Copied, timeout: float) -> None:
     """Wait until every copied machine is as healthy as the real one, then put to sleep what sleeps.
 
     Args:
