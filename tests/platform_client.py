@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 from flyctl_orchestrator.local.daemon import control
 
 T = TypeVar("T")
+# Seconds. Longer than any answer takes: the platform's own waits end after 60.
+PATIENCE = 70.0
 
 # Answers with what its environment says; does what a path asks for. Starts in well under a tenth of a second.
 SERVER = """
@@ -74,16 +76,14 @@ class Api:
     def __init__(self, running: control.Running) -> None:
         self.running = running
 
-    def call(self, method: str, path: str, body: Any = None, *, timeout: float = 70.0, **headers: str) -> Answer:
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """One API request with the daemon's token; header names are written with underscores."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.send(method, path, body, {"Authorization": f"Bearer {self.running.token}", **named}, timeout)
+        return self.send(method, path, body, {"Authorization": f"Bearer {self.running.token}", **named})
 
-    def send(
-        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None, timeout: float = 70.0
-    ) -> Answer:
+    def send(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
         """One request with exactly these headers."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.running.port, timeout=timeout)
+        connection = http.client.HTTPConnection("127.0.0.1", self.running.port, timeout=PATIENCE)
         try:
             data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
             connection.request(method, path, body=data, headers=dict(headers or {}))

@@ -43,6 +43,7 @@ from flyctl_orchestrator.rollout.state.observe import Fleet
 @click.pass_obj
 def deploy(
     obj: dict[str, Environment],
+    /,
     local: bool,
     app_name: str | None,
     config_path: Path | None,

@@ -38,6 +38,7 @@ from flyctl_orchestrator.rollout.plan.file import plan_as_dict
 @click.pass_obj
 def plan(
     obj: dict[str, Environment],
+    /,
     local: bool,
     app_name: str | None,
     config_path: Path | None,

@@ -74,6 +74,7 @@ class Wanted:
 @click.pass_obj
 def rehearse(
     obj: dict[str, Environment],
+    /,
     local: bool,
     app_name: str | None,
     config_path: Path | None,

@@ -133,7 +133,7 @@ class Caller:
         spread = self._random.random()
         if asked.replace(".", "", 1).isdigit():
             return float(asked) + 0.1 * spread
-        return min(8.0, 0.25 * 2 ** (attempt - 1)) * (0.5 + 0.5 * spread)
+        return min(8.0, 0.25 * 2.0 ** (attempt - 1)) * (0.5 + 0.5 * spread)
 
     def _no_answer(self, call: Call, failure: HttpError) -> ApiError:
         host = self._base.split("//", 1)[-1].split("/", 1)[0]

@@ -40,6 +40,7 @@ from flyctl_orchestrator.project.write import write_files
 @click.pass_obj
 def init(
     obj: dict[str, Environment],
+    /,
     app: str | None,
     primary: str | None,
     regions: tuple[str, ...],

@@ -70,6 +70,7 @@ def in_context(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def wrapped(
         obj: dict[str, Environment],
+        /,
         local: bool,
         app_name: str | None,
         config_path: Path | None,

@@ -19,7 +19,7 @@ from random import Random
 from typing import Any
 
 from aiohttp import web
-from filelock import AcquireReturnProxy, FileLock, Timeout
+from filelock import FileLock, Timeout
 
 from flyctl_orchestrator.local.api.http import Front
 from flyctl_orchestrator.local.api.management import apps_status
@@ -251,7 +251,7 @@ def run(options: Options) -> None:
         ) from problem
 
 
-def _only_daemon(state: Path) -> AcquireReturnProxy:
+def _only_daemon(state: Path) -> contextlib.AbstractContextManager[object]:
     """The directory's lock. One that is just ending has no locator any more, and is waited for."""
     lock = FileLock(state / DAEMON_LOCK)
     for _ in range(int(SHUTDOWN_SECONDS * 1.5 / LOCK_LOOK_SECONDS)):

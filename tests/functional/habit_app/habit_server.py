@@ -158,7 +158,8 @@ class Visitor:
 
     def today(self) -> str:
         """The user's date, as the page has it."""
-        return re.findall(r'class="day[^"]* now"[^>]*data-day="([\d-]+)"', self.dashboard())[0]
+        (first, *_) = re.findall(r'class="day[^"]* now"[^>]*data-day="([\d-]+)"', self.dashboard())
+        return str(first)
 
     def done(self, habit: str) -> list[str]:
         """Days shown as done for a habit, oldest first."""

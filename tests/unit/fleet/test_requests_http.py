@@ -112,11 +112,13 @@ def test_a_body_is_sent_as_json(http: RequestsHttp) -> None:
 
 
 def test_connections_are_used_again(http: RequestsHttp) -> None:
-    opened = []
-    with server(lambda connection, over: (opened.append(connection.getpeername()), connection.sendall(OK))[0]) as (
-        port,
-        _,
-    ):
+    opened: list[object] = []
+
+    def note_and_answer(connection: socket.socket, over: threading.Event) -> None:
+        opened.append(connection.getpeername())
+        connection.sendall(OK)
+
+    with server(note_and_answer) as (port, _):
         for _ in range(5):
             http.send("GET", f"http://127.0.0.1:{port}/", headers={}, timeout=5)
     assert len(opened) == 5
@@ -182,7 +184,7 @@ def test_a_connection_that_breaks_off(http: RequestsHttp, talk: Conversation) ->
 
 
 def test_a_server_that_never_answers(http: RequestsHttp) -> None:
-    with server(lambda connection, over: over.wait(10) and None) as (port, _):
+    with server(say(b"", pause=10)) as (port, _):
         assert failure(http, f"http://127.0.0.1:{port}/", timeout=0.2) == "timeout"
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
-from flyctl_orchestrator.fleet.probe import Prober
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
 from flyctl_orchestrator.project.model import RolloutPolicy
 from tests.unit.rollout.rollout_world import APP, World, WorldHttp, snapshot
@@ -40,12 +39,11 @@ def install(world: World, meddle: Callable[[str, str, Callable[[], HttpAnswer]],
     http = Faulty(world, meddle)
     world.http = http  # type: ignore[assignment]
     world.api = MachinesApi("http://fly.test", TOKEN, http, world.clock, world.random, patience=10.0)
-    assert Prober
 
 
 @pytest.mark.parametrize("loss", ["408", "reset", "502"])
 def test_a_create_whose_answer_is_lost_makes_one_machine(world: World, loss: str) -> None:
-    lost = []
+    lost: list[str] = []
 
     def lose(method: str, url: str, really: Callable[[], HttpAnswer]) -> HttpAnswer | None:
         if method == "POST" and url.endswith(MACHINES) and len(lost) < 2:
@@ -64,7 +62,7 @@ def test_a_create_whose_answer_is_lost_makes_one_machine(world: World, loss: str
 
 
 def test_a_create_that_never_arrived_is_made_again(world: World) -> None:
-    lost = []
+    lost: list[str] = []
 
     def lose(method: str, url: str, really: Callable[[], HttpAnswer]) -> HttpAnswer | None:
         if method == "POST" and url.endswith(MACHINES) and len(lost) < 2:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, overload
 
 import aiohttp
 from aiohttp import web
@@ -18,6 +18,8 @@ from flyctl_orchestrator.local.proxy.limits import Limits
 from flyctl_orchestrator.local.proxy.server import SERVER_OPTIONS, Proxy
 
 App = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Scenario = Callable[["Town"], Awaitable[None]]
+Test = Callable[[], None]
 
 QUICK = Limits(
     hold_seconds=0.6,
@@ -192,12 +194,20 @@ def says(text: str, **headers: str) -> App:
     return handle
 
 
+@overload
+def in_town(scenario: Scenario) -> Test: ...
+
+
+@overload
+def in_town(*, limits: Limits = QUICK, clock: Clock | None = None) -> Callable[[Scenario], Test]: ...
+
+
 def in_town(
-    scenario: Callable[[Town], Awaitable[None]] | None = None, *, limits: Limits = QUICK, clock: Clock | None = None
-) -> Any:
+    scenario: Scenario | None = None, *, limits: Limits = QUICK, clock: Clock | None = None
+) -> Test | Callable[[Scenario], Test]:
     """Make a test of `async def scenario(town)`: a proxy with real sockets is up while it runs."""
 
-    def wrap(body: Callable[[Town], Awaitable[None]]) -> Callable[[], None]:
+    def wrap(body: Scenario) -> Test:
         def test() -> None:
             asyncio.run(asyncio.wait_for(_with_proxy(body, limits, clock), 30))
 
@@ -207,7 +217,7 @@ def in_town(
     return wrap(scenario) if scenario is not None else wrap
 
 
-async def _with_proxy(body: Callable[[Town], Awaitable[None]], limits: Limits, clock: Clock | None) -> None:
+async def _with_proxy(body: Scenario, limits: Limits, clock: Clock | None) -> None:
     town = Town()
     loop = asyncio.get_running_loop()
     unexpected: list[dict[str, Any]] = []

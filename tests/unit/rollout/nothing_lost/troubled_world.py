@@ -236,7 +236,7 @@ class TroubledWorld(World):
         name = {"reset-before": "connection-reset", "reset-after": "connection-reset"}.get(trouble.kind, trouble.kind)
         name = "rate-limited" if trouble.kind == "rate-limited-long" else name
         region = None if trouble.everywhere and name not in ("host-down", "region-down") else self._region(trouble)
-        said = {"name": name, "app": APP, "region": region, "for": trouble.seconds}
+        said: dict[str, object] = {"name": name, "app": APP, "region": region, "for": trouble.seconds}
         said["set"] = AT_THE_PLATFORM[trouble.kind]
         if trouble.machine % 2 and name in ("rate-limited", "server-error", "connection-reset", "image-pull-fails"):
             said |= {"times": 1 + trouble.machine, "for": None}

@@ -44,7 +44,7 @@ def take_over(killed: KilledWorld, way: str, past: PastRollout) -> Outcome:
 
 def sweep(
     tmp_path: Path, strategy: str, torn: bool, what: Callable[[KilledWorld, PlannedImage], Outcome]
-) -> Iterator[tuple[KilledWorld, PlannedImage, dict[str, object]]]:
+) -> Iterator[tuple[KilledWorld, PlannedImage, dict[str, Snapshot]]]:
     """Worlds killed at line 1, 2, 3, … of the journal, until a run comes to its end."""
     for at in range(1, MOST):
         killed, image = sleepy(tmp_path / str(at), strategy)
