@@ -5,6 +5,7 @@ import os
 import random
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,8 +34,8 @@ def target(http: ScriptedHttp, *, builder: str | None = BUILDER, flyctl: Flyctl 
     )
 
 
-def request(root: Path, **changes: object) -> BuildRequest:
-    return BuildRequest("web", root, root / "fly.toml", "flyo-1", **changes)  # type: ignore[arg-type]
+def request(root: Path, **changes: Any) -> BuildRequest:
+    return BuildRequest("web", root, root / "fly.toml", "flyo-1", **changes)
 
 
 def ndjson(*events: object) -> HttpAnswer:

@@ -36,9 +36,8 @@ def install(world: World, meddle: Callable[[str, str, Callable[[], HttpAnswer]],
     from flyctl_orchestrator.fleet.machines_api import MachinesApi
     from flyctl_orchestrator.local.daemon.simulation import TOKEN
 
-    http = Faulty(world, meddle)
-    world.http = http  # type: ignore[assignment]
-    world.api = MachinesApi("http://fly.test", TOKEN, http, world.clock, world.random, patience=10.0)
+    world.http = Faulty(world, meddle)
+    world.api = MachinesApi("http://fly.test", TOKEN, world.http, world.clock, world.random, patience=10.0)
 
 
 @pytest.mark.parametrize("loss", ["408", "reset", "502"])
