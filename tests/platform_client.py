@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
-import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from flyctl_orchestrator.local.daemon import control
+from tests.waiting import eventually
 
-T = TypeVar("T")
 # Seconds. Longer than any answer takes: the platform's own waits end after 60.
 PATIENCE = 70.0
 
@@ -150,14 +148,3 @@ class Api:
         """The messages of an app's log."""
         lines = self.call("GET", f"/_local/logs?app={app}&limit=1000").raw.decode().splitlines()
         return [json.loads(line)["message"] for line in lines]
-
-
-def eventually(read: Callable[[], T], accept: Callable[[T], bool], seconds: float = 20.0) -> T:
-    """Look again and again until `accept` likes what `read` gives; fails the test after `seconds`."""
-    until, pause = time.monotonic() + seconds, threading.Event()
-    while True:
-        seen = read()
-        if accept(seen):
-            return seen
-        assert time.monotonic() < until, f"not within {seconds} s; last seen: {seen!r}"
-        pause.wait(0.02)

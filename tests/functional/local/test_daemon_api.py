@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.platform_client import Api, eventually
+from tests.platform_client import Api
+from tests.waiting import eventually
 
 SERVICE = {
     "internal_port": 8080,

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.platform_client import Api, eventually
+from tests.platform_client import Api
+from tests.waiting import eventually
 
 SERVICE = {
     "internal_port": 8080,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, overload
 
@@ -16,6 +16,7 @@ from flyctl_orchestrator.local.base.clock import Clock, LoopClock
 from flyctl_orchestrator.local.proxy.backend import MachineState, Service, SleepMode, Target, WakeFailed
 from flyctl_orchestrator.local.proxy.limits import Limits
 from flyctl_orchestrator.local.proxy.server import SERVER_OPTIONS, Proxy
+from tests.waiting import until
 
 App = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 Scenario = Callable[["Town"], Awaitable[None]]
@@ -31,6 +32,8 @@ QUICK = Limits(
     idle_seconds=2.0,
     drain_seconds=1.0,
 )
+# Where a request must not be given up, however slow the computer is.
+PATIENT = replace(QUICK, hold_seconds=20.0, forced_hold_seconds=20.0, queue_seconds=20.0)
 
 
 @dataclass
@@ -95,13 +98,22 @@ class ToyMachine:
 
 
 class Town:
-    """Implements the proxy's `Backend` over toy machines."""
+    """Implements the proxy's `Backend` over toy machines.
+
+    Attributes:
+        looks: how often the proxy has looked at an app's machines; one that waits looks again and again.
+        passes: how often the proxy has begun to look for idle machines.
+        may_wake: what has to be so before a machine that is being woken has started.
+    """
 
     def __init__(self) -> None:
         self.machines: dict[str, ToyMachine] = {}
         self.primary: dict[str, str] = {}
         self.app_names: set[str] = set()
         self.lines: list[str] = []
+        self.looks = 0
+        self.passes = 0
+        self.may_wake: Callable[[], bool] = lambda: True
         self.proxy_port = 0
         self.client: aiohttp.ClientSession
         self.proxy: Proxy
@@ -142,12 +154,14 @@ class Town:
         return app in self.app_names
 
     def apps(self) -> list[str]:
+        self.passes += 1
         return sorted(self.app_names)
 
     def primary_region(self, app: str) -> str | None:
         return self.primary.get(app)
 
     def targets(self, app: str) -> list[Target]:
+        self.looks += 1
         return [toy.target() for toy in self.machines.values() if toy.app == app]
 
     async def wake(self, app: str, machine_id: str, timeout: float) -> Target:
@@ -156,7 +170,8 @@ class Town:
         if toy.wake_fails:
             raise WakeFailed(toy.wake_fails)
         toy.state = "starting"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0)
+        await until(self.may_wake)
         toy.state = "started"
         return toy.target()
 
@@ -166,6 +181,16 @@ class Town:
 
     def log(self, app: str, machine_id: str | None, region: str | None, message: str) -> None:
         self.lines.append(message)
+
+    async def looked(self, times: int = 2) -> None:
+        """Wait until requests have looked at the machines again: whoever has to wait for one is waiting by then."""
+        enough = self.looks + times
+        await until(lambda: self.looks >= enough)
+
+    async def counted(self, event: str, more: int = 1) -> None:
+        """Wait until the proxy has counted so many more of an event (see `Proxy.stats`)."""
+        enough = self.proxy.stats().get(event, 0) + more
+        await until(lambda: self.proxy.stats().get(event, 0) >= enough)
 
     @asynccontextmanager
     async def ask(
@@ -240,10 +265,3 @@ async def _with_proxy(body: Scenario, limits: Limits, clock: Clock | None) -> No
         for toy in town.machines.values():
             await toy.hang_up()
     assert not unexpected, unexpected
-
-
-async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Wait for a condition that the code under test brings about."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - the condition is somebody else's plain attribute
-            await asyncio.sleep(0.005)

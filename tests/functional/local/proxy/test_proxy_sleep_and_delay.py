@@ -11,7 +11,8 @@ from aiohttp import web
 from flyctl_orchestrator.local.base.clock import VirtualClock
 from flyctl_orchestrator.local.proxy.backend import Service
 from flyctl_orchestrator.local.proxy.latency import light_ms, median_ms
-from tests.functional.local.proxy.proxy_town import Town, in_town, until
+from tests.functional.local.proxy.proxy_town import Town, in_town
+from tests.waiting import until
 
 SUSPENDS = Service(8080, "requests", autostop="suspend")
 CLOCK = VirtualClock()
@@ -99,27 +100,43 @@ async def test_a_request_that_never_ends_is_not_cut_short(town: Town) -> None:
 async def test_the_timer_judges_by_the_busiest_moment_since_its_last_pass(town: Town) -> None:
     town.turns.autostop_tick_seconds = 300
     toy = await town.machine("a", "iad", service=SUSPENDS)
+    idle = await town.machine("b", "fra", service=SUSPENDS)
     CLOCK.advance(200)
-    await town.text()
-    CLOCK.advance(101)  # a pass is due, but there was a request since the last one
-    await asyncio.sleep(0.02)
-    assert toy.state == "started"
+    await town.text(host="iad.shop.localhost")
+    CLOCK.advance(101)  # a pass is due, but there was a request to one of them since the last one
+    await until(lambda: idle.state == "suspended")
+    assert (toy.state, town.passes) == ("started", 1)
     CLOCK.advance(301)
     await until(lambda: toy.state == "suspended")
-    await town.text()
+    await town.text(host="iad.shop.localhost")
     town.turns.autostop_tick_seconds = 0
     CLOCK.advance(10_000)
-    await asyncio.sleep(0.02)
-    assert toy.state == "started"
+    await town.text(host="iad.shop.localhost")
+    assert (toy.state, toy.wakes, town.passes) == ("started", 1, 2)
 
 
 async def _virtual_ms(clock: VirtualClock, work: asyncio.Task[Any]) -> float:
-    """Run `work`, moving time on one millisecond at a time; how much it took."""
+    """Run `work`, moving time on only when it waits for time; how much it took."""
+    # The autostop timer looks around every second. Just after that nothing else is due within the second but delays.
+    _pass_time(clock)
+    quiet = clock.next_due() or 0.0
     began = clock.now()
+
+    def delayed() -> bool:
+        return (clock.next_due() or 0.0) < quiet
+
     while not work.done():
-        clock.advance(0.001)
-        await asyncio.sleep(0.001)
+        await until(lambda: work.done() or delayed())
+        if delayed():
+            _pass_time(clock)
     return (clock.now() - began) * 1000
+
+
+def _pass_time(clock: VirtualClock) -> None:
+    """Move time on to whatever is due next."""
+    due = clock.next_due()
+    assert due is not None
+    clock.advance(due - clock.now())
 
 
 @in_town(clock=DELAYED)
