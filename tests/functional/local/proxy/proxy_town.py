@@ -13,7 +13,15 @@ import aiohttp
 from aiohttp import web
 
 from flyctl_orchestrator.local.base.clock import Clock, LoopClock
-from flyctl_orchestrator.local.proxy.backend import MachineState, Service, SleepMode, Target, WakeFailed
+from flyctl_orchestrator.local.proxy.backend import (
+    UNDISTURBED,
+    Interference,
+    MachineState,
+    Service,
+    SleepMode,
+    Target,
+    WakeFailed,
+)
 from flyctl_orchestrator.local.proxy.limits import Limits
 from flyctl_orchestrator.local.proxy.server import SERVER_OPTIONS, Proxy
 
@@ -102,6 +110,7 @@ class Town:
         self.primary: dict[str, str] = {}
         self.app_names: set[str] = set()
         self.lines: list[str] = []
+        self.counted: list[tuple[str, int]] = []
         self.proxy_port = 0
         self.client: aiohttp.ClientSession
         self.proxy: Proxy
@@ -163,6 +172,12 @@ class Town:
     async def sleep(self, app: str, machine_id: str, mode: SleepMode) -> bool:
         self.machines[machine_id].state = "suspended" if mode == "suspend" else "stopped"
         return True
+
+    def interference(self, app: str, target: Target, path: str) -> Interference:
+        return UNDISTURBED
+
+    def answered(self, app: str, machine_id: str, status: int) -> None:
+        self.counted.append((machine_id, status))
 
     def log(self, app: str, machine_id: str | None, region: str | None, message: str) -> None:
         self.lines.append(message)
