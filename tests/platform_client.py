@@ -61,7 +61,7 @@ class Answer:
         self.raw = raw
         try:
             self.body: Any = json.loads(raw) if raw else None
-        except ValueError:
+        except (ValueError, RecursionError):
             self.body = None
 
     def __repr__(self) -> str:
@@ -79,9 +79,16 @@ class Api:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.send(method, path, body, {"Authorization": f"Bearer {self.running.token}", **named})
 
-    def send(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
-        """One request with exactly these headers."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.running.port, timeout=PATIENCE)
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = PATIENCE,
+    ) -> Answer:
+        """One request with exactly these headers; `timeout` in seconds, for each read."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.running.port, timeout=timeout)
         try:
             data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
             connection.request(method, path, body=data, headers=dict(headers or {}))

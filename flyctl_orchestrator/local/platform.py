@@ -10,6 +10,7 @@
     platform.volumes    create, get, list, update, extend, destroy, snapshot
     platform.tokens     create, list, revoke, authenticate
     platform.faults     add, remove, clear, shown
+    platform.traffic    count, series
     platform.images     resolve; platform.logs: write, read, follow; platform.feed: subscribe
 
 Everything runs on one thread. After a change, `platform.flush()` puts it on disk (the APIs do that before they answer).
@@ -42,6 +43,7 @@ from flyctl_orchestrator.local.core.seams import Images, Ports, Prober, Runtime
 from flyctl_orchestrator.local.core.secrets import Secrets
 from flyctl_orchestrator.local.core.store import MemoryStore, Store
 from flyctl_orchestrator.local.core.tokens import Tokens
+from flyctl_orchestrator.local.core.traffic import Traffic
 from flyctl_orchestrator.local.core.volumes import Volumes
 from flyctl_orchestrator.local.faults.at_boots import FaultyRuntime
 from flyctl_orchestrator.local.faults.at_checks import FaultyProber
@@ -105,6 +107,7 @@ class Platform:
         self.hosts = Hosts(self.kernel, self.runtime, self.health, self.lifecycle)
         self.limiter = RateLimiter()
         self.requests = Requests()
+        self.traffic = Traffic(clock)
         self.on_app_destroyed: Callable[[str], None] = lambda name: None
         self._flushing: Timer | None = None
         self.feed.subscribe(self._flush_soon)
@@ -124,7 +127,7 @@ class Platform:
     def _forget(self, app: App) -> None:
         for machine in self.kernel.machines_of(app.name):
             self.lifecycle.destroy(machine, force=True)
-        for service in (self.secrets, self.releases, self.volumes, self.addresses, self.tokens):
+        for service in (self.secrets, self.releases, self.volumes, self.addresses, self.tokens, self.traffic):
             service.forget(app.name)
         self.on_app_destroyed(app.name)
 

@@ -126,7 +126,7 @@ class Daemon:
                 status=self._status,
                 tick=self._proxy.tick,
                 shut_down=self._ending.set,
-                build=build_handler(self._images, builds),
+                build=build_handler(self._images, builds, self.platform.faults),
                 borrow=borrow_handler(self._images),
             ),
             proxy=self._proxy.handle,

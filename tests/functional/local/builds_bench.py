@@ -12,10 +12,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from aiohttp import ClientResponse, ClientSession, web
 
+from flyctl_orchestrator.local.base.clock import LoopClock
+from flyctl_orchestrator.local.core.fault_board import FaultBoard
 from flyctl_orchestrator.local.core.seams import Image
 from flyctl_orchestrator.local.images.build import build_handler
 from flyctl_orchestrator.local.images.command import command_for
@@ -61,7 +64,8 @@ async def bench(
     """Serve builds into a store at `root`."""
     store = make(root)
     app = web.Application()
-    app.router.add_post("/_local/builds", build_handler(store, BuildSettings(environ, timeout_seconds)))
+    faults = FaultBoard(LoopClock(asyncio.get_running_loop()), Random(0))
+    app.router.add_post("/_local/builds", build_handler(store, BuildSettings(environ, timeout_seconds), faults))
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

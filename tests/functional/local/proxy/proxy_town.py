@@ -13,7 +13,15 @@ import aiohttp
 from aiohttp import web
 
 from flyctl_orchestrator.local.base.clock import Clock, LoopClock
-from flyctl_orchestrator.local.proxy.backend import MachineState, Service, SleepMode, Target, WakeFailed
+from flyctl_orchestrator.local.proxy.backend import (
+    UNDISTURBED,
+    Interference,
+    MachineState,
+    Service,
+    SleepMode,
+    Target,
+    WakeFailed,
+)
 from flyctl_orchestrator.local.proxy.limits import Limits
 from flyctl_orchestrator.local.proxy.server import SERVER_OPTIONS, Proxy
 from tests.waiting import until
@@ -114,6 +122,7 @@ class Town:
         self.looks = 0
         self.passes = 0
         self.may_wake: Callable[[], bool] = lambda: True
+        self.counted: list[tuple[str, int]] = []
         self.proxy_port = 0
         self.client: aiohttp.ClientSession
         self.proxy: Proxy
@@ -178,6 +187,12 @@ class Town:
     async def sleep(self, app: str, machine_id: str, mode: SleepMode) -> bool:
         self.machines[machine_id].state = "suspended" if mode == "suspend" else "stopped"
         return True
+
+    def interference(self, app: str, target: Target, path: str) -> Interference:
+        return UNDISTURBED
+
+    def answered(self, app: str, machine_id: str, status: int) -> None:
+        self.counted.append((machine_id, status))
 
     def log(self, app: str, machine_id: str | None, region: str | None, message: str) -> None:
         self.lines.append(message)
