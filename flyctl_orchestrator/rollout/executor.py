@@ -8,7 +8,7 @@ from dataclasses import replace
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.api_error import ApiError
-from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.machine import Machine, present
 from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.rollout.context.context import RolloutContext
 from flyctl_orchestrator.rollout.context.outcome import EXITS, Outcome, OutcomeKind
@@ -233,7 +233,7 @@ class Executor:
     def _read(self) -> dict[str, Machine] | None:
         for _ in range(READS):
             try:
-                return {m.id: m for m in self._context.api.list_machines(self._context.app) if not m.gone}
+                return present(self._context.api.list_machines(self._context.app))
             except ApiError as error:
                 if error.kind == "unauthorized" or self._context.stop.insisted:
                     return None

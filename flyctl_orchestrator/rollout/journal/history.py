@@ -75,9 +75,7 @@ def _of_past(past: PastRollout) -> HistoryEntry:
 def _of_machines(machines: list[Machine]) -> list[HistoryEntry]:
     found: dict[str, Machine] = {changed_by(machine): machine for machine in machines}
     return [
-        HistoryEntry(
-            _moment(id), id, "deploy", "", machine.image.split("@")[0], "unknown", "machines", release=machine.release
-        )
+        HistoryEntry(_moment(id), id, "deploy", "", machine.bare_image, "unknown", "machines", release=machine.release)
         for id, machine in found.items()
     ]
 

@@ -84,7 +84,7 @@ class PastRollout:
         """What it rolled out, as people call it."""
         if self.plan is not None:
             return self.plan.image.ref or ""
-        images = sorted({machine.image.split("@")[0] for machine in (self.target or {}).values()})
+        images = sorted({machine.bare_image for machine in (self.target or {}).values()})
         return ", ".join(images)
 
 

@@ -132,8 +132,7 @@ def _with(machine: Machine, version: str, config: Config) -> Machine:
         digest=image.partition("@")[2] or None,
         metadata=metadata,
         release=int(release) if release.isdigit() else None,
-        state=machine.metadata.get(SLEPT)
-        or ("started" if machine.state not in ("stopped", "suspended") else machine.state),
+        state=machine.metadata.get(SLEPT) or (machine.sleep_state or "started"),
         checks=(),
         events=(),
     )

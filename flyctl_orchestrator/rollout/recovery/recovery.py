@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
-from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.machine import Machine, bare
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.journal.journal import Journal, new_rollout_id
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.plan.desired import desired_of
-from flyctl_orchestrator.rollout.plan.lanes import ASLEEP, lane_name
+from flyctl_orchestrator.rollout.plan.lanes import lane_name
 from flyctl_orchestrator.rollout.plan.plan import Lane, Plan, PlannedImage, Wave
 from flyctl_orchestrator.rollout.plan.planner import plan_rollout
 from flyctl_orchestrator.rollout.plan.steps import PutToSleep
@@ -21,7 +21,7 @@ from flyctl_orchestrator.rollout.recovery.created_by import made_since
 from flyctl_orchestrator.rollout.recovery.leftovers import EndOrphans, clear_leftovers
 from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.state.machine_file import machine_as_dict
-from flyctl_orchestrator.rollout.state.metadata import bare, definition_digest
+from flyctl_orchestrator.rollout.state.metadata import definition_digest
 from flyctl_orchestrator.rollout.state.observe import Fleet
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
 from flyctl_orchestrator.rollout.undo.plan_state import plan_return
@@ -96,7 +96,7 @@ class Recovery:
                 before=[machine_as_dict(machine) for machine in fleet.managed],
                 target=[machine_as_dict(machine) for machine in restore_point.machines.values()],
             )  # fmt: skip
-            ill = [m.id for m in fleet.managed if not (m.sleeping or (m.state == "started" and m.checks_passing))]
+            ill = [m.id for m in fleet.managed if not (m.asleep or m.healthy)]
             journal.write("baseline", ill=ill)
             self.work.emit("rollout.started", rollout=rollout, image=plan.image.ref, digest=plan.image.digest)
             return self._go(restore_point, fleet, record, "done", "'flyo deploy --resume' goes on")
@@ -175,8 +175,8 @@ def _as_they_slept(fleet: Fleet, restore_point: RestorePoint) -> Fleet:
 
     def once(machine: Machine) -> Machine:
         before = restore_point.machines.get(machine.id)
-        asleep = ASLEEP.get(before.state) if before else None
-        return replace(machine, state=asleep) if asleep and machine.state not in ASLEEP else machine
+        asleep = before.sleep_state if before else None
+        return replace(machine, state=asleep) if asleep and not machine.asleep else machine
 
     return replace(fleet, machines=tuple(once(machine) for machine in fleet.machines))
 
@@ -184,7 +184,7 @@ def _as_they_slept(fleet: Fleet, restore_point: RestorePoint) -> Fleet:
 def _sleep_lane(machine: Machine, past: PastRollout) -> Lane | None:
     """Put a machine back to sleep that is new and verified already."""
     before = past.before.get(machine.id)
-    asleep = ASLEEP.get(before.state) if before else None
+    asleep = before.sleep_state if before else None
     if asleep is None:
         return None
     name = lane_name(machine.region, machine.group, machine.id)
@@ -196,7 +196,7 @@ def _known(image: PlannedImage, fleet: Fleet) -> PlannedImage:
     """The image with its digest, learnt from a machine that runs it where the builder did not tell."""
     if image.digest or image.ref is None:
         return image
-    found = [machine.digest for machine in fleet.managed if bare(machine.image) == bare(image.ref) and machine.digest]
+    found = [machine.digest for machine in fleet.managed if machine.bare_image == bare(image.ref) and machine.digest]
     return PlannedImage(image.ref, found[0]) if found else image
 
 

@@ -72,7 +72,7 @@ def _of(past: PastRollout, past_rollouts: Sequence[PastRollout], fleet: Fleet, u
 
 def _described(machines: Mapping[str, Machine]) -> str:
     releases = sorted({machine.release for machine in machines.values() if machine.release is not None})
-    images = sorted({machine.image.split("@")[0] for machine in machines.values()})
+    images = sorted({machine.bare_image for machine in machines.values()})
     release = f"release {', '.join(f'v{number}' for number in releases)}, " if releases else ""
     return f"{release}{', '.join(images)}"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.plan.lanes import ASLEEP
 from flyctl_orchestrator.rollout.plan.steps import FlyctlCreate, FlyctlUpdate
 from flyctl_orchestrator.rollout.run.do_create import create_tag
 from flyctl_orchestrator.rollout.run.lane import LaneRun, StepFailed
@@ -72,7 +71,7 @@ def _tag(machine: Machine, before: Machine | None, run: LaneRun, ctx: StepContex
     tags = {ROLLOUT: ctx.record.id, CREATED: create_tag(ctx.record.id, run.lane.name)}
     if before is not None:
         tags = {BEFORE: before.instance_id, ROLLOUT: ctx.record.id}
-        tags |= {SLEPT: ASLEEP[before.state]} if before.state in ASLEEP else {}
+        tags |= {SLEPT: before.sleep_state} if before.sleep_state else {}
     try:
         for key, value in tags.items():
             if machine.metadata.get(key) != value:

@@ -62,7 +62,7 @@ class Record:
         if machine is None:
             return True
         answer = self.baseline.get(machine_id)
-        running = machine.state == "started" or machine.sleeping
+        running = machine.state == "started" or machine.asleep
         return running and machine.checks_passing and (answer is None or answer.ok)
 
     def ill(self) -> list[str]:

@@ -10,7 +10,6 @@ from flyctl_orchestrator.rollout.run.lane import LaneRun
 from flyctl_orchestrator.rollout.run.record import Record
 
 CLOSED = "it is cordoned: it gets no requests"
-ASLEEP = ("stopped", "stopping", "suspended", "suspending")
 
 
 def rows_at_the_end(machines: Mapping[str, Machine] | None, record: Record, backs: Mapping[str, LaneRun]) -> list[Row]:
@@ -74,9 +73,9 @@ def _fate(machine: Machine, run: LaneRun | None, back: LaneRun | None) -> tuple[
 def _health(machine: Machine, fate: str, answered: bool) -> str:
     if fate in ("failed", "unverified"):
         return "unhealthy" if fate == "failed" else "unknown"
-    if machine.state in ASLEEP:
+    if machine.asleep:
         return "asleep"
-    return "healthy" if machine.state == "started" and machine.checks_passing and answered else "unhealthy"
+    return "healthy" if machine.healthy and answered else "unhealthy"
 
 
 def _unseen(run: LaneRun, back: LaneRun | None, record: Record) -> Row:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from flyctl_orchestrator.fleet.api_error import ApiError
-from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.machine import Machine, present
 from flyctl_orchestrator.rollout.context.context import RolloutContext
 
 # Readings that may fail in a row (each has been tried for half a minute) before nobody can tell anything any more.
@@ -84,7 +84,7 @@ class Poller:
             self._failures += 1
             return Snapshot(self._number, {}, whole=False, error=error.what)
         self._failures = 0
-        return Snapshot(self._number, {m.id: m for m in listed if not m.gone}, whole=True)
+        return Snapshot(self._number, present(listed), whole=True)
 
     def _some(self, ids: Sequence[str]) -> dict[str, Machine]:
         """Those of the machines that answer for themselves; the others are seen in lists from here on."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.plan.lanes import ASLEEP, destroy_lane, restore_lane
+from flyctl_orchestrator.rollout.plan.lanes import destroy_lane, restore_lane
 from flyctl_orchestrator.rollout.plan.plan import Lane, Wave
 from flyctl_orchestrator.rollout.state.metadata import REPLACES, alike
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
@@ -54,17 +54,17 @@ def _lane(before: Machine, now: Machine | None, replacements: list[Machine], *, 
         return surge_undo_lane(before, now, replacements, healthy=healthy)
     if _same(now, before):
         return None
-    serving = now.state == "started" and now.checks_passing
+    serving = now.healthy
     # One that has its old configuration has only to be looked at, and nothing is lost by that.
     return restore_lane(now, before, healthy=healthy, weight=int(serving and not alike(now, before)))
 
 
 def _provable(before: Machine) -> bool:
-    return before.state in ASLEEP or before.state == "started"
+    return before.asleep or before.state == "started"
 
 
 def _same(now: Machine, before: Machine) -> bool:
     """Whether nobody has changed the machine; that the proxy has put it to sleep is no change."""
     if now.instance_id != before.instance_id or now.cordoned != before.cordoned:
         return False
-    return ASLEEP.get(before.state) is None or ASLEEP.get(now.state) == ASLEEP.get(before.state)
+    return not before.asleep or now.sleep_state == before.sleep_state

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.plan.lanes import ASLEEP, destroy_lane, restore_lane
+from flyctl_orchestrator.rollout.plan.lanes import destroy_lane, restore_lane
 from flyctl_orchestrator.rollout.plan.plan import Lane, Wave
 from flyctl_orchestrator.rollout.plan.steps import FlyctlCreate
 from flyctl_orchestrator.rollout.run.do_create import create_tag
@@ -57,7 +57,7 @@ def _undo(run: LaneRun, record: Record, machines: Mapping[str, Machine]) -> list
     same = machine.instance_id == before.instance_id and machine.cordoned == before.cordoned
     if same and _sleeps_alike(machine, before):
         return []
-    serving = machine.state == "started" and machine.checks_passing and run.status == "passed"
+    serving = machine.healthy and run.status == "passed"
     return [restore_lane(machine, before, healthy=record.was_healthy(before.id), weight=int(serving))]
 
 
@@ -76,4 +76,4 @@ def _made_by(run: LaneRun, record: Record, machines: Mapping[str, Machine]) -> l
 
 
 def _sleeps_alike(machine: Machine, before: Machine) -> bool:
-    return before.state not in ASLEEP or ASLEEP.get(machine.state) == ASLEEP[before.state]
+    return not before.asleep or machine.sleep_state == before.sleep_state

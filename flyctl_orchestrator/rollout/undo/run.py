@@ -7,7 +7,7 @@ never taken back by itself: what cannot be put right is named.
 from __future__ import annotations
 
 from flyctl_orchestrator.fleet.api_error import ApiError
-from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.machine import Machine, present
 from flyctl_orchestrator.rollout.context.context import RolloutContext
 from flyctl_orchestrator.rollout.context.outcome import EXITS, Outcome, OutcomeKind
 from flyctl_orchestrator.rollout.plan.plan import Wave
@@ -65,7 +65,7 @@ def _why(run: LaneRun) -> str:
 
 def _read(context: RolloutContext) -> dict[str, Machine] | None:
     try:
-        return {machine.id: machine for machine in context.api.list_machines(context.app) if not machine.gone}
+        return present(context.api.list_machines(context.app))
     except ApiError as error:
         context.emit("warning", code="unread", what=error.what)
         return None
