@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 # Groups flyctl uses for throw-away machines (release commands, test machines, consoles); never part of the fleet.
@@ -133,6 +134,14 @@ class Machine:
             locks={key: value for key, value in every.items() if key.startswith(LOCK_PREFIX)},
             nonce=data.get("nonce") or None,
         )
+
+    @property
+    def created_s(self) -> float | None:
+        """When it was created, in seconds since the epoch by the platform's clock; None when it does not say."""
+        try:
+            return datetime.fromisoformat(self.created_at).timestamp()
+        except ValueError:
+            return None
 
     @property
     def managed(self) -> bool:

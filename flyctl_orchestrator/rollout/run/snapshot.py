@@ -13,6 +13,10 @@ from flyctl_orchestrator.rollout.context.context import RolloutContext
 BLIND = 2
 
 
+# Tries to read the fleet when everything depends on it; each is patient by itself.
+READS = 2
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """What was seen at one moment.
@@ -33,6 +37,21 @@ class Snapshot:
         if self.whole or older is None:
             return self if self.whole else None
         return replace(older, machines={**older.machines, **self.machines})
+
+
+def read_fleet(context: RolloutContext) -> dict[str, Machine] | None:
+    """Every machine that is not gone, by id; None when the platform does not say, or somebody insists on stopping."""
+    error = None
+    for _ in range(READS):
+        try:
+            return present(context.api.list_machines(context.app))
+        except ApiError as refused:
+            error = refused
+        if error.kind == "unauthorized" or context.stop.insisted:
+            break
+    if error is not None:
+        context.emit("warning", code="unread", what=error.what)
+    return None
 
 
 class Poller:
