@@ -20,6 +20,7 @@ from flyctl_orchestrator.cli.target import resolve_target
 from flyctl_orchestrator.cli.throwaway import Throwaway, throwaway
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import FlyoError, UsageError
+from flyctl_orchestrator.fleet.machine import bare
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.model import Project, RolloutPolicy
 from flyctl_orchestrator.project.project import load_project
@@ -34,7 +35,6 @@ from flyctl_orchestrator.rollout.rehearsal.copied import Copied, copied
 from flyctl_orchestrator.rollout.rehearsal.deployment import RehearsedDeployment
 from flyctl_orchestrator.rollout.rehearsal.fault_spec import FORM, about_image, parse_fault
 from flyctl_orchestrator.rollout.rehearsal.stage import Stage
-from flyctl_orchestrator.rollout.state.metadata import bare
 from flyctl_orchestrator.rollout.state.observe import observe
 
 

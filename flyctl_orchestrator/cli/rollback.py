@@ -20,7 +20,7 @@ from flyctl_orchestrator.rollout.recovery.recovery import state_plan
 from flyctl_orchestrator.rollout.recovery.rollback_target import State, choose_state
 from flyctl_orchestrator.rollout.recovery.unfinished import make_way, recovery_of
 from flyctl_orchestrator.rollout.state.observe import Fleet
-from flyctl_orchestrator.rollout.undo.plan_state import plan_return
+from flyctl_orchestrator.rollout.undo.plan import plan_way_back
 
 
 @click.command(short_help="Go back to an earlier release, the short way.")
@@ -81,7 +81,7 @@ def _go(work: Deployment, wanted: str | None, environment: Environment, *, ask: 
         if past is None or not past.changing:
             fleet = work.observe()
             chosen = choose_state(work.journals, fleet, work.target.api, wanted)
-            wave = plan_return(chosen.restore_point, {machine.id: machine for machine in fleet.machines}, 1)
+            wave = plan_way_back(chosen.restore_point, {machine.id: machine for machine in fleet.machines}, work.limit)
             if not wave.lanes:
                 return Outcome("nothing", f"the fleet is at {chosen.said} already"), ""
             _announce(work, chosen, wave)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
 from flyctl_orchestrator.environment import Clock
@@ -70,6 +71,9 @@ class Caller:
     Args:
         base_url: scheme://host:port, without /v1.
         patience: seconds during which a failing call is tried again.
+
+    Attributes:
+        ahead: seconds that the platform's clock was ahead of ours at its last answer; 0.0 before one that says.
     """
 
     def __init__(
@@ -83,6 +87,7 @@ class Caller:
         self._patience = patience
         self._pacer = Pacer(clock)
         self._reached = False
+        self.ahead = 0.0
 
     def send(self, call: Call, *, accept: Iterable[int] = ()) -> HttpAnswer:
         """Send a call, in its turn, again where that is safe.
@@ -120,9 +125,18 @@ class Caller:
         headers["User-Agent"] = "flyctl-orchestrator"
         if call.nonce:
             headers[NONCE_HEADER] = call.nonce
-        return self._http.send(
+        answer = self._http.send(
             call.method, self._base + call.path, headers=headers, json=call.json, timeout=call.timeout
         )
+        self._compare_clocks(answer.headers.get("date", ""))
+        return answer
+
+    def _compare_clocks(self, date: str) -> None:
+        """Learn from an answer's Date header how far the platform's clock is from ours."""
+        try:
+            self.ahead = parsedate_to_datetime(date).timestamp() - self._clock.now()
+        except ValueError:
+            pass  # it does not say, or not in this way
 
     def _may_repeat(self, call: Call, answer: HttpAnswer) -> bool:
         return answer.status == 429 or (call.repeat == "always" and answer.status in RETRIED_STATUSES)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 
 # Groups flyctl uses for throw-away machines (release commands, test machines, consoles); never part of the fleet.
 EPHEMERAL_GROUPS = frozenset({"fly_app_release_command", "fly_app_test_machine_command", "fly_app_console"})
-SLEEPING = frozenset({"stopped", "suspended"})
+Sleep = Literal["stopped", "suspended"]
+# A machine on its way to sleep counts as there: whoever puts it back puts it where it was going.
+SLEEP_STATES: dict[str, Sleep] = {
+    "stopped": "stopped",
+    "stopping": "stopped",
+    "suspended": "suspended",
+    "suspending": "suspended",
+}
 GONE = frozenset({"destroyed", "destroying"})
 # Metadata of flyo's lock, which comes and goes while a machine stays what it is: kept apart from its configuration.
 LOCK_PREFIX = "flyo_lock_"
@@ -128,14 +136,27 @@ class Machine:
         )
 
     @property
+    def created_s(self) -> float | None:
+        """When it was created, in seconds since the epoch by the platform's clock; None when it does not say."""
+        try:
+            return datetime.fromisoformat(self.created_at).timestamp()
+        except ValueError:
+            return None
+
+    @property
     def managed(self) -> bool:
         """Whether it belongs to the app's fleet: made by flyctl or flyo, and not a throw-away machine."""
         return self.metadata.get("fly_platform_version") == "v2" and self.group not in EPHEMERAL_GROUPS
 
     @property
-    def sleeping(self) -> bool:
-        """Stopped or suspended: it runs nothing now and can be woken."""
-        return self.state in SLEEPING
+    def sleep_state(self) -> Sleep | None:
+        """How it sleeps, or is about to: "stopped" or "suspended"; None for any machine that does not."""
+        return SLEEP_STATES.get(self.state)
+
+    @property
+    def asleep(self) -> bool:
+        """Whether it sleeps, or is about to: it runs nothing and can be woken."""
+        return self.sleep_state is not None
 
     @property
     def gone(self) -> bool:
@@ -153,6 +174,16 @@ class Machine:
         return all(check.status == "passing" for check in self.checks)
 
     @property
+    def healthy(self) -> bool:
+        """Whether it runs and every check the platform reports is passing."""
+        return self.state == "started" and self.checks_passing
+
+    @property
+    def bare_image(self) -> str:
+        """The image it was asked to run, without a digest, e.g. "registry.fly.io/web:label"."""
+        return bare(self.image)
+
+    @property
     def has_checks(self) -> bool:
         """Whether its configuration asks for any check, so that silence is not yet an answer."""
         return bool(self.config.get("checks")) or any(s.get("checks") for s in self.config.get("services") or ())
@@ -161,6 +192,16 @@ class Machine:
     def serves(self) -> bool:
         """Whether the proxy sends it requests: it has a service and is not a standby."""
         return bool(self.config.get("services")) and not self.config.get("standbys")
+
+
+def bare(ref: str) -> str:
+    """An image reference without its digest, e.g. "registry.fly.io/web:label"."""
+    return ref.partition("@")[0]
+
+
+def present(machines: Iterable[Machine]) -> dict[str, Machine]:
+    """Those of the listed machines that are not gone, by id."""
+    return {machine.id: machine for machine in machines if not machine.gone}
 
 
 def _check(data: Mapping[str, Any]) -> Check:

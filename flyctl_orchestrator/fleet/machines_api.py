@@ -46,6 +46,10 @@ class MachinesApi:
         self._clock = clock
         self._regions: dict[str, str] = {}
 
+    def platform_time(self) -> float:
+        """Seconds since the epoch by the platform's clock, as its last answer told it; by ours as long as none has."""
+        return self._clock.now() + self._caller.ahead
+
     # --- machines
 
     def list_machines(self, app: str) -> list[Machine]:

@@ -79,15 +79,15 @@ def _states(seen: Sequence[Seen]) -> Cell:
     else:
         text = ", ".join(f"{number} {state}" for state, number in states.items())
     tone: Tone = "plain"
-    if all(each.machine.sleeping for each in seen):
+    if all(each.machine.asleep for each in seen):
         tone = "quiet"
-    elif not all(each.machine.sleeping or each.machine.state == "started" for each in seen):
+    elif not all(each.machine.asleep or each.machine.state == "started" for each in seen):
         tone = "warn"
     return Cell(text, tone)
 
 
 def _checks(seen: Sequence[Seen]) -> Cell:
-    checks = [check for each in seen for check in each.machine.checks if not each.machine.sleeping]
+    checks = [check for each in seen for check in each.machine.checks if not each.machine.asleep]
     if not checks:
         return Cell("-", "quiet")
     passing = sum(1 for check in checks if check.status == "passing")

@@ -39,10 +39,10 @@ class Seen:
     @property
     def healthy(self) -> bool | None:
         """Whether all that was looked at is well; None for a machine that sleeps."""
-        if self.machine.sleeping:
+        if self.machine.asleep:
             return None
         answered = self.answer is None or self.answer.ok
-        return self.machine.state == "started" and self.machine.checks_passing and answered
+        return self.machine.healthy and answered
 
 
 @dataclass(frozen=True)

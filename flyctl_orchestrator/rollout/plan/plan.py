@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from flyctl_orchestrator.rollout.plan.steps import BY_FLYCTL, Step
+from flyctl_orchestrator.rollout.plan.steps import Step
 
 Action = Literal["update", "create", "destroy", "restore", "replace"]
 DriftKind = Literal["edited", "mixed_image", "stray", "surplus", "missing", "removed_group", "unmanaged"]
@@ -38,7 +38,7 @@ class Lane:
     @property
     def by_flyctl(self) -> bool:
         """Whether flyctl makes its machine's configuration."""
-        return any(isinstance(step, BY_FLYCTL) for step in self.steps)
+        return any(step.by_flyctl for step in self.steps)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
 from flyctl_orchestrator.rollout.state.metadata import BEFORE, REPLACES, SLEPT, Verification
 from flyctl_orchestrator.rollout.state.observe import Fleet
-from flyctl_orchestrator.rollout.state.rollout_ids import changed_by, maker
+from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
+from flyctl_orchestrator.rollout.state.rollout_ids import began_at, changed_by, maker
 
 Config = Mapping[str, Any]
 
@@ -74,7 +75,13 @@ def unfinished_by_machines(fleet: Fleet, versions: Versions, journals: JournalSt
         waves=(),
     )
     id = rollout or "unknown"
-    return PastRollout(id, journals.path(id), "deploy", fleet.app, 0.0, plan=plan, before=before, changing=True)
+    at = began_at(rollout)
+    origin = RestorePoint(
+        before, at, touched=frozenset(machine.id for machine in touched), made_by=frozenset({rollout} - {""})
+    )
+    return PastRollout(
+        id, journals.path(id), "deploy", fleet.app, at, plan=plan, before=before, began=at, origin=origin, changing=True
+    )
 
 
 def _refuse_surge(fleet: Fleet) -> None:
@@ -132,8 +139,7 @@ def _with(machine: Machine, version: str, config: Config) -> Machine:
         digest=image.partition("@")[2] or None,
         metadata=metadata,
         release=int(release) if release.isdigit() else None,
-        state=machine.metadata.get(SLEPT)
-        or ("started" if machine.state not in ("stopped", "suspended") else machine.state),
+        state=machine.metadata.get(SLEPT) or (machine.sleep_state or "started"),
         checks=(),
         events=(),
     )

@@ -30,6 +30,7 @@ def machine_of_dict(app: str, data: Mapping[str, Any]) -> Machine:
         config=config,
         metadata=metadata,
         cordoned=data["cordoned"],
+        created_at=str(data.get("created_at", "")),
         release=int(release) if release.isdigit() else None,
     )
 
@@ -45,5 +46,6 @@ def machine_as_dict(machine: Machine) -> dict[str, Any]:
         "instance_id": machine.instance_id,
         "digest": machine.digest,
         "cordoned": machine.cordoned,
+        "created_at": machine.created_at,
         "config": dict(machine.config),
     }

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.machine import Machine, present
 from tests.unit.fleet.fleet_doubles import machine
 
 
@@ -67,11 +67,55 @@ def test_throw_away_and_foreign_machines_are_not_managed(metadata: dict[str, str
 
 
 @pytest.mark.parametrize(
-    ("state", "sleeping", "gone"),
-    [("started", False, False), ("stopped", True, False), ("suspended", True, False), ("destroyed", False, True)],
+    ("state", "sleep_state", "gone"),
+    [
+        ("started", None, False),
+        ("starting", None, False),
+        ("stopped", "stopped", False),
+        ("stopping", "stopped", False),
+        ("suspended", "suspended", False),
+        ("suspending", "suspended", False),
+        ("destroying", None, True),
+        ("destroyed", None, True),
+    ],
 )
-def test_states(state: str, sleeping: bool, gone: bool) -> None:
-    assert (of(state=state).sleeping, of(state=state).gone) == (sleeping, gone)
+def test_states(state: str, sleep_state: str | None, gone: bool) -> None:
+    read = of(state=state)
+    assert (read.sleep_state, read.asleep, read.gone) == (sleep_state, sleep_state is not None, gone)
+
+
+@pytest.mark.parametrize(
+    ("state", "checks", "healthy"),
+    [
+        ("started", [], True),
+        ("started", ["passing", "passing"], True),
+        ("started", ["passing", "warning"], False),
+        ("started", ["critical"], False),
+        ("starting", ["passing"], False),
+        ("suspended", [], False),
+        ("destroyed", [], False),
+    ],
+)
+def test_a_healthy_machine_runs_and_passes_every_check(state: str, checks: list[str], healthy: bool) -> None:
+    read = of(state=state, checks=[{"name": str(n), "status": status} for n, status in enumerate(checks)])
+    assert read.healthy is healthy
+
+
+@pytest.mark.parametrize(
+    ("image", "bare"),
+    [
+        ("registry.fly.io/web:one", "registry.fly.io/web:one"),
+        ("registry.fly.io/web:one@sha256:" + "a" * 64, "registry.fly.io/web:one"),
+        ("", ""),
+    ],
+)
+def test_an_image_has_a_name_without_its_digest(image: str, bare: str) -> None:
+    assert of(config={"image": image}).bare_image == bare
+
+
+def test_machines_that_are_gone_are_not_present() -> None:
+    listed = [of(id="one"), of(id="two", state="destroyed"), of(id="three", state="suspended")]
+    assert list(present(listed)) == ["one", "three"]
 
 
 def test_silence_is_no_answer_when_the_configuration_asks_for_checks() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -363,3 +364,19 @@ def test_a_machine_that_is_gone_never_starts(api: MachinesApi, http: ScriptedHtt
     with pytest.raises(ApiError) as caught:
         api.wait("web", "m1", "started", 5)
     assert caught.value.kind == "not_found"
+
+
+# --- whose clock
+
+
+@pytest.mark.parametrize(
+    ("date", "ahead"), [("Fri, 15 Jan 2027 08:00:00 GMT", 0.0), ("Fri, 15 Jan 2027 07:00:00 GMT", -3600.0), ("soon", 0)]
+)
+def test_the_platforms_clock_is_learnt_from_its_answers(
+    api: MachinesApi, http: ScriptedHttp, clock: ManualClock, date: str, ahead: float
+) -> None:
+    assert api.platform_time() == clock.now()
+    http.script = [replace(answer(200, []), headers={"date": date})]
+    api.list_machines("web")
+    clock.time += 5
+    assert api.platform_time() == pytest.approx(clock.now() + ahead)

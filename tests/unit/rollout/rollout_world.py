@@ -325,7 +325,13 @@ class World:
         rollout = new_rollout_id(self.clock, self.random)
         journal = Journal(self.tmp_path / f"{rollout}.jsonl", self.clock, sync=lambda _: None)
         record = Record(
-            rollout, plan, journal, {m.id: m for m in fleet.machines}, plan.image.ref or "", plan.image.digest
+            rollout,
+            plan,
+            journal,
+            {m.id: m for m in fleet.machines},
+            plan.image.ref or "",
+            plan.image.digest,
+            began=self.api.platform_time(),
         )
         record.learn_firsts(fleet.managed)
         journal.write("begin", before=[machine_as_dict(machine) for machine in fleet.managed])

@@ -185,8 +185,9 @@ def test_a_machine_somebody_edits_meanwhile_is_not_overwritten(world: World) -> 
     assert "somebody else has changed the machine" in outcome.what
 
 
-def test_a_machine_destroyed_meanwhile_is_named(world: World) -> None:
-    world.deploy(world.desired(world.push("one")))
+def test_a_machine_destroyed_meanwhile_is_named_and_made_anew(world: World) -> None:
+    one = world.push("one")
+    world.deploy(world.desired(one))
     target = world.in_region("iad")[0]
 
     def destroy(event: Any) -> None:
@@ -196,8 +197,12 @@ def test_a_machine_destroyed_meanwhile_is_named(world: World) -> None:
 
     world.on_event = destroy
     outcome = world.deploy(world.desired(world.push("two")))
-    assert (outcome.kind, outcome.exit) == ("mixed", Exit.LEFT_MIXED)
+    assert (outcome.kind, outcome.exit) == ("rolled_back", Exit.ROLLED_BACK), outcome.what
     assert target.id in outcome.what
+    (again,) = world.in_region("iad")
+    assert again.id != target.id and again.digest == one.digest
+    row = next(row for row in outcome.rows if row.machine == again.id)
+    assert (row.fate, row.why) == ("restored", f"in the place of {target.id}, which was destroyed")
 
 
 def test_a_machine_the_proxy_puts_to_sleep_meanwhile_is_woken_and_proved(world: World) -> None:

@@ -15,7 +15,7 @@ from flyctl_orchestrator.rollout.plan.desired import Desired
 from flyctl_orchestrator.rollout.plan.file import plan_as_dict, plan_of_dict
 from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
 from flyctl_orchestrator.rollout.plan.planner import plan_rollout
-from flyctl_orchestrator.rollout.plan.steps import CreateMachine, FlyctlCreate, FlyctlUpdate, step_name
+from flyctl_orchestrator.rollout.plan.steps import CreateMachine, FlyctlCreate, FlyctlUpdate
 from flyctl_orchestrator.rollout.state.metadata import VERIFIED, verification_for
 from flyctl_orchestrator.rollout.state.observe import Fleet
 
@@ -59,7 +59,7 @@ def plan(machines: list[Machine], desired: Desired) -> Plan:
 
 def shape(made: Plan) -> list[list[str]]:
     """Waves as lists of "region:first step"."""
-    return [[f"{lane.region}:{step_name(lane.steps[0])}" for lane in wave.lanes] for wave in made.waves]
+    return [[f"{lane.region}:{lane.steps[0].kind}" for lane in wave.lanes] for wave in made.waves]
 
 
 THREE = {"iad": 1, "fra": 1, "nrt": 1}
@@ -146,7 +146,7 @@ def test_waves(machines: list[Machine], desired: Desired, expected: list[list[st
 def test_sleepers_are_woken_and_put_back() -> None:
     made = plan([machine("a"), machine("b", "fra", state="suspended")], goal({"iad": 1, "fra": 1}))
     sleeper = next(lane for lane in made.lanes if lane.region == "fra")
-    assert [step_name(step) for step in sleeper.steps] == ["update_machine", "wake", "gate", "put_to_sleep"]
+    assert [step.kind for step in sleeper.steps] == ["update_machine", "wake", "gate", "put_to_sleep"]
     assert sleeper.weight == 0
 
 
@@ -159,7 +159,7 @@ def test_a_standby_is_not_counted_and_not_woken() -> None:
     standby = machine("s", state="stopped", config={"standbys": ["a"]})
     made = plan([machine("a"), standby], goal({"iad": 1}))
     lane = next(lane for lane in made.lanes if lane.machine == "s")
-    assert [step_name(step) for step in lane.steps] == ["update_machine", "gate"]
+    assert [step.kind for step in lane.steps] == ["update_machine", "gate"]
     assert not made.drift
 
 
@@ -277,4 +277,4 @@ def test_the_fingerprint_moves_with_what_matters_and_not_with_sleep() -> None:
 
 
 def test_steps_name_what_they_are() -> None:
-    assert step_name(CreateMachine("iad", "app")) == "create_machine"
+    assert CreateMachine("iad", "app").kind == "create_machine"
