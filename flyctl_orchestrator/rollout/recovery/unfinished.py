@@ -6,6 +6,7 @@ from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.orphans import end_orphaned_deploys
+from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.recovery.from_machines import unfinished_by_machines
@@ -43,6 +44,23 @@ def find_unfinished(work: Deployment) -> PastRollout | None:
     if past is not None and max((changed_by(machine) for machine in fleet.managed), default="") <= past.id:
         return past
     return unfinished_by_machines(fleet, work.target.api, work.journals)
+
+
+def end_unfinished(work: Deployment, past: PastRollout | None, *, abort: bool) -> Outcome:
+    """Finish or undo a rollout that never came to its end.
+
+    Args:
+        past: what `find_unfinished` has found.
+
+    Raises:
+        FlyoError: it cannot be done; no machine was changed.
+    """
+    if past is None:
+        return Outcome("nothing", "no rollout is unfinished")
+    by = f" of {past.who}" if past.who else ""
+    work.emit("note", line=f"{'undoing' if abort else 'finishing'} rollout {past.id}{by}")
+    recovery = recovery_of(work)
+    return recovery.abort(past) if abort else recovery.resume(past)
 
 
 def refuse_unfinished(work: Deployment, fleet: Fleet) -> None:

@@ -32,7 +32,7 @@ def survey(*places: Place, findings: tuple[Finding, ...] = (), images: tuple[str
 
 
 def page(found: Survey, style: Style = PLAIN, width: int | None = None, **options: bool) -> list[str]:
-    return status_lines(found, style, width, url=URL, **options)
+    return [style.characters(line) for line in status_lines(found, style, width, url=URL, **options)]
 
 
 HEALTHY = survey(

@@ -122,7 +122,7 @@ class Town:
         self.looks = 0
         self.passes = 0
         self.may_wake: Callable[[], bool] = lambda: True
-        self.counted: list[tuple[str, int]] = []
+        self.responses: list[tuple[str, int]] = []
         self.proxy_port = 0
         self.client: aiohttp.ClientSession
         self.proxy: Proxy
@@ -192,7 +192,7 @@ class Town:
         return UNDISTURBED
 
     def answered(self, app: str, machine_id: str, status: int) -> None:
-        self.counted.append((machine_id, status))
+        self.responses.append((machine_id, status))
 
     def log(self, app: str, machine_id: str | None, region: str | None, message: str) -> None:
         self.lines.append(message)
