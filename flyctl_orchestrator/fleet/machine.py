@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from flyctl_orchestrator.fleet import wire
+from flyctl_orchestrator.fleet.decode import Unreadable, convert
+
 # Groups flyctl uses for throw-away machines (release commands, test machines, consoles); never part of the fleet.
 EPHEMERAL_GROUPS = frozenset({"fly_app_release_command", "fly_app_test_machine_command", "fly_app_console"})
 Sleep = Literal["stopped", "suspended"]
@@ -50,17 +53,18 @@ class MachineEvent:
     requested_stop: bool | None = None
 
     @classmethod
-    def of_api(cls, data: Mapping[str, Any]) -> MachineEvent:
+    def of_wire(cls, event: wire.Event) -> MachineEvent:
         """Read one element of a machine's `events`."""
-        request = data.get("request") or {}
-        ended = request.get("exit_event") or (request.get("MonitorEvent") or {}).get("exit_event") or {}
+        request = event.request or wire.EventRequest()
+        monitor = request.monitor_event or wire.MonitorEvent()
+        ended = request.exit_event or monitor.exit_event or wire.ExitEvent()
         return cls(
-            type=str(data.get("type", "")),
-            status=str(data.get("status", "")),
-            source=str(data.get("source", "")),
-            timestamp_s=float(data.get("timestamp") or 0) / 1000,
-            exit_code=ended.get("exit_code"),
-            requested_stop=ended.get("requested_stop"),
+            type=event.type,
+            status=event.status or "",
+            source=event.source or "",
+            timestamp_s=event.timestamp / 1000,
+            exit_code=ended.exit_code,
+            requested_stop=ended.requested_stop,
         )
 
 
@@ -104,35 +108,53 @@ class Machine:
 
     @classmethod
     def of_api(cls, app: str, data: Mapping[str, Any]) -> Machine:
-        """Read a machine object of the Machines API; unknown or missing fields never fail."""
-        config = data.get("config") or data.get("incomplete_config") or {}
-        every = {str(k): str(v) for k, v in (config.get("metadata") or {}).items()}
+        """Read a machine object of the Machines API that is decoded JSON already.
+
+        Raises:
+            Unreadable: it is no machine.
+        """
+        return cls.of_wire(app, convert(data, wire.Machine))
+
+    @classmethod
+    def of_wire(cls, app: str, data: wire.Machine) -> Machine:
+        """Take a machine object of the Machines API for one of `app`'s machines. Unknown states are kept.
+
+        Raises:
+            Unreadable: it lacks its configuration or version, or has one of another shape.
+        """
+        full = data.config if data.config is not None else data.incomplete_config
+        version = data.instance_id or data.version or ""
+        host = data.host_status or "ok"
+        if full is None:
+            raise Unreadable(f"machine {data.id} has no configuration")
+        if not version and host == "ok":
+            raise Unreadable(f"machine {data.id} has no version")
+        config = convert(full, wire.Config)
+        every = config.metadata or {}
         metadata = {key: value for key, value in every.items() if not key.startswith(LOCK_PREFIX)}
         if len(metadata) < len(every):
-            config = {**config, "metadata": metadata}
-        image_ref = data.get("image_ref") or {}
-        release = metadata.get("fly_release_version", "")
+            full = {**full, "metadata": metadata}
         return cls(
-            id=str(data.get("id", "")),
-            name=str(data.get("name", "")),
+            id=data.id,
+            name=data.name,
             app=app,
-            region=str(data.get("region", "")),
-            state=str(data.get("state", "")),
-            instance_id=str(data.get("instance_id") or data.get("version") or ""),
-            image=str(config.get("image", "")),
-            digest=image_ref.get("digest") or None,
+            region=data.region,
+            state=data.state,
+            instance_id=version,
+            image=config.image or "",
+            digest=(data.image_ref.digest or None) if data.image_ref else None,
             group=metadata.get("fly_process_group") or metadata.get("process_group") or "app",
-            config=config,
-            checks=tuple(_check(each) for each in data.get("checks") or ()),
-            events=tuple(MachineEvent.of_api(each) for each in data.get("events") or ()),
+            config=full,
+            checks=tuple(Check(each.name, each.status, each.output or "") for each in data.checks or ()),
+            events=tuple(MachineEvent.of_wire(each) for each in data.events or ()),
             metadata=metadata,
-            cordoned=bool(data.get("cordoned", False)),
-            host_status=str(data.get("host_status") or "ok"),
-            created_at=str(data.get("created_at", "")),
-            updated_at=str(data.get("updated_at", "")),
-            release=int(release) if release.isdigit() else None,
+            cordoned=bool(data.cordoned),
+            host_status=host,
+            created_at=data.created_at or "",
+            updated_at=data.updated_at or "",
+            release=release_of(metadata),
             locks={key: value for key, value in every.items() if key.startswith(LOCK_PREFIX)},
-            nonce=data.get("nonce") or None,
+            nonce=data.nonce or None,
         )
 
     @property
@@ -204,5 +226,7 @@ def present(machines: Iterable[Machine]) -> dict[str, Machine]:
     return {machine.id: machine for machine in machines if not machine.gone}
 
 
-def _check(data: Mapping[str, Any]) -> Check:
-    return Check(str(data.get("name", "")), str(data.get("status", "")), str(data.get("output") or ""))
+def release_of(metadata: Mapping[str, str]) -> int | None:
+    """flyctl's release number in a machine's metadata, None when there is none: anybody can write anything there."""
+    number = metadata.get("fly_release_version", "")
+    return int(number) if number.isascii() and number.isdecimal() and len(number) <= 15 else None

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
-from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.machine import Machine, release_of
 from flyctl_orchestrator.rollout.journal.journals import JournalStore
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
@@ -130,7 +130,6 @@ def _before(
 def _with(machine: Machine, version: str, config: Config) -> Machine:
     image = str(config.get("image", ""))
     metadata = {str(key): str(value) for key, value in (config.get("metadata") or {}).items()}
-    release = metadata.get("fly_release_version", "")
     return replace(
         machine,
         instance_id=version,
@@ -138,7 +137,7 @@ def _with(machine: Machine, version: str, config: Config) -> Machine:
         image=image,
         digest=image.partition("@")[2] or None,
         metadata=metadata,
-        release=int(release) if release.isdigit() else None,
+        release=release_of(metadata),
         state=machine.metadata.get(SLEPT) or (machine.sleep_state or "started"),
         checks=(),
         events=(),

@@ -137,6 +137,46 @@ except KeyboardInterrupt:
     assert child.wait(1).stdout == "ready\ngoodbye\n"
 
 
+def test_a_script_that_ends_at_once_does_not_take_the_time_from_what_it_started(tmp_path: Path) -> None:
+    code = """
+import subprocess, sys
+slow = '''
+import time
+try:
+    print("ready", flush=True)
+    time.sleep(100)
+except KeyboardInterrupt:
+    time.sleep(0.5)
+    print("goodbye", flush=True)
+'''
+subprocess.Popen([sys.executable, "-c", slow]).wait()
+"""
+    ready = threading.Event()
+    child = Child([sys.executable, "-c", code], env=ENV, cwd=tmp_path, on_line=lambda line: ready.set(), grace=20)
+    assert ready.wait(20)
+    child.end()
+    assert child.wait(1).stdout == "ready\ngoodbye\n"
+
+
+def test_a_second_interrupt_ends_the_patience(tmp_path: Path) -> None:
+    code = """
+import signal, time
+signal.signal(signal.SIGINT, lambda *_: print("no", flush=True))
+print("ready", flush=True)
+while True:
+    time.sleep(1)
+"""
+
+    def press(line: str) -> None:
+        # Once to interrupt the wait, and once more as soon as the child has heard of it.
+        signal.raise_signal(signal.SIGINT)
+
+    child = Child([sys.executable, "-c", code], env=ENV, cwd=tmp_path, on_line=press, grace=100)
+    with pytest.raises(KeyboardInterrupt):
+        child.wait(100)
+    assert not child.running
+
+
 def test_a_grandchild_that_keeps_the_pipes_does_not_keep_us(tmp_path: Path) -> None:
     code = """
 import subprocess, sys
