@@ -33,6 +33,7 @@ lint: $(TEST)/ready
 	$(TEST)/bin/ruff format --check .
 	$(TEST)/bin/mypy
 	$(TEST)/bin/lint-imports
+	$(TEST)/bin/deptry .
 
 format: $(TEST)/ready
 	$(TEST)/bin/ruff check --fix .
