@@ -12,7 +12,7 @@ WORKERS ?= 4
 EXAMPLES ?= 2000
 SEED ?= 0
 
-.PHONY: help demo demo-down test property lint format clean
+.PHONY: help demo demo-down test property lint wheel-check format clean
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
@@ -27,6 +27,9 @@ test: $(TEST)/ready
 
 property: $(TEST)/ready
 	EXAMPLES=$(EXAMPLES) SEED=$(SEED) $(TEST)/bin/python -m pytest -n $(WORKERS) -rP tests/unit/rollout/nothing_lost
+
+wheel-check:
+	$(PYTHON) tests/wheel_check.py
 
 lint: $(TEST)/ready
 	$(TEST)/bin/ruff check .
