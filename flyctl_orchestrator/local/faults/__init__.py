@@ -1,7 +1,7 @@
 """Faults on order: the ways in which Fly.io is known to misbehave, by name, for rehearsals and tests.
 
-kinds.py     which there are, and what each can be told
 request.py   a request for one, checked
-board.py     those that are set now; whoever can misbehave asks here
-at_*.py      where they strike: the API, boots, checks, hosts, the proxy's view
+at_*.py      where they strike: boots, checks, hosts, the proxy's view; those of the API are in `local/api/`
+
+Which there are, and those that are set now: `local/core/fault_kinds.py` and `local/core/fault_board.py`.
 """
