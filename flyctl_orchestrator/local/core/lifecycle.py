@@ -1,6 +1,6 @@
 """How machines move between states. Nobody else changes `Machine.state`, but for a daemon or host that comes back.
 
-Transitions follow Fly's published state diagram (platform facts, machine states). Whatever a process does later comes
+Transitions follow Fly's published state diagram. Whatever a process does later comes
 back through callbacks; a halt that is under way can be overtaken by a later wish, and only the last wish is fulfilled.
 """
 

@@ -11,7 +11,7 @@ SleepMode = Literal["off", "stop", "suspend"]
 
 @dataclass(frozen=True)
 class Service:
-    """One public service of a machine, as its config says (facts: Machines API `config.services`).
+    """One public service of a machine, as its config says (`config.services` of the Machines API).
 
     Attributes:
         internal_port: the port the app believes it listens on.

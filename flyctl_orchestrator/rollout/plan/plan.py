@@ -119,7 +119,7 @@ class Plan:
 
     Attributes:
         fingerprint: of the fleet the plan was made for; a plan runs on no other.
-        definition: of fly.toml (see marks.py), so that a kept plan is not run with another file.
+        definition: of fly.toml (`definition_digest`), so that a kept plan is not run with another file.
         secrets: of the names and digests of the secrets.
         groups: process groups of fly.toml.
         regions: of flyo.toml, in order.
