@@ -16,20 +16,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def wrong(tag: str, address: str, package: str, changelog: str) -> list[str]:
+def wrong(tag: str, address: str, version: str, source: str, changelog: str) -> list[str]:
     """What keeps a tag from being released, in sentences; empty when nothing does.
 
     Args:
         tag: as pushed, e.g. "v0.2.0".
         address: where the repository is that would release it.
-        package: text of pyproject.toml.
+        version: of the package.
+        source: where the package says that it comes from.
         changelog: text of CHANGELOG.md.
     """
-    project = tomllib.loads(package)["project"]
-    version, source = project["version"], project["urls"]["Source"]
     found = []
     if tag != f"v{version}":
-        found.append(f"the tag is {tag}, and pyproject.toml says version {version}")
+        found.append(f"the tag is {tag}, and the package's version is {version}")
     if address != source:
         found.append(f"this is {address}, and pyproject.toml says Source = {source}")
     if not re.search(rf"^## {re.escape(version)} \(\d{{4}}-\d\d-\d\d\)$", changelog, re.MULTILINE):
@@ -40,11 +39,18 @@ def wrong(tag: str, address: str, package: str, changelog: str) -> list[str]:
     return found
 
 
+def said() -> tuple[str, str]:
+    """The version and the source that the package names."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    text = (ROOT / project["tool"]["hatch"]["version"]["path"]).read_text("utf-8")
+    version = re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)
+    return version[1] if version else "not said", project["project"]["urls"]["Source"]
+
+
 def main(argv: Sequence[str]) -> int:
     """Compare, and say what is wrong."""
     tag, address = argv
-    package, changelog = ((ROOT / name).read_text("utf-8") for name in ("pyproject.toml", "CHANGELOG.md"))
-    found = wrong(tag, address, package, changelog)
+    found = wrong(tag, address, *said(), (ROOT / "CHANGELOG.md").read_text("utf-8"))
     for sentence in found:
         sys.stderr.write(f"release_check: {sentence}\n")
     return 1 if found else 0
