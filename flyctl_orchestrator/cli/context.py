@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flyctl_orchestrator.errors import Declined
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -105,6 +107,16 @@ class CommandContext:
         from flyctl_orchestrator.cli.questions import confirm
 
         return confirm(self.environment, question, default=default)
+
+    def insist(self, question: str, *, default: bool = False) -> None:
+        """Ask the person at the terminal, and go on with a yes only.
+
+        Raises:
+            Declined: it is a no.
+            KeyboardInterrupt: the user left, with Ctrl-C or by ending the input.
+        """
+        if not self.confirm(question, default=default):
+            raise Declined
 
 
 pass_command_context = click.make_pass_decorator(CommandContext)

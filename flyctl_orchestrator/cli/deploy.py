@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off
 from flyctl_orchestrator.cli.run_under_lock import run_under_lock
@@ -71,8 +69,8 @@ def run_deploy(context: CommandContext, requested: Requested) -> int:
             plan, fleet = prepare_kept(work, kept, path) if kept and path else prepare(work, requested.image)
             work.announce(plan)
             # The author of a kept plan has seen what it overwrites.
-            if kept is None and not _agrees(context, plan):
-                raise click.Abort
+            if kept is None and context.may_ask:
+                _ask(context, plan)
         return work.run(plan, fleet)
 
     outcome = run_under_lock(
@@ -81,10 +79,12 @@ def run_deploy(context: CommandContext, requested: Requested) -> int:
     return int(outcome.exit)
 
 
-def _agrees(context: CommandContext, plan: Plan) -> bool:
-    """Whether what was edited by hand may be overwritten, as far as a person can be asked."""
-    edited = overwritten(plan)
-    if not edited or not context.may_ask:
-        return True
-    names = ", ".join(f"{drift.region} {drift.machine}" for drift in edited)
-    return context.confirm(f"Overwrite what was edited by hand on {names}?", default=False)
+def _ask(context: CommandContext, plan: Plan) -> None:
+    """Ask before what a person has changed by hand is overwritten; nothing else is worth a question.
+
+    Raises:
+        Declined: it may not be.
+    """
+    if edited := overwritten(plan):
+        names = ", ".join(f"{drift.region} {drift.machine}" for drift in edited)
+        context.insist(f"Overwrite what was edited by hand on {names}?")

@@ -22,8 +22,9 @@ def show_history(context: CommandContext, limit: int) -> None:
     target = context.target()
     directory = state_directory(context.environment) / "rollouts" / target.kind / project.app
     machines = [machine for machine in target.api.list_machines(project.app) if machine.managed]
-    rows = history_of(JournalStore(directory, project.app).all(), machines, _releases(context, target, project.app))
-    rows = rows[:limit]
+    past_rollouts, bad = JournalStore(directory, project.app).readable()
+    output.say(*(f"warning: {error}" for error in bad))
+    rows = history_of(past_rollouts, machines, _releases(context, target, project.app))[:limit]
     if context.options.as_json:
         output.document([row.as_dict() for row in rows])
     elif rows:

@@ -10,11 +10,12 @@ import click
 
 from flyctl_orchestrator.cli.root import flyo
 from flyctl_orchestrator.cli.streams import hold_streams
-from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.errors import Defect, FlyoError
 from flyctl_orchestrator.exits import Exit
 
 if TYPE_CHECKING:
     from flyctl_orchestrator.environment import Environment
+    from flyctl_orchestrator.report.output import Output
 
 # Columns of help pages, where nothing else is known; click would import half a library to find out.
 WIDTH = 80
@@ -23,20 +24,28 @@ WIDTH = 80
 def run(arguments: list[str], environment: Environment | None = None) -> int:
     """Run one command line and return its exit status; nothing escapes as a traceback.
 
-    FLYO_TRACEBACK=1 in the environment lets a defect's traceback through, for a bug report.
+    FLYO_TRACEBACK=1 in the environment shows where a defect is, for a bug report.
 
     Args:
         environment: the world outside; None for that of this process.
     """
+    shown = ""
     try:
-        return _run(arguments, environment)
-    except FlyoError as error:
-        _show_error(error, arguments, environment)
-        return int(error.exit)
+        status = _run(arguments, environment)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        status = Exit.USAGE
+    except Exception as error:  # noqa: BLE001 the last door: no defect shows a traceback to a user
+        failure = _as_failure(error)
+        _show_failure(failure, arguments, environment)
+        status, shown = int(failure.exit), failure.code
+    # Where nothing but the output is lost, the command has its status from what was done.
+    if getattr(environment.stdout if environment else sys.stdout, "lost", None) and shown != "output.lost":
+        _output(environment).warn_of_loss()
+    return status
 
 
 def _run(arguments: list[str], environment: Environment | None) -> int:
-    """As `run`; every failure is a FlyoError."""
     obj = None
     if environment is not None:
         from flyctl_orchestrator.cli.context import CommandContext
@@ -44,28 +53,38 @@ def _run(arguments: list[str], environment: Environment | None) -> int:
         obj = CommandContext(environment)
     try:
         status = flyo.main(arguments, prog_name="flyo", standalone_mode=False, obj=obj, terminal_width=_columns())
-        return int(status) if isinstance(status, int) else Exit.OK
-    except FlyoError:
-        raise
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        return Exit.USAGE
-    except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx else "flyo"
-        what, advice = error.format_message().rstrip("."), f"'{where} --help' shows what it takes"
-        raise FlyoError(what, where=where, next=advice, code="usage", exit=Exit.USAGE) from None
-    except click.ClickException as error:
-        raise FlyoError(error.format_message()) from None
     except (KeyboardInterrupt, EOFError, click.Abort):
         raise FlyoError("interrupted", code="interrupted", exit=Exit.INTERRUPTED) from None
-    except Exception as error:  # the last door: no defect shows a traceback to a user
-        if (environment.variables if environment else os.environ).get("FLYO_TRACEBACK"):
-            raise
-        what, advice = (
-            f"a defect in flyo: {type(error).__name__}",
-            "Run again with FLYO_TRACEBACK=1 and report what it prints",
-        )
-        raise FlyoError(what, next=advice, code="defect") from None
+    return int(status) if isinstance(status, int) else Exit.OK
+
+
+def _as_failure(error: Exception) -> FlyoError:
+    """What Click found wrong with the command line, and every defect, as errors for a person."""
+    if isinstance(error, FlyoError):
+        return error
+    if isinstance(error, click.UsageError):
+        where = error.ctx.command_path if error.ctx else "flyo"
+        advice = f"'{where} --help' shows what it takes"
+        return FlyoError(error.format_message().rstrip("."), where=where, next=advice, code="usage", exit=Exit.USAGE)
+    if isinstance(error, click.ClickException):
+        return FlyoError(error.format_message(), next="Correct that and run it again")
+    return Defect(error)
+
+
+def _show_failure(failure: FlyoError, arguments: list[str], environment: Environment | None) -> None:
+    """One line for a person on stderr (on GitHub Actions also on the run's page), with --json one object on stdout."""
+    from flyctl_orchestrator.report.error_text import show_error, show_trace
+
+    output = _output(environment)
+    if isinstance(failure, Defect) and output.variables.get("FLYO_TRACEBACK"):
+        show_trace(failure.cause, output)
+    show_error(failure, output, as_json=wants_json(arguments))
+
+
+def _output(environment: Environment | None) -> Output:
+    from flyctl_orchestrator.report.output import Output
+
+    return Output.of(environment) if environment else Output(sys.stdout, sys.stderr, os.environ)
 
 
 def _columns() -> int:
@@ -78,15 +97,6 @@ def _columns() -> int:
         return WIDTH
 
 
-def _show_error(error: FlyoError, arguments: list[str], environment: Environment | None) -> None:
-    """One line for a person on stderr (on GitHub Actions also on the run's page), with --json one object on stdout."""
-    from flyctl_orchestrator.report.error_text import show_error
-    from flyctl_orchestrator.report.output import Output
-
-    output = Output.of(environment) if environment else Output(sys.stdout, sys.stderr, os.environ)
-    show_error(error, output, as_json=wants_json(arguments))
-
-
 def wants_json(arguments: list[str]) -> bool:
     """Whether --json was given (looked at before parsing, since parsing itself may fail)."""
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
@@ -96,4 +106,7 @@ def wants_json(arguments: list[str]) -> bool:
 def main() -> None:
     """Console script."""
     hold_streams()
-    sys.exit(run(sys.argv[1:]))
+    try:
+        sys.exit(run(sys.argv[1:]))
+    except KeyboardInterrupt:  # while the end is told
+        sys.exit(Exit.INTERRUPTED)

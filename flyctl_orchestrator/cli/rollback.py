@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import click
-
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off
 from flyctl_orchestrator.cli.run_under_lock import run_under_lock
@@ -31,8 +29,9 @@ def run_rollback(context: CommandContext, wanted: str | None) -> int:
             decided = decide_return(work, wanted)
             if isinstance(decided, Return) and decided.wave.lanes:
                 announce_return(work, decided)
-                if context.may_ask and not _agreed(context, decided):
-                    raise click.Abort
+                if context.may_ask:
+                    machines = count(len(decided.wave.lanes), "machine")
+                    context.insist(f"Go back to {decided.state.said} ({machines})?", default=True)
                 undo = decided.state.undo
         return go_back(work, decided)
 
@@ -41,8 +40,3 @@ def run_rollback(context: CommandContext, wanted: str | None) -> int:
     if undo and not outcome.exit and not context.options.as_json:
         context.output.say(f"To undo this: {undo}{' --local' if context.options.local else ''}")
     return int(outcome.exit)
-
-
-def _agreed(context: CommandContext, decided: Return) -> bool:
-    machines = count(len(decided.wave.lanes), "machine")
-    return context.confirm(f"Go back to {decided.state.said} ({machines})?", default=True)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import click
-
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.hooks import hooks_of
 from flyctl_orchestrator.cli.interrupts import heeding
 from flyctl_orchestrator.cli.locked import locked
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.cli.who import who
-from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.errors import Defect, FlyoError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.model import Project, RolloutPolicy
@@ -43,11 +41,13 @@ def run_under_lock(
         hooks: whether the user's own commands are run.
 
     Raises:
-        FlyoError: it did not begin; nothing was changed on the fleet.
+        FlyoError: it did not begin, and nothing was changed on the fleet; or a defect has stopped it half-way.
     """
     environment, options, output = context.environment, context.options, context.output
     reporter = choose_reporter(environment, output, as_json=options.as_json, verbose=options.verbose)
     emit, stop = Emitter(project.app, environment.clock, reporter.event), Stop()
+    outcome: Outcome | None = None
+    work: Deployment | None = None
     lock = locked(environment, target, project.app, command, options.lock_wait, emit)
     try:
         with heeding(stop), Threads() as threads, lock as guard:
@@ -56,16 +56,36 @@ def run_under_lock(
             work = Deployment(target, project, policy, threads, emit, stop, state, guard, runner, me)
             outcome = act(work)
             work.finish(outcome)
-    except (KeyboardInterrupt, click.Abort):
+    except KeyboardInterrupt:
         where = f"app {project.app}"
         what = "interrupted; nothing was changed on the fleet"
         raise FlyoError(what, where=where, code="interrupted", exit=Exit.INTERRUPTED) from None
+    except Exception as error:  # noqa: BLE001 a defect must not hide what became of the fleet
+        told = error if isinstance(error, FlyoError) else Defect(error, half_way=work is not None and _half_way(work))
+        if outcome is None:
+            raise told from None
+        # What became of the fleet is known, and is what the command ends with.
+        output.say(f"warning: {told}")
     finally:
         reporter.close()
-    if not options.as_json:
-        lines = outcome_lines(outcome, output.style, output.width, url=target.app_url(project.app))
-        output.report(*lines)
+    assert outcome is not None
+    _show(context, outcome, target, project.app)
+    return outcome
+
+
+def _half_way(work: Deployment) -> bool:
+    """Whether a rollout has begun to change machines, and has not come to an end."""
+    try:
+        past = work.journals.unfinished()
+    except FlyoError:
+        return True
+    return past is not None and past.changing
+
+
+def _show(context: CommandContext, outcome: Outcome, target: Target, app: str) -> None:
+    output = context.output
+    if not context.options.as_json:
+        output.report(*outcome_lines(outcome, output.style, output.width, url=target.app_url(app)))
     if outcome.exit:
         advice = f". {outcome.next}" if outcome.next else ""
-        output.say(f"flyo: app {project.app}: {outcome.what}{advice} [{outcome.code or outcome.kind}]")
-    return outcome
+        output.say(f"flyo: app {app}: {outcome.what}{advice} [{outcome.code or outcome.kind}]")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
-
 from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.locked import locked
@@ -129,8 +127,7 @@ def _confirm(context: CommandContext, plan: ScalePlan) -> None:
             )
         return
     last = ", the last that can serve" if plan.ends_service else ""
-    if not context.confirm(f"Destroy {what}{last}?", default=False):
-        raise click.Abort
+    context.insist(f"Destroy {what}{last}?")
 
 
 def _finish(context: CommandContext, plan: ScalePlan, done: Scaled) -> None:

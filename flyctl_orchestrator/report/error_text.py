@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.report.output import Output
 
@@ -16,3 +18,9 @@ def show_error(error: FlyoError, output: Output, *, as_json: bool) -> None:
         from flyctl_orchestrator.report.github_text import annotation
 
         output.command(annotation("error", "flyo", str(error)))
+
+
+def show_trace(error: BaseException, output: Output) -> None:
+    """Where a defect is, on stderr."""
+    for part in traceback.format_exception(error):
+        output.say(*part.rstrip("\n").split("\n"))

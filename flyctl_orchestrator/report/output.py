@@ -18,6 +18,9 @@ from flyctl_orchestrator.report.line import Line
 from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.report.terminal import columns
 
+# Code of the error of a command that was run for its output, which could not be written.
+LOST = "output.lost"
+
 
 @dataclass(frozen=True)
 class Output:
@@ -100,14 +103,20 @@ class Output:
         if self.style.live:
             self._write(self.stdout, "\x1b[H\x1b[2J")
 
+    def warn_of_loss(self) -> None:
+        """Say that stdout could not be written, unless its reader went away by itself."""
+        trouble = _trouble(self.stdout)
+        if trouble is not None and trouble.errno != errno.EPIPE:
+            self.say(f"warning: stdout could not be written ({trouble.strerror or trouble}); a part of it is missing")
+
     def _need(self) -> None:
         trouble = _trouble(self.stdout)
         if trouble is not None and trouble.errno != errno.EPIPE:
             raise FlyoError(
-                f"the output cannot be written ({trouble.strerror or trouble})",
+                f"the output could not be written ({trouble.strerror or trouble})",
                 where="stdout",
                 next="Make room, or let it go elsewhere, and run the command again",
-                code="output.lost",
+                code=LOST,
             )
 
     def _write(self, stream: TextIO, text: str) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
-
 from flyctl_orchestrator.catalog.regions import RegionBook, load_regions
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.init.create import can_create, create_app
@@ -100,6 +98,5 @@ def _ask(
         create = context.confirm(f"Create the app '{answers.app}' {where} now?", default=False)
     files = build_files(answers, existing)
     output.say("", *summary(answers, files, environment.cwd))
-    if not context.confirm("Go ahead?", default=True):
-        raise click.Abort
+    context.insist("Go ahead?", default=True)
     return answers, bool(create)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import click
-
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.local.client import ask, find_local, require_running, start_local, stop_local
 from flyctl_orchestrator.errors import UsageError
@@ -68,7 +66,6 @@ def destroy_everything(context: CommandContext) -> None:
     if not context.options.yes:
         if not context.may_ask:
             raise UsageError("destroys every local app", where="flyo local reset", next="Add --yes", code="local.reset")
-        if not context.confirm(f"Destroy {', '.join(apps) or 'everything'} on {running.url}?", default=False):
-            raise click.Abort
+        context.insist(f"Destroy {', '.join(apps) or 'everything'} on {running.url}?")
     ask(environment, running, "POST", "/_local/reset")
     context.output.report(f"destroyed {', '.join(apps)}" if apps else "there was nothing to destroy")

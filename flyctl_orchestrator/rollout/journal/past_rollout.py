@@ -10,11 +10,14 @@ from typing import Any
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.project.model import RolloutPolicy
-from flyctl_orchestrator.rollout.journal.journal import being_written, read_journal
+from flyctl_orchestrator.rollout.journal.journal import bad_journal, being_written, read_journal
 from flyctl_orchestrator.rollout.plan.file import plan_of_dict
 from flyctl_orchestrator.rollout.plan.plan import Plan
 from flyctl_orchestrator.rollout.state.machine_file import machine_of_dict
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint, restore_point_of_dict
+
+# Seconds since the epoch; what comes later has no date.
+LAST_MOMENT = 253402300800
 
 
 @dataclass(frozen=True)
@@ -107,14 +110,24 @@ def read_past(path: Path, app: str) -> PastRollout | None:
     if begin is None or "before" not in begin:
         return None
     try:
-        return _past(path, app, begin, entries)
-    except (KeyError, TypeError, ValueError, FlyoError) as error:
-        raise FlyoError(
-            f"the journal cannot be read ({type(error).__name__}: {error})",
-            where=str(path),
-            next="Move it away; the machines' own metadata tells the rest",
-            code="journal.bad",
-        ) from error
+        return _checked(_past(path, app, begin, entries))
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, FlyoError) as error:
+        raise bad_journal(path, f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def _checked(past: PastRollout) -> PastRollout:
+    """Make sure that what is shown and compared is what it should be.
+
+    Raises:
+        TypeError, ValueError: it is not.
+    """
+    texts = (past.id, past.kind, past.who, past.outcome, past.what, past.towards)
+    if not all(isinstance(each, str) for each in texts) or not isinstance(past.exit, int | None):
+        raise TypeError("a text or an exit status of it is none")
+    for moment in (past.at, past.ended_at or 0):
+        if isinstance(moment, bool) or not isinstance(moment, int | float) or not 0 <= moment < LAST_MOMENT:
+            raise ValueError("a time of it is none")
+    return past
 
 
 def _past(path: Path, app: str, begin: Mapping[str, Any], entries: list[dict[str, Any]]) -> PastRollout:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.errors import RECOVER, FlyoError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.orphans import end_orphaned_deploys
@@ -86,7 +86,7 @@ def refuse_unfinished(work: Deployment, fleet: Fleet) -> None:
     raise FlyoError(
         f"rollout {past.id} was stopped half-way; nothing was changed now",
         where=f"app {past.app}",
-        next="'flyo deploy --resume' finishes it, 'flyo deploy --abort' puts everything back",
+        next=RECOVER,
         code="rollout.unfinished",
         exit=Exit.INCONCLUSIVE,
     )
