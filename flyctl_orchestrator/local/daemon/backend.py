@@ -175,6 +175,11 @@ class PlatformBackend:
         """Nothing comes between."""
         return UNDISTURBED
 
+    def why_refused(self, app: str, target: Target) -> str:
+        """Where the app listens instead."""
+        machine = self._platform.machines.find(target.machine_id)
+        return "" if machine is None else self._platform.listening.why_refused(machine, target.service.internal_port)
+
     def answered(self, app: str, machine_id: str, status: int) -> None:
         """Count an answer."""
         machine = self._platform.machines.find(machine_id)

@@ -74,6 +74,10 @@ class FaultyBackend:
             fault=wrong.id if wrong is not None else "",
         )
 
+    def why_refused(self, app: str, target: Target) -> str:
+        """Why a machine takes no connection."""
+        return self._inner.why_refused(app, target)
+
     def answered(self, app: str, machine_id: str, status: int) -> None:
         """A machine's answer goes to the client."""
         self._inner.answered(app, machine_id, status)

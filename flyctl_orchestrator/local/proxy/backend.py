@@ -112,6 +112,10 @@ class Backend(Protocol):
         """What comes between a request for `path` (without its query) and a machine, asked once for each attempt."""
         ...
 
+    def why_refused(self, app: str, target: Target) -> str:
+        """Why a machine takes no connection, in one sentence; "" when nothing is known but that it does not."""
+        ...
+
     def answered(self, app: str, machine_id: str, status: int) -> None:
         """A machine's answer goes to the client: it is counted."""
         ...

@@ -231,7 +231,9 @@ class Dispatcher:
             raise ConnectionResetError("the client did not finish its request") from failure
         who = f"machine {target.machine_id} ({target.region})"
         if isinstance(failure, NotConnected):
-            trip.last = ProxyError("PC01", f"{who} refused the connection to port {target.service.internal_port}")
+            why = self.backend.why_refused(app, target)
+            refused = f" refused the connection to port {target.service.internal_port}"
+            trip.last = ProxyError("PC01", f"{who}: {why}" if why else f"{who}{refused}")
         elif isinstance(failure, TookTooLong):
             raise ProxyError("PC05", f"{who} gave {failure}") from failure
         elif isinstance(failure, Unreadable):

@@ -66,6 +66,7 @@ class ToyMachine:
     port: int = 0
     wakes: int = 0
     wake_fails: str | None = None
+    sleep_fails: str = ""
     requests: list[web.BaseRequest] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     _runner: web.ServerRunner | None = None
@@ -123,6 +124,8 @@ class Town:
         self.passes = 0
         self.may_wake: Callable[[], bool] = lambda: True
         self.responses: list[tuple[str, int]] = []
+        self.unreadable: set[str] = set()
+        self.reasons: dict[str, str] = {}
         self.proxy_port = 0
         self.client: aiohttp.ClientSession
         self.proxy: Proxy
@@ -171,6 +174,8 @@ class Town:
 
     def targets(self, app: str) -> list[Target]:
         self.looks += 1
+        if app in self.unreadable:
+            raise TypeError(f"the machines of {app} cannot be read")
         return [toy.target() for toy in self.machines.values() if toy.app == app]
 
     async def wake(self, app: str, machine_id: str, timeout: float) -> Target:
@@ -185,11 +190,16 @@ class Town:
         return toy.target()
 
     async def sleep(self, app: str, machine_id: str, mode: SleepMode) -> bool:
+        if self.machines[machine_id].sleep_fails:
+            raise RuntimeError(self.machines[machine_id].sleep_fails)
         self.machines[machine_id].state = "suspended" if mode == "suspend" else "stopped"
         return True
 
     def interference(self, app: str, target: Target, path: str) -> Interference:
         return UNDISTURBED
+
+    def why_refused(self, app: str, target: Target) -> str:
+        return self.reasons.get(target.machine_id, "")
 
     def answered(self, app: str, machine_id: str, status: int) -> None:
         self.responses.append((machine_id, status))

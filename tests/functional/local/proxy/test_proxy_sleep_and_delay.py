@@ -35,6 +35,23 @@ async def test_an_idle_app_sleeps_and_wakes_on_the_next_request(town: Town) -> N
 
 
 @in_town
+async def test_what_goes_wrong_in_one_app_keeps_no_other_awake(town: Town) -> None:
+    await town.machine("a", "iad", app="odd", service=SUSPENDS)
+    stubborn = await town.machine("b", "iad", app="stubborn", service=SUSPENDS)
+    fine = await town.machine("c", "iad", service=SUSPENDS)
+    town.unreadable.add("odd")
+    stubborn.sleep_fails = "no answer"
+    assert [sleep.machine_id for sleep in await town.proxy.tick()] == ["c"]
+    assert fine.state == "suspended"
+    assert sorted(town.lines)[:2] == [
+        "autostop failed: RuntimeError: no answer",
+        "autostop failed: TypeError: the machines of odd cannot be read",
+    ]
+    stubborn.sleep_fails = ""
+    assert [sleep.machine_id for sleep in await town.proxy.tick()] == ["b"], "it is tried again"
+
+
+@in_town
 async def test_a_busy_machine_stays_up(town: Town) -> None:
     gate = asyncio.Event()
 
