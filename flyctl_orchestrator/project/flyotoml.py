@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flyctl_orchestrator.catalog.regions import RegionBook, load_regions
-from flyctl_orchestrator.project.model import HOOKS, STRATEGIES, Flyo, Hooks, LocalBuild, Probe, RolloutPolicy
+from flyctl_orchestrator.project.model import (
+    EVIDENCE,
+    HOOKS,
+    MOST_PATHS,
+    STRATEGIES,
+    Flyo,
+    Hooks,
+    LocalBuild,
+    Probe,
+    RolloutPolicy,
+)
 from flyctl_orchestrator.project.table import Table
 from flyctl_orchestrator.project.tomlfile import Document, read_document
 
@@ -70,7 +80,8 @@ def _union(groups: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
 
 
 def _rollout(table: Table, counts: Mapping[str, int], book: RegionBook) -> RolloutPolicy:
-    table.only(("strategy", "canary", "width", "max_unavailable", "bake", "timeout", "rollback", "propagation"))
+    known = ("strategy", "canary", "width", "max_unavailable", "watch", "watch_back", "bake", "timeout", "rollback")
+    table.only((*known, "propagation"))
     default = RolloutPolicy()
     canary = table.text("canary")
     if canary is not None:
@@ -84,6 +95,8 @@ def _rollout(table: Table, counts: Mapping[str, int], book: RegionBook) -> Rollo
         canary=canary,
         width=table.count("width", default.width),
         max_unavailable=table.count("max_unavailable", default.max_unavailable, least=1),
+        watch=table.seconds("watch", default.watch),
+        watch_back=table.seconds("watch_back", default.watch_back),
         bake=table.seconds("bake", default.bake),
         timeout=table.seconds("timeout", default.timeout, least=1.0),
         rollback=table.flag("rollback", default.rollback),
@@ -92,17 +105,24 @@ def _rollout(table: Table, counts: Mapping[str, int], book: RegionBook) -> Rollo
 
 
 def _probe(table: Table) -> Probe:
-    table.only(
-        ("path", "timeout", "passes", "identity", "latency_factor", "latency_floor", "command", "command_timeout")
-    )
+    known = ("path", "paths", "timeout", "passes", "evidence", "identity", "latency_factor", "latency_floor")
+    table.only((*known, "command", "command_timeout"))
     default = Probe()
-    path = table.text("path")
+    path, paths = table.text("path"), table.texts("paths")
     if path is not None and not valid_path(path):
         raise table.fail("path", "is no request path", 'Write path = "/health": it starts with / and has no spaces')
+    if not all(valid_path(each) for each in paths):
+        raise table.fail(
+            "paths", "holds something that is no request path", 'Write paths = ["/", "/login"]: each starts with /'
+        )
+    if len(paths) > MOST_PATHS:
+        raise table.fail("paths", f"names more than {MOST_PATHS} pages", "Name those that matter most")
     return Probe(
         path=path or default.path,
+        paths=tuple(dict.fromkeys(paths)) if "paths" in table.data else default.paths,
         timeout=table.seconds("timeout", default.timeout, least=0.001),
         passes=table.count("passes", default.passes, least=1),
+        evidence=table.choice("evidence", EVIDENCE, default.evidence),
         identity=table.choice("identity", ("auto", "required", "off"), default.identity),
         latency_factor=table.number("latency_factor", default.latency_factor),
         latency_floor=table.seconds("latency_floor", default.latency_floor),

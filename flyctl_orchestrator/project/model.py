@@ -15,6 +15,12 @@ DEFAULT_GROUP = "app"
 STRATEGIES = ("in-place", "surge")
 """Values of `strategy` in `[rollout]`: in-place changes a machine where it is, surge has another one take its place."""
 
+EVIDENCE = ("usual", "strict", "off")
+"""Values of `evidence` in `[probe]`: how many answers it takes to believe that a release is as good as the last one."""
+
+MOST_PATHS = 10
+"""Paths in `[probe] paths`; every one of them costs requests."""
+
 
 @dataclass(frozen=True)
 class Check:
@@ -127,10 +133,12 @@ class RolloutPolicy:
         canary: region of the first wave; None means the first of `[regions]`.
         width: regions changed at once after the canary; 0 means all.
         max_unavailable: machines changed at once within one region.
-        bake: seconds of watching after each wave.
+        bake: seconds of watching after that, once per wave.
         timeout: seconds a wave may take from the start of its change to healthy.
         rollback: whether a failed gate puts the touched machines back.
         propagation: seconds until the proxy everywhere knows who takes requests; None is what the target is known for.
+        watch: seconds for which every machine is watched from the moment it first passed.
+        watch_back: the same on the way back, where it is never longer than `watch`.
     """
 
     strategy: str = "in-place"
@@ -141,6 +149,8 @@ class RolloutPolicy:
     timeout: float = 120.0
     rollback: bool = True
     propagation: float | None = None
+    watch: float = 10.0
+    watch_back: float = 3.0
 
 
 @dataclass(frozen=True)
@@ -148,14 +158,17 @@ class Probe:
     """`[probe]` of flyo.toml: the look at every machine from outside.
 
     Attributes:
-        path: requested on every machine, starts with "/".
+        path: requested on every machine, starts with "/"; the health path.
         timeout: seconds per request.
         passes: good answers in a row that make a machine healthy.
         identity: "auto", "required" or "off": whether region and machine in the answer must match.
-        latency_factor: how many times the region's answer time before the rollout is too slow; 0 turns it off.
-        latency_floor: seconds below which an answer is never too slow.
+        latency_factor: how many times the region's answer time before the rollout is an error; 0 turns off everything
+            that is about times.
+        latency_floor: seconds below which no single answer is too slow.
         command: shell command that has the last word on every machine, None for none.
         command_timeout: seconds it may take.
+        paths: other pages whose answers are compared with those before the rollout.
+        evidence: "usual", "strict" or "off": how sure one wants to be that they have not become worse.
     """
 
     path: str = "/"
@@ -166,6 +179,13 @@ class Probe:
     latency_floor: float = 0.5
     command: str | None = None
     command_timeout: float = 30.0
+    paths: tuple[str, ...] = ("/",)
+    evidence: str = "usual"
+
+    @property
+    def pages(self) -> tuple[str, ...]:
+        """Every path that is asked for, the health path first."""
+        return tuple(dict.fromkeys((self.path, *self.paths)))
 
 
 @dataclass(frozen=True)

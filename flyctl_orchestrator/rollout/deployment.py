@@ -25,7 +25,7 @@ from flyctl_orchestrator.rollout.plan.desired import desired_of
 from flyctl_orchestrator.rollout.plan.file import plan_as_dict
 from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
 from flyctl_orchestrator.rollout.plan.planner import plan_rollout
-from flyctl_orchestrator.rollout.run.baseline import measure_baseline
+from flyctl_orchestrator.rollout.run.baseline import Measured, measure
 from flyctl_orchestrator.rollout.run.hooks_around import AroundRollout
 from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.run.result_rows import rows_at_the_end
@@ -210,7 +210,7 @@ class Deployment:
         )
         record.learn_firsts(fleet.managed)
         if plan.empty:
-            measure_baseline(context, record)
+            measure(context, before.values(), Measured(record.baseline, record.pages), once=True)
             rows = tuple(rows_at_the_end(before, record, {}))
             return Outcome("nothing", "every machine is as it should be", rows)
         kept = [
@@ -259,6 +259,7 @@ class Deployment:
             app_url=target.probe_template(project.flyo.url_template),
             probe=project.flyo.probe,
             timeout=self.policy.timeout,
+            watch_back=min(self.policy.watch, self.policy.watch_back),
             secrets_version=newest_secrets_version(target.flyctl.env, project.app),
             sized=frozenset(sized),
             edge=edge_of(target.kind, self.policy.propagation),

@@ -88,7 +88,7 @@ class Executor:
             end = run.run()
             self._last, self._flyctl = run.last_snapshot, run.left or self._flyctl
             if end.kind == "passed":
-                end = bake(wave.bake, run.runs, context, stopped=self._stopped)
+                end = bake(wave.bake, run.runs, context, self._record, stopped=self._stopped)
             if end.kind == "passed" and not wave.final and not self._agreed(wave, number):
                 end = WaveEnd("interrupted")
         except FlyoError as error:
@@ -225,7 +225,7 @@ class Executor:
         if gone := ", ".join(f"{row.region} {row.machine}" for row in rows if row.fate == "missing"):
             what = f"every machine has passed the gate, but is not there any more: {gone}"
             return self._finish("mixed", what, machines, next="'flyo deploy' makes it anew", code="disappeared")
-        return self._finish("done", "every machine is new and verified", machines)
+        return self._finish("done", f"every machine is new and verified{self._record.proof}", machines)
 
     def _finish(
         self, kind: OutcomeKind, what: str, machines: Mapping[str, Machine] | None, *, next: str = "", code: str = ""

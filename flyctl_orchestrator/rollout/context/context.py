@@ -94,6 +94,7 @@ class RolloutContext:
         config: the fly.toml, absolute.
         app_url: where probes go, "{app}" standing for the app's name.
         timeout: seconds a machine may take from the start of its change to healthy.
+        watch_back: seconds for which machines are watched on the way back once they have passed.
         secrets_version: of the newest secrets, when known; machines boot with no older ones.
         logs: command that shows what a machine wrote, "{app}" and "{machine}" standing for theirs.
         sized: process groups whose machine size fly.toml says.
@@ -114,6 +115,7 @@ class RolloutContext:
     app_url: str
     probe: Probe
     timeout: float
+    watch_back: float = 0.0
     secrets_version: int | None = None
     sized: frozenset[str] = frozenset()
     edge: Edge = Edge()
@@ -126,6 +128,13 @@ class RolloutContext:
         return self.logs.replace("{app}", self.app).replace("{machine}", machine_id)
 
     def look(self, machine: Machine) -> Answer:
-        """Probe a machine once."""
-        identity: Identity = self.probe.identity  # type: ignore[assignment]
-        return self.prober.check(self.app_url, self.app, machine, self.probe.path, self.probe.timeout, identity)
+        """Ask a machine for its health page once."""
+        return self.ask(machine, self.probe.path)
+
+    def ask(self, machine: Machine, path: str) -> Answer:
+        """Ask a machine for a page once; only its health page has to say which machine it is."""
+        probe = self.probe
+        identity: Identity = probe.identity  # type: ignore[assignment]
+        if identity == "required" and path != probe.path:
+            identity = "auto"
+        return self.prober.check(self.app_url, self.app, machine, path, probe.timeout, identity)

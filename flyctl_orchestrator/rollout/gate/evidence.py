@@ -30,6 +30,7 @@ class Evidence:
         odd_since: since when it has been seen running something else than it should.
         critical_since: since when a check has been seen critical without a break.
         blind: the error of the last attempt to read, None after a reading.
+        read_at: when it was last read, None before the first time.
     """
 
     since: float
@@ -39,6 +40,7 @@ class Evidence:
     odd_since: float | None = None
     critical_since: float | None = None
     blind: str | None = None
+    read_at: float | None = None
     answers: list[Heard] = field(default_factory=list)
 
     def see(self, machine: Machine | None, now: float, *, right: bool) -> None:
@@ -47,7 +49,7 @@ class Evidence:
         Args:
             right: whether it runs the image and version it should.
         """
-        self.machine, self.blind = machine, None
+        self.machine, self.blind, self.read_at = machine, None, now
         self.readings += 1
         started = machine is not None and machine.state == "started"
         critical = machine is not None and any(check.status == "critical" for check in machine.checks)

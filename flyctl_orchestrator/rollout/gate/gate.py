@@ -15,6 +15,7 @@ from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.probe import Answer
 from flyctl_orchestrator.project.model import Probe
 from flyctl_orchestrator.rollout.gate.checkup import Checkup, grace_of, looks_at
+from flyctl_orchestrator.rollout.gate.comparison import GOOD, grade
 from flyctl_orchestrator.rollout.gate.evidence import Evidence, Heard
 from flyctl_orchestrator.rollout.gate.verdict import Verdict
 from flyctl_orchestrator.rollout.state.metadata import same_image
@@ -43,6 +44,7 @@ class Expectation:
         before: the version it must no longer have, None for a new machine.
         after_event: newest event before the change, in seconds of the platform's clock.
         baseline: the same machine's or region's answer before the rollout, None when there was none.
+        usual: the grade of answer that the health path usually gave there.
         deadline: when the time is over, in seconds of the monotonic clock.
         strict: False only asks for image and version, not for health.
         hidden: this rollout keeps it cordoned for now, and it is asked by its id.
@@ -61,6 +63,7 @@ class Expectation:
     strict: bool = True
     hidden: bool = False
     sure: bool = True
+    usual: int = GOOD
 
     def right(self, machine: Machine) -> bool:
         """Whether a machine runs what it should."""
@@ -79,6 +82,20 @@ def judge(expected: Expectation, seen: Evidence, now: float) -> Verdict:
         verdict = _judge_answers(expected, seen, now)
     if not verdict.final and now >= expected.deadline:
         return _at_the_end(expected, seen, verdict)
+    return verdict
+
+
+def judge_again(expected: Expectation, seen: Evidence, now: float) -> Verdict:
+    """The verdict on a machine that has passed, by the platform's word alone: whether it still is what it was.
+
+    A start explains nothing any more: a check that stays critical is a fail, whatever it says.
+    """
+    verdict = _judge_platform(expected, seen, now)
+    if verdict.kind == "probe":
+        return Verdict("pass")
+    ill_for = now - (seen.critical_since if seen.critical_since is not None else now)
+    if verdict.kind == "wait" and ill_for >= SECONDS_BAD:
+        return Verdict("fail", "checks", f"{verdict.reason}, and it had passed before")
     return verdict
 
 
@@ -162,7 +179,7 @@ def _judge_answers(expected: Expectation, seen: Evidence, now: float) -> Verdict
     last = heard[-1].answer
     good = 0
     for each in reversed(heard):
-        if not each.answer.ok or too_slow(expected, each.answer):
+        if not fine(expected, each.answer):
             break
         good += 1
     if good >= max(1, expected.probe.passes):
@@ -196,11 +213,16 @@ def too_slow(expected: Expectation, answer: Answer) -> bool:
     return answer.latency_s > max(expected.probe.latency_floor, factor * before.latency_s)
 
 
+def fine(expected: Expectation, answer: Answer) -> bool:
+    """Whether an answer of the health path is good, or no worse than it usually was before, and quick enough."""
+    return grade(answer) <= expected.usual and not too_slow(expected, answer)
+
+
 def clearly_bad(expected: Expectation, answer: Answer) -> bool:
     """Whether an answer was given by a running app and is wrong, which a slow start does not explain."""
-    if answer.ok:
-        return too_slow(expected, answer)
-    return answer.status is not None and answer.status not in NOT_READY
+    if fine(expected, answer):
+        return False
+    return answer.ok or (answer.status is not None and answer.status not in NOT_READY)
 
 
 def _why(expected: Expectation, answer: Answer) -> tuple[str, str]:
@@ -208,7 +230,7 @@ def _why(expected: Expectation, answer: Answer) -> tuple[str, str]:
         assert answer.latency_s is not None and expected.baseline is not None
         before = expected.baseline.latency_s or 0.0
         return "latency", f"it answered in {answer.latency_s * 1000:.0f} ms, before it took {before * 1000:.0f} ms"
-    if answer.ok:
+    if fine(expected, answer):
         return "passes", "it answered well, but not yet often enough in a row"
     wrong_one = answer.status is not None and 200 <= answer.status < 300
     return "identity" if wrong_one else "probe", answer.error or "the probe failed"

@@ -70,6 +70,7 @@ def _wave_as_dict(wave: Wave) -> dict[str, Any]:
     return {
         "name": wave.name,
         "limit": wave.limit,
+        "watch": wave.watch,
         "bake": wave.bake,
         "final": wave.final,
         "flyctl": None if wave.flyctl is None else _lists(asdict(wave.flyctl)),
@@ -85,7 +86,8 @@ def _wave_of_dict(data: dict[str, Any]) -> Wave:
         else FlyctlRun(**(run | {key: tuple(run[key]) for key in ("regions", "groups", "machines")}))
     )
     lanes = tuple(_lane_of_dict(lane) for lane in data["lanes"])
-    return Wave(data["name"], lanes, flyctl, limit=data["limit"], bake=data["bake"], final=data.get("final", False))
+    known = {"limit": data["limit"], "bake": data["bake"], "final": data.get("final", False)}
+    return Wave(data["name"], lanes, flyctl, **known, watch=data.get("watch"))
 
 
 def _lane_as_dict(lane: Lane) -> dict[str, Any]:

@@ -100,7 +100,9 @@ def _wave(number: int, lanes: list[Lane], run: FlyctlRun | None, desired: Desire
     name = "canary" if number == 0 else f"wave {number + 1}"
     place = {code: number for number, code in enumerate(in_order((lane.region for lane in lanes), desired.order))}
     ordered = sorted(lanes, key=lambda lane: (not lane.by_flyctl, place[lane.region]))
-    return Wave(name, tuple(ordered), run, limit=max(1, desired.policy.max_unavailable), bake=desired.policy.bake)
+    policy = desired.policy
+    limit = max(1, policy.max_unavailable)
+    return Wave(name, tuple(ordered), run, limit=limit, bake=policy.bake, watch=policy.watch)
 
 
 def _flyctl_for(

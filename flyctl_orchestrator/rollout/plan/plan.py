@@ -69,7 +69,8 @@ class Wave:
     Attributes:
         name: "canary", "wave 2", …
         limit: lanes at once within one region, by weight; 0 means no limit.
-        bake: seconds of watching after the last lane has passed.
+        watch: seconds for which each machine is watched after it has passed, None where the way back decides.
+        bake: seconds of watching after that.
         final: every machine is new and verified before it; a failure in it is no reason to go back.
     """
 
@@ -79,6 +80,7 @@ class Wave:
     limit: int = 1
     bake: float = 0.0
     final: bool = False
+    watch: float | None = None
 
     @property
     def regions(self) -> tuple[str, ...]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.probe import Answer
+from flyctl_orchestrator.rollout.context.context import RolloutContext
+from flyctl_orchestrator.rollout.gate.comparison import Comparison, Place
 from flyctl_orchestrator.rollout.gate.evidence import Evidence
-from flyctl_orchestrator.rollout.gate.gate import Expectation, judge
+from flyctl_orchestrator.rollout.gate.gate import Expectation, fine, judge
 from flyctl_orchestrator.rollout.gate.verdict import Verdict
 from flyctl_orchestrator.rollout.plan.steps import Gate
 from flyctl_orchestrator.rollout.run.lane import LaneRun, StepFailed, StepInconclusive
@@ -37,7 +39,7 @@ def do_gate(step: Gate, run: LaneRun, ctx: StepContext) -> bool:
         run.last_seen = machine or run.last_seen
     verdict = judge(expected, evidence, ctx.now)
     if verdict.kind == "probe" and evidence.machine is not None:
-        evidence.hear(_probe(run, ctx, evidence.machine), ctx.now)
+        evidence.hear(_probe(run, ctx, evidence.machine, expected), ctx.now)
         verdict = judge(expected, evidence, ctx.now)
     return _heed(verdict, step, run, ctx)
 
@@ -50,6 +52,7 @@ def expectation(step: Gate, run: LaneRun, ctx: StepContext) -> Expectation:
     former = run.base or (None if back else before)
     ref, digest = (before.image, before.digest) if back and before else (record.ref, record.digest)
     baseline = record.baseline_for(run.last_seen) if run.last_seen else None
+    place = Place(run.lane.region, run.lane.group)
     return Expectation(
         region=run.lane.region,
         ref=ref,
@@ -63,28 +66,36 @@ def expectation(step: Gate, run: LaneRun, ctx: StepContext) -> Expectation:
         strict=step.strict,
         hidden=step.hidden,
         sure=context.edge.reaches_cordoned,
+        usual=Comparison(record.pages, context.probe).usual(place, context.probe.path),
     )
 
 
-def _probe(run: LaneRun, ctx: StepContext, machine: Machine) -> Answer:
+def _probe(run: LaneRun, ctx: StepContext, machine: Machine, expected: Expectation) -> Answer:
     last = run.evidence.last_answer if run.evidence else None
     ctx.phase(run, "probing", (last.error if last else None) or "")
     answer = ctx.rollout.look(machine)
     run.latency_s = answer.latency_s
-    ctx.rollout.emit(
+    wrong = "" if fine(expected, answer) else answer.error or "too slow"
+    tell_answer(ctx.rollout, run, machine, ctx.rollout.probe.path, answer, wrong)
+    return answer
+
+
+def tell_answer(context: RolloutContext, run: LaneRun, machine: Machine, path: str, answer: Answer, wrong: str) -> None:
+    """Tell what a machine has answered; `wrong` is "" when it is no error."""
+    context.emit(
         "probe.answered",
         lane=run.lane.name,
         region=machine.region,
         machine=machine.id,
-        ok=answer.ok,
+        path=path,
+        ok=not wrong,
         status=answer.status,
         latency_s=answer.latency_s,
         release=answer.release,
         answered_region=answer.region,
         answered_machine=answer.machine,
-        error=answer.error,
+        error=(answer.error or wrong) if wrong else None,
     )
-    return answer
 
 
 def _heed(verdict: Verdict, step: Gate, run: LaneRun, ctx: StepContext) -> bool:
@@ -99,7 +110,7 @@ def _heed(verdict: Verdict, step: Gate, run: LaneRun, ctx: StepContext) -> bool:
         raise StepInconclusive(verdict.code, verdict.reason)
     run.busy = verdict.reason
     if verdict.kind == "asleep":
-        _wake(run, ctx)
+        wake(run, ctx)
     if verdict.kind != "probe":
         ctx.phase(run, PHASES.get(verdict.code, "waiting"), verdict.reason)
     return False
@@ -122,8 +133,14 @@ def _commanded(step: Gate, run: LaneRun, ctx: StepContext) -> bool:
     return False
 
 
-def _wake(run: LaneRun, ctx: StepContext) -> None:
-    """The proxy may put a machine to sleep while it is looked at; that is no fault of the machine."""
+def wake(run: LaneRun, ctx: StepContext) -> None:
+    """Start a machine that was seen asleep.
+
+    The proxy may put a machine to sleep while it is looked at; that is no fault of the machine.
+
+    Raises:
+        ApiError: the platform refuses, and will go on doing so.
+    """
     assert run.machine_id is not None
     try:
         ctx.rollout.api.start(ctx.rollout.app, run.machine_id)
@@ -136,13 +153,30 @@ def _wake(run: LaneRun, ctx: StepContext) -> None:
 def _passed(step: Gate, run: LaneRun, ctx: StepContext) -> None:
     machine = run.evidence.machine if run.evidence else None
     assert machine is not None
+    if run.lane.action != "restore":
+        ctx.record.firsts.setdefault(machine.group, machine)
+    if step.strict and not any(isinstance(later, Gate) for later in run.lane.steps[run.index + 1 :]):
+        # What it was found to be is only true when it has been watched; until then it is not called verified.
+        run.passed, run.passed_at = step, ctx.now
+        ctx.phase(run, "watching")
+    else:
+        approve(step, run, ctx)
+
+
+def approve(step: Gate, run: LaneRun, ctx: StepContext) -> None:
+    """Call a machine verified, here and on the machine itself.
+
+    Args:
+        step: the gate that it has passed.
+    """
+    machine = run.evidence.machine if run.evidence else None
+    assert machine is not None
     if run.lane.action == "restore":
         ctx.phase(run, "restored")
         return
     ctx.phase(run, "healthy" if step.mark else "opening")
     if step.mark and (step.strict or machine.config.get("standbys")):
         _mark(machine, ctx)
-    ctx.record.firsts.setdefault(machine.group, machine)
 
 
 def _mark(machine: Machine, ctx: StepContext) -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.gate.evidence import Evidence
 from flyctl_orchestrator.rollout.plan.plan import Lane
-from flyctl_orchestrator.rollout.plan.steps import Step
+from flyctl_orchestrator.rollout.plan.steps import Gate, Step
 
 Status = Literal["queued", "running", "passed", "failed", "inconclusive"]
 
@@ -55,6 +55,8 @@ class LaneRun:
         tries: attempts at the current step.
         sent: whether the current step's call has gone through.
         refusals: times the user's own command has refused the machine.
+        passed: the gate that the machine has passed and from which on it is watched, None before that.
+        passed_at: when, in seconds of the monotonic clock.
     """
 
     lane: Lane
@@ -80,6 +82,8 @@ class LaneRun:
     phase: tuple[str, str] = ("", "")
     latency_s: float | None = None
     last_seen: Machine | None = None
+    passed: Gate | None = None
+    passed_at: float = 0.0
 
     @property
     def step(self) -> Step | None:

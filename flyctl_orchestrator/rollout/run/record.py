@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.probe import Answer
+from flyctl_orchestrator.rollout.gate.comparison import Baseline
+from flyctl_orchestrator.rollout.gate.sentences import accepted
 from flyctl_orchestrator.rollout.journal.journal import Journal
 from flyctl_orchestrator.rollout.plan.plan import Plan
 from flyctl_orchestrator.rollout.run.lane import LaneRun
@@ -22,6 +25,9 @@ class Record:
         id: the rollout's.
         before: machine id -> the machine as it was found.
         baseline: machine id -> its answer before the rollout, for those that were awake.
+        pages: every answer before the rollout, by place and page.
+        measured: regions in which that is done.
+        answers: what this rollout's verdicts rest on: answers that counted, and the good ones among them.
         ref, digest: the image to roll out; the digest is learnt from the first machine when the builder did not tell.
         firsts: process group -> a machine that has the wanted configuration and passed the gate.
         replaced: machine id -> id of the machine it took the place of (flyctl replaces what it cannot update).
@@ -39,6 +45,9 @@ class Record:
     ref: str
     digest: str | None
     baseline: dict[str, Answer] = field(default_factory=dict)
+    pages: Baseline = field(default_factory=Baseline)
+    measured: set[str] = field(default_factory=set)
+    answers: Counter[str] = field(default_factory=Counter)
     firsts: dict[str, Machine] = field(default_factory=dict)
     replaced: dict[str, str] = field(default_factory=dict)
     runs: dict[str, LaneRun] = field(default_factory=dict)
@@ -57,6 +66,12 @@ class Record:
         near = [answer for id, answer in self.baseline.items() if self.before[id].region == machine.region]
         good = [answer for answer in near if answer.ok and answer.latency_s is not None]
         return min(good, key=lambda answer: answer.latency_s or 0.0) if good else next(iter(near), None)
+
+    @property
+    def proof(self) -> str:
+        """What the verdicts of this rollout rest on, to go behind a sentence; "" when nobody was asked."""
+        said = accepted(self.answers["good"], self.answers["asked"])
+        return f"; {said}" if said else ""
 
     def was_healthy(self, machine_id: str) -> bool:
         """Whether a machine was healthy before, as far as anybody could tell; one that slept gets the benefit."""

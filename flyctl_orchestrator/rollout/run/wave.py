@@ -26,6 +26,7 @@ from flyctl_orchestrator.rollout.run.polling import PollSchedule
 from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.run.snapshot import Poller, Snapshot
 from flyctl_orchestrator.rollout.run.step_context import StepContext, patient
+from flyctl_orchestrator.rollout.run.watch import WaveWatch
 
 # Seconds between two looks: the platform allows one list of an app's machines per second, single machines more often.
 TICK = 1.0
@@ -84,6 +85,8 @@ class WaveRun:
         self._looks = 0
         self.last_snapshot: Snapshot | None = None
         self.runs = [self._prepare(lane) for lane in wave.lanes]
+        back = wave.watch is None
+        self._watch = WaveWatch(context, record, self.runs, context.watch_back if back else wave.watch or 0, back=back)
 
     def _prepare(self, lane: Lane) -> LaneRun:
         before = self._record.before_of(lane.machine)
@@ -130,7 +133,8 @@ class WaveRun:
         self._flyctl = FlyctlDriver(self._context, chosen, self._record.ref, limit=self._wave.limit)
 
     def _all_boot(self) -> bool:
-        return all(isinstance(run.step, Gate) for run in self.runs if run.status == "running")
+        running = [run for run in self.runs if run.status == "running" and not self._watch.holds(run)]
+        return all(isinstance(run.step, Gate) for run in running)
 
     def _use_the_time(self) -> None:
         meanwhile, self._meanwhile = self._meanwhile, None
@@ -140,11 +144,11 @@ class WaveRun:
     def _rest(self) -> None:
         """Let time pass until another look is worth its calls."""
         if self._flyctl is None or not self._flyctl.active:
-            self._schedule.rest(self.runs, TICK)
+            self._schedule.rest(self.runs, TICK if self._watch.over else self._watch.pause)
         elif any(run.status == "running" and run.with_flyctl for run in self.runs):
             self._flyctl.listen(TICK_BESIDE_FLYCTL)
         else:
-            through = all(run.over for run in self.runs)
+            through = all(run.over for run in self.runs) and self._watch.over
             self._schedule.rest(self.runs, TICK_FOR_FLYCTL if through else TICK_BESIDE_FLYCTL)
 
     def _clear_leases(self) -> None:
@@ -169,7 +173,7 @@ class WaveRun:
         if self._flyctl is not None:
             self._flyctl.poll(self._poller.next_number, may_repeat=self._flyctl_changed_nothing())
         # What comes first changes something and needs no reading; the list's rate limit is for what comes after.
-        through = all(run.over for run in self.runs)
+        through = all(run.over for run in self.runs) and self._watch.over
         snapshot = self._read() if self._looks and not through else Snapshot(0, {}, whole=False)
         self._looks += 1
         self.last_snapshot = snapshot.over(self.last_snapshot) or self.last_snapshot
@@ -182,7 +186,10 @@ class WaveRun:
         while (end := self._end()) is None and (admitted := self._admit()):
             self._advance_all(ctx, admitted)
         self._start_flyctl()
-        return end
+        self._watch.look(ctx, blind=self._poller.blind)
+        if self._watch.over:
+            self._advance_all(ctx, [run for run in running if run.passed])
+        return end or self._end()
 
     def _advance_all(self, ctx: StepContext, runs: list[LaneRun]) -> None:
         active = [run for run in runs if run.status == "running" and ctx.now >= run.not_before]
@@ -193,7 +200,8 @@ class WaveRun:
         ids = [run.machine_id for run in running if run.machine_id]
         if self._flyctl is not None and self._flyctl.active:
             expecting = any(isinstance(run.step, FlyctlCreate) for run in running)
-            lists = expecting and self._poller.since_list >= LIST_BESIDE_FLYCTL
+            ids = ids or self._watch.machines[:FEW]
+            lists = (expecting or not ids) and self._poller.since_list >= LIST_BESIDE_FLYCTL
             return self._poller.read(None if lists else ids)
         near = [run.machine_id or "" for run in self._schedule.near(running)]
         # All others boot; between two lists it is enough to look at those that may be ready.
@@ -213,7 +221,7 @@ class WaveRun:
         admitted = []
         busy: dict[str, int] = defaultdict(int)
         for run in self.runs:
-            if run.status == "running":
+            if run.status == "running" and not self._watch.holds(run):
                 busy[run.lane.region] += run.lane.weight
         for run in self.runs:
             weight = run.lane.weight
@@ -233,7 +241,7 @@ class WaveRun:
         unclear = [run for run in self.runs if run.status == "inconclusive"]
         if (failed or unclear) and not self._keep_going:
             return WaveEnd("failed", failed[0]) if failed else WaveEnd("inconclusive", unclear[0])
-        if any(not run.over for run in self.runs):
+        if any(not run.over for run in self.runs) or not self._watch.over:
             return None
         if failed or unclear:
             return WaveEnd("failed", failed[0]) if failed else WaveEnd("inconclusive", unclear[0])
@@ -250,6 +258,8 @@ class WaveRun:
         """Take a lane as far as it can get at this moment; whatever happens is noted in the lane."""
         try:
             while (step := run.step) is not None:
+                if self._watch.holds(run):
+                    return
                 self._begin(run, ctx)
                 run.tries += 1
                 if not perform(step, run, ctx):

@@ -1,0 +1,49 @@
+"""Verdicts in words, with their numbers. Bounds are rounded to the safe side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from statistics import median
+
+from flyctl_orchestrator.rollout.gate.error_rate import at_least, at_most
+from flyctl_orchestrator.rollout.gate.latency import Pair
+
+
+def accepted(good: int, asked: int) -> str:
+    """What a pass rests on, e.g. "40 of 40 good: error rate below 7.3 % (95 %)"; "" when nobody was asked."""
+    if not asked:
+        return ""
+    return f"{good} of {asked} good: error rate below {percent(at_most(asked - good, asked), up=True)} (95 %)"
+
+
+def refused(asked: int, wrong: Mapping[str, Mapping[str, int]], before: int, before_of: int) -> str:
+    """Why a release is refused.
+
+    Args:
+        wrong: page -> what was wrong with its answers -> how often.
+        before, before_of: errors among the answers of these pages before the change, and how many answers there were.
+    """
+    errors = sum(count for kinds in wrong.values() for count in kinds.values())
+    named = "; ".join(f"{path}: {_listed(kinds)}" for path, kinds in wrong.items() if kinds)
+    then = f", before the change {before} of {before_of}" if before_of else ""
+    bound = percent(at_least(errors, asked), up=False)
+    return f"{errors} of {asked} answers were errors ({named}){then}: error rate above {bound} (95 %)"
+
+
+def slowed(path: str, region: str, pair: Pair) -> str:
+    """Why a release is refused that has become slower."""
+    now, then = median(pair.after) * 1000, median(pair.before) * 1000
+    counts = f"medians of {len(pair.after)} and {len(pair.before)} answers"
+    return f"{path} took {now:.0f} ms in {region}, {then:.0f} ms before the change ({counts})"
+
+
+def percent(share: float, *, up: bool) -> str:
+    """A share as a percentage, with one digit after the point below 10 %, rounded up or down."""
+    scale = 1000 if share < 0.1 else 100
+    whole = (math.ceil if up else math.floor)(round(share * scale, 6))
+    return f"{whole * 100 / scale:g} %"
+
+
+def _listed(kinds: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} x {kind}" for kind, count in sorted(kinds.items(), key=lambda each: (-each[1], each[0])))

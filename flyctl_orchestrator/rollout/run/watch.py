@@ -1,0 +1,307 @@
+"""Watches the machines of a wave from the moment each has passed its gate, and gathers what the verdict rests on.
+
+A machine that ends, is reverted, falls ill or answers worse than before fails the wave. The wave has passed when every
+machine was watched long enough and enough answers are known. What is asked is spread over that time.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from flyctl_orchestrator.fleet.api_error import ApiError
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.probe import Answer
+from flyctl_orchestrator.rollout.context.context import RolloutContext
+from flyctl_orchestrator.rollout.gate.checkup import looks_at
+from flyctl_orchestrator.rollout.gate.comparison import Comparison, Place
+from flyctl_orchestrator.rollout.gate.gate import judge_again
+from flyctl_orchestrator.rollout.gate.verdict import Verdict
+from flyctl_orchestrator.rollout.gate.wave_evidence import STRICTNESS, WaveEvidence
+from flyctl_orchestrator.rollout.plan.steps import Gate, PutToSleep
+from flyctl_orchestrator.rollout.run.do_gate import approve, expectation, tell_answer, wake
+from flyctl_orchestrator.rollout.run.lane import LaneRun
+from flyctl_orchestrator.rollout.run.record import Record
+from flyctl_orchestrator.rollout.run.step_context import StepContext
+from flyctl_orchestrator.rollout.run.tell_watch import tell_evidence, tell_finished, tell_lost, tell_started
+
+# Requests to one machine at the same time; as many as when it was measured before the change.
+ABREAST = 2
+# Seconds between two looks, at most and at least.
+TICK, SOON = 1.0, 0.05
+# The share of a machine's watch after which the time of its answers counts: before that it warms up.
+WARM = 0.5
+
+
+@dataclass
+class Watched:
+    """One machine under watch.
+
+    Attributes:
+        gate: the one it has passed.
+        since: when it passed, in seconds of the monotonic clock.
+        asked: whether it is asked from outside.
+        verdict: the newest one, by the platform's word.
+    """
+
+    run: LaneRun
+    gate: Gate
+    since: float
+    asked: bool
+    verdict: Verdict = field(default_factory=lambda: Verdict("pass"))
+
+    @property
+    def id(self) -> str:
+        """The machine's."""
+        return self.run.machine_id or ""
+
+    @property
+    def read_at(self) -> float:
+        """When the platform was last asked for it."""
+        evidence = self.run.evidence
+        return self.since if evidence is None or evidence.read_at is None else evidence.read_at
+
+
+class WaveWatch:
+    """The watch over one wave.
+
+    Args:
+        runs: the lanes of the wave; those that prove a machine are watched once it has passed.
+        seconds: for which each machine is watched at least.
+        back: whether it is the way back, where nobody asks how quick it is.
+        baking: whether everything has passed already: those that fall asleep may sleep.
+
+    Attributes:
+        over: whether there is nothing left to watch for.
+    """
+
+    def __init__(
+        self,
+        context: RolloutContext,
+        record: Record,
+        runs: Sequence[LaneRun],
+        seconds: float,
+        *,
+        back: bool = False,
+        baking: bool = False,
+    ) -> None:
+        self._context = context
+        self._record = record
+        self._seconds = seconds
+        self._back = back
+        self._baking = baking
+        self._runs = [run for run in runs if any(isinstance(step, Gate) and step.strict for step in run.lane.steps)]
+        self._watched: dict[str, Watched] = {}
+        self._evidence: WaveEvidence | None = None
+        self._lock = threading.Lock()
+        self._started = False
+        self.over = not self._runs
+
+    # --- what the wave wants to know
+
+    def holds(self, run: LaneRun) -> bool:
+        """Whether a lane has to wait for the watch: no machine is put to sleep before it is over."""
+        return not self.over and run.passed is not None and isinstance(run.step, PutToSleep)
+
+    @property
+    def machines(self) -> list[str]:
+        """Ids of the machines under watch."""
+        return [each.id for each in self._alive]
+
+    @property
+    def pause(self) -> float:
+        """Seconds until another look is worth it."""
+        now = self._context.clock.monotonic()
+        moments = [each.since + self._seconds for each in self._alive]
+        moments += [self._next_request(each) for each in self._alive]
+        return max(SOON, min([TICK, *(moment - now for moment in moments if moment > now)]))
+
+    # --- one look
+
+    def look(self, ctx: StepContext, *, blind: bool) -> None:
+        """Judge what was read of the machines, ask them what is due, and decide.
+
+        Args:
+            blind: whether nothing could be read for so long that waiting on makes no sense.
+        """
+        if self.over:
+            return
+        self._begin(ctx)
+        for each in self._alive:
+            if blind:
+                self._lose(each, ctx, "inconclusive", "blind", ctx.snapshot.error)
+            else:
+                self._see(each, ctx)
+        self._ask(ctx)
+        self._decide(ctx)
+
+    @property
+    def _alive(self) -> list[Watched]:
+        return [each for each in self._watched.values() if each.run.status not in ("failed", "inconclusive")]
+
+    @property
+    def _pending(self) -> list[LaneRun]:
+        return [run for run in self._runs if run.passed is None and not run.over]
+
+    @property
+    def _sharing(self) -> int:
+        """How many machines share the answers that are needed; of those to come it is not known yet."""
+        return max(1, len(self._pending) + sum(each.asked for each in self._alive))
+
+    def _begin(self, ctx: StepContext) -> None:
+        """Take over the machines that have passed since the last look."""
+        for run in self._runs:
+            if run.passed is None or run.lane.name in self._watched:
+                continue
+            each = Watched(run, run.passed, run.passed_at, asked=False)
+            self._watched[run.lane.name] = each
+            machine = run.evidence.machine if run.evidence else None
+            evidence = self._evidence = self._evidence or self._new_evidence()
+            if machine is not None and evidence is not None and self._reachable(machine, run.passed):
+                each.asked = True
+                evidence.expect(each.id, Place.of(machine))
+        if self._watched and not self._pending and not self._started:
+            self._started = True
+            tell_started(self._context.emit, self._seconds, len(self._alive), baking=self._baking)
+
+    def _new_evidence(self) -> WaveEvidence | None:
+        probe, pages = self._context.probe, self._record.pages
+        strictness = STRICTNESS.get(probe.evidence)
+        if strictness is None:
+            return None
+        # Pages of which the app has said before that it is asked too often are left alone.
+        asked = [page for page in probe.pages if page == probe.path or not pages.limited(page)]
+        comparison = Comparison(pages, replace(probe, latency_factor=0.0) if self._back else probe)
+        return WaveEvidence(strictness, comparison, asked)
+
+    def _reachable(self, machine: Machine, gate: Gate) -> bool:
+        return looks_at(machine, hidden=gate.hidden and self._context.edge.reaches_cordoned).http
+
+    def _see(self, each: Watched, ctx: StepContext) -> None:
+        run, evidence = each.run, each.run.evidence
+        assert evidence is not None
+        if ctx.snapshot.error:
+            evidence.fail_to_see(ctx.snapshot.error)
+        if not ctx.fresh(run):
+            return
+        machine, expected = ctx.seen(run), expectation(each.gate, run, ctx)
+        evidence.see(machine, ctx.now, right=machine is not None and expected.right(machine))
+        run.last_seen = machine or run.last_seen
+        each.verdict = judge_again(expected, evidence, ctx.now)
+        if each.verdict.kind in ("fail", "inconclusive"):
+            self._lose(each, ctx, "failed", each.verdict.code, each.verdict.reason)
+        elif each.verdict.kind == "asleep":
+            self._asleep(each, ctx)
+
+    def _asleep(self, each: Watched, ctx: StepContext) -> None:
+        """The proxy has put it to sleep, which is no fault of the machine."""
+        if self._baking:
+            each.asked, each.verdict = False, Verdict("pass")
+            if self._evidence is not None:
+                self._evidence.forget(each.id)
+            return
+        try:
+            wake(each.run, ctx)
+        except ApiError as error:
+            ctx.phase(each.run, "waiting", error.what)
+
+    # --- requests
+
+    def _due(self, each: Watched, now: float) -> list[str]:
+        """What a machine is to be asked at this moment: its requests are spread evenly, the last one at the end."""
+        if not each.asked or self._evidence is None:
+            return []
+        due = self._evidence.due(each.id, self._sharing)
+        sent = self._evidence.heard[each.id].sent
+        part = min(1.0, (now - each.since) / self._seconds) if self._seconds > 0 else 1.0
+        return due[: max(0, 1 + math.floor((sent + len(due) - 1) * part) - sent)]
+
+    def _next_request(self, each: Watched) -> float:
+        """When a machine's next request is due, in seconds of the monotonic clock; infinity when none is."""
+        if not each.asked or self._evidence is None:
+            return math.inf
+        due = self._evidence.due(each.id, self._sharing)
+        sent = self._evidence.heard[each.id].sent
+        return each.since + self._seconds * sent / max(1, sent + len(due) - 1) if due else math.inf
+
+    def _ask(self, ctx: StepContext) -> None:
+        now, rows = ctx.now, []
+        for each in self._alive:
+            machine = each.run.evidence.machine if each.run.evidence else None
+            if machine is not None and machine.state == "started":
+                pages = self._due(each, now)
+                rows += [(each, machine, pages[start::ABREAST]) for start in range(min(ABREAST, len(pages)))]
+        self._context.concurrency.each(lambda row: self._ask_in_turn(*row), rows)
+
+    def _ask_in_turn(self, each: Watched, machine: Machine, pages: Sequence[str]) -> None:
+        for page in pages:
+            if self._context.stop.requested and not self._back:
+                return
+            answer = self._context.ask(machine, page)
+            self._hear(each, machine, page, answer)
+
+    def _hear(self, each: Watched, machine: Machine, page: str, answer: Answer) -> None:
+        warm = self._context.clock.monotonic() - each.since >= WARM * self._seconds
+        with self._lock:
+            assert self._evidence is not None
+            wrong = self._evidence.hear(each.id, page, answer, warm=warm)
+        if page == self._context.probe.path:
+            each.run.latency_s = answer.latency_s
+        tell_answer(self._context, each.run, machine, page, answer, wrong)
+
+    # --- the verdict
+
+    def _decide(self, ctx: StepContext) -> None:
+        now, verdict = ctx.now, Verdict("pass")
+        if self._evidence is not None:
+            verdict, machine = self._evidence.judge(self._sharing)
+            tell_evidence(self._context.emit, self._evidence, self._wanted(), baking=self._baking)
+            for each in self._alive:
+                if verdict.kind == "fail" and each.id == machine:
+                    self._lose(each, ctx, "failed", verdict.code, verdict.reason)
+        if self._pending:
+            return
+        if verdict.kind == "pass" and all(self._through(each) for each in self._alive):
+            self._finish(ctx)
+        elif now >= max(each.since for each in self._watched.values()) + self._seconds + self._context.timeout:
+            for each in self._alive:
+                self._give_up(each, ctx, verdict)
+
+    def _through(self, each: Watched) -> bool:
+        return each.verdict.kind == "pass" and each.read_at >= each.since + self._seconds
+
+    def _wanted(self) -> int:
+        assert self._evidence is not None
+        asked = [each.id for each in self._alive if each.asked]
+        return self._evidence.asked + sum(len(self._evidence.due(id, self._sharing)) for id in asked)
+
+    def _finish(self, ctx: StepContext) -> None:
+        if not self._baking:
+            self._context.concurrency.each(lambda each: approve(each.gate, each.run, ctx), self._alive)
+        if self._evidence is not None:
+            good = self._evidence.asked - self._evidence.errors
+            self._record.answers.update(asked=self._evidence.asked, good=good)
+        if self._started:
+            tell_finished(self._context.emit, self._seconds, self._evidence, baking=self._baking)
+        self.over = True
+
+    def _give_up(self, each: Watched, ctx: StepContext, verdict: Verdict) -> None:
+        """The time is over: a fail when there is evidence, inconclusive when there is none."""
+        own = each.verdict if each.verdict.kind != "pass" else verdict
+        seen = each.run.evidence
+        dark = own.code in ("evidence", "host", "unseen") or (seen is not None and seen.blind)
+        self._lose(each, ctx, "inconclusive" if dark else "failed", own.code, f"{own.reason}, and the time is over")
+
+    def _lose(
+        self, each: Watched, ctx: StepContext, status: Literal["failed", "inconclusive"], code: str, why: str
+    ) -> None:
+        run = each.run
+        run.status, run.code, run.reason = status, code, why
+        if self._evidence is not None:
+            self._evidence.forget(each.id)
+        ctx.phase(run, status, why)
+        self._record.journal.write("watch.failed", lane=run.lane.name, machine=run.machine_id, code=code, reason=why)
+        tell_lost(self._context.emit, run)
