@@ -146,7 +146,7 @@ def test_some_of_the_three_servers_redirected_is_refused(fleet: LocalFleet) -> N
 
 def test_an_unknown_target(fleet: LocalFleet) -> None:
     ran = fleet.flyo("status", FLYO_TARGET="moon")
-    assert (ran.status, "FLYO_TARGET: 'moon' is no target" in ran.stderr) == (2, True)
+    assert (ran.status, "FLYO_TARGET: 'moon' is not a target" in ran.stderr) == (2, True)
 
 
 def test_neither_a_token_nor_flyctl(fleet: LocalFleet, tmp_path: Path) -> None:

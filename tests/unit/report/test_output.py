@@ -10,7 +10,7 @@ import unicodedata
 from typing import Any, get_args
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flyctl_orchestrator.errors import FlyoError
@@ -27,7 +27,7 @@ from flyctl_orchestrator.rollout.context.events import NAMES
 from tests.unit.report.report_doubles import ASCII, COLOUR, PLAIN, StillClock, Terminal, event, output_to, pipe
 
 EVIL = (
-    "\x1b[31m", "\x1b[2J", "\x1b[0m", "\x1b]0;T\x07", "\x1b]8;;http://e.vil\x1b\\", "\x1bP1$r\x1b\\", "\x1bc", "\x1b",
+    "\x1b[35m", "\x1b[2J", "\x1b[0m", "\x1b]0;T\x07", "\x1b]8;;http://e.vil\x1b\\", "\x1bP1$r\x1b\\", "\x1bc", "\x1b",
     "\x9b31m", "\x9d0;T\x9c", "\x90", "\x85", "\x00", "\x07", "\x08", "\x7f", "\r", "\n", "\r\n", "\t", "[",
     "\u2028", "\u2029", "\u202e", "\u2066", "\u2069", "\u200f", "\u061c", "\ufeff", "\U000e0041", "\ud800", "\udcff",
     "::", "::add-mask::abc", "\n::set-output name=a::b", "  ::error::x", "::endgroup::", "%0A", "%", ":", ",",
@@ -150,19 +150,19 @@ def test_no_event_gets_more_out_than_text(name: str, fields: dict[str, str], app
     assert all(harmless(line) for line in stream.getvalue().split("\n"))
 
 
-@given(st.sampled_from(["build.log", "warning", "note", "machine.phase", "wave.started"]), TEXT)
-def test_the_live_table_moves_the_cursor_by_itself_alone(name: str, text: str) -> None:
-    def drawn(text: str) -> str:
-        stream = Terminal()
-        reporter = LiveReporter(output_to(stream, TERM="xterm"), StillClock())
-        fields = dict.fromkeys(("line", "what", "region", "machine", "phase", "wave"), text)
-        reporter.event(event(name, **fields))
-        reporter.close()
-        return stream.getvalue()
+# What Rich writes for the table: where it hides the cursor, goes up, wipes a line, and our own few tones.
+TABLE = re.compile(r"\x1b\[(?:\?25[lh]|2K|\d*A|(?:0|1|2|31|32|33)(?:;(?:0|1|2|31|32|33))*m)|[\r\n]")
 
-    sequences = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|.)|[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-    assert set(sequences.findall(drawn(text))) <= set(sequences.findall(drawn("x"))) | set(sequences.findall(drawn("")))
-    assert "\x1b]" not in drawn(text)
+
+@settings(deadline=None)
+@given(st.sampled_from(["build.log", "warning", "note", "machine.phase", "wave.started"]), TEXT)
+@example("machine.phase", "\x1b[35m\x1b]0;T\x07")
+def test_the_live_table_moves_the_cursor_by_itself_alone(name: str, text: str) -> None:
+    stream = Terminal()
+    reporter = LiveReporter(output_to(stream, TERM="xterm"), StillClock())
+    reporter.event(event(name, **dict.fromkeys(("line", "what", "region", "machine", "phase", "wave"), text)))
+    reporter.close()
+    assert re.search(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", TABLE.sub("", stream.getvalue())) is None
 
 
 @given(TEXT, TEXT, TEXT)
