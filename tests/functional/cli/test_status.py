@@ -86,7 +86,7 @@ def test_watching_goes_on_until_ctrl_c(fleet: LocalFleet) -> None:
     child.close()
     assert child.exitstatus == 0
     ran = fleet.flyo("status", "--local", "--watch", "1", "--json")
-    assert (ran.status, "--watch is for people" in ran.stderr) == (2, True)
+    assert (ran.status, "--watch cannot be used with --json" in ran.stderr) == (2, True)
 
 
 def test_from_anywhere_with_only_a_name(fleet: LocalFleet, tmp_path: Path) -> None:
