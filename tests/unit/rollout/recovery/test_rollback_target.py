@@ -137,6 +137,18 @@ def test_a_first_deploy_is_not_undone_to_nothing(kept: Kept) -> None:
     assert led_to(choose(kept, one(3, "new"))) == {"a": "one"}
 
 
+def test_of_the_first_deploy_alone_nothing_earlier_is_known(kept: Kept) -> None:
+    kept.whole(1, [])
+    with pytest.raises(FlyoError) as raised:
+        choose(kept, one(1, "one"))
+    assert raised.value.code == "rollback.nothing"
+
+
+def test_machines_that_are_all_gone_come_back_from_the_journal(kept: Kept) -> None:
+    kept.whole(1, one(1, "one"))
+    assert led_to(choose(kept, [])) == {"a": "one"}
+
+
 @pytest.mark.parametrize(
     ("before", "sound"),
     [
@@ -195,9 +207,16 @@ def test_of_a_release_that_was_there_twice_the_latest_time_is_meant(kept: Kept) 
 def test_a_release_that_no_journal_knows_is_looked_for_on_the_machines(kept: Kept) -> None:
     kept.whole(1, one(1, "one"))
     had = {"a": [_had(9, "nine"), _had(7, "seven"), _had(6, "six")]}
-    state = choose(kept, one(9, "nine"), "7", had)
-    assert (led_to(state), state.said) == ({"a": "seven"}, "release v7, registry.fly.io/shop:seven")
-    assert (state.towards, state.notes) == ("", (PUT_TOGETHER,))
+    state = choose(kept, one(9, "nine"), "6", had)
+    assert (led_to(state), state.said) == ({"a": "six"}, "release v6, registry.fly.io/shop:six")
+    assert (state.towards, state.notes, state.undo) == ("", (PUT_TOGETHER,), f"flyo rollback {rollout_id(1)}")
+
+
+def test_machines_without_a_release_are_of_none(kept: Kept) -> None:
+    kept.whole(1, one(1, "one"))
+    kept.whole(2, [machine("a", None, image="two")])
+    assert choose(kept, one(3, "new"), "1").towards == rollout_id(1)
+    assert choose(kept, one(3, "new")).said == "registry.fly.io/shop:two"
 
 
 def test_a_number_as_long_as_a_date_is_the_beginning_of_no_release(kept: Kept) -> None:
@@ -219,6 +238,7 @@ def test_a_rollout_means_the_state_it_left(kept: Kept, wanted: str) -> None:
     kept.whole(3, one(3, "three"))
     state = choose(kept, one(4, "new"), wanted)
     assert (led_to(state), state.towards) == ({"a": "two"}, rollout_id(2))
+    assert state.undo == f"flyo rollback {rollout_id(3)}"
 
 
 def test_the_newest_rollout_is_the_present_state(kept: Kept) -> None:
@@ -282,10 +302,12 @@ def test_release_commands_that_ran_since_are_named(kept: Kept) -> None:
 def test_secrets_that_changed_since_are_mentioned(kept: Kept, marks: tuple[str | None, ...], changed: bool) -> None:
     bare = [machine(f"m{number}", 1) for number in range(len(marks))]
     before = [marked(each, mark) if mark else each for each, mark in zip(bare, marks, strict=True)]
-    kept.whole(1, before, release_command=True)
-    notes = choose(kept, one(2, "new")).notes
-    assert notes[0].startswith(f"rollout {rollout_id(1)}")
-    assert notes[1:] == ((SECRETS_CHANGED,) if changed else ())
+    kept.whole(1, [])
+    kept.whole(2, before, release_command=True)
+    for wanted in (None, "1", rollout_id(1)):
+        notes = choose(kept, one(2, "new"), wanted).notes
+        assert notes[0].startswith(f"rollout {rollout_id(2)}")
+        assert notes[1:] == ((SECRETS_CHANGED,) if changed else ())
 
 
 # --- from what the machines had
@@ -324,6 +346,11 @@ def test_where_nothing_is_known_it_says_so(kept: Kept, machines: list[Machine], 
     assert (error.code, error.where) == ("rollback.nothing", f"app {APP}")
     assert f"nothing is known of {words}, neither on this computer nor by the machines" in error.what
     assert "'flyo history'" in error.next and "'flyo deploy --image IMAGE'" in error.next
+
+
+def test_a_computer_without_journals_asks_the_machines_of_another_ones_rollout(kept: Kept) -> None:
+    state = choose(kept, one(5, "five", wrote={ROLLOUT: rollout_id(2)}), None, {"a": [_had(4, "four")]})
+    assert (led_to(state), state.undo) == ({"a": "four"}, "flyo rollback 5")
 
 
 def test_one_machine_with_a_past_is_enough(kept: Kept) -> None:
