@@ -14,7 +14,8 @@ from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.recovery.rollback_target import State, choose_state
 from flyctl_orchestrator.rollout.state.metadata import CREATED, ROLLOUT, VERIFIED, verification_for
 from flyctl_orchestrator.rollout.state.observe import Fleet
-from tests.unit.rollout.journal.kept_rollouts import APP, Kept, machine, rollout_id
+from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
+from tests.unit.rollout.journal.kept_rollouts import APP, MORNING, Kept, machine, rollout_id
 
 Had = Mapping[str, list[tuple[str, dict[str, Any]]]]
 SECRETS_CHANGED = "secrets have changed since; Fly keeps no old values, so the machines start with the newest ones"
@@ -68,8 +69,23 @@ def test_the_beginning_of_the_last_rollout_is_the_state_before_it(kept: Kept) ->
     assert led_to(state) == {"b": "two", "c": "two"}
     assert state.said == "release v2, v3, registry.fly.io/shop:two"
     assert (state.towards, state.notes, state.undo) == (rollout_id(2), (), f"flyo rollback {rollout_id(2)}")
-    # Whatever was created since is to go.
-    assert state.restore_point.created(machine("later"))
+    # Whatever was created since is to go, whoever made it.
+    point = state.restore_point
+    assert (point.at, point.surplus, point.touched) == (MORNING + 7200, True, None)
+    assert point.made_by == {rollout_id(2)}
+
+
+def test_every_rollout_since_may_have_made_machines(kept: Kept) -> None:
+    for number, release in ((1, 1), (2, 2), (3, 3)):
+        kept.whole(number, one(release, "one"))
+    assert choose(kept, one(4, "new"), "2").restore_point.made_by == {rollout_id(2), rollout_id(3)}
+
+
+def test_of_a_rollout_that_was_resumed_the_state_is_as_old_as_its_origin(kept: Kept) -> None:
+    kept.whole(1, one(1, "one"), began=MORNING + 1800)
+    assert choose(kept, one(2, "new")).restore_point.at == MORNING + 1800
+    kept.whole(2, one(1, "one"), origin=RestorePoint({}, MORNING + 900).as_dict())
+    assert choose(kept, one(2, "new")).restore_point.at == MORNING + 900
 
 
 def test_machines_that_were_ill_then_need_not_be_well_now(kept: Kept) -> None:
@@ -329,7 +345,8 @@ def test_without_a_journal_each_machine_goes_to_the_release_before_its_present_o
     state = choose(kept, fleet, None, had)
     assert led_to(state) == {"a": "three", "b": "four", "c": "one"}
     assert state.restore_point.ill == frozenset()
-    assert not state.restore_point.created(machine("later"))
+    assert (state.restore_point.at, state.restore_point.surplus) == (0.0, False)
+    assert state.restore_point.made_by == frozenset()
     assert state.notes == (PUT_TOGETHER, "nrt c had no such version and stays as it is", SECRETS_CHANGED)
     assert (state.towards, state.undo) == ("", "flyo rollback 5")
     assert state.said == "release v3, v4, v5, registry.fly.io/shop:four, registry.fly.io/shop:one, " + (
