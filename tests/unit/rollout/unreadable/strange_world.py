@@ -58,9 +58,25 @@ def real_wire() -> Iterator[Wire]:
         yield receive
 
 
+class Meddling(Protocol):
+    """Decides which answers are strange, and how."""
+
+    def strikes(self, method: str, url: str) -> bool:
+        """Whether the answer to the next request is a strange one."""
+        ...
+
+    def refuse(self) -> None:
+        """Raise when the request does not even arrive."""
+        ...
+
+    def spoil(self, good: HttpAnswer) -> HttpAnswer:
+        """What is received instead of a good answer."""
+        ...
+
+
 @dataclass
 class Meddler:
-    """Decides which answers are strange, and how.
+    """Decides by chance.
 
     Attributes:
         first: number of the first strange one.
@@ -108,7 +124,7 @@ class MeddlingHttp:
 
     def __init__(self, inner: Http) -> None:
         self._inner = inner
-        self.meddler: Meddler | None = None
+        self.meddler: Meddling | None = None
         self.requests = 0
 
     def send(
@@ -134,7 +150,7 @@ class StrangeWorld(World):
         self.http = self.meddling  # type: ignore[assignment]
         self.api = MachinesApi("http://fly.test", TOKEN, self.http, self.clock, self.random, patience=10.0)
 
-    def meddled_with(self, meddler: Meddler | None) -> None:
+    def meddled_with(self, meddler: Meddling | None) -> None:
         """Have somebody meddle from now on, or nobody any more."""
         self.meddling.meddler = meddler
         self.meddling.requests = 0
