@@ -17,9 +17,47 @@ from typing import Any
 from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
 
 PAGE = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Please sign in</body></html>\n"
-STATUSES = (100, 203, 206, 226, 300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 408, 409, 410, 412, 418, 422)
+STATUSES: tuple[int, ...] = (
+    100,
+    203,
+    206,
+    226,
+    300,
+    301,
+    302,
+    303,
+    307,
+    308,
+    400,
+    401,
+    403,
+    404,
+    405,
+    408,
+    409,
+    410,
+    412,
+    418,
+    422,
+)
 STATUSES += (425, 429, 451, 500, 501, 502, 503, 504, 520, 599, 600, 777, 999)
-BODIES = (PAGE, b"", b" ", b"null", b"true", b"0", b'""', b'"ok"', b"{", b"[", b"}{", b"NaN", b"-", b"[[]]", b"[null]")
+BODIES: tuple[bytes, ...] = (
+    PAGE,
+    b"",
+    b" ",
+    b"null",
+    b"true",
+    b"0",
+    b'""',
+    b'"ok"',
+    b"{",
+    b"[",
+    b"}{",
+    b"NaN",
+    b"-",
+    b"[[]]",
+    b"[null]",
+)
 BODIES += (b"[{}]", b'[{"id":"x"}]', b"\xef\xbb\xbf[]", b"\xff\xfe[\x00]\x00", b"\x00", b"404 page not found\n", b"[]]")
 BODIES += (b"[" * 100_000, b'{"a":' * 100_000, b"x" * 100_000, b'{"data":null}', b'{"data":[]}', b"[1e999]", b"[],[]")
 HEADERS = ("content-type", "retry-after", "fly-request-id", "location")

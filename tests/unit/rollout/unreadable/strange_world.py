@@ -147,7 +147,7 @@ class StrangeWorld(World):
     def __init__(self, tmp_path: Path, *, seed: int = 0) -> None:
         super().__init__(tmp_path, seed=seed)
         self.meddling = MeddlingHttp(self.http)
-        self.http = self.meddling  # type: ignore[assignment]
+        self.http = self.meddling
         self.api = MachinesApi("http://fly.test", TOKEN, self.http, self.clock, self.random, patience=10.0)
 
     def meddled_with(self, meddler: Meddling | None) -> None:
