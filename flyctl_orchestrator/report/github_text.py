@@ -5,6 +5,7 @@ https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -62,7 +63,19 @@ def summary(app: str, fields: Mapping[str, Any], *, rehearsal: bool = False) -> 
     if machines:
         lines += [*_table(machines), ""]
     lines += [f"- {_place(each)}: {markdown(str(each['why']))}" for each in machines if each.get("why")]
+    lines += _excerpt(fields.get("log"))
     return "\n".join(lines).rstrip() + "\n\n"
+
+
+def _excerpt(log: object) -> list[str]:
+    """What was written last where it failed, as a block in which nothing is markup."""
+    if not isinstance(log, Mapping):
+        return []
+    lines = [clean(str(line)) for line in log.get("lines") or ()]
+    # A fence is closed by one that is at least as long.
+    longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return ["", f"The last lines of {markdown(str(log.get('source') or ''))}:", "", f"{fence}text", *lines, fence, ""]
 
 
 def _told(fields: Mapping[str, Any], machines: Sequence[Mapping[str, Any]], *, good: bool) -> str:

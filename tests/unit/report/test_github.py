@@ -10,7 +10,7 @@ import pytest
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.report.choose import choose_reporter
 from flyctl_orchestrator.report.github import GitHubReporter
-from flyctl_orchestrator.report.github_text import annotation, markdown
+from flyctl_orchestrator.report.github_text import annotation, markdown, summary
 from flyctl_orchestrator.report.output import Output
 from flyctl_orchestrator.rollout.context.events import Event
 from tests.unit.report.report_doubles import Terminal, event, output_to, pipe
@@ -242,3 +242,11 @@ def test_it_is_chosen_on_github_unless_a_program_reads(
     stream = Terminal(tty=False)
     environment = Environment(variables, tmp_path, stdout=stream, stderr=stream)
     assert type(choose_reporter(environment, Output.of(environment), as_json=as_json)).__name__ == expected
+
+
+def test_what_was_written_where_it_failed_is_shown_and_cannot_be_markup() -> None:
+    log = {"source": "iad m1", "lines": ["```", "# not a heading \x1b[31m", "::error::not a command"]}
+    shown = summary("shop", {"result": "rolled_back", "what": "w", "machines": [], "log": log}).splitlines()
+    begin = shown.index("````text")
+    assert shown[begin - 2] == "The last lines of iad m1:"
+    assert shown[begin + 1 :][:4] == ["```", "# not a heading ", "::error::not a command", "````"]
