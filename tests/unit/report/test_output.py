@@ -33,6 +33,7 @@ EVIL = (
     "::", "::add-mask::abc", "\n::set-output name=a::b", "  ::error::x", "::endgroup::", "%0A", "%", ":", ",",
     "##[", "##[add-mask]y", "##vso[task.complete]", "#", "##",
 )  # fmt: skip
+UNTIMED = settings(deadline=None)
 TEXT = st.lists(st.sampled_from(EVIL) | st.text(max_size=4), max_size=8).map("".join)
 SPANS = st.lists(st.builds(Span, TEXT, st.sampled_from(get_args(Tone))), max_size=4).map(tuple)
 OURS = re.compile("|".join(re.escape(f"\x1b[{code}m") for code in {*filter(None, ANSI.values()), "0"}))
@@ -52,6 +53,7 @@ def harmless(text: str) -> bool:
     return shown and COMMANDS.search(text) is None
 
 
+@UNTIMED
 @given(TEXT)
 @example("\x1b\x1b[31m[31m")
 @example("#\x1b[0m#[add-mask]")
@@ -62,11 +64,13 @@ def test_cleaned_text_holds_nothing_but_text(text: str) -> None:
     assert len(cleaned.encode()) >= len(cleaned)
 
 
+@UNTIMED
 @given(st.text(st.characters(categories=["L", "N", "P", "S", "Zs"]), max_size=30))
 def test_what_is_only_text_stays_as_it_is(text: str) -> None:
     assert clean(text) == text
 
 
+@UNTIMED
 @given(SPANS)
 @example((Span("#", "good"), Span("#[add-mask]")))
 @example((Span(" ", "good"), Span("::error::")))
@@ -85,6 +89,7 @@ def test_a_line_is_one_line_in_our_colours_alone(spans: tuple[Span, ...]) -> Non
 JSON = st.recursive(TEXT, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3))
 
 
+@UNTIMED
 @given(JSON)
 def test_json_says_the_same_and_commands_nothing(data: Any) -> None:
     for indent in (None, 2):
@@ -108,6 +113,7 @@ def unescaped(text: str) -> str:
     return text.replace("%25", "%")
 
 
+@UNTIMED
 @given(TEXT, TEXT)
 def test_our_own_commands_carry_what_others_wrote_as_data(title: str, text: str) -> None:
     stream = pipe()
@@ -121,6 +127,7 @@ def test_our_own_commands_carry_what_others_wrote_as_data(title: str, text: str)
     assert parsed(second) == ("group", {}, unmarked(clean(title)))
 
 
+@UNTIMED
 @given(TEXT)
 def test_a_cell_of_the_summary_is_one_cell(text: str) -> None:
     assert all(unicodedata.category(char) not in ("Cc", "Cs", "Zl", "Zp") for char in markdown(text))
@@ -133,6 +140,7 @@ FIELDS = (
 )  # fmt: skip
 
 
+@UNTIMED
 @given(st.sampled_from(sorted(NAMES)), st.dictionaries(st.sampled_from(FIELDS), TEXT), TEXT)
 def test_no_event_gets_more_out_than_text(name: str, fields: dict[str, str], app: str) -> None:
     told = event(name, **{**fields, "regions": [app], "placeholders": [app], "exit": 1})
@@ -154,7 +162,7 @@ def test_no_event_gets_more_out_than_text(name: str, fields: dict[str, str], app
 TABLE = re.compile(r"\x1b\[(?:\?25[lh]|2K|\d*A|(?:0|1|2|31|32|33)(?:;(?:0|1|2|31|32|33))*m)|[\r\n]")
 
 
-@settings(deadline=None)
+@UNTIMED
 @given(st.sampled_from(["build.log", "warning", "note", "machine.phase", "wave.started"]), TEXT)
 @example("machine.phase", "\x1b[35m\x1b]0;T\x07")
 def test_the_live_table_moves_the_cursor_by_itself_alone(name: str, text: str) -> None:
@@ -165,6 +173,7 @@ def test_the_live_table_moves_the_cursor_by_itself_alone(name: str, text: str) -
     assert re.search(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", TABLE.sub("", stream.getvalue())) is None
 
 
+@UNTIMED
 @given(TEXT, TEXT, TEXT)
 def test_an_error_is_one_line_and_one_annotation(what: str, where: str, next: str) -> None:
     stream = pipe()
