@@ -73,7 +73,7 @@ def policy_options(command: Command) -> Command:
             help="Leave a failed wave as it is.",
         ),
         _policy("--strategy", type=click.Choice(["in-place", "surge"]), help="How machines are replaced."),
-        _policy("--timeout", type=Duration(), help="How long a machine may take to become healthy, e.g. 2m."),
+        _policy("--timeout", type=Duration(), help="What a machine may take from its change to healthy, e.g. 2m."),
         _policy("--bake", type=Duration(), help="How long to watch after each wave, e.g. 1m."),
         _policy("--max-unavailable", type=click.IntRange(1), help="Machines changed at once within one region."),
         _policy("--width", type=click.IntRange(0), help="Regions at once after the canary; 0 means all."),

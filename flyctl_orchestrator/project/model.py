@@ -134,7 +134,7 @@ class RolloutPolicy:
         width: regions changed at once after the canary; 0 means all.
         max_unavailable: machines changed at once within one region.
         bake: seconds of watching after that, once per wave.
-        timeout: seconds a wave may take from the start of its change to healthy.
+        timeout: seconds a machine may take from its change to healthy.
         rollback: whether a failed gate puts the touched machines back.
         propagation: seconds until the proxy everywhere knows who takes requests; None is what the target is known for.
         watch: seconds for which every machine is watched from the moment it first passed.

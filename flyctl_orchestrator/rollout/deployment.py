@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.app_logs import newest_lines
 from flyctl_orchestrator.fleet.builder import BuildRequest, BuiltImage, build, new_label
 from flyctl_orchestrator.fleet.target import Target
@@ -150,13 +151,16 @@ class Deployment:
             self.emit("drift.found", **facts, what=drift.what)
         for note in plan.notes:
             self.emit("note", line=note)
-        if plan.empty:
-            self.emit("plan.nothing_to_do", unchanged=plan.unchanged)
-            return
         shown = plan_as_dict(plan)
+        facts = {"kind": plan.kind, "counts": shown["counts"]}
+        if plan.empty:
+            # A machine that belongs to nobody is nobody's to act on.
+            left = sum(drift.kind != "unmanaged" for drift in plan.drift)
+            self.emit("plan.nothing_to_do", unchanged=plan.unchanged, drift=left, **facts)
+            return
         # A machine that is replaced is one, though its old self goes in a wave of its own.
         machines = sum(lane.reasons != ("replaced",) for lane in plan.lanes)
-        self.emit("plan.ready", machines=machines, waves=shown["waves"], image=shown["image"])
+        self.emit("plan.ready", machines=machines, waves=shown["waves"], image=shown["image"], **facts)
 
     # --- the change itself
 
@@ -179,6 +183,7 @@ class Deployment:
                 where=f"app {plan.app}",
                 next="Look at a new one with 'flyo plan'",
                 code="plan.stale",
+                exit=Exit.CHANGES,
             )
         rollout = new_rollout_id(self.target.clock, self.target.random)
         around = AroundRollout(self.hooks, plan, rollout, self.stop, self.emit)
@@ -213,7 +218,8 @@ class Deployment:
         if plan.empty:
             measure(context, before.values(), Measured(record.baseline, record.pages), once=True)
             rows = tuple(rows_at_the_end(before, record, {}))
-            return Outcome("nothing", "every machine is as it should be", rows)
+            what = "every count is as asked" if plan.kind == "scale" else "every machine is as it should be"
+            return Outcome("nothing", what, rows)
         kept = [
             machine_as_dict(machine)
             for machine in (restore_point.machines.values() if restore_point else fleet.managed)
@@ -223,7 +229,7 @@ class Deployment:
             **({"origin": restore_point.as_dict()} if restore_point else {}),
             **goal_as_dict(self.project, self.policy, plan),
         )  # fmt: skip
-        self.emit("rollout.started", rollout=rollout, image=plan.image.ref, digest=plan.image.digest)
+        self.emit("rollout.started", rollout=rollout, kind=plan.kind, image=plan.image.ref, digest=plan.image.digest)
         return Executor(context, record, self.policy).run()
 
     def finish(self, outcome: Outcome) -> None:
@@ -238,8 +244,7 @@ class Deployment:
     @property
     def journals(self) -> JournalStore:
         """The app's earlier rollouts on this computer."""
-        directory = self.state / "rollouts" / self.target.kind / self.project.app
-        return JournalStore(directory, self.project.app, self.sync)
+        return JournalStore.under(self.state, self.target.kind, self.project.app, self.sync)
 
     def context(self) -> RolloutContext:
         """What the rollout acts with."""

@@ -93,7 +93,7 @@ class RolloutContext:
     Attributes:
         config: the fly.toml, absolute.
         app_url: where probes go, "{app}" standing for the app's name.
-        timeout: seconds a machine may take from the start of its change to healthy.
+        timeout: seconds a machine may take from its change to healthy.
         watch_back: seconds for which machines are watched on the way back once they have passed.
         secrets_version: of the newest secrets, when known; machines boot with no older ones.
         logs: command that shows what a machine wrote, "{app}" and "{machine}" standing for theirs.

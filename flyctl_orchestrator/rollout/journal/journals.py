@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.rollout.journal.activity import ActivityLog
 from flyctl_orchestrator.rollout.journal.journal import Journal, bad_journal
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout, read_past
 
@@ -25,6 +26,21 @@ class JournalStore:
     directory: Path
     app: str
     sync: Callable[[int], None] = os.fsync
+
+    @classmethod
+    def under(cls, state: Path, kind: str, app: str, sync: Callable[[int], None] = os.fsync) -> JournalStore:
+        """Those of an app on a target.
+
+        Args:
+            state: where flyo keeps what it has to remember.
+            kind: of the target, "fly" or "local".
+        """
+        return cls(state / "rollouts" / kind / app, app, sync)
+
+    @property
+    def activities(self) -> ActivityLog:
+        """What else was done to the app from this computer."""
+        return ActivityLog(self.directory)
 
     def path(self, rollout: str) -> Path:
         """Where a rollout's journal is, or is to be."""

@@ -58,7 +58,7 @@ def end_unfinished(work: Deployment, past: PastRollout | None, *, abort: bool) -
     if past is None:
         return Outcome("nothing", "no rollout is unfinished")
     by = f" of {past.who}" if past.who else ""
-    work.emit("note", line=f"{'undoing' if abort else 'finishing'} rollout {past.id}{by}")
+    work.emit("note", line=f"{'undoing' if abort else 'finishing'} {past.called}{by}")
     recovery = recovery_of(work)
     return recovery.abort(past) if abort else recovery.resume(past)
 
@@ -74,7 +74,7 @@ def refuse_unfinished(work: Deployment, fleet: Fleet) -> None:
         return
     if past.running:
         raise FlyoError(
-            f"rollout {past.id} is running on this computer",
+            f"{past.called} is running on this computer",
             where=f"app {past.app}",
             next="Wait for its end",
             code="rollout.running",
@@ -84,7 +84,7 @@ def refuse_unfinished(work: Deployment, fleet: Fleet) -> None:
         work.journals.close(past, "untouched", "it was stopped before it had changed anything", work.target.clock)
         return
     raise FlyoError(
-        f"rollout {past.id} was stopped half-way; nothing was changed now",
+        f"{past.called} was stopped half-way; nothing was changed now",
         where=f"app {past.app}",
         next=RECOVER,
         code="rollout.unfinished",

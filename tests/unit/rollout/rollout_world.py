@@ -321,7 +321,18 @@ class World:
     ) -> Outcome:
         """Plan and run."""
         fleet = self.observe()
-        plan = plan_rollout(fleet, desired)
+        return self.run(plan_rollout(fleet, desired), desired.policy, probe, before, fleet)
+
+    def run(
+        self,
+        plan: Plan,
+        policy: RolloutPolicy,
+        probe: Probe | None = None,
+        before: Callable[[Record], None] | None = None,
+        fleet: Fleet | None = None,
+    ) -> Outcome:
+        """Run a plan on the fleet it was made for."""
+        fleet = fleet or self.observe()
         rollout = new_rollout_id(self.clock, self.random)
         journal = Journal(self.tmp_path / f"{rollout}.jsonl", self.clock, sync=lambda _: None)
         record = Record(
@@ -335,11 +346,11 @@ class World:
         )
         record.learn_firsts(fleet.managed)
         journal.write("begin", before=[machine_as_dict(machine) for machine in fleet.managed])
-        context = self.context(probe or Probe(path="/up"), desired.policy.timeout)
+        context = self.context(probe or Probe(path="/up"), policy.timeout)
         if before is not None:
             before(record)
         try:
-            outcome = Executor(context, record, desired.policy).run()
+            outcome = Executor(context, record, policy).run()
         except FlyoError as error:
             planted.hear(error)
             raise

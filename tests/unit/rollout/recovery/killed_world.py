@@ -15,6 +15,7 @@ from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.plan.plan import PlannedImage
+from flyctl_orchestrator.rollout.plan.scale import plan_scale
 from flyctl_orchestrator.rollout.recovery.recovery import Recovery
 from flyctl_orchestrator.rollout.state.metadata import Verification
 from tests.unit.rollout.rollout_world import APP, World, WorldDeploy, WorldFlyctl
@@ -121,6 +122,14 @@ class KilledWorld:
         work = self.work()
         fleet = work.observe()
         return work.run(work.plan(fleet, image), fleet)
+
+    def scale(self, **counts: int) -> Outcome:
+        """`flyo scale REGION=COUNT …`."""
+        work = self.work()
+        fleet = work.observe()
+        plan = plan_scale(fleet, {(region, "app"): count for region, count in counts.items()})
+        work.announce(plan)
+        return work.run(plan, fleet)
 
     def recovery(self) -> Recovery:
         """Another run of flyo, on the same computer."""

@@ -1,13 +1,10 @@
-"""Which machine a new one is copied from, and what of it is copied."""
+"""Which machine a new one is copied from."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.run.inherit import newborn
-from flyctl_orchestrator.rollout.state.metadata import CREATED, VERIFIED, Verification, config_digest, pinned
+from flyctl_orchestrator.rollout.state.metadata import verified
 from flyctl_orchestrator.rollout.state.observe import Fleet
 
 
@@ -49,26 +46,3 @@ def choose_source(fleet: Fleet, group: str, like: str | None = None) -> Machine:
 def _merit(machine: Machine) -> tuple[bool, bool, bool, str, str]:
     good = machine.asleep or machine.healthy
     return verified(machine), good, not machine.cordoned, machine.updated_at or machine.created_at, machine.id
-
-
-def verified(machine: Machine) -> bool:
-    """Whether it passed the gate of a rollout and was not edited since."""
-    mark = Verification.on(machine)
-    return mark is not None and mark.fits(machine)
-
-
-def copied_config(source: Machine, create_id: str) -> dict[str, Any]:
-    """The configuration of a copy: the same image, by digest where it is known, and a tag to find it again by.
-
-    Args:
-        create_id: unique to this one create.
-    """
-    config = newborn(source, tags={CREATED: create_id})
-    config["image"] = pinned(source.image, source.digest)
-    return config
-
-
-def proof_for(source: Machine, created: Machine) -> str | None:
-    """The mark a copy deserves once it has passed its own gate: its source's, if nothing else was configured."""
-    mark = source.metadata.get(VERIFIED)
-    return mark if mark and verified(source) and config_digest(created) == config_digest(source) else None

@@ -4,7 +4,7 @@ import pytest
 
 from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.errors import UsageError
-from flyctl_orchestrator.rollout.scaling.request import check_regions, read_request
+from flyctl_orchestrator.rollout.plan.scale_request import check_regions, read_counts
 from tests.unit.rollout.rollout_world import World
 
 ONE, TWO = ("app",), ("app", "worker")
@@ -21,7 +21,7 @@ ONE, TWO = ("app",), ("app", "worker")
     ],
 )
 def test_words_are_counts(words: list[str], groups: tuple[str, ...], counts: dict[tuple[str, str], int]) -> None:
-    assert read_request(words, groups) == counts
+    assert read_counts(words, groups) == counts
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_words_are_counts(words: list[str], groups: tuple[str, ...], counts: dic
 )
 def test_what_cannot_be_read_is_refused_in_one_line(words: list[str], groups: tuple[str, ...], said: str) -> None:
     with pytest.raises(UsageError) as caught:
-        read_request(words, groups)
+        read_counts(words, groups)
     assert said in str(caught.value)
     assert len(str(caught.value)) < 200
 

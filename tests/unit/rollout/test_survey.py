@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 from flyctl_orchestrator.fleet.probe import Prober
+from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.plan.desired import Desired
 from flyctl_orchestrator.rollout.survey import ProbePlan, Survey, look, survey
 from tests.unit.rollout.rollout_world import APP, Looks, World
@@ -20,6 +24,17 @@ def deployed(world: World, **counts: int) -> Desired:
 def surveyed(world: World, desired: Desired | None, plan: ProbePlan | None = PLAN) -> Survey:
     fleet = world.observe()
     return survey(fleet, look(fleet, Prober(world.http), plan), desired)
+
+
+def test_a_rollout_that_was_stopped_half_way_is_said(world: World, tmp_path: Path) -> None:
+    desired = deployed(world)
+    past = PastRollout("20261123-064812-9f3a1c", tmp_path / "none.jsonl", "deploy", APP, 0.0)
+    fleet = world.observe()
+    seen = look(fleet, Prober(world.http), PLAN)
+    assert survey(fleet, seen, desired, past).findings == ()
+    (finding,) = survey(fleet, seen, desired, replace(past, changing=True)).findings
+    assert finding.kind == "unfinished"
+    assert finding.what.startswith("rollout 20261123-064812-9f3a1c was stopped half-way: 'flyo deploy --resume'")
 
 
 def test_a_fleet_as_it_should_be(world: World) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from flyctl_orchestrator.catalog.regions import RegionBook
 from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.project.model import Project
 from flyctl_orchestrator.rollout.state.observe import Fleet
 
 Counts = dict[tuple[str, str], int]
@@ -16,7 +17,29 @@ _FORM = re.compile(r"(?:(?P<group>[^:=\s]+):)?(?P<region>[a-z0-9]+)=(?P<count>\d
 MOST = 500
 
 
-def read_request(words: Sequence[str], groups: Sequence[str]) -> Counts:
+def read_request(words: Sequence[str], project: Project, fleet: Fleet) -> Counts:
+    """As `read_counts`, for the process groups of fly.toml and those that have machines all the same."""
+    groups = (*project.flytoml.process_groups, *(machine.group for machine in fleet.managed))
+    return read_counts(words, tuple(dict.fromkeys(groups)))
+
+
+def counts_of_files(project: Project, fleet: Fleet) -> Counts:
+    """The counts of flyo.toml, and none for every place with machines that it does not name.
+
+    Raises:
+        UsageError: there is no flyo.toml (code scale.no_flyo).
+    """
+    if project.flyo.path is None:
+        raise UsageError(
+            "there is no flyo.toml to match", where="flyo scale", next="Say how many, e.g. iad=2", code="scale.no_flyo"
+        )
+    groups = project.flytoml.process_groups
+    regions = dict.fromkeys((*project.regions(), *(code for each in project.flyo.groups.values() for code in each)))
+    counts = {(code, group): project.wanted(code, group) for code in regions for group in groups}
+    return counts | {place: 0 for place in fleet.counts() if place not in counts}
+
+
+def read_counts(words: Sequence[str], groups: Sequence[str]) -> Counts:
     """Counts from words such as "iad=2" or "worker:fra=1".
 
     Args:
@@ -67,7 +90,7 @@ def check_regions(counts: Mapping[tuple[str, str], int], fleet: Fleet, book: Reg
         UsageError: names the nearest regions.
     """
     for (code, group), count in counts.items():
-        have = sum(1 for machine in fleet.managed if (machine.region, machine.group) == (code, group))
+        have = fleet.counts().get((code, group), 0)
         if have and count <= have:
             continue
         region = book.require(code, where="flyo scale")
