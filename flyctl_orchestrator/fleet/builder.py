@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,7 +16,8 @@ from flyctl_orchestrator.errors import FlyoError, UnreachableError
 from flyctl_orchestrator.fleet.api_answer import complaint, understood
 from flyctl_orchestrator.fleet.api_call import authorization
 from flyctl_orchestrator.fleet.decode import Unreadable, decode, first_words
-from flyctl_orchestrator.fleet.flyctl import FlyctlError, Ran
+from flyctl_orchestrator.fleet.flyctl import FlyctlError
+from flyctl_orchestrator.fleet.flyctl_trouble import build_may_pass
 from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.target import Target
 
@@ -29,16 +29,6 @@ LONGEST_SILENCE = 600.0
 PAUSES = (2.0, 6.0)
 # Seconds a flyctl that is cancelled may take to end its remote build, which otherwise goes on and is paid for.
 CANCEL_GRACE = 15.0
-
-# How flyctl (its Go, gRPC and Docker libraries) words a builder that has gone away or was never there.
-_GONE = re.compile(
-    r"\bEOF\b|deadline.exceeded|connection reset|broken pipe|connection refused|i/o timeout|TLS handshake timeout"
-    r"|client connection is closing|code = Unavailable|no active session|remote builder app unavailable"
-    r"|waiting for docker daemon|\b50[0234]\b|\b429\b|rate limit|no such host",
-    re.IGNORECASE,
-)
-# How a build that has failed by itself is worded; what its own commands wrote may sound like the above.
-_FAILED = re.compile(r"did not complete successfully|exit code|parse error|not found|invalid", re.IGNORECASE)
 
 OnLine = Callable[[str], None]
 
@@ -158,17 +148,11 @@ def _build_with_flyctl(target: Target, request: BuildRequest, tell: OnLine) -> B
             next="The build's log is above; nothing was deployed",
             code="build.failed",
         )
-        if _passes(ran):
+        if build_may_pass(ran.complaint) and not ran.timed_out:
             raise _Gone(ran.complaint, failed) from None
         raise failed from None
     registry = target.flyctl.env.get("FLY_REGISTRY_HOST") or REGISTRY
     return BuiltImage(f"{registry}/{request.app}:{request.label}")
-
-
-def _passes(ran: Ran) -> bool:
-    """Whether it was the way to the builder that failed, and not the build."""
-    said = ran.complaint
-    return not ran.timed_out and bool(_GONE.search(said)) and not _FAILED.search(said)
 
 
 def _build_at(target: Target, url: str, request: BuildRequest, tell: OnLine) -> BuiltImage:
