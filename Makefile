@@ -1,6 +1,8 @@
 # make demo   the whole job on this computer: three regions, no account, no Docker
 # make test   everything the project checks about itself
 # make property EXAMPLES=20000   random rollouts with faults, as many as asked for (SEED=7 for other ones)
+# make lint   style, types, imports, declared packages, workflows
+# make wheel-check   build the package from a fresh clone, install it and use it (PYTHON=python3.13 for another one)
 # Needs Python 3.11 or newer and make; each target makes its own virtual environment.
 PYTHON ?= python3
 DEMO := .venv/demo
@@ -11,8 +13,9 @@ ARGS ?=
 WORKERS ?= 4
 EXAMPLES ?= 2000
 SEED ?= 0
+SCHEMA = $(TEST)/bin/check-jsonschema --builtin-schema
 
-.PHONY: help demo demo-down test property lint format clean
+.PHONY: help demo demo-down test property lint lint-ci wheel-check format clean
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
@@ -28,11 +31,24 @@ test: $(TEST)/ready
 property: $(TEST)/ready
 	EXAMPLES=$(EXAMPLES) SEED=$(SEED) $(TEST)/bin/python -m pytest -n $(WORKERS) -rP tests/unit/rollout/nothing_lost
 
-lint: $(TEST)/ready
+wheel-check:
+	$(PYTHON) tests/wheel_check.py
+
+lint: $(TEST)/ready lint-ci
 	$(TEST)/bin/ruff check .
 	$(TEST)/bin/ruff format --check .
 	$(TEST)/bin/mypy
 	$(TEST)/bin/lint-imports
+	$(TEST)/bin/deptry .
+
+# actionlint is a Go program and no package of Python's: where it is missing, the schemas alone are checked.
+lint-ci: $(TEST)/ready
+	$(SCHEMA) vendor.github-workflows .github/workflows/*.yml
+	$(SCHEMA) custom.github-workflows-require-timeout .github/workflows/*.yml
+	$(SCHEMA) vendor.dependabot .github/dependabot.yml
+	$(SCHEMA) vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(SCHEMA) vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
+	@if command -v actionlint; then actionlint; else echo 'actionlint is not on PATH: left out'; fi
 
 format: $(TEST)/ready
 	$(TEST)/bin/ruff check --fix .

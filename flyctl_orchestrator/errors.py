@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flyctl_orchestrator.exits import Exit
 
+RECOVER = "'flyo deploy --resume' finishes it, 'flyo deploy --abort' puts everything back"
+
 
 class FlyoError(Exception):
     """An expected failure, shown as one line (and never as a traceback).
@@ -44,3 +46,28 @@ class UnreachableError(FlyoError):
 
     def __init__(self, what: str, *, where: str = "", next: str = "", code: str = "unreachable") -> None:
         super().__init__(what, where=where, next=next, code=code, exit=Exit.UNREACHABLE)
+
+
+class Declined(FlyoError):
+    """A person answered no to a question without which nothing is done."""
+
+    def __init__(self) -> None:
+        super().__init__("not confirmed; nothing was changed", code="declined", exit=Exit.INTERRUPTED)
+
+
+class Defect(FlyoError):
+    """A mistake in flyo itself: something happened that none of its code is made for.
+
+    Args:
+        cause: what happened.
+        half_way: whether a rollout had begun to change machines, so that a person has to look.
+    """
+
+    def __init__(self, cause: Exception, *, half_way: bool = False) -> None:
+        kind, trace = type(cause).__name__, "FLYO_TRACEBACK=1 shows where the defect is, for a bug report"
+        if half_way:
+            what, next_ = f"a defect in flyo stopped the rollout half-way ({kind})", f"{RECOVER}; {trace}"
+        else:
+            what, next_ = f"a defect in flyo ({kind}); no machine was changed", f"Run it again; {trace}"
+        super().__init__(what, next=next_, code="defect", exit=Exit.INCONCLUSIVE if half_way else Exit.ERROR)
+        self.cause = cause

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import socket
+from types import FrameType
 
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import ThreadWorker
 
 
 class DrainingWorker(ThreadWorker):
@@ -14,14 +15,14 @@ class DrainingWorker(ThreadWorker):
     meanwhile waits there and is thrown out at the end; a proxy would rather be refused, and try another machine.
     """
 
-    def handle_exit(self, sig: int, frame: Any) -> None:
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM."""
         app = getattr(self, "wsgi", None)
         if app is not None:
             app.extensions["habit_app"].drain.begin()
         super().handle_exit(sig, frame)
 
-    def set_accept_enabled(self, enabled: bool) -> None:
+    def set_accept_enabled(self, enabled: bool | None) -> None:
         """Called by gunicorn when it begins, pauses or ends taking connections."""
         super().set_accept_enabled(enabled)
         if not enabled and not self.alive:
@@ -29,7 +30,7 @@ class DrainingWorker(ThreadWorker):
                 self._accept_all(listener)
                 listener.close()
 
-    def _accept_all(self, listener: Any) -> None:
+    def _accept_all(self, listener: socket.socket) -> None:
         before = -1
         while before != self.nr_conns:
             before = self.nr_conns

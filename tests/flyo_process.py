@@ -7,7 +7,7 @@ import os
 import subprocess
 import sysconfig
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -82,13 +82,24 @@ class Computer:
         own = {"HOME": str(self.root), "FLYO_LOCAL_DIR": str(self.local), "FLYO_STATE_DIR": str(self.root / "state")}
         return kept | own | {"FLYO_FLYCTL": "stand-in", "FLYO_LOCAL_PORT": "0", "COLUMNS": "120"} | self.extra
 
-    def flyo(self, *arguments: str, cwd: Path | None = None, stdin: str | None = None, **env: str) -> Ran:
-        """Run one command to its end; without `stdin` there is nothing to read."""
+    def flyo(
+        self,
+        *arguments: str,
+        cwd: Path | None = None,
+        stdin: str | None = None,
+        env: Mapping[str, str] | None = None,
+        **variables: str,
+    ) -> Ran:
+        """Run one command to its end; without `stdin` there is nothing to read.
+
+        Args:
+            env, variables: more environment variables, for this command alone.
+        """
         planted.watch(self.root, but=(self.local,))
         ran = subprocess.run(
             [FLYO, *arguments],
             cwd=cwd or self.project,
-            env=self.variables | env,
+            env={**self.variables, **(env or {}), **variables},
             capture_output=True,
             text=True,
             timeout=PATIENCE,
@@ -98,9 +109,16 @@ class Computer:
         assert "Traceback" not in ran.stderr, ran.stderr
         return Ran(ran.returncode, ran.stdout, ran.stderr)
 
-    def ok(self, *arguments: str, cwd: Path | None = None, stdin: str | None = None, **env: str) -> Ran:
-        """Run one command that must succeed."""
-        ran = self.flyo(*arguments, cwd=cwd, stdin=stdin, **env)
+    def ok(
+        self,
+        *arguments: str,
+        cwd: Path | None = None,
+        stdin: str | None = None,
+        env: Mapping[str, str] | None = None,
+        **variables: str,
+    ) -> Ran:
+        """Run one command that must succeed; arguments as for `flyo`."""
+        ran = self.flyo(*arguments, cwd=cwd, stdin=stdin, env={**(env or {}), **variables})
         assert ran.status == 0, f"flyo {' '.join(arguments)} exited {ran.status}\n{ran.stdout}\n{ran.stderr}"
         return ran
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import http.client
 import json
-import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from flyctl_orchestrator.local.daemon import control
+from tests.waiting import eventually
 
-T = TypeVar("T")
+# Seconds. Longer than any answer takes: the platform's own waits end after 60.
+PATIENCE = 70.0
 
 # Answers with what its environment says; does what a path asks for. Starts in well under a tenth of a second.
 SERVER = """
@@ -61,7 +61,7 @@ class Answer:
         self.raw = raw
         try:
             self.body: Any = json.loads(raw) if raw else None
-        except ValueError:
+        except (ValueError, RecursionError):
             self.body = None
 
     def __repr__(self) -> str:
@@ -74,15 +74,20 @@ class Api:
     def __init__(self, running: control.Running) -> None:
         self.running = running
 
-    def call(self, method: str, path: str, body: Any = None, *, timeout: float = 70.0, **headers: str) -> Answer:
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """One API request with the daemon's token; header names are written with underscores."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.send(method, path, body, {"Authorization": f"Bearer {self.running.token}", **named}, timeout)
+        return self.send(method, path, body, {"Authorization": f"Bearer {self.running.token}", **named})
 
     def send(
-        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None, timeout: float = 70.0
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = PATIENCE,
     ) -> Answer:
-        """One request with exactly these headers."""
+        """One request with exactly these headers; `timeout` in seconds, for each read."""
         connection = http.client.HTTPConnection("127.0.0.1", self.running.port, timeout=timeout)
         try:
             data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -150,14 +155,3 @@ class Api:
         """The messages of an app's log."""
         lines = self.call("GET", f"/_local/logs?app={app}&limit=1000").raw.decode().splitlines()
         return [json.loads(line)["message"] for line in lines]
-
-
-def eventually(read: Callable[[], T], accept: Callable[[T], bool], seconds: float = 20.0) -> T:
-    """Look again and again until `accept` likes what `read` gives; fails the test after `seconds`."""
-    until, pause = time.monotonic() + seconds, threading.Event()
-    while True:
-        seen = read()
-        if accept(seen):
-            return seen
-        assert time.monotonic() < until, f"not within {seconds} s; last seen: {seen!r}"
-        pause.wait(0.02)

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
-import click
-
-from flyctl_orchestrator.cli.policy import Duration
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.cli.who import who
 from flyctl_orchestrator.environment import Environment
@@ -18,19 +12,6 @@ from flyctl_orchestrator.rollout.lock.session import LockSession
 from flyctl_orchestrator.rollout.lock.take import Locker
 from flyctl_orchestrator.rollout.state.lock_record import How, LockRecord
 from flyctl_orchestrator.rollout.state.observe import observe
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def lock_option(command: F) -> F:
-    """--lock-wait: for commands that take the app's lock."""
-    return click.option(
-        "--lock-wait",
-        type=Duration(),
-        default=0.0,
-        metavar="DURATION",
-        help="Wait so long for another rollout to end, e.g. 5m.",
-    )(command)
 
 
 def locked(environment: Environment, target: Target, app: str, command: str, wait: float, tell: Tell) -> LockSession:

@@ -1,4 +1,4 @@
-"""Options that many commands share, each defined once."""
+"""Options that many commands share, each defined once. Their values are kept in the command's context."""
 
 from __future__ import annotations
 
@@ -8,35 +8,71 @@ from typing import Any, TypeVar
 
 import click
 
-F = TypeVar("F", bound=Callable[..., Any])
+from flyctl_orchestrator.cli.context import CommandContext
+from flyctl_orchestrator.cli.duration import Duration
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def target_options(command: F) -> F:
+def _keep(ctx: click.Context, parameter: click.Parameter, value: object) -> object:
+    """Keep a value in the context's `SharedOptions`; while a shell completes a line there is no context."""
+    context = ctx.find_object(CommandContext)
+    if context is not None and parameter.name is not None:
+        assert hasattr(context.options, parameter.name), parameter.name
+        setattr(context.options, parameter.name, value)
+    return value
+
+
+def _keep_policy(ctx: click.Context, parameter: click.Parameter, value: object) -> object:
+    """Keep a flag that stands in for a key of flyo.toml's [rollout]."""
+    context = ctx.find_object(CommandContext)
+    if context is not None and parameter.name is not None:
+        context.options.policy[parameter.name] = value
+    return value
+
+
+def _shared(*names: str, **settings: Any) -> Callable[[Command], Command]:
+    return click.option(*names, expose_value=False, callback=_keep, **settings)
+
+
+def _policy(*names: str, **settings: Any) -> Callable[[Command], Command]:
+    return click.option(*names, expose_value=False, callback=_keep_policy, **settings)
+
+
+local_option = _shared("--local", is_flag=True, help="Use the local platform (or FLYO_TARGET=local).")
+_app = _shared("-a", "--app", help="App name (default: from fly.toml).")
+_config = _shared("-c", "--config", type=click.Path(path_type=Path), help="fly.toml to use (default: ./fly.toml).")
+
+json_option = _shared("--json", "as_json", is_flag=True, help="JSON on stdout; never asks anything.")
+yes_option = _shared("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
+lock_option = _shared(
+    "--lock-wait", type=Duration(), default=0.0, metavar="DURATION",
+    help="How long to wait for another rollout to finish, e.g. 5m.",
+)  # fmt: skip
+
+
+def verbose_option(what: str) -> Callable[[Command], Command]:
+    """-v/--verbose, with `what` it shows."""
+    return _shared("-v", "--verbose", is_flag=True, help=what)
+
+
+def target_options(command: Command) -> Command:
     """--local, -a/--app and -c/--config: which Fly, which app."""
+    return local_option(_app(_config(command)))
+
+
+def policy_options(command: Command) -> Command:
+    """--canary, --width, --max-unavailable, --bake, --timeout, --strategy, --no-rollback."""
     for option in (
-        click.option(
-            "-c",
-            "--config",
-            "config_path",
-            type=click.Path(path_type=Path),
-            help="fly.toml to use (default: ./fly.toml).",
+        _policy(
+            "--no-rollback", "rollback", flag_value=False, type=bool, default=None, help="Leave a failure as it is."
         ),
-        click.option("-a", "--app", "app_name", help="App name (default: from fly.toml)."),
-        click.option(
-            "--local",
-            is_flag=True,
-            help="Use the local platform (or FLYO_TARGET=local).",
-        ),
+        _policy("--strategy", type=click.Choice(["in-place", "surge"]), help="How machines are replaced."),
+        _policy("--timeout", type=Duration(), help="From a machine's change to healthy, e.g. 2m."),
+        _policy("--bake", type=Duration(), help="How long to watch after each wave, e.g. 1m."),
+        _policy("--max-unavailable", type=click.IntRange(1), help="Machines changed at once within one region."),
+        _policy("--width", type=click.IntRange(0), help="Regions at once after the canary; 0 means all."),
+        _policy("--canary", metavar="REGION", help="The region that goes first."),
     ):
         command = option(command)
     return command
-
-
-def json_option(command: F) -> F:
-    """--json: stdout holds JSON alone and nothing asks a question."""
-    return click.option("--json", "as_json", is_flag=True, help="JSON on stdout; never asks anything.")(command)
-
-
-def yes_option(command: F) -> F:
-    """-y/--yes: go ahead without asking."""
-    return click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")(command)

@@ -1,119 +1,66 @@
-"""`flyo rehearse`: the next rollout on a copy of the fleet, with faults if wanted."""
+"""What `flyo rehearse` does: the next rollout on a copy of the fleet, with faults if wanted."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import click
-
-from flyctl_orchestrator.cli.deploy import carry_out
+from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off, heeding
-from flyctl_orchestrator.cli.options import json_option, target_options
-from flyctl_orchestrator.cli.policy import POLICY_FLAGS, policy_options
-from flyctl_orchestrator.cli.run_under_lock import show_table
+from flyctl_orchestrator.cli.local.client import local_directory
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.cli.target import resolve_target
 from flyctl_orchestrator.cli.throwaway import Throwaway, throwaway
 from flyctl_orchestrator.environment import Environment
-from flyctl_orchestrator.errors import FlyoError, UsageError
+from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.fleet.target import Target
-from flyctl_orchestrator.project.model import Project, RolloutPolicy
-from flyctl_orchestrator.project.project import load_project
 from flyctl_orchestrator.report.choose import choose_reporter
-from flyctl_orchestrator.rollout.context.concurrency import Stop, Threads
+from flyctl_orchestrator.report.outcome_text import outcome_lines
+from flyctl_orchestrator.rollout.context.concurrency import Threads
 from flyctl_orchestrator.rollout.context.events import Emitter
-from flyctl_orchestrator.rollout.context.outcome import Outcome
-from flyctl_orchestrator.rollout.plan.desired import with_flags
-from flyctl_orchestrator.rollout.plan.plan import Plan
-from flyctl_orchestrator.rollout.rehearsal.await_ready import CopyFailed, await_ready
-from flyctl_orchestrator.rollout.rehearsal.copied import Copied, copied
-from flyctl_orchestrator.rollout.rehearsal.deployment import RehearsedDeployment
-from flyctl_orchestrator.rollout.rehearsal.fault_spec import FORM, about_image, parse_fault
-from flyctl_orchestrator.rollout.rehearsal.stage import Stage
-from flyctl_orchestrator.rollout.state.metadata import bare
-from flyctl_orchestrator.rollout.state.observe import observe
+from flyctl_orchestrator.rollout.rehearsal.fault_spec import parse_fault
+from flyctl_orchestrator.rollout.rehearsal.rehearse import Place, Rehearsal, Request, Verdict, copy_fleet
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What is to be rehearsed.
-
-    Attributes:
-        faults: bodies of requests for them.
-        before: directory with the code that runs, where its image is not on this computer.
-        secrets: the user's values for the rehearsal. Never shown.
-    """
-
-    project: Project
-    policy: RolloutPolicy
-    faults: list[dict[str, Any]]
-    before: Path
-    secrets: Mapping[str, str]
-
-    def __repr__(self) -> str:
-        return f"Wanted({self.project.app})"
-
-
-@click.command(short_help="The next rollout, on a copy of the fleet.")
-@target_options
-@click.option("--from-live", is_flag=True, help="Copy the app on Fly.io (default, unless FLYO_TARGET=local).")
-@click.option("--fault", "faults", multiple=True, metavar="FAULT", help=f"{FORM}.")
-@click.option("--secrets", "secrets_file", metavar="FILE", help="NAME=VALUE lines for the copy; else placeholders.")
-@click.option(
-    "--before",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Code that runs now, if its image is not on this computer (default: this directory).",
-)
-@policy_options
-@click.option("-v", "--verbose", is_flag=True, help="Every step, probe and line of flyctl.")
-@json_option
-@click.pass_obj
-def rehearse(
-    obj: dict[str, Environment],
-    local: bool,
-    app_name: str | None,
-    config_path: Path | None,
-    from_live: bool,
-    faults: tuple[str, ...],
-    secrets_file: str | None,
-    before: Path | None,
-    verbose: bool,
-    as_json: bool,
-    **flags: object,
+def run_rehearsal(
+    context: CommandContext, *, from_live: bool, faults: tuple[str, ...], secrets_file: str | None, before: Path | None
 ) -> int:
-    """Roll out to a copy of the fleet on this computer, and end with the exit status that `flyo deploy` would have had.
+    """Rehearse; gives the exit status that `flyo deploy` would have had.
 
-    The fleet is only read. Its machines are set up on a local platform made for this run, with the same ids, regions,
-    process groups, configuration and sleep; secrets have placeholder values. The project is built and rolled out there
-    as it would be on the fleet, while the named faults happen. Afterwards the platform is gone.
+    Args:
+        from_live: copy the app on Fly.io even where FLYO_TARGET names the local platform.
+        faults: as they are written on the command line.
+        secrets_file: NAME=VALUE lines for the copy, "-" for stdin; None for placeholders.
+        before: directory with the code that runs now; None for the project's own.
+
+    Raises:
+        FlyoError: it cannot be rehearsed.
     """
-    environment = obj["environment"]
-    if from_live and local:
+    environment, options = context.environment, context.options
+    if from_live and options.local:
         raise UsageError("--from-live and --local name two fleets", where="flyo rehearse", next="Give one of them")
-    project = load_project(environment.cwd, config_path, app_name, environment.variables)
+    project = context.project()
     project.regions()
-    wanted = Wanted(
+    request = Request(
         project=project,
-        policy=with_flags(project.flyo.rollout, **{name: flags.get(name) for name in POLICY_FLAGS}),
+        policy=context.policy(project),
         faults=[parse_fault(each) for each in faults],
         before=environment.cwd / before if before else project.root,
         secrets=_secrets(environment, secrets_file),
+        images=local_directory(environment),
     )
-    reporter = choose_reporter(environment, as_json=as_json, verbose=verbose)
+    reporter = choose_reporter(environment, context.output, as_json=options.as_json, verbose=options.verbose)
     emit = Emitter(project.app, environment.clock, reporter.event)
     try:
-        with breaking_off(), throwaway(environment) as place:
-            source = resolve_target(_of_source(environment, from_live), local, needs_flyctl=False)
-            run = _Run(environment, place, wanted, emit)
-            verdict = run.rehearse(_copy(source, wanted), source)
+        with breaking_off(), throwaway(environment) as own:
+            source = resolve_target(_of_source(environment, from_live), options.local, needs_flyctl=False)
+            copy = copy_fleet(source, request)
+            with Threads() as threads:
+                verdict = Rehearsal(request, _place(own, threads), emit, source.kind).run(copy)
     finally:
         reporter.close()
-    if not as_json:
-        _show(verdict, source, project.app, environment)
+    if not options.as_json:
+        _show(context, verdict, source, project.app)
     return verdict.exit
 
 
@@ -134,91 +81,18 @@ def _secrets(environment: Environment, source: str | None) -> dict[str, str]:
     return parse_env(text, shown=shown).values
 
 
-def _copy(source: Target, wanted: Wanted) -> Copied:
-    app = wanted.project.app
-    fleet = observe(source.api, app)
-    names = [secret.name for secret in source.api.list_secrets(app)] if fleet.exists else []
-    return copied(fleet, names, wanted.secrets)
+def _place(own: Throwaway, threads: Threads) -> Place:
+    # Until the rollout itself begins a signal ends the rehearsal; from then on it takes the rollout back.
+    target = resolve_target(own.environment, True)
+    return Place(target, state_directory(own.environment), own.scratch, threads, during=heeding)
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What would have happened; `outcome` is None when the rollout did not get that far."""
-
-    exit: int
-    what: str
-    outcome: Outcome | None = None
-
-
-@dataclass(frozen=True)
-class _Run:
-    environment: Environment
-    place: Throwaway
-    wanted: Wanted
-    emit: Emitter
-
-    def rehearse(self, copy: Copied, source: Target) -> Verdict:
-        """Set the copy up and roll out."""
-        target = resolve_target(self.place.environment, True)
-        stage = Stage(target)
-        stage.check_faults([{**fault, "machine": None} for fault in self.wanted.faults])
-        with Threads() as threads:
-            work = RehearsedDeployment(
-                target=target,
-                project=self.wanted.project,
-                policy=self.wanted.policy,
-                concurrency=threads,
-                emit=self.emit,
-                stop=Stop(),
-                state=state_directory(self.place.environment),
-                scratch=self.place.scratch,
-                ready=partial(self._set_faults, stage),
-            )
-            running = self._set_up(copy, source, stage, work)
-            verdict = self._roll_out(replace(work, running=running))
-        self.emit("rehearsal.finished", exit=verdict.exit, what=verdict.what)
-        return verdict
-
-    def _set_up(self, copy: Copied, source: Target, stage: Stage, work: RehearsedDeployment) -> frozenset[str]:
-        """The digests that the copied machines run."""
-        from flyctl_orchestrator.cli.local.client import local_directory
-
-        images = stage.borrow(local_directory(self.environment), copy)
-        here = [bool(machine.digest and machine.digest in images) for machine in copy.machines]
-        facts = {"source": source.kind, "machines": len(copy.machines), "with_own_image": sum(here)}
-        placeholders = sorted(set(copy.secrets) - copy.given)
-        self.emit("rehearsal.started", **facts, placeholders=placeholders)
-        if not copy.machines:
-            return frozenset()
-        instead = "" if all(here) else work.build_before(self.wanted.before).ref
-        stage.set_up(copy, images, instead)
-        try:
-            await_ready(work.target.api, self.environment.clock, copy, self.wanted.policy.timeout)
-        except CopyFailed as failure:
-            for line in stage.last_words(copy.app, failure.machine.id, tuple(copy.secrets.values())):
-                self.emit("note", line=f"  {failure.machine.id} | {line}")
-            raise
-        return frozenset(machine.digest for machine in copy.machines if machine.digest)
-
-    def _set_faults(self, stage: Stage, plan: Plan) -> None:
-        new = bare(plan.image.ref or "")
-        for fault in stage.add_faults([about_image(fault, new) for fault in self.wanted.faults]):
-            told = ("name", "region", "machine", "ends_in", "times_left", "chance", "set")
-            self.emit("fault.set", fault=fault["id"], **{key: fault[key] for key in told})
-
-    def _roll_out(self, work: RehearsedDeployment) -> Verdict:
-        try:
-            with heeding(work.stop):
-                outcome = carry_out(work, None, self.place.environment, ask=False)
-        except FlyoError as error:
-            return Verdict(int(error.exit), f"{error.what} [{error.code}]")
-        work.finish(outcome)
-        return Verdict(int(outcome.exit), outcome.what, outcome)
-
-
-def _show(verdict: Verdict, source: Target, app: str, environment: Environment) -> None:
+def _show(context: CommandContext, verdict: Verdict, source: Target, app: str) -> None:
+    output = context.output
     if verdict.outcome is not None:
-        show_table(verdict.outcome, environment, "")
+        output.report(*outcome_lines(verdict.outcome, output.style, output.width, url=""))
     where = "on Fly.io" if source.kind == "fly" else "on the local platform"
-    click.echo(f"What would have happened: {verdict.what}; exit status {verdict.exit}.", file=environment.stdout)
-    click.echo(f"This was a copy: app {app} {where} was not touched.", file=environment.stdout)
+    output.report(
+        f"What would have happened: {verdict.what}; exit status {verdict.exit}.",
+        f"This was a copy: app {app} {where} was not touched.",
+    )

@@ -1,114 +1,42 @@
-"""`flyo rollback`: back to an earlier release, the short way."""
+"""What `flyo rollback` does: every machine gets back what it had at an earlier time."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import click
-
+from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off
-from flyctl_orchestrator.cli.locked import lock_option
-from flyctl_orchestrator.cli.options import json_option, target_options, yes_option
 from flyctl_orchestrator.cli.run_under_lock import run_under_lock
-from flyctl_orchestrator.cli.target import resolve_target
-from flyctl_orchestrator.environment import Environment
-from flyctl_orchestrator.project.project import load_project
+from flyctl_orchestrator.report.numbers import count
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
-from flyctl_orchestrator.rollout.plan.plan import Wave
-from flyctl_orchestrator.rollout.recovery.recovery import state_plan
-from flyctl_orchestrator.rollout.recovery.rollback_target import State, choose_state
-from flyctl_orchestrator.rollout.recovery.unfinished import make_way, recovery_of
-from flyctl_orchestrator.rollout.state.observe import Fleet
-from flyctl_orchestrator.rollout.undo.plan_state import plan_return
+from flyctl_orchestrator.rollout.recovery.going_back import Return, announce_return, decide_return, go_back
 
 
-@click.command(short_help="Go back to an earlier release, the short way.")
-@click.argument("wanted", metavar="[RELEASE|ROLLOUT]", required=False)
-@target_options
-@json_option
-@yes_option
-@lock_option
-@click.option("-v", "--verbose", is_flag=True, help="Every step and probe.")
-@click.pass_obj
-def rollback(
-    obj: dict[str, Environment],
-    wanted: str | None,
-    local: bool,
-    app_name: str | None,
-    config_path: Path | None,
-    as_json: bool,
-    yes: bool,
-    verbose: bool,
-    lock_wait: float,
-) -> int:
-    """Give every machine back what it had: image, configuration, count and sleep, proved by the same gate.
+def run_rollback(context: CommandContext, wanted: str | None) -> int:
+    """Go back, and say how to undo that; gives the exit status of what happened to the fleet.
 
-    Without a name it goes to the last good state before the present one; a release number or a rollout's id ('flyo
-    history') names another. All regions go at once, without canary or bake. It is never taken back by itself.
+    Args:
+        wanted: a rollout's id (or the end of it) or a release number; None for the last good state.
+
+    Raises:
+        FlyoError: it did not begin; no machine was changed.
     """
-    environment = obj["environment"]
-    project = load_project(environment.cwd, config_path, app_name, environment.variables)
-    target = resolve_target(environment, local, needs_flyctl=False)
+    project = context.project()
     undo = ""
 
     def act(work: Deployment) -> Outcome:
         nonlocal undo
-        outcome, undo = _go(work, wanted, environment, ask=not yes and not as_json)
-        return outcome
+        with breaking_off():
+            decided = decide_return(work, wanted)
+            if isinstance(decided, Return) and decided.wave.lanes:
+                announce_return(work, decided)
+                if context.may_ask:
+                    machines = count(len(decided.wave.lanes), "machine")
+                    context.insist(f"Go back to {decided.state.said} ({machines})?", default=True)
+                undo = decided.state.undo
+        return go_back(work, decided)
 
-    outcome = run_under_lock(
-        environment,
-        target,
-        project,
-        "flyo rollback",
-        act,
-        policy=project.flyo.rollout,
-        hooks=False,
-        lock_wait=lock_wait,
-        as_json=as_json,
-        verbose=verbose,
-    )
-    if undo and not outcome.exit and not as_json:
-        click.echo(f"To undo this: {undo}{' --local' if local else ''}", file=environment.stderr)
+    target = context.target(needs_flyctl=False)
+    outcome = run_under_lock(context, target, project, "flyo rollback", act, policy=project.flyo.rollout, hooks=False)
+    if undo and not outcome.exit and not context.options.as_json:
+        context.output.say(f"To undo this: {undo}{' --local' if context.options.local else ''}")
     return int(outcome.exit)
-
-
-def _go(work: Deployment, wanted: str | None, environment: Environment, *, ask: bool) -> tuple[Outcome, str]:
-    with breaking_off():
-        make_way(work)
-        past = work.journals.unfinished() if wanted is None else None
-        if past is None or not past.changing:
-            fleet = work.observe()
-            chosen = choose_state(work.journals, fleet, work.target.api, wanted)
-            wave = plan_return(chosen.restore_point, {machine.id: machine for machine in fleet.machines}, 1)
-            if not wave.lanes:
-                return Outcome("nothing", f"the fleet is at {chosen.said} already"), ""
-            _announce(work, chosen, wave)
-            if ask and environment.interactive and not _agreed(chosen, wave):
-                raise click.Abort
-    if past is not None and past.changing:
-        # The last good state is the one that the unfinished rollout has begun with.
-        work.emit("note", line=f"rollout {past.id} was stopped half-way; going back to where it began")
-        return recovery_of(work).abort(past), ""
-    return _return(work, chosen, fleet), chosen.undo
-
-
-def _return(work: Deployment, chosen: State, fleet: Fleet) -> Outcome:
-    plan = state_plan(work.project.app, fleet, list(chosen.restore_point.machines.values()))
-    return recovery_of(work).return_to(chosen.restore_point, plan, fleet, towards=chosen.towards)
-
-
-def _announce(work: Deployment, chosen: State, wave: Wave) -> None:
-    work.emit("note", line=f"going back to {chosen.said}")
-    for lane in wave.lanes:
-        if lane.action == "destroy":
-            work.emit("note", line=f"{lane.region} {lane.machine} was not there then and will be destroyed")
-    for line in chosen.notes:
-        work.emit("warning", code="rollback.note", what=line)
-
-
-def _agreed(chosen: State, wave: Wave) -> bool:
-    import questionary
-
-    return bool(questionary.confirm(f"Go back to {chosen.said} ({len(wave.lanes)} machines)?", default=True).ask())

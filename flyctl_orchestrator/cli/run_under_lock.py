@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import click
-
+from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.hooks import hooks_of
 from flyctl_orchestrator.cli.interrupts import heeding
 from flyctl_orchestrator.cli.locked import locked
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.cli.who import who
-from flyctl_orchestrator.environment import Environment
-from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.errors import Defect, FlyoError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.model import Project, RolloutPolicy
 from flyctl_orchestrator.report.choose import choose_reporter
 from flyctl_orchestrator.report.outcome_text import outcome_lines
-from flyctl_orchestrator.report.style import Style
-from flyctl_orchestrator.report.terminal import columns
 from flyctl_orchestrator.rollout.context.concurrency import Stop, Threads
 from flyctl_orchestrator.rollout.context.events import Emitter
 from flyctl_orchestrator.rollout.context.hooks import HookRunner
@@ -28,7 +24,7 @@ from flyctl_orchestrator.rollout.deployment import Deployment
 
 
 def run_under_lock(
-    environment: Environment,
+    context: CommandContext,
     target: Target,
     project: Project,
     command: str,
@@ -36,9 +32,6 @@ def run_under_lock(
     *,
     policy: RolloutPolicy,
     hooks: bool,
-    lock_wait: float,
-    as_json: bool,
-    verbose: bool,
 ) -> Outcome:
     """Let `act` roll out, and show how it ended.
 
@@ -46,14 +39,16 @@ def run_under_lock(
         command: what is run, e.g. "flyo deploy", for others to read.
         act: breaks off what comes before the rollout; from there on signals are noted, until the lock is given back.
         hooks: whether the user's own commands are run.
-        lock_wait: seconds to wait for another rollout.
 
     Raises:
-        FlyoError: it did not begin; nothing was changed on the fleet.
+        FlyoError: it did not begin, and nothing was changed on the fleet; or a defect has stopped it half-way.
     """
-    reporter = choose_reporter(environment, as_json=as_json, verbose=verbose)
+    environment, options, output = context.environment, context.options, context.output
+    reporter = choose_reporter(environment, output, as_json=options.as_json, verbose=options.verbose)
     emit, stop = Emitter(project.app, environment.clock, reporter.event), Stop()
-    lock = locked(environment, target, project.app, command, lock_wait, emit)
+    outcome: Outcome | None = None
+    work: Deployment | None = None
+    lock = locked(environment, target, project.app, command, options.lock_wait, emit)
     try:
         with heeding(stop), Threads() as threads, lock as guard:
             runner = hooks_of(environment, target, project, emit) if hooks else HookRunner()
@@ -61,24 +56,36 @@ def run_under_lock(
             work = Deployment(target, project, policy, threads, emit, stop, state, guard, runner, me)
             outcome = act(work)
             work.finish(outcome)
-    except (KeyboardInterrupt, click.Abort):
+    except KeyboardInterrupt:
         where = f"app {project.app}"
         what = "interrupted; nothing was changed on the fleet"
         raise FlyoError(what, where=where, code="interrupted", exit=Exit.INTERRUPTED) from None
+    except Exception as error:  # noqa: BLE001 a defect must not hide what became of the fleet
+        told = error if isinstance(error, FlyoError) else Defect(error, half_way=work is not None and _half_way(work))
+        if outcome is None:
+            raise told from None
+        # What became of the fleet is known, and is what the command ends with.
+        output.say(f"warning: {told}")
     finally:
         reporter.close()
-    if not as_json:
-        show_table(outcome, environment, target.app_url(project.app))
-    if outcome.exit:
-        advice = f". {outcome.next}" if outcome.next else ""
-        line = f"flyo: app {project.app}: {outcome.what}{advice} [{outcome.code or outcome.kind}]"
-        click.echo(line, file=environment.stderr)
+    assert outcome is not None
+    _show(context, outcome, target, project.app)
     return outcome
 
 
-def show_table(outcome: Outcome, environment: Environment, url: str) -> None:
-    """Print what became of each machine."""
-    style = Style.of(environment.stdout, environment.variables)
-    width = columns(style, environment.variables)
-    for line in outcome_lines(outcome, style, width, url=url):
-        click.echo(line, file=environment.stdout, color=style.colour)
+def _half_way(work: Deployment) -> bool:
+    """Whether a rollout has begun to change machines, and has not come to an end."""
+    try:
+        past = work.journals.unfinished()
+    except FlyoError:
+        return True
+    return past is not None and past.changing
+
+
+def _show(context: CommandContext, outcome: Outcome, target: Target, app: str) -> None:
+    output = context.output
+    if not context.options.as_json:
+        output.report(*outcome_lines(outcome, output.style, output.width, url=target.app_url(app)))
+    if outcome.exit:
+        advice = f". {outcome.next}" if outcome.next else ""
+        output.say(f"flyo: app {app}: {outcome.what}{advice} [{outcome.code or outcome.kind}]")

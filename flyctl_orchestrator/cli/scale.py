@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
-import click
-
 from flyctl_orchestrator.catalog.regions import load_regions
-from flyctl_orchestrator.cli.locked import lock_option, locked
-from flyctl_orchestrator.cli.options import json_option, target_options, yes_option
-from flyctl_orchestrator.cli.target import resolve_target
-from flyctl_orchestrator.environment import Environment
+from flyctl_orchestrator.cli.context import CommandContext
+from flyctl_orchestrator.cli.locked import locked
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.model import Project
-from flyctl_orchestrator.project.project import load_project
+from flyctl_orchestrator.report.line import Line, Span
 from flyctl_orchestrator.report.numbers import count
-from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.report.words import sentence
 from flyctl_orchestrator.rollout.context.concurrency import Threads
 from flyctl_orchestrator.rollout.context.events import Event
@@ -32,62 +25,51 @@ from flyctl_orchestrator.rollout.state.observe import Fleet, observe
 SCHEMA = "flyo.scale/1"
 
 
-@click.command(short_help="Set exact machine counts per region.")
-@click.argument("wanted", nargs=-1, metavar="[[GROUP:]REGION=COUNT]...")
-@target_options
-@json_option
-@yes_option
-@lock_option
-@click.option("--like", metavar="MACHINE", help="Copy this machine, not the newest verified one of its group.")
-@click.pass_obj
-def scale(
-    obj: dict[str, Environment],
-    wanted: tuple[str, ...],
-    local: bool,
-    app_name: str | None,
-    config_path: Path | None,
-    as_json: bool,
-    yes: bool,
-    lock_wait: float,
-    like: str | None,
-) -> None:
-    """Have exactly COUNT machines in each REGION; regions that are not named stay as they are.
+def run_scale(context: CommandContext, wanted: tuple[str, ...], like: str | None) -> None:
+    """Have as many machines as asked for, or with nothing asked for as flyo.toml says.
 
-    Without arguments the whole fleet is made to match flyo.toml. New machines are copies of a verified one and are
-    proved healthy before anything is removed; when one fails, all new ones are removed again.
+    Args:
+        wanted: REGION=COUNT or GROUP:REGION=COUNT.
+        like: id of the machine to copy, instead of the newest verified one of its group.
+
+    Raises:
+        FlyoError: it cannot be done; the message says what became of the fleet.
     """
-    environment = obj["environment"]
-    project = load_project(environment.cwd, config_path, app_name, environment.variables)
-    target = resolve_target(environment, local, needs_flyctl=False)
+    environment = context.environment
+    project = context.project()
+    target = context.target(needs_flyctl=False)
     fleet = _fleet(target, project)
     counts = _counts(project, fleet, wanted)
     check_regions(counts, fleet, load_regions(environment.variables))
     plan = plan_scale(fleet, counts, like=like)
     if plan.empty:
-        _finish(environment, plan, Scaled(), as_json)
+        _finish(context, plan, Scaled())
         return
-    _confirm(environment, plan, yes=yes, may_ask=not as_json)
-    style = Style.of(environment.stderr, environment.variables)
+    _confirm(context, plan)
+    style = context.output.side_style
 
     def say(tone: str, line: str) -> None:
-        mark = {"good": style.paint(style.good, "good"), "bad": style.paint(style.bad, "bad")}.get(tone, style.dot)
-        click.echo(f"{mark} {style.fit(line)}", file=environment.stderr, color=style.colour)
+        mark = {"good": Span(style.good, "good"), "bad": Span(style.bad, "bad")}.get(tone, Span(style.dot))
+        context.output.say(Line.of(mark, f" {line}"))
 
     def tell(name: str, **facts: Any) -> None:
         if (said := sentence(Event(name, environment.clock.now(), project.app, facts))) and not said.detail:
             say("bad" if said.tone == "bad" else "plain", said.text)
 
-    with locked(environment, target, project.app, "flyo scale", lock_wait, tell) as guard, Threads() as threads:
+    with (
+        locked(environment, target, project.app, "flyo scale", context.options.lock_wait, tell) as guard,
+        Threads() as threads,
+    ):
         agreed = plan.removals
         plan = plan_scale(_under_lock(guard, target, project, fleet), counts, like=like)
         if {each.id for each in plan.removals} - {each.id for each in agreed}:
-            _confirm(environment, plan, yes=yes, may_ask=not as_json)
+            _confirm(context, plan)
         policy = _policy(target, project)
         scaler = Scaler(target.api, target.prober, target.clock, target.random, threads, policy, say, guard)
         done = scaler.run(plan)
-    _finish(environment, plan, done, as_json)
+    _finish(context, plan, done)
     if wanted:
-        _remind(environment, project, counts)
+        _remind(context, project, counts)
 
 
 def _fleet(target: Target, project: Project) -> Fleet:
@@ -130,12 +112,12 @@ def _policy(target: Target, project: Project) -> Policy:
     return Policy(template, project.flyo.probe, project.flyo.rollout.timeout)
 
 
-def _confirm(environment: Environment, plan: ScalePlan, *, yes: bool, may_ask: bool) -> None:
-    if not plan.removals or yes:
+def _confirm(context: CommandContext, plan: ScalePlan) -> None:
+    if not plan.removals or context.options.yes:
         return
     where = ", ".join(dict.fromkeys(machine.region for machine in plan.removals))
     what = f"{count(len(plan.removals), 'machine')} in {where}"
-    if not (may_ask and environment.interactive):
+    if not context.may_ask:
         if plan.ends_service:
             raise UsageError(
                 f"this destroys {what}, the last that can serve",
@@ -144,22 +126,19 @@ def _confirm(environment: Environment, plan: ScalePlan, *, yes: bool, may_ask: b
                 code="scale.last",
             )
         return
-    import questionary
-
     last = ", the last that can serve" if plan.ends_service else ""
-    if not questionary.confirm(f"Destroy {what}{last}?", default=False).ask():
-        raise click.Abort
+    context.insist(f"Destroy {what}{last}?")
 
 
-def _finish(environment: Environment, plan: ScalePlan, done: Scaled, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(scaled_as_dict(plan, done), indent=2), file=environment.stdout)
+def _finish(context: CommandContext, plan: ScalePlan, done: Scaled) -> None:
+    if context.options.as_json:
+        context.output.record(scaled_as_dict(plan, done), indent=2)
         return
     grouped = len({group for _, group in plan.counts}) > 1
     parts = [f"{group + ':' if grouped else ''}{region} {number}" for (region, group), number in plan.counts.items()]
     state = ", ".join(parts)
     line = f"Nothing to do: {state}." if plan.empty else f"Done: {state}."
-    click.echo(line, file=environment.stdout)
+    context.output.report(line)
 
 
 def scaled_as_dict(plan: ScalePlan, done: Scaled) -> dict[str, Any]:
@@ -185,7 +164,7 @@ def scaled_as_dict(plan: ScalePlan, done: Scaled) -> dict[str, Any]:
     }
 
 
-def _remind(environment: Environment, project: Project, counts: Counts) -> None:
+def _remind(context: CommandContext, project: Project, counts: Counts) -> None:
     if project.flyo.path is None:
         return
     off = [
@@ -193,4 +172,4 @@ def _remind(environment: Environment, project: Project, counts: Counts) -> None:
     ]
     if off:
         line = f"flyo.toml says otherwise; change it too ({', '.join(off)}), or the next 'flyo scale' undoes this"
-        click.echo(f"! {line}", file=environment.stderr)
+        context.output.say(f"! {line}")

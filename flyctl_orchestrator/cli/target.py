@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import click
-
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import UnreachableError, UsageError
 from flyctl_orchestrator.fleet.flyctl import Flyctl
@@ -14,6 +12,7 @@ from flyctl_orchestrator.fleet.flyctl_env import API_BASES, child_environment
 from flyctl_orchestrator.fleet.flyctl_find import STAND_IN, Kind, find_flyctl
 from flyctl_orchestrator.fleet.requests_http import RequestsHttp
 from flyctl_orchestrator.fleet.target import Target
+from flyctl_orchestrator.report.output import Output
 
 MACHINES_API = "https://api.machines.dev"
 APP_URL = "https://{app}.fly.dev"
@@ -62,7 +61,7 @@ def _local_target(environment: Environment, needs_flyctl: bool) -> Target:
     kind, argv = find_flyctl(environment.variables, local=True)
     flyctl = _flyctl(environment, kind, argv, token, handed_out)
     which = f" · {_describe(flyctl)}" if needs_flyctl else ""
-    click.echo(f"local platform on {url}{which}", file=environment.stderr)
+    Output.of(environment).say(f"local platform on {url}{which}")
     return Target(
         kind="local",
         api_url=url,
@@ -97,7 +96,7 @@ def _fly_target(environment: Environment, needs_flyctl: bool) -> Target:
             code="target.token",
         )
     if needs_flyctl and (warning := flyctl.version().warning):
-        click.echo(f"warning: {warning}", file=environment.stderr)
+        Output.of(environment).say(f"warning: {warning}")
     return Target(
         kind="fly",
         api_url=variables.get("FLY_FLAPS_BASE_URL") or MACHINES_API,

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal, TypeVar
 
 from flyctl_orchestrator.environment import Clock
+from flyctl_orchestrator.fleet.api_answer import Read, complaint, reported_status, strange, understood
 from flyctl_orchestrator.fleet.api_error import ApiError, ApiErrorKind, kind_of
+from flyctl_orchestrator.fleet.decode import Unreadable, readable
 from flyctl_orchestrator.fleet.http import Http, HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.pacing import Pacer
-from flyctl_orchestrator.fleet.redact import redact
 
 NONCE_HEADER = "fly-machine-lease-nonce"
 # https://github.com/superfly/fly-go/blob/main/tokens/tokens.go: these tokens are macaroons, all others are opaque.
 MACAROON_PREFIXES = ("fm1r_", "fm1a_", "fm2_")
 SCHEMES = ("Bearer ", "FlyV1 ")
-RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
-
-# Seconds of patience with a server that has never answered: it is more likely wrong than in trouble.
+# Seconds of patience with a server that has never given an answer that makes sense: it is more likely wrong than in
+# trouble.
 FIRST_CONTACT = 3.0
 
+T = TypeVar("T")
 Repeat = Literal["always", "if_refused"]
 
 
@@ -64,18 +66,37 @@ class Call:
     private: tuple[str, ...] = field(default=(), repr=False)
 
 
+@dataclass(frozen=True)
+class _Failure:
+    """One attempt that failed.
+
+    Attributes:
+        again: whether the call may be sent again.
+        after: seconds that the platform asks to wait before that, None when it does not say.
+    """
+
+    error: ApiError
+    again: bool
+    after: float | None = None
+
+
 class Caller:
     """Sends calls to one Machines API. Safe for many threads.
 
     Args:
         base_url: scheme://host:port, without /v1.
-        patience: seconds during which a failing call is tried again.
+        patience: seconds during which a failing call is tried again. All in all a call ends within its own `timeout`
+            and these.
+
+    Attributes:
+        ahead: seconds that the platform's clock was ahead of ours at its last answer; 0.0 before one that says.
     """
 
     def __init__(
         self, base_url: str, token: str, http: Http, clock: Clock, random: random.Random, *, patience: float = 30.0
     ) -> None:
         self._base = base_url.rstrip("/") + "/v1"
+        self._host = self._base.split("//", 1)[-1].split("/", 1)[0]
         self._token = token
         self._http = http
         self._clock = clock
@@ -83,83 +104,120 @@ class Caller:
         self._patience = patience
         self._pacer = Pacer(clock)
         self._reached = False
+        self.ahead = 0.0
 
-    def send(self, call: Call, *, accept: Iterable[int] = ()) -> HttpAnswer:
-        """Send a call, in its turn, again where that is safe.
+    def send(self, call: Call, read: Read[T], *, accept: Mapping[int, T] | None = None) -> T:
+        """Send a call, in its turn, again where that is safe; gives what its answer says.
+
+        An answer that is not understood is asked for again like one that did not come: it may be somebody else's.
 
         Args:
-            accept: error statuses that the caller wants as an answer and not as an error.
+            read: takes the value out of an answer of status 2xx, or raises `Unreadable`.
+            accept: values for error statuses that the caller does not take for errors. A 404 is only taken for the
+                platform's word when it is written like one.
 
         Raises:
             ApiError: it failed for good, or kept failing until the patience was over.
         """
         began = self._clock.monotonic()
-        accepted = frozenset(accept)
         attempt = 0
         while True:
             self._pacer.pace(call.action, call.identifier)
             attempt += 1
-            answer: HttpAnswer | None = None
-            try:
-                answer = self._once(call)
-            except HttpError as failure:
-                error, again = self._no_answer(call, failure), call.repeat == "always" or failure.never_sent
-            else:
-                self._reached = True
-                if answer.status < 400 or answer.status in accepted:
-                    return answer
-                error, again = self._refusal(call, answer), self._may_repeat(call, answer)
-            pause = self._pause(attempt, answer)
+            outcome = self._attempt(call, read, accept or {})
+            if not isinstance(outcome, _Failure):
+                return outcome
+            pause = self._pause(attempt, outcome.after)
             patience = self._patience if self._reached else min(self._patience, FIRST_CONTACT)
-            if not again or call.hurry or self._clock.monotonic() + pause > began + patience:
-                raise error
+            if not outcome.again or call.hurry or self._clock.monotonic() + pause > began + patience:
+                raise outcome.error
             self._clock.sleep(pause)
+
+    def _attempt(self, call: Call, read: Read[T], accept: Mapping[int, T]) -> T | _Failure:
+        try:
+            answer = self._once(call)
+        except HttpError as failure:
+            return _Failure(self._no_answer(call, failure), call.repeat == "always" or failure.never_sent)
+        if answer.status >= 400 and (answer.status != 404 or understood(answer)):
+            self._reached = True
+            if answer.status in accept:
+                return accept[answer.status]
+            return _Failure(self._refusal(call, answer), _may_repeat(call, answer), _retry_after(answer))
+        try:
+            if not 200 <= answer.status < 300:
+                raise Unreadable("the platform does not answer like that")
+            value = read(answer)
+        except Unreadable as failure:
+            return _Failure(self._strange(call, answer, failure.reason), call.repeat == "always")
+        self._reached = True
+        return value
 
     def _once(self, call: Call) -> HttpAnswer:
         headers = {"Authorization": authorization(self._token), "Accept": "application/json"}
         headers["User-Agent"] = "flyctl-orchestrator"
         if call.nonce:
             headers[NONCE_HEADER] = call.nonce
-        return self._http.send(
+        answer = self._http.send(
             call.method, self._base + call.path, headers=headers, json=call.json, timeout=call.timeout
         )
+        self._compare_clocks(answer.headers.get("date", ""))
+        return answer
 
-    def _may_repeat(self, call: Call, answer: HttpAnswer) -> bool:
-        return answer.status == 429 or (call.repeat == "always" and answer.status in RETRIED_STATUSES)
+    def _compare_clocks(self, date: str) -> None:
+        """Learn from an answer's Date header how far the platform's clock is from ours."""
+        try:
+            self.ahead = parsedate_to_datetime(date).timestamp() - self._clock.now()
+        except ValueError:
+            pass  # it does not say, or not in this way
 
-    def _pause(self, attempt: int, answer: HttpAnswer | None) -> float:
+    def _pause(self, attempt: int, after: float | None) -> float:
         """Seconds until the next attempt: what Retry-After says, else twice as long every time, with full jitter."""
-        asked = (answer.headers.get("retry-after", "") if answer else "").strip()
         spread = self._random.random()
-        if asked.replace(".", "", 1).isdigit():
-            return float(asked) + 0.1 * spread
-        return min(8.0, 0.25 * 2 ** (attempt - 1)) * (0.5 + 0.5 * spread)
+        if after is not None:
+            return after + 0.1 * spread
+        return min(8.0, 0.25 * 2.0 ** (attempt - 1)) * (0.5 + 0.5 * spread)
 
     def _no_answer(self, call: Call, failure: HttpError) -> ApiError:
-        host = self._base.split("//", 1)[-1].split("/", 1)[0]
-        detail = self._clean(call, failure.detail)
         if failure.kind == "timeout":
-            what = f"could not {call.doing}: no answer from {host} within {call.timeout:g} s"
+            what = f"no whole answer from {self._host} within {call.timeout:g} s"
+        elif failure.kind == "unreadable":
+            what = f"the answer of {self._host} cannot be read: {failure.detail}"
         else:
-            what = f"could not {call.doing}: no connection to {host} ({detail})"
-        kind: ApiErrorKind = "timeout" if failure.kind == "timeout" else "network"
-        return ApiError(what, kind=kind, where=call.where, ambiguous=not failure.never_sent)
+            what = f"no connection to {self._host} ({failure.detail})"
+        kinds: dict[str, ApiErrorKind] = {"timeout": "timeout", "unreadable": "unreadable"}
+        return ApiError(
+            f"could not {call.doing}: {what}",
+            kind=kinds.get(failure.kind, "network"),
+            where=call.where,
+            ambiguous=not failure.never_sent,
+        )
+
+    def _strange(self, call: Call, answer: HttpAnswer, reason: str) -> ApiError:
+        what = strange(answer, self._host, reason, (self._token, *call.private))
+        # Whatever it was, the platform may have been reached and may have acted.
+        return ApiError(
+            f"could not {call.doing}: {what}", kind="unreadable", status=answer.status, where=call.where, ambiguous=True
+        )
 
     def _refusal(self, call: Call, answer: HttpAnswer) -> ApiError:
-        body = answer.json()
-        body = body if isinstance(body, dict) else {}
-        said = self._clean(call, str(body.get("message") or body.get("error") or ""))
-        kind = kind_of(answer.status, said, str(body.get("status") or ""))
-        request = answer.headers.get("fly-request-id", "")
+        said = complaint(answer, (self._token, *call.private))
+        request = readable(answer.headers.get("fly-request-id", ""))[:80]
         detail = f"{answer.status} {said}".strip() + (f", request {request}" if request else "")
         return ApiError(
             f"could not {call.doing}: {detail}",
-            kind=kind,
+            kind=kind_of(answer.status, said, reported_status(answer)),
             status=answer.status,
             where=call.where,
             ambiguous=answer.status == 408 or answer.status >= 500,
         )
 
-    def _clean(self, call: Call, text: str) -> str:
-        one_line = " ".join(redact(text, (self._token, *call.private)).split())
-        return one_line if len(one_line) <= 300 else one_line[:297] + "..."
+
+def _may_repeat(call: Call, answer: HttpAnswer) -> bool:
+    """Whether a refusal is worth another attempt; 501 is one that will not change."""
+    in_trouble = answer.status == 408 or (answer.status >= 500 and answer.status != 501)
+    return answer.status == 429 or (call.repeat == "always" and in_trouble)
+
+
+def _retry_after(answer: HttpAnswer) -> float | None:
+    asked = answer.headers.get("retry-after", "").strip()
+    return float(asked) if asked.isascii() and asked.replace(".", "", 1).isdecimal() else None

@@ -19,6 +19,7 @@ ApiErrorKind = Literal[
     "server",
     "network",
     "unsupported",
+    "unreadable",
 ]
 
 _ADVICE: dict[str, str] = {
@@ -30,6 +31,7 @@ _ADVICE: dict[str, str] = {
     "unauthorized": "Check FLY_API_TOKEN, or log in with 'flyctl auth login'",
     "server": "Try again; https://status.flyio.net tells of incidents",
     "network": "Check the connection, then try again",
+    "unreadable": "Check what lies in between (a proxy, a login page, FLY_FLAPS_BASE_URL), then try again",
 }
 
 
@@ -45,7 +47,8 @@ class ApiError(FlyoError):
     def __init__(
         self, what: str, *, kind: ApiErrorKind, status: int | None = None, where: str = "", ambiguous: bool = False
     ) -> None:
-        unreachable = kind in ("unauthorized", "network")
+        # Whoever gives no answer, or none that makes sense, cannot be told from somebody who is not there.
+        unreachable = kind in ("unauthorized", "network", "unreadable") or (kind == "timeout" and status is None)
         super().__init__(
             what,
             where=where,

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
-import json
 import random
+import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
 
 from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.errors import FlyoError, UnreachableError
+from flyctl_orchestrator.fleet.api_answer import complaint, understood
 from flyctl_orchestrator.fleet.api_call import authorization
-from flyctl_orchestrator.fleet.flyctl import FlyctlError
-from flyctl_orchestrator.fleet.http import HttpError
+from flyctl_orchestrator.fleet.decode import Unreadable, decode, first_words
+from flyctl_orchestrator.fleet.flyctl import FlyctlError, Ran
+from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.target import Target
 
 REGISTRY = "registry.fly.io"
 # Seconds: for a whole remote build, and for the longest silence of a local one (a big `pip install` is quiet).
 LONGEST_BUILD = 1800.0
 LONGEST_SILENCE = 600.0
+# Seconds before the second and the third attempt, when what failed is the way to the builder and not the build.
+PAUSES = (2.0, 6.0)
+# Seconds a flyctl that is cancelled may take to end its remote build, which otherwise goes on and is paid for.
+CANCEL_GRACE = 15.0
+
+# How flyctl (its Go, gRPC and Docker libraries) words a builder that has gone away or was never there.
+_GONE = re.compile(
+    r"\bEOF\b|deadline.exceeded|connection reset|broken pipe|connection refused|i/o timeout|TLS handshake timeout"
+    r"|client connection is closing|code = Unavailable|no active session|remote builder app unavailable"
+    r"|waiting for docker daemon|\b50[0234]\b|\b429\b|rate limit|no such host",
+    re.IGNORECASE,
+)
+# How a build that has failed by itself is worded; what its own commands wrote may sound like the above.
+_FAILED = re.compile(r"did not complete successfully|exit code|parse error|not found|invalid", re.IGNORECASE)
 
 OnLine = Callable[[str], None]
 
@@ -69,8 +87,33 @@ def new_label(clock: Clock, random: random.Random) -> str:
     return f"flyo-{stamp}-{random.getrandbits(24):06x}"
 
 
+class _Event(Struct):
+    """One line of what a builder says: of its log, or how it ended."""
+
+    event: str
+    line: str = ""
+    image: Annotated[str, Meta(max_length=512)] = ""
+    digest: str | None = None
+    cached: bool = False
+    notices: list[str] | None = None
+    error: str = ""
+    hint: str | None = None
+    code: str | None = None
+
+
+class _Gone(Exception):
+    """The builder did not come to a result for reasons that pass; `error` is what to say when they do not."""
+
+    def __init__(self, why: str, error: FlyoError) -> None:
+        super().__init__(why)
+        self.why = why
+        self.error = error
+
+
 def build(target: Target, request: BuildRequest, on_line: OnLine | None = None) -> BuiltImage:
     """Build an image and have it where machines can pull it.
+
+    A builder that goes away in between is asked again, twice: the same label means the same image.
 
     Args:
         on_line: called with every line of the build's log.
@@ -79,50 +122,94 @@ def build(target: Target, request: BuildRequest, on_line: OnLine | None = None) 
         BuildError: the build failed.
         UnreachableError: the builder does not answer, or flyctl is missing.
     """
-    if target.builder_url:
-        return _build_at(target, target.builder_url, request, on_line)
-    return _build_with_flyctl(target, request, on_line)
+    tell = on_line or (lambda line: None)
+    notices: tuple[str, ...] = ()
+    for pause in (*PAUSES, None):
+        try:
+            if target.builder_url:
+                built = _build_at(target, target.builder_url, request, tell)
+            else:
+                built = _build_with_flyctl(target, request, tell)
+            return replace(built, notices=(*notices, *built.notices))
+        except _Gone as gone:
+            if pause is None:
+                raise gone.error from None
+            notices = (*notices, f"the builder gave no result ({gone.why}) and was asked again")
+            tell(f"flyo: no result from the builder ({gone.why}); again in {pause:g} s")
+            target.clock.sleep(pause)
+    raise AssertionError("unreachable")
 
 
-def _build_with_flyctl(target: Target, request: BuildRequest, on_line: OnLine | None) -> BuiltImage:
+def _build_with_flyctl(target: Target, request: BuildRequest, tell: OnLine) -> BuiltImage:
     args = ["deploy", "--build-only", "--push", "--image-label", request.label, "--app", request.app]
     args += ["--config", str(request.config), "--yes"]
     # flyctl takes both relative to where it runs and not to fly.toml; fly.toml's own [build] is left to it.
     args += ["--dockerfile", str(request.context / request.dockerfile)] if request.dockerfile else []
     args += ["--build-target", request.stage] if request.stage else []
-    ran = target.flyctl.run(args, timeout=LONGEST_BUILD, cwd=request.context, on_line=on_line)
+    ran = target.flyctl.run(args, timeout=LONGEST_BUILD, cwd=request.context, on_line=tell, grace=CANCEL_GRACE)
     try:
         target.flyctl.check(ran, where=f"app {request.app}")
     except FlyctlError as error:
         if error.code == "flyctl.token":
             raise
-        raise BuildError(
+        failed = BuildError(
             f"the image could not be built: {ran.complaint or error.what}",
             where=f"app {request.app}",
             next="The build's log is above; nothing was deployed",
             code="build.failed",
-        ) from None
+        )
+        if _passes(ran):
+            raise _Gone(ran.complaint, failed) from None
+        raise failed from None
     registry = target.flyctl.env.get("FLY_REGISTRY_HOST") or REGISTRY
     return BuiltImage(f"{registry}/{request.app}:{request.label}")
 
 
-def _build_at(target: Target, url: str, request: BuildRequest, on_line: OnLine | None) -> BuiltImage:
-    last: dict[str, Any] = {}
+def _passes(ran: Ran) -> bool:
+    """Whether it was the way to the builder that failed, and not the build."""
+    said = ran.complaint
+    return not ran.timed_out and bool(_GONE.search(said)) and not _FAILED.search(said)
+
+
+def _build_at(target: Target, url: str, request: BuildRequest, tell: OnLine) -> BuiltImage:
+    ends: list[_Event] = []
+    strange: list[str] = []
 
     def hear(line: str) -> None:
         try:
-            said = json.loads(line)
-        except ValueError:
+            event = decode(line.encode(), _Event)
+        except Unreadable as failure:
+            words = first_words(line.encode(), (target.token,))
+            strange.append(f"{failure.reason}; it begins with {words}" if words else failure.reason)
             return
-        if not isinstance(said, dict):
-            return
-        if said.get("event") == "log":
-            if on_line:
-                on_line(str(said.get("line", "")))
+        if event.event == "log":
+            tell(event.line)
         else:
-            last.update(said)
+            ends.append(event)
 
-    body = {
+    headers = {"Authorization": authorization(target.token)}
+    try:
+        answer = target.http.stream(
+            "POST", url, headers=headers, json=_body(request), idle_timeout=LONGEST_SILENCE, on_line=hear
+        )
+    except HttpError as failure:
+        error = UnreachableError(
+            f"the builder at {url} gave no result ({failure.detail})",
+            next="Look at 'flyo local status'",
+            code="build.unreachable",
+        )
+        # Whoever has been silent for that long will be again.
+        raise error if failure.kind == "timeout" else _Gone(failure.detail, error) from None
+    if not 200 <= answer.status < 300:
+        raise _refused(request, answer, target.token)
+    if not ends:
+        why = strange[0] if strange else "the builder stopped without a result"
+        raise _Gone(why, _failed(request, f"its answer cannot be read: {why}" if strange else why))
+    return _outcome(request, ends[-1])
+
+
+def _body(request: BuildRequest) -> dict[str, Any]:
+    return {
         "app": request.app,
         "context": str(request.context),
         "dockerfile": request.dockerfile,
@@ -131,33 +218,26 @@ def _build_at(target: Target, url: str, request: BuildRequest, on_line: OnLine |
         "inputs": list(request.inputs) if request.inputs is not None else None,
         "target": request.stage,
     }
-    headers = {"Authorization": authorization(target.token)}
-    try:
-        answer = target.http.stream("POST", url, headers=headers, json=body, idle_timeout=LONGEST_SILENCE, on_line=hear)
-    except HttpError as failure:
-        raise UnreachableError(
-            f"the builder at {url} gave no result ({failure.detail})",
-            next="Look at 'flyo local status'",
-            code="build.unreachable",
-        ) from None
-    if answer.status >= 400:
-        said = answer.json()
-        last.update(said if isinstance(said, dict) else {})
-        last.setdefault("error", f"the builder answered {answer.status}")
-    return _outcome(request, last)
 
 
-def _outcome(request: BuildRequest, last: dict[str, Any]) -> BuiltImage:
-    if last.get("event") == "built" and last.get("image"):
-        return BuiltImage(
-            ref=str(last["image"]),
-            digest=last.get("digest") or None,
-            cached=bool(last.get("cached")),
-            notices=tuple(str(each) for each in last.get("notices") or ()),
-        )
-    raise BuildError(
-        f"the image could not be built: {last.get('error') or 'the builder stopped without a result'}",
+def _refused(request: BuildRequest, answer: HttpAnswer, token: str) -> Exception:
+    said = complaint(answer, (token,))
+    error = _failed(request, said if understood(answer) else f"the builder answered {answer.status} {said}".strip())
+    in_trouble = answer.status in (408, 429) or answer.status >= 500
+    return _Gone(f"it answered {answer.status}", error) if in_trouble else error
+
+
+def _outcome(request: BuildRequest, end: _Event) -> BuiltImage:
+    if end.event == "built" and end.image:
+        return BuiltImage(end.image, end.digest or None, end.cached, tuple(end.notices or ()))
+    why = end.error or "the builder stopped without a result"
+    raise _failed(request, why, next=end.hint or "", code=end.code or "failed")
+
+
+def _failed(request: BuildRequest, why: str, *, next: str = "", code: str = "failed") -> BuildError:
+    return BuildError(
+        f"the image could not be built: {why}",
         where=f"app {request.app}",
-        next=str(last.get("hint") or ""),
-        code=f"build.{str(last.get('code') or 'failed').removeprefix('build.')}",
+        next=next,
+        code=f"build.{code.removeprefix('build.')}",
     )

@@ -83,12 +83,22 @@ class Child:
         argv: the program and its arguments; never a secret, since every user of the computer can read them.
         env: its whole environment. Its input is empty.
         on_line: called for every line of both streams, from two threads.
+        grace: seconds it is given to end by itself when it has to, e.g. because `wait` is interrupted.
 
     Raises:
         OSError: the program cannot be run.
     """
 
-    def __init__(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, on_line: OnLine | None) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path,
+        on_line: OnLine | None,
+        grace: float = GRACE,
+    ) -> None:
+        self._grace = grace
         self._process = subprocess.Popen(
             list(argv),
             env=dict(env),
@@ -131,15 +141,26 @@ class Child:
         for stream in (self._out, self._err):
             stream.thread.join(LAST_WORDS)
 
-    def end(self, grace: float = GRACE) -> None:
-        """Interrupt it and its children; kill them when they are still there after `grace` seconds."""
-        self._signal_group("SIGINT")
+    def end(self, grace: float | None = None) -> None:
+        """Interrupt it and its children; kill them when they are still there after `grace` seconds.
+
+        Whoever interrupts this, too, has them killed at once.
+
+        Args:
+            grace: default: what it was started with.
+        """
+        grace = self._grace if grace is None else grace
         try:
+            self._signal_group("SIGINT")
             self._process.wait(grace)
+            # It may have been a script that started the real one, which holds the pipes for as long as it needs.
+            for stream in (self._out, self._err):
+                stream.thread.join(grace)
         except subprocess.TimeoutExpired:
             pass
-        self._signal_group("SIGKILL")
-        self._process.wait()
+        finally:
+            self._signal_group("SIGKILL")
+            self._process.wait()
 
     def _signal_group(self, name: str) -> None:
         if not hasattr(os, "killpg"):

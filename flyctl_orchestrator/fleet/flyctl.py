@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.errors import FlyoError, UnreachableError
 from flyctl_orchestrator.exits import Exit
-from flyctl_orchestrator.fleet.child_process import Child, Ended
+from flyctl_orchestrator.fleet import flyctl_json
+from flyctl_orchestrator.fleet.child_process import GRACE, Child, Ended
+from flyctl_orchestrator.fleet.decode import Unreadable, decode, readable
 from flyctl_orchestrator.fleet.flyctl_find import INSTALL, Kind
 from flyctl_orchestrator.fleet.flyctl_version import FlyctlVersion
 from flyctl_orchestrator.fleet.redact import redact
@@ -26,14 +27,15 @@ USUAL = 150.0
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 OnLine = Callable[[str], None]
+T = TypeVar("T")
 
 
 class FlyctlError(FlyoError):
     """flyctl ended with an error, or not at all. `ran` holds what it printed, secrets masked."""
 
     def __init__(self, what: str, *, ran: Ran, where: str = "", code: str = "flyctl.failed", next: str = "") -> None:
-        refused = code == "flyctl.token"
-        super().__init__(what, where=where, next=next, code=code, exit=Exit.UNREACHABLE if refused else Exit.ERROR)
+        nobody = code in ("flyctl.token", "flyctl.unreadable")
+        super().__init__(what, where=where, next=next, code=code, exit=Exit.UNREACHABLE if nobody else Exit.ERROR)
         self.ran = ran
 
 
@@ -54,18 +56,16 @@ class Ran:
         return self.status == 0 and not self.timed_out
 
     @property
+    def command(self) -> str:
+        """The command without its options, e.g. "secrets list"."""
+        return " ".join(each for each in self.args[:2] if not each.startswith("-"))
+
+    @property
     def complaint(self) -> str:
         """One line of what it complained about: its first `Error:` line, else its last line of stderr."""
         lines = [line.strip() for line in self.stderr.splitlines() if line.strip()]
         errors = [line.removeprefix("Error:").strip() for line in lines if line.startswith("Error:")]
         return (errors or lines[-1:] or [""])[0][:300]
-
-    def json(self) -> Any:
-        """stdout as JSON, or None when it is not."""
-        try:
-            return json.loads(self.stdout)
-        except ValueError:
-            return None
 
 
 @dataclass(frozen=True)
@@ -131,18 +131,19 @@ class Flyctl:
 
     # --- running
 
-    def start(self, args: Sequence[str], *, cwd: Path, on_line: OnLine | None = None) -> Running:
+    def start(self, args: Sequence[str], *, cwd: Path, on_line: OnLine | None = None, grace: float = GRACE) -> Running:
         """Start it and return at once; the caller ends it.
 
         Args:
             cwd: flyctl reads a fly.toml it finds there, even with --app.
+            grace: seconds it is given between the interrupt and the end, when it has to be ended.
 
         Raises:
             UnreachableError: it cannot be run at all.
         """
         masked = (lambda line: on_line(_readable(line, self.private))) if on_line else None
         try:
-            child = Child((*self.argv, *args), env=self.env, cwd=cwd, on_line=masked)
+            child = Child((*self.argv, *args), env=self.env, cwd=cwd, on_line=masked, grace=grace)
         except OSError as error:
             raise UnreachableError(
                 f"cannot run flyctl ({error.strerror or error})",
@@ -159,17 +160,19 @@ class Flyctl:
         timeout: float = USUAL,
         cwd: Path | None = None,
         on_line: OnLine | None = None,
+        grace: float = GRACE,
     ) -> Ran:
         """Run it to its end, or for `timeout` seconds; no exit status is an error here.
 
         Args:
             cwd: default: an empty directory, where no fly.toml can interfere.
+            grace: as `start`.
         """
         place: AbstractContextManager[Any] = (
             nullcontext(cwd) if cwd else tempfile.TemporaryDirectory(prefix="flyo-", ignore_cleanup_errors=True)
         )
         with place as directory:
-            return self.start(args, cwd=Path(directory), on_line=on_line).wait(timeout)
+            return self.start(args, cwd=Path(directory), on_line=on_line, grace=grace).wait(timeout)
 
     def check(self, ran: Ran, *, where: str = "") -> Ran:
         """`ran` itself when it went well.
@@ -179,7 +182,7 @@ class Flyctl:
         """
         if ran.ok:
             return ran
-        command = " ".join(each for each in ran.args[:2] if not each.startswith("-"))
+        command = ran.command
         if ran.timed_out:
             what = f"{self.kind} {command} gave no result within {ran.elapsed_seconds:.0f} s and was stopped"
             raise FlyctlError(what, ran=ran, where=where, code="flyctl.timeout")
@@ -192,24 +195,42 @@ class Flyctl:
             )
         raise FlyctlError(f"{self.kind} {command}: {complaint}", ran=ran, where=where)
 
+    def ask(self, args: Sequence[str], shape: type[T], *, timeout: float = USUAL, where: str = "") -> T:
+        """Run a command that prints JSON, and give what it says.
+
+        Args:
+            shape: as `decode` takes it.
+
+        Raises:
+            FlyctlError: the command failed, or printed something else (code flyctl.unreadable). What it printed is
+                not quoted: it may be a token.
+        """
+        ran = self.check(self.run(args, timeout=timeout), where=where)
+        try:
+            return decode(ran.stdout.encode("utf-8", "surrogatepass"), shape)
+        except Unreadable as failure:
+            what = f"what {self.kind} {ran.command} printed cannot be read: {failure.reason}"
+            advice = f"Run 'flyctl {' '.join(args)}' to see what it prints"
+            raise FlyctlError(what, ran=ran, where=where, code="flyctl.unreadable", next=advice) from None
+
     # --- commands
 
     def version(self) -> FlyctlVersion:
         """Its version; asks nobody."""
         ran = self.check(self.run(["version", "--json"], timeout=QUICK))
-        data = ran.json()
-        if isinstance(data, dict):
-            return FlyctlVersion.of(str(data.get("Version", "")))
-        return FlyctlVersion.of(ran.stdout.strip().split("\n")[0][:60])
+        try:
+            return FlyctlVersion.of(decode(ran.stdout.encode(), flyctl_json.Version).version[:60])
+        except Unreadable:
+            # Some builds say it in words.
+            return FlyctlVersion.of(readable(ran.stdout.strip().split("\n")[0])[:60])
 
     def auth_token(self) -> str:
         """The token of its own login; never shown, never logged."""
-        data = self.check(self.run(["auth", "token", "--json"], timeout=QUICK)).json()
-        return str(data.get("token", "")) if isinstance(data, dict) else ""
+        return self.ask(["auth", "token", "--json"], flyctl_json.Token, timeout=QUICK).token
 
     def orgs(self) -> dict[str, str]:
         """The account's organizations: slug to name."""
-        return dict(self.check(self.run(["orgs", "list", "--json"])).json() or {})
+        return self.ask(["orgs", "list", "--json"], dict[str, str])
 
     def apps_create(self, app: str, organization: str | None = None) -> None:
         """Create an app; FlyctlError when the name is taken."""
@@ -218,8 +239,17 @@ class Flyctl:
 
     def releases(self, app: str) -> list[Release]:
         """The newest releases (25 at most), newest first."""
-        ran = self.check(self.run(["releases", "--app", app, "--json"]), where=f"app {app}")
-        return [_release(each) for each in ran.json() or []]
+        # Go writes an empty list as null.
+        shape: Any = list[flyctl_json.Release] | None
+        rows: list[flyctl_json.Release] | None = self.ask(
+            ["releases", "--app", app, "--json"], shape, where=f"app {app}"
+        )
+        return [_release(each) for each in rows or ()]
+
+    def secrets(self, app: str) -> list[flyctl_json.Secret]:
+        """Names and digests of an app's secrets, and whether the machines have them."""
+        shape = list[flyctl_json.Secret]
+        return self.ask(["secrets", "list", "--app", app, "--json"], shape, where=f"app {app}")
 
     def secrets_unset(self, app: str, names: Sequence[str]) -> None:
         """Stage the removal of secrets by name."""
@@ -256,7 +286,7 @@ class Running:
         """Wait for its end; after `timeout` seconds it and its children are made to end."""
         return self._ran(self._child.wait(timeout))
 
-    def end(self, grace: float = 3.0) -> Ran:
+    def end(self, grace: float = GRACE) -> Ran:
         """Interrupt it, kill it when it is still there after `grace` seconds, and tell what it printed."""
         self._child.end(grace)
         return self._ran(self._child.wait(grace))
@@ -272,13 +302,13 @@ def _readable(text: str, private: tuple[str, ...]) -> str:
     return redact(_COLOURS.sub("", text), private)
 
 
-def _release(data: Mapping[str, Any]) -> Release:
-    user = data.get("User") or {}
+def _release(row: flyctl_json.Release) -> Release:
+    user = row.user or flyctl_json.User()
     return Release(
-        id=str(data.get("ID", "")),
-        version=int(data.get("Version") or 0),
-        status=str(data.get("Status", "")),
-        image=str(data.get("ImageRef", "")),
-        created_at=str(data.get("CreatedAt", "")),
-        user=str(user.get("Email") or user.get("Name") or ""),
+        id=row.id,
+        version=row.version,
+        status=row.status or "",
+        image=row.image or "",
+        created_at=row.created_at or "",
+        user=user.email or user.name or "",
     )

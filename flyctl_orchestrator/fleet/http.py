@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-HttpErrorKind = Literal["refused", "timeout", "reset", "dns", "tls", "other"]
+from flyctl_orchestrator.fleet.decode import Unreadable, decode
+
+HttpErrorKind = Literal["refused", "timeout", "reset", "dns", "tls", "unreadable", "other"]
 
 
 class HttpError(Exception):
-    """No HTTP answer was received.
+    """No HTTP answer was received, or none that can be read to its end.
 
     Args:
-        kind: why. Only "refused" and "dns" say for sure that the request never reached the other side.
+        kind: why. Only "refused" and "dns" say for sure that the request never reached the other side; "unreadable"
+            is an answer that is too large, or encoded in a way that it does not say.
         detail: one line without credentials, for a person.
     """
 
@@ -46,10 +48,10 @@ class HttpAnswer:
     elapsed_seconds: float = 0.0
 
     def json(self) -> Any:
-        """The decoded body, or None when it is empty or not JSON."""
+        """The decoded body, or None when it is empty or not JSON; for answers that nothing is decided from."""
         try:
-            return json.loads(self.body) if self.body else None
-        except ValueError:
+            return decode(self.body, Any)
+        except Unreadable:
             return None
 
 

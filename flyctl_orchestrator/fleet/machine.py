@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
+
+from flyctl_orchestrator.fleet import wire
+from flyctl_orchestrator.fleet.decode import Unreadable, convert
 
 # Groups flyctl uses for throw-away machines (release commands, test machines, consoles); never part of the fleet.
 EPHEMERAL_GROUPS = frozenset({"fly_app_release_command", "fly_app_test_machine_command", "fly_app_console"})
-SLEEPING = frozenset({"stopped", "suspended"})
+Sleep = Literal["stopped", "suspended"]
+# A machine on its way to sleep counts as there: whoever puts it back puts it where it was going.
+SLEEP_STATES: dict[str, Sleep] = {
+    "stopped": "stopped",
+    "stopping": "stopped",
+    "suspended": "suspended",
+    "suspending": "suspended",
+}
 GONE = frozenset({"destroyed", "destroying"})
 # Metadata of flyo's lock, which comes and goes while a machine stays what it is: kept apart from its configuration.
 LOCK_PREFIX = "flyo_lock_"
@@ -42,17 +53,18 @@ class MachineEvent:
     requested_stop: bool | None = None
 
     @classmethod
-    def of_api(cls, data: Mapping[str, Any]) -> MachineEvent:
+    def of_wire(cls, event: wire.Event) -> MachineEvent:
         """Read one element of a machine's `events`."""
-        request = data.get("request") or {}
-        ended = request.get("exit_event") or (request.get("MonitorEvent") or {}).get("exit_event") or {}
+        request = event.request or wire.EventRequest()
+        monitor = request.monitor_event or wire.MonitorEvent()
+        ended = request.exit_event or monitor.exit_event or wire.ExitEvent()
         return cls(
-            type=str(data.get("type", "")),
-            status=str(data.get("status", "")),
-            source=str(data.get("source", "")),
-            timestamp_s=float(data.get("timestamp") or 0) / 1000,
-            exit_code=ended.get("exit_code"),
-            requested_stop=ended.get("requested_stop"),
+            type=event.type,
+            status=event.status or "",
+            source=event.source or "",
+            timestamp_s=event.timestamp / 1000,
+            exit_code=ended.exit_code,
+            requested_stop=ended.requested_stop,
         )
 
 
@@ -96,36 +108,62 @@ class Machine:
 
     @classmethod
     def of_api(cls, app: str, data: Mapping[str, Any]) -> Machine:
-        """Read a machine object of the Machines API; unknown or missing fields never fail."""
-        config = data.get("config") or data.get("incomplete_config") or {}
-        every = {str(k): str(v) for k, v in (config.get("metadata") or {}).items()}
+        """Read a machine object of the Machines API that is decoded JSON already.
+
+        Raises:
+            Unreadable: it is no machine.
+        """
+        return cls.of_wire(app, convert(data, wire.Machine))
+
+    @classmethod
+    def of_wire(cls, app: str, data: wire.Machine) -> Machine:
+        """Take a machine object of the Machines API for one of `app`'s machines. Unknown states are kept.
+
+        Raises:
+            Unreadable: it lacks its configuration or version, or has one of another shape.
+        """
+        full = data.config if data.config is not None else data.incomplete_config
+        version = data.instance_id or data.version or ""
+        host = data.host_status or "ok"
+        if full is None:
+            raise Unreadable(f"machine {data.id} has no configuration")
+        if not version and host == "ok":
+            raise Unreadable(f"machine {data.id} has no version")
+        config = convert(full, wire.Config)
+        every = config.metadata or {}
         metadata = {key: value for key, value in every.items() if not key.startswith(LOCK_PREFIX)}
         if len(metadata) < len(every):
-            config = {**config, "metadata": metadata}
-        image_ref = data.get("image_ref") or {}
-        release = metadata.get("fly_release_version", "")
+            full = {**full, "metadata": metadata}
         return cls(
-            id=str(data.get("id", "")),
-            name=str(data.get("name", "")),
+            id=data.id,
+            name=data.name,
             app=app,
-            region=str(data.get("region", "")),
-            state=str(data.get("state", "")),
-            instance_id=str(data.get("instance_id") or data.get("version") or ""),
-            image=str(config.get("image", "")),
-            digest=image_ref.get("digest") or None,
+            region=data.region,
+            state=data.state,
+            instance_id=version,
+            image=config.image or "",
+            digest=(data.image_ref.digest or None) if data.image_ref else None,
             group=metadata.get("fly_process_group") or metadata.get("process_group") or "app",
-            config=config,
-            checks=tuple(_check(each) for each in data.get("checks") or ()),
-            events=tuple(MachineEvent.of_api(each) for each in data.get("events") or ()),
+            config=full,
+            checks=tuple(Check(each.name, each.status, each.output or "") for each in data.checks or ()),
+            events=tuple(MachineEvent.of_wire(each) for each in data.events or ()),
             metadata=metadata,
-            cordoned=bool(data.get("cordoned", False)),
-            host_status=str(data.get("host_status") or "ok"),
-            created_at=str(data.get("created_at", "")),
-            updated_at=str(data.get("updated_at", "")),
-            release=int(release) if release.isdigit() else None,
+            cordoned=bool(data.cordoned),
+            host_status=host,
+            created_at=data.created_at or "",
+            updated_at=data.updated_at or "",
+            release=release_of(metadata),
             locks={key: value for key, value in every.items() if key.startswith(LOCK_PREFIX)},
-            nonce=data.get("nonce") or None,
+            nonce=data.nonce or None,
         )
+
+    @property
+    def created_s(self) -> float | None:
+        """When it was created, in seconds since the epoch by the platform's clock; None when it does not say."""
+        try:
+            return datetime.fromisoformat(self.created_at).timestamp()
+        except ValueError:
+            return None
 
     @property
     def managed(self) -> bool:
@@ -133,9 +171,14 @@ class Machine:
         return self.metadata.get("fly_platform_version") == "v2" and self.group not in EPHEMERAL_GROUPS
 
     @property
-    def sleeping(self) -> bool:
-        """Stopped or suspended: it runs nothing now and can be woken."""
-        return self.state in SLEEPING
+    def sleep_state(self) -> Sleep | None:
+        """How it sleeps, or is about to: "stopped" or "suspended"; None for any machine that does not."""
+        return SLEEP_STATES.get(self.state)
+
+    @property
+    def asleep(self) -> bool:
+        """Whether it sleeps, or is about to: it runs nothing and can be woken."""
+        return self.sleep_state is not None
 
     @property
     def gone(self) -> bool:
@@ -153,6 +196,16 @@ class Machine:
         return all(check.status == "passing" for check in self.checks)
 
     @property
+    def healthy(self) -> bool:
+        """Whether it runs and every check the platform reports is passing."""
+        return self.state == "started" and self.checks_passing
+
+    @property
+    def bare_image(self) -> str:
+        """The image it was asked to run, without a digest, e.g. "registry.fly.io/web:label"."""
+        return bare(self.image)
+
+    @property
     def has_checks(self) -> bool:
         """Whether its configuration asks for any check, so that silence is not yet an answer."""
         return bool(self.config.get("checks")) or any(s.get("checks") for s in self.config.get("services") or ())
@@ -163,5 +216,17 @@ class Machine:
         return bool(self.config.get("services")) and not self.config.get("standbys")
 
 
-def _check(data: Mapping[str, Any]) -> Check:
-    return Check(str(data.get("name", "")), str(data.get("status", "")), str(data.get("output") or ""))
+def bare(ref: str) -> str:
+    """An image reference without its digest, e.g. "registry.fly.io/web:label"."""
+    return ref.partition("@")[0]
+
+
+def present(machines: Iterable[Machine]) -> dict[str, Machine]:
+    """Those of the listed machines that are not gone, by id."""
+    return {machine.id: machine for machine in machines if not machine.gone}
+
+
+def release_of(metadata: Mapping[str, str]) -> int | None:
+    """flyctl's release number in a machine's metadata, None when there is none: anybody can write anything there."""
+    number = metadata.get("fly_release_version", "")
+    return int(number) if number.isascii() and number.isdecimal() and len(number) <= 15 else None

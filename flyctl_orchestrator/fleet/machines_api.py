@@ -9,6 +9,17 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from flyctl_orchestrator.environment import Clock
+from flyctl_orchestrator.fleet import wire
+from flyctl_orchestrator.fleet.api_answer import (
+    acknowledged,
+    expect,
+    lease,
+    lease_with_nonce,
+    machine_of,
+    machines_of,
+    reached,
+    versions,
+)
 from flyctl_orchestrator.fleet.api_call import Call, Caller, Repeat
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.http import Http
@@ -46,12 +57,16 @@ class MachinesApi:
         self._clock = clock
         self._regions: dict[str, str] = {}
 
+    def platform_time(self) -> float:
+        """Seconds since the epoch by the platform's clock, as its last answer told it; by ours as long as none has."""
+        return self._clock.now() + self._caller.ahead
+
     # --- machines
 
     def list_machines(self, app: str) -> list[Machine]:
         """Every machine of an app that is not destroyed, throw-away and unmanaged ones included."""
-        answer = self._caller.send(self._app_call("GET", app, "/machines", "list", "list the machines"))
-        return [self._seen(Machine.of_api(app, each)) for each in answer.json() or []]
+        call = self._app_call("GET", app, "/machines", "list", "list the machines")
+        return [self._seen(machine) for machine in self._caller.send(call, machines_of(app))]
 
     def get_machine(self, app: str, machine_id: str, *, hurry: bool = False) -> Machine:
         """One machine; `ApiError` of kind not_found when there is none (any more).
@@ -60,14 +75,13 @@ class MachinesApi:
             hurry: ask once, for a few seconds, and not for half a minute.
         """
         call = self._machine_call("GET", app, machine_id, "", "get", "read the machine")
-        answer = self._caller.send(replace(call, hurry=True, timeout=HURRIED) if hurry else call)
-        return self._seen(Machine.of_api(app, answer.json() or {}))
+        call = replace(call, hurry=True, timeout=HURRIED) if hurry else call
+        return self._seen(self._caller.send(call, machine_of(app, machine_id)))
 
     def list_versions(self, app: str, machine_id: str) -> list[tuple[str, dict[str, Any]]]:
         """The configurations a machine has had, newest first, as (instance_id, config); Fly keeps the recent ones."""
         call = self._machine_call("GET", app, machine_id, "/versions", "versions", "read the machine's versions")
-        rows = self._caller.send(call).json() or []
-        return [(str(row.get("version", "")), dict(row.get("user_config") or {})) for row in rows]
+        return self._caller.send(call, versions)
 
     def create_machine(
         self,
@@ -107,7 +121,7 @@ class MachinesApi:
             repeat="if_refused",
             timeout=90.0,
         )
-        return self._seen(Machine.of_api(app, self._caller.send(call).json() or {}))
+        return self._seen(self._caller.send(call, machine_of(app)))
 
     def find_created(self, app: str, key: str, value: str) -> Machine | None:
         """The machine carrying metadata `key`=`value` (an idempotency tag), or None."""
@@ -141,7 +155,7 @@ class MachinesApi:
                 "POST", app, machine_id, "", "update", "update the machine", nonce, body, repeat="if_refused"
             )
             try:
-                return self._seen(Machine.of_api(app, self._caller.send(call).json() or {}))
+                return self._seen(self._caller.send(call, machine_of(app, machine_id)))
             except ApiError as error:
                 if not error.ambiguous:
                     raise
@@ -180,7 +194,7 @@ class MachinesApi:
         """
         query = "?force=true" if force else ""
         call = self._machine_call("DELETE", app, machine_id, query, "destroy", "destroy the machine", nonce)
-        self._caller.send(call, accept=(404,))
+        self._caller.send(call, acknowledged, accept={404: None})
 
     def wait(
         self,
@@ -211,8 +225,8 @@ class MachinesApi:
             doing = f"wait for the machine to be {state}"
             call = self._machine_call("GET", app, machine_id, f"/wait?{urlencode(query)}", "wait", doing)
             call = replace(call, hurry=True, timeout=seconds + HURRIED) if hurry else call
-            answer = self._caller.send(call, accept=(404, 408) if state == "destroyed" else (408,))
-            if answer.status != 408:
+            gone = {404: True} if state == "destroyed" else {}
+            if self._caller.send(call, reached, accept={408: False, **gone}):
                 return True
             if self._clock.monotonic() + 0.5 >= until:
                 return False
@@ -232,7 +246,7 @@ class MachinesApi:
         )
         for attempt in (1, 2, 3):
             try:
-                return Lease.of_api((self._caller.send(call).json() or {}).get("data") or {})
+                return self._caller.send(call, lease_with_nonce)
             except ApiError as error:
                 if not error.ambiguous or attempt == 3:
                     raise
@@ -244,40 +258,38 @@ class MachinesApi:
     def find_lease(self, app: str, machine_id: str) -> Lease | None:
         """The lease somebody holds on a machine, None when nobody does; `flyctl machine lease clear` asks the same."""
         call = self._machine_call("GET", app, machine_id, "/lease", "lease.get", "look for a lease on the machine")
-        answer = self._caller.send(call, accept=(404,))
-        return None if answer.status == 404 else Lease.of_api((answer.json() or {}).get("data") or {})
+        return self._caller.send(call, lease, accept={404: None})
 
     def release_lease(self, app: str, machine_id: str, nonce: str) -> None:
         """Give a lease back; one that has expired, or whose machine is gone, is no error."""
         call = self._machine_call("DELETE", app, machine_id, "/lease", "lease.release", "give the lease back", nonce)
-        self._caller.send(call, accept=(400, 404))
+        self._caller.send(call, acknowledged, accept={400: None, 404: None})
 
     # --- metadata
 
     def get_metadata(self, app: str, machine_id: str) -> dict[str, str]:
         """A machine's metadata as it is now."""
         call = self._machine_call("GET", app, machine_id, "/metadata", "metadata.get", "read the metadata")
-        return {str(k): str(v) for k, v in (self._caller.send(call).json() or {}).items()}
+        return self._caller.send(call, expect(dict[str, str]))
 
     def set_metadata(self, app: str, machine_id: str, key: str, value: str, nonce: str | None = None) -> None:
         """Set one metadata key; this does not change the machine's version and does not restart it."""
         path, doing = f"/metadata/{quote(key, safe='')}", f"set metadata {key}"
-        self._caller.send(
-            self._machine_call("POST", app, machine_id, path, "metadata.set", doing, nonce, {"value": value})
-        )
+        call = self._machine_call("POST", app, machine_id, path, "metadata.set", doing, nonce, {"value": value})
+        self._caller.send(call, acknowledged)
 
     def delete_metadata(self, app: str, machine_id: str, key: str, nonce: str | None = None) -> None:
         """Remove one metadata key; a key (or machine) that is not there is no error."""
         path, doing = f"/metadata/{quote(key, safe='')}", f"remove metadata {key}"
         call = self._machine_call("DELETE", app, machine_id, path, "metadata.delete", doing, nonce)
-        self._caller.send(call, accept=(404,))
+        self._caller.send(call, acknowledged, accept={404: None})
 
     # --- secrets
 
     def list_secrets(self, app: str) -> list[SecretInfo]:
         """Names and digests of an app's secrets, staged ones included."""
         call = self._app_call("GET", app, "/secrets", "secrets.list", "list the secrets")
-        return [SecretInfo.of_api(each) for each in (self._caller.send(call).json() or {}).get("secrets") or []]
+        return [SecretInfo.of_wire(each) for each in self._caller.send(call, expect(wire.Secrets)).secrets or ()]
 
     def set_secrets(self, app: str, values: Mapping[str, str | None]) -> int:
         """Set secrets (None removes one) without touching any machine.
@@ -288,14 +300,13 @@ class MachinesApi:
         call = self._app_call(
             "POST", app, "/secrets", "secrets.set", "set secrets", json={"values": dict(values)}, private=private
         )
-        data = self._caller.send(call).json() or {}
-        return int(data.get("version") or data.get("Version") or 0)
+        return self._caller.send(call, expect(wire.SecretsSet)).version
 
     # --- the app
 
     def get_app(self, app: str) -> None:
         """Make sure that the app is there: kind not_found when the name is free, unauthorized when somebody else's."""
-        self._caller.send(self._app_call("GET", app, "", "app.get", "read the app"))
+        self._caller.send(self._app_call("GET", app, "", "app.get", "read the app"), expect(wire.App))
 
     # --- how calls are made
 
@@ -346,4 +357,4 @@ class MachinesApi:
         )
 
     def _act(self, app: str, machine_id: str, action: str, doing: str, nonce: str | None) -> None:
-        self._caller.send(self._machine_call("POST", app, machine_id, f"/{action}", action, doing, nonce))
+        self._caller.send(self._machine_call("POST", app, machine_id, f"/{action}", action, doing, nonce), acknowledged)

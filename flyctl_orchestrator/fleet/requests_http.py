@@ -1,10 +1,14 @@
-"""The real `Http`, on requests: a pool for many threads, hard time limits, no settings but those handed in."""
+"""The real `Http`, on requests: a pool for many threads, hard limits of time and size, no settings but those handed in.
+
+A request goes to requests' adapter and not through a session: a session reads the whole body of every redirect, keeps
+cookies, and looks into ~/.netrc.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.cookiejar import DefaultCookiePolicy
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -15,10 +19,16 @@ from flyctl_orchestrator.fleet.proxy_choice import proxies_for
 if TYPE_CHECKING:
     import requests
 
+    from flyctl_orchestrator.fleet.timed_connection import Deadline
+
 THREADS = 64
-# Bytes; the largest honest answer (a machine list of hundreds) is a few megabytes.
-LARGEST_ANSWER = 64 * 1024 * 1024
+# Bytes, after decompression; the largest honest answer (a list of a thousand machines) has about eight megabytes.
+LARGEST_ANSWER = 32 * 1024 * 1024
+# Bytes read at once, and decompressed at once.
+PIECE = 65536
 CONNECT_TIMEOUT = 10.0
+# Seconds for a streamed answer as a whole, however lively it is.
+LONGEST_STREAM = 3600.0
 
 
 class RequestsHttp:
@@ -32,18 +42,11 @@ class RequestsHttp:
     """
 
     def __init__(self, clock: Clock, variables: Mapping[str, str] | None = None) -> None:
-        import requests
-        from requests.adapters import HTTPAdapter
+        from flyctl_orchestrator.fleet.timed_connection import TimedAdapter
 
         self._clock = clock
         self._variables = dict(variables or {})
-        self._session = requests.Session()
-        self._session.trust_env = False
-        # Every app on this computer shares 127.0.0.1, so a cookie would travel from one app to another.
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = HTTPAdapter(pool_connections=THREADS, pool_maxsize=THREADS, max_retries=0)
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, adapter)
+        self._adapter = TimedAdapter(pool_connections=THREADS, pool_maxsize=THREADS, max_retries=0)
         bundle = self._variables.get("REQUESTS_CA_BUNDLE") or self._variables.get("SSL_CERT_FILE")
         self._verify: str | bool = bundle or True
 
@@ -58,18 +61,14 @@ class RequestsHttp:
     ) -> HttpAnswer:
         """As `Http.send`."""
         since = self._clock.monotonic()
-        until = since + timeout
-        with self._exchange(method, url, headers, json, timeout) as response:
+        with self._exchange(method, url, headers, json, timeout) as (response, _):
             body = bytearray()
-            for chunk in _chunks(response):
-                body += chunk
-                if self._clock.monotonic() > until:
-                    raise HttpError("timeout", f"the answer was not complete after {timeout:g} s")
+            for piece in _pieces(response, timeout):
+                body += piece
                 if len(body) > LARGEST_ANSWER:
-                    raise HttpError("other", f"the answer is larger than {LARGEST_ANSWER} bytes")
-            return HttpAnswer(
-                response.status_code, _lower(response.headers), bytes(body), self._clock.monotonic() - since
-            )
+                    raise HttpError("unreadable", f"it is larger than {LARGEST_ANSWER // 2**20} MB")
+            elapsed = self._clock.monotonic() - since
+            return HttpAnswer(response.status_code, _lower(response.headers), bytes(body), elapsed)
 
     def stream(
         self,
@@ -83,15 +82,20 @@ class RequestsHttp:
     ) -> HttpAnswer:
         """As `StreamingHttp.stream`."""
         since = self._clock.monotonic()
-        with self._exchange(method, url, headers, json, idle_timeout) as response:
+        with self._exchange(method, url, headers, json, idle_timeout) as (response, deadline):
             hand_out = 200 <= response.status_code < 300
             pending = b""
-            for chunk in _chunks(response):
-                pending += chunk
+            for piece in _pieces(response, idle_timeout):
+                pending += piece
                 if hand_out:
                     *lines, pending = pending.split(b"\n")
                     for line in lines:
                         on_line(line.decode(errors="replace"))
+                if len(pending) > LARGEST_ANSWER:
+                    raise HttpError("unreadable", f"a line is longer than {LARGEST_ANSWER // 2**20} MB")
+                if self._clock.monotonic() - since > LONGEST_STREAM:
+                    raise HttpError("timeout", f"it was not complete after {LONGEST_STREAM:g} s")
+                deadline.renew(idle_timeout)
             if hand_out and pending:
                 on_line(pending.decode(errors="replace"))
             body = b"" if hand_out else pending
@@ -100,31 +104,47 @@ class RequestsHttp:
     @contextmanager
     def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], json: Any, timeout: float
-    ) -> Iterator[requests.Response]:
+    ) -> Iterator[tuple[requests.Response, Deadline]]:
         import requests
-        import urllib3
 
-        address, host = _address(url)
-        # An empty Accept-Encoding keeps small answers readable byte by byte and costs nothing at their size.
-        sent = {"Accept-Encoding": "identity", **headers, **({"Host": host} if host else {})}
-        try:
-            response = self._session.request(
-                method,
-                address,
-                headers=sent,
-                json=json,
-                timeout=(min(timeout, CONNECT_TIMEOUT), timeout),
-                proxies=proxies_for(url, self._variables),
-                verify=self._verify,
-                allow_redirects=False,
-                stream=True,
-            )
+        from flyctl_orchestrator.fleet.timed_connection import Deadline, within
+
+        deadline = Deadline(self._clock, timeout)
+        with within(deadline):
+            with _named(timeout):
+                address, host = _address(url)
+                # Not to be compressed: small answers stay readable byte by byte, and it costs nothing at their size.
+                sent = {"Accept-Encoding": "identity", **headers, **({"Host": host} if host else {})}
+                response = self._adapter.send(
+                    requests.Request(method, address, headers=sent, json=json).prepare(),
+                    stream=True,
+                    timeout=(min(timeout, CONNECT_TIMEOUT), timeout),
+                    verify=self._verify,
+                    proxies=proxies_for(url, self._variables),
+                )
             try:
-                yield response
+                yield response, deadline
             finally:
                 response.close()
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise _http_error(error, timeout) from None
+
+
+@contextmanager
+def _named(timeout: float) -> Iterator[None]:
+    """Whatever the libraries raise becomes an HttpError that says what happened."""
+    import requests
+    import urllib3
+
+    try:
+        yield
+    except urllib3.exceptions.DecodeError:
+        raise HttpError("unreadable", "it is not compressed in the way that it says") from None
+    except (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException) as error:
+        raise _http_error(error, timeout) from None
+    except OSError:
+        # All others are wrapped by the libraries.
+        raise HttpError("tls", "the file of REQUESTS_CA_BUNDLE or SSL_CERT_FILE cannot be read") from None
+    except ValueError:
+        raise HttpError("other", "the address is not valid") from None
 
 
 def _address(url: str) -> tuple[str, str | None]:
@@ -136,10 +156,14 @@ def _address(url: str) -> tuple[str, str | None]:
     return urlunsplit(parts._replace(netloc=f"127.0.0.1{port}")), parts.netloc
 
 
-def _chunks(response: requests.Response) -> Iterator[bytes]:
-    # read1 gives what has arrived; read would wait for a full buffer and so outlive any time limit.
-    while chunk := response.raw.read1(65536, decode_content=True):
-        yield chunk
+def _pieces(response: requests.Response, timeout: float) -> Iterator[bytes]:
+    while True:
+        with _named(timeout):
+            # read1 gives what has arrived, and never more than so much of what it decompresses to.
+            piece = response.raw.read1(PIECE, decode_content=True)
+        if not piece:
+            return
+        yield piece
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:

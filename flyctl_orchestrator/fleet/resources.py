@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+
+from flyctl_orchestrator.fleet import wire
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,9 @@ class Lease:
         return f"Lease(expires_at={self.expires_at}, description={self.description!r})"
 
     @classmethod
-    def of_api(cls, data: Mapping[str, Any]) -> Lease:
+    def of_wire(cls, data: wire.LeaseData) -> Lease:
         """Read the `data` object of a lease answer."""
-        return cls(
-            nonce=str(data.get("nonce") or ""),
-            expires_at=float(data.get("expires_at") or 0),
-            description=str(data.get("description") or ""),
-        )
+        return cls(nonce=data.nonce or "", expires_at=data.expires_at, description=data.description or "")
 
 
 @dataclass(frozen=True)
@@ -42,6 +38,6 @@ class SecretInfo:
     digest: str = ""
 
     @classmethod
-    def of_api(cls, data: Mapping[str, Any]) -> SecretInfo:
+    def of_wire(cls, data: wire.Secret) -> SecretInfo:
         """Read one element of an app's secrets."""
-        return cls(name=str(data.get("name", "")), digest=str(data.get("digest", "")))
+        return cls(name=data.name, digest=data.digest or "")

@@ -10,6 +10,8 @@
     platform.volumes    create, get, list, update, extend, destroy, snapshot
     platform.tokens     create, list, revoke, authenticate
     platform.faults     add, remove, clear, shown
+    platform.traffic    count, series
+    platform.listening  why_refused
     platform.images     resolve; platform.logs: write, read, follow; platform.feed: subscribe
 
 Everything runs on one thread. After a change, `platform.flush()` puts it on disk (the APIs do that before they answer).
@@ -33,6 +35,7 @@ from flyctl_orchestrator.local.core.kernel import Kernel
 from flyctl_orchestrator.local.core.launches import Launches
 from flyctl_orchestrator.local.core.leases import Leases
 from flyctl_orchestrator.local.core.lifecycle import Lifecycle
+from flyctl_orchestrator.local.core.listening import Listening
 from flyctl_orchestrator.local.core.logs import Logs
 from flyctl_orchestrator.local.core.machines import Machines
 from flyctl_orchestrator.local.core.model import App, Machine
@@ -42,6 +45,7 @@ from flyctl_orchestrator.local.core.seams import Images, Ports, Prober, Runtime
 from flyctl_orchestrator.local.core.secrets import Secrets
 from flyctl_orchestrator.local.core.store import MemoryStore, Store
 from flyctl_orchestrator.local.core.tokens import Tokens
+from flyctl_orchestrator.local.core.traffic import Traffic
 from flyctl_orchestrator.local.core.volumes import Volumes
 from flyctl_orchestrator.local.faults.at_boots import FaultyRuntime
 from flyctl_orchestrator.local.faults.at_checks import FaultyProber
@@ -97,14 +101,16 @@ class Platform:
         self.addresses = Addresses(self.kernel)
         self.tokens = Tokens(self.kernel, token)
         self.leases = Leases(self.kernel)
-        self.health = Health(self.kernel, self.prober)
+        self.listening = Listening(self.kernel, self.runtime)
+        self.health = Health(self.kernel, self.prober, self.listening)
         self.launches = Launches(self.kernel, images, ports, self.secrets, self.volumes, self.addresses)
         self.lifecycle = Lifecycle(self.kernel, self.runtime, self.health, self.launches)
         self.machines = Machines(self.kernel, self.lifecycle, self.health, images, self.secrets, self.volumes)
-        self.lifecycle.on_destroyed = self.machines.buried
+        self.lifecycle.on_destroyed = self._buried
         self.hosts = Hosts(self.kernel, self.runtime, self.health, self.lifecycle)
         self.limiter = RateLimiter()
         self.requests = Requests()
+        self.traffic = Traffic(clock)
         self.on_app_destroyed: Callable[[str], None] = lambda name: None
         self._flushing: Timer | None = None
         self.feed.subscribe(self._flush_soon)
@@ -124,9 +130,13 @@ class Platform:
     def _forget(self, app: App) -> None:
         for machine in self.kernel.machines_of(app.name):
             self.lifecycle.destroy(machine, force=True)
-        for service in (self.secrets, self.releases, self.volumes, self.addresses, self.tokens):
+        for service in (self.secrets, self.releases, self.volumes, self.addresses, self.tokens, self.traffic):
             service.forget(app.name)
         self.on_app_destroyed(app.name)
+
+    def _buried(self, machine: Machine) -> None:
+        self.listening.forget(machine.id)
+        self.machines.buried(machine)
 
     def reset(self) -> None:
         """Destroy every app and clear every fault."""

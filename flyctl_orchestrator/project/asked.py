@@ -11,7 +11,6 @@ from flyctl_orchestrator.project.flyotoml import valid_path
 from flyctl_orchestrator.project.flytoml import valid_app_name
 from flyctl_orchestrator.project.scaffold import Answers, Existing
 
-AUTO_STOP = ("suspend", "stop", "off")
 DEFAULT_PRIMARY = "iad"
 
 _MEMORY = re.compile(r"([1-9]\d{0,5})(mb|gb)?", re.ASCII)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.report.base import Reporter
 from flyctl_orchestrator.report.jsonlines import JsonLinesReporter
+from flyctl_orchestrator.report.output import Output
 from flyctl_orchestrator.report.plain import PlainReporter
-from flyctl_orchestrator.report.style import Style
 
 
-def choose_reporter(environment: Environment, *, as_json: bool, verbose: bool = False) -> Reporter:
+def choose_reporter(environment: Environment, output: Output, *, as_json: bool, verbose: bool = False) -> Reporter:
     """JSON lines on stdout when asked for, a live table when a person watches stderr, else plain lines there.
 
     On GitHub Actions the plain lines are folded and annotated, and the step summary gets a table.
@@ -18,16 +18,14 @@ def choose_reporter(environment: Environment, *, as_json: bool, verbose: bool = 
         verbose: every line, and so no table.
     """
     if as_json:
-        return JsonLinesReporter(environment.stdout)
-    style = Style.of(environment.stderr, environment.variables)
+        return JsonLinesReporter(output)
     if environment.variables.get("GITHUB_ACTIONS") == "true":
         from flyctl_orchestrator.report.github import GitHubReporter
 
         summary = environment.variables.get("GITHUB_STEP_SUMMARY")
-        path = environment.cwd / summary if summary else None
-        return GitHubReporter(environment.stderr, style, verbose=verbose, summary=path)
-    if style.live and not verbose and not environment.variables.get("CI"):
+        return GitHubReporter(output, verbose=verbose, summary=environment.cwd / summary if summary else None)
+    if output.side_style.live and not verbose and not environment.variables.get("CI"):
         from flyctl_orchestrator.report.live import LiveReporter
 
-        return LiveReporter(environment.stderr, style, environment.clock)
-    return PlainReporter(environment.stderr, style, verbose=verbose)
+        return LiveReporter(output, environment.clock)
+    return PlainReporter(output, verbose=verbose)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flyctl_orchestrator.report.line import Line
 from flyctl_orchestrator.report.numbers import count, duration
 from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.report.table import Column, render
@@ -18,10 +19,10 @@ def fault_sentence(fault: Said) -> str:
     return f"{fault.get('name', '')}{f' in {where}' if where else ''}, {ends}{_chance(fault)}"
 
 
-def fault_lines(faults: Sequence[Said], style: Style, width: int | None) -> list[str]:
+def fault_lines(faults: Sequence[Said], style: Style, width: int | None) -> list[Line]:
     """A table of the faults that are set."""
     if not faults:
-        return ["No fault is set."]
+        return [Line.of("No fault is set.")]
     columns = [Column("id"), Column("fault"), Column("where"), Column("ends"), Column("struck", "right"), Column("set")]
     rows = [
         [

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TextIO
 
 from flyctl_orchestrator.report.base import Fact
-from flyctl_orchestrator.report.github_text import Kind, annotation, group, harmless, summary
+from flyctl_orchestrator.report.github_text import Kind, annotation, group, summary
+from flyctl_orchestrator.report.output import Output
 from flyctl_orchestrator.report.plain import PlainReporter
-from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.report.words import reason, sentence
 
 # GitHub shows ten of each kind per step and drops the others; the last one tells how it ended.
@@ -25,8 +24,8 @@ class GitHubReporter(PlainReporter):
         summary: the step summary's file ($GITHUB_STEP_SUMMARY), None for none.
     """
 
-    def __init__(self, stream: TextIO, style: Style, *, verbose: bool = False, summary: Path | None = None) -> None:
-        super().__init__(stream, style, verbose=verbose)
+    def __init__(self, output: Output, *, verbose: bool = False, summary: Path | None = None) -> None:
+        super().__init__(output, verbose=verbose)
         self._always = verbose
         self._summary = summary
         self._group = ""
@@ -54,12 +53,12 @@ class GitHubReporter(PlainReporter):
     def _open(self, event: Fact) -> None:
         said = sentence(event)
         self._group, self.verbose = event.name, True
-        self._command(group(self._style.fit(said.text) if said else event.name))
+        self._output.command(group(said.text if said else event.name))
 
     def _close(self) -> None:
         if self._group:
             self._group, self.verbose = "", self._always
-            self._command("::endgroup::")
+            self._output.command("::endgroup::")
 
     # --- annotations
 
@@ -81,7 +80,7 @@ class GitHubReporter(PlainReporter):
         if not text or (shown >= MOST and not last):
             return
         self._shown[kind] = shown + 1
-        self._command(annotation(kind, self._style.fit(title), self._style.fit(text)))
+        self._output.command(annotation(kind, title, text))
 
     # --- the summary
 
@@ -92,12 +91,4 @@ class GitHubReporter(PlainReporter):
             with self._summary.open("a", encoding="utf-8") as file:
                 file.write(summary(event.app, event.fields, rehearsal=self._rehearsal))
         except OSError as error:
-            self._write(f"the step summary cannot be written: {error.strerror or error}")
-
-    # --- lines
-
-    def _write(self, line: str) -> None:
-        super()._write(harmless(line))
-
-    def _command(self, line: str) -> None:
-        super()._write(line)
+            self._output.say(f"the step summary cannot be written: {error.strerror or error}")

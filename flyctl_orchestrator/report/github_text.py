@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from flyctl_orchestrator.report.clean import clean
 from flyctl_orchestrator.report.numbers import count, duration, latency, short_digest
 
 Kind = Literal["error", "warning", "notice"]
@@ -29,30 +30,26 @@ RESULTS = {
 
 def annotation(kind: Kind, title: str, text: str) -> str:
     """One line that GitHub shows on the run's page."""
-    return f"::{kind} title={_escape(title, _PROPERTY)}::{_escape(text, _DATA)}"
+    return f"::{kind} title={_escape(clean(title), _PROPERTY)}::{_escape(_tame(text), _DATA)}"
 
 
 def group(title: str) -> str:
     """Begins a part of the log that is folded; "::endgroup::" ends it."""
-    return f"::group::{_escape(title, _DATA)}"
-
-
-def harmless(line: str) -> str:
-    """A line of foreign text in which the runner finds no command.
-
-    Commands are lines that begin with "::", blanks aside, or hold the older "##[" anywhere.
-    """
-    line = line.replace("##[", "## [")
-    return f". {line}" if line.lstrip().startswith("::") else line
+    return f"::group::{_escape(clean(title), _DATA)}"
 
 
 def markdown(text: str) -> str:
     """Text that shows as it is inside a table's cell."""
-    return _escape(" ".join(text.split()), _MARKDOWN)
+    return _escape(" ".join(clean(text).split()), _MARKDOWN)
 
 
 def _escape(text: str, replaced: Mapping[str, str]) -> str:
     return "".join(replaced.get(char, char) for char in text)
+
+
+def _tame(text: str) -> str:
+    """Text of any number of lines, each of them clean."""
+    return "\n".join(clean(line) for line in text.splitlines())
 
 
 def summary(app: str, fields: Mapping[str, Any], *, rehearsal: bool = False) -> str:

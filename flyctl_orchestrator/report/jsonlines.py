@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from typing import TextIO
-
 from flyctl_orchestrator.report.base import Fact
+from flyctl_orchestrator.report.output import Output
 
 
 class JsonLinesReporter:
-    """Writes every event as one line of JSON, at once.
+    """Writes every event as one line of JSON on stdout, at once; nothing else may write there."""
 
-    Args:
-        stream: stdout as a rule; nothing else may write to it.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, output: Output) -> None:
+        self._output = output
 
     def event(self, event: Fact) -> None:
-        """Write it."""
-        self._stream.write(json.dumps(event.as_dict(), ensure_ascii=True, default=str) + "\n")
-        self._stream.flush()
+        """Write the event."""
+        self._output.record(event.as_dict())
 
     def close(self) -> None:
-        """Nothing is left to do."""
+        """Nothing is left to do: every line is out already."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.report.base import Fact
+from flyctl_orchestrator.report.line import Tone
 from flyctl_orchestrator.report.numbers import duration, latency
+from flyctl_orchestrator.report.output import Output
 from flyctl_orchestrator.report.progress_table import FAILED, OVER, ProgressTable, RegionRow
-from flyctl_orchestrator.report.style import Style, Tone
 from flyctl_orchestrator.report.words import sentence
 
 if TYPE_CHECKING:
@@ -49,20 +50,20 @@ RICH_STYLES: dict[Tone, str] = {
 
 
 class LiveReporter:
-    """Draws the table on `stream` until `close`; what is worth keeping stands above it as ordinary lines."""
+    """Draws the table on stderr until `close`; what is worth keeping stands above it as ordinary lines."""
 
-    def __init__(self, stream: TextIO, style: Style, clock: Clock) -> None:
+    def __init__(self, output: Output, clock: Clock) -> None:
         from rich.console import Console
         from rich.live import Live
 
-        self._style = style
+        self._style = output.side_style
         self._clock = clock
         self._progress = ProgressTable()
         self._lock = threading.Lock()
         self._console: Console = Console(
-            file=stream,
+            file=output.stderr,
             force_terminal=True,
-            no_color=not style.colour,
+            no_color=not self._style.colour,
             highlight=False,
             markup=False,
             emoji=False,
@@ -116,7 +117,7 @@ class LiveReporter:
         for title in ("region", "machines", "state", "release", "health", "latency"):
             table.add_column(title, justify="right" if title == "latency" else "left", no_wrap=True)
         for row in self._progress.rows.values():
-            table.add_row(*(Text(text, style=RICH_STYLES[tone]) for text, tone in self._cells(row)))
+            table.add_row(*(Text(self._style.fit(text), style=RICH_STYLES[tone]) for text, tone in self._cells(row)))
         return table
 
     def _foot(self) -> Text:
@@ -124,7 +125,7 @@ class LiveReporter:
 
         progress = self._progress
         elapsed = max(0.0, self._clock.now() - progress.since) if progress.since else 0.0
-        parts = [progress.heading, duration(elapsed), self._style.fit(progress.activity)]
+        parts = [self._style.fit(each) for each in (progress.heading, duration(elapsed), progress.activity)]
         line = f" {self._style.dot} ".join(part for part in parts if part)
         return Text(self._frame() + line, style="dim", no_wrap=True, overflow="ellipsis")
 

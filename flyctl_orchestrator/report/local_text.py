@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flyctl_orchestrator.report.line import Line
 from flyctl_orchestrator.report.numbers import count, duration
 from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.report.table import Column, render
@@ -12,7 +13,7 @@ from flyctl_orchestrator.report.table import Column, render
 STATES = ("started", "suspended", "stopped", "failed")
 
 
-def local_lines(said: Mapping[str, Any], url: str, now: float, style: Style, width: int | None) -> list[str]:
+def local_lines(said: Mapping[str, Any], url: str, now: float, style: Style, width: int | None) -> list[Line]:
     """The whole page.
 
     Args:
@@ -27,10 +28,10 @@ def local_lines(said: Mapping[str, Any], url: str, now: float, style: Style, wid
     faults = said.get("faults") or []
     if faults:
         parts.append(count(len(faults), "fault"))
-    head = f" {style.dot} ".join(parts)
+    head = [Line.of(f" {style.dot} ".join(parts)), Line()]
     apps = said.get("apps") or []
     if not apps:
-        return [head, "", "No apps."]
+        return [*head, Line.of("No apps.")]
     columns = [Column("app"), Column("machines", "right"), *(Column(state, "right") for state in STATES), Column("url")]
     rows = [[str(app.get(key, 0)) for key in ("name", "machines", *STATES, "url")] for app in apps]
-    return [head, "", *render(columns, rows, style, width)]
+    return [*head, *render(columns, rows, style, width)]

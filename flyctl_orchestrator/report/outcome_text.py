@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from flyctl_orchestrator.report.line import Line, Span, Tone
 from flyctl_orchestrator.report.numbers import count, duration, latency, short_digest
-from flyctl_orchestrator.report.style import Style, Tone
-from flyctl_orchestrator.report.table import Cell, Column, render
+from flyctl_orchestrator.report.style import Style
+from flyctl_orchestrator.report.table import Column, render
 from flyctl_orchestrator.rollout.context.outcome import Outcome, Row
 
 TONES: dict[str, Tone] = {"healthy": "good", "asleep": "quiet", "unhealthy": "bad", "unknown": "warn"}
 
 
-def outcome_lines(outcome: Outcome, style: Style, width: int | None, *, url: str) -> list[str]:
+def outcome_lines(outcome: Outcome, style: Style, width: int | None, *, url: str) -> list[Line]:
     """One row per machine, then one sentence and the app's address."""
     lines = render(_columns(outcome), [_cells(row, style, outcome) for row in outcome.rows], style, width)
     lines = lines if outcome.rows else []
-    lines += [f"{row.region} {row.machine}: {row.why}" for row in outcome.rows if row.why]
+    lines += [Line.of(f"{row.region} {row.machine}: {row.why}") for row in outcome.rows if row.why]
     good = outcome.kind in ("done", "nothing")
     if good:
         regions = len({row.region for row in outcome.rows})
         told = {"done": f"Done in {duration(outcome.seconds)}", "nothing": "Nothing to change"}[outcome.kind]
-        lines.append(style.paint(f"{told}: {count(regions, 'region')}, {outcome.what}.", "good"))
-        lines.append(url)
+        lines.append(Line.of(Span(f"{told}: {count(regions, 'region')}, {outcome.what}.", "good")))
+        lines.append(Line.of(url))
     return lines
 
 
@@ -30,17 +31,17 @@ def _columns(outcome: Outcome) -> list[Column]:
     return titles if not _grouped(outcome) else [titles[0], Column("group"), *titles[1:]]
 
 
-def _cells(row: Row, style: Style, outcome: Outcome) -> list[Cell | str]:
+def _cells(row: Row, style: Style, outcome: Outcome) -> list[Span | str]:
     mark = {"healthy": f"{style.good} ", "unhealthy": f"{style.bad} "}.get(row.health, "")
     fate: Tone = "bad" if row.fate in ("failed", "missing") else "warn" if row.fate == "unverified" else "plain"
     image = short_digest(row.image) if row.image.startswith("sha256:") else row.image or "-"
-    cells: list[Cell | str] = [
-        Cell(row.region, "strong"),
+    cells: list[Span | str] = [
+        Span(row.region, "strong"),
         row.machine or "-",
         f"v{row.release}" if row.release is not None else "-",
         image,
-        Cell(row.fate, fate),
-        Cell(f"{mark}{row.health}", TONES.get(row.health, "plain")),
+        Span(row.fate, fate),
+        Span(f"{mark}{row.health}", TONES.get(row.health, "plain")),
         latency(row.latency_s),
     ]
     return [cells[0], row.group, *cells[1:]] if _grouped(outcome) else cells

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TextIO
-
 from flyctl_orchestrator.report.base import Fact
-from flyctl_orchestrator.report.style import Style, Tone
+from flyctl_orchestrator.report.line import Line, Span, Tone
+from flyctl_orchestrator.report.output import Output
 from flyctl_orchestrator.report.words import sentence
 
 
 class PlainReporter:
-    """Writes one line per event, each with the seconds since the first one.
+    """Writes one line per event on stderr, each with the seconds since the first one.
 
     Attributes:
         verbose: also the lines of builds, flyctl, single steps and probes.
     """
 
-    def __init__(self, stream: TextIO, style: Style, *, verbose: bool = False) -> None:
-        self._stream = stream
-        self._style = style
+    def __init__(self, output: Output, *, verbose: bool = False) -> None:
+        self._output = output
         self.verbose = verbose
         self._since: float | None = None
 
@@ -29,17 +27,12 @@ class PlainReporter:
         said = sentence(event)
         if said is None or (said.detail and not self.verbose):
             return
-        self._write(self._line(said.text, said.tone, max(0.0, event.ts - self._since)))
+        self._output.say(self._line(said.text, said.tone, max(0.0, event.ts - self._since)))
 
     def close(self) -> None:
-        """Nothing is left to do."""
+        """Nothing is left to do: every line is out already."""
 
-    def _line(self, text: str, tone: Tone, elapsed: float) -> str:
-        marks = {"good": self._style.good, "bad": self._style.bad, "warn": "!"}
-        mark = marks.get(tone, "")
-        start = f"{elapsed:6.1f}s  "
-        return self._style.paint(start, "quiet") + self._style.paint(f"{mark:<2} {self._style.fit(text)}", tone)
-
-    def _write(self, line: str) -> None:
-        self._stream.write(line.rstrip() + "\n")
-        self._stream.flush()
+    def _line(self, text: str, tone: Tone, elapsed: float) -> Line:
+        style = self._output.side_style
+        mark = {"good": style.good, "bad": style.bad, "warn": "!"}.get(tone, "")
+        return Line.of(Span(f"{elapsed:6.1f}s  ", "quiet"), Span(f"{mark:<2} {text}".rstrip(), tone))

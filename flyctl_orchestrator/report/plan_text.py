@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from flyctl_orchestrator.report.line import Line, Span
 from flyctl_orchestrator.report.numbers import count, duration, short_digest
-from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.rollout.plan.cost import Cost
 from flyctl_orchestrator.rollout.plan.plan import Lane, Plan, Wave
 from flyctl_orchestrator.rollout.plan.steps import PutToSleep
@@ -21,24 +21,27 @@ REASONS = {
 }
 
 
-def plan_lines(plan: Plan, style: Style, cost: Cost | None = None) -> list[str]:
+def plan_lines(plan: Plan, cost: Cost | None = None) -> list[Line]:
     """What a deploy would do, and what that changes in the bill."""
-    lines = [style.paint(f"! {drift.what}", "warn") for drift in plan.drift]
-    lines += [f"note: {note}" for note in plan.notes]
+    lines = [Line.of(Span(f"! {drift.what}", "warn")) for drift in plan.drift]
+    lines += [Line.of(f"note: {note}") for note in plan.notes]
     if plan.empty:
-        return [*lines, style.paint(f"Nothing to do: {count(plan.unchanged, 'machine')} as wanted.", "good")]
+        return [*lines, Line.of(Span(f"Nothing to do: {count(plan.unchanged, 'machine')} as wanted.", "good"))]
     image = plan.image.ref or "to be built"
     digest = f" ({short_digest(plan.image.digest)})" if plan.image.digest else ""
-    lines.append(f"image: {image}{digest}")
+    lines.append(Line.of(f"image: {image}{digest}"))
     for wave in plan.waves:
-        lines += _wave(wave, style, cost)
+        lines += _wave(wave, cost)
+    lines.append(Line.of(f"Plan: {_tally(plan)}, {plan.unchanged} unchanged."))
+    return [*lines, Line.of(_bill(cost))] if cost else lines
+
+
+def _tally(plan: Plan) -> str:
     # A machine that is replaced is one change, though its old self goes in a wave of its own.
     changes = [lane for lane in plan.lanes if lane.reasons != ("replaced",)]
     tally = {sign: sum(1 for lane in changes if SIGNS[lane.action] == sign) for sign in "~±+-"}
     words = {"~": "to change", "±": "to replace", "+": "to create", "-": "to destroy"}
-    parts = [f"{number} {words[sign]}" for sign, number in tally.items() if number]
-    lines.append(f"Plan: {', '.join(parts)}, {plan.unchanged} unchanged.")
-    return [*lines, _bill(cost)] if cost else lines
+    return ", ".join(f"{number} {words[sign]}" for sign, number in tally.items() if number)
 
 
 def _bill(cost: Cost) -> str:
@@ -55,12 +58,12 @@ def dollars(amount: float) -> str:
     return f"{'-' if amount < 0 else '+'}${abs(amount):.2f}"
 
 
-def _wave(wave: Wave, style: Style, cost: Cost | None) -> list[str]:
+def _wave(wave: Wave, cost: Cost | None) -> list[Line]:
     facts = [", ".join(wave.regions)]
     facts += [f"{wave.limit} at once per region"] if wave.limit else []
     facts += [f"then {duration(wave.bake)} of watching"] if wave.bake else []
-    head = style.paint(wave.name, "strong") + f" ({'; '.join(facts)})"
-    return [head, *(_lane(lane, cost) for lane in wave.lanes)]
+    head = Line.of(Span(wave.name, "strong"), f" ({'; '.join(facts)})")
+    return [head, *(Line.of(_lane(lane, cost)) for lane in wave.lanes)]
 
 
 def _lane(lane: Lane, cost: Cost | None) -> str:

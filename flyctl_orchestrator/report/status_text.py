@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from flyctl_orchestrator.report.line import Line, Span, Tone
 from flyctl_orchestrator.report.numbers import count, latency, short_digest
-from flyctl_orchestrator.report.style import Style, Tone
-from flyctl_orchestrator.report.table import Cell, Column, Row, render
+from flyctl_orchestrator.report.style import Style
+from flyctl_orchestrator.report.table import Column, Row, render
 from flyctl_orchestrator.rollout.survey import Place, Seen, Survey
 
 TITLES = ("region", "machines", "state", "release", "image", "checks", "health", "latency")
 
 
-def status_lines(found: Survey, style: Style, width: int | None, *, url: str, by_machine: bool = False) -> list[str]:
+def status_lines(found: Survey, style: Style, width: int | None, *, url: str, by_machine: bool = False) -> list[Line]:
     """The whole page, line by line.
 
     Args:
@@ -20,9 +21,9 @@ def status_lines(found: Survey, style: Style, width: int | None, *, url: str, by
         by_machine: a row per machine instead of one per region.
     """
     groups = {place.group for place in found.places}
-    head = f"{style.paint(found.app, 'strong')} {style.dot} {url} {style.dot} {_summary(found)}"
+    head = [Line.of(Span(found.app, "strong"), f" {style.dot} {url} {style.dot} {_summary(found)}"), Line()]
     if not found.places:
-        return [head, "", "No machines."]
+        return [*head, Line.of("No machines.")]
     columns = [Column(title, flexible=title in ("state", "health", "image")) for title in TITLES]
     columns[-1] = Column("latency", align="right")
     if by_machine:
@@ -30,7 +31,7 @@ def status_lines(found: Survey, style: Style, width: int | None, *, url: str, by
     if len(groups) > 1:
         columns.insert(1, Column("group", flexible=True))
     rows = [row for place in found.places for row in _rows(place, style, by_machine, grouped=len(groups) > 1)]
-    return [head, "", *render(columns, rows, style, width), *_remarks(found, style)]
+    return [*head, *render(columns, rows, style, width), *_remarks(found, style)]
 
 
 def _summary(found: Survey) -> str:
@@ -39,18 +40,18 @@ def _summary(found: Survey) -> str:
 
 
 def _rows(place: Place, style: Style, by_machine: bool, *, grouped: bool) -> Iterable[Row]:
-    start: list[Cell | str] = [place.region, *([place.group] if grouped else [])]
+    start: list[Span | str] = [place.region, *([place.group] if grouped else [])]
     if by_machine:
         for seen in place.seen:
             yield [*start, seen.machine.id, *_about([seen], style)]
         return
     have = len(place.seen)
     off = place.wanted is not None and have != place.wanted
-    number = Cell(f"{have}/{place.wanted}" if place.wanted is not None else str(have), "warn" if off else "plain")
+    number = Span(f"{have}/{place.wanted}" if place.wanted is not None else str(have), "warn" if off else "plain")
     yield [*start, number, *_about(place.seen, style)]
 
 
-def _about(seen: Sequence[Seen], style: Style) -> list[Cell | str]:
+def _about(seen: Sequence[Seen], style: Style) -> list[Span | str]:
     if not seen:
         return ["-", "-", "-", "-", "-", "-"]
     machines = [each.machine for each in seen]
@@ -58,8 +59,8 @@ def _about(seen: Sequence[Seen], style: Style) -> list[Cell | str]:
     images = _distinct(short_digest(machine.digest) for machine in machines)
     return [
         _states(seen),
-        Cell(releases, "warn" if "," in releases else "plain"),
-        Cell(images, "warn" if "," in images else "quiet"),
+        Span(releases, "warn" if "," in releases else "plain"),
+        Span(images, "warn" if "," in images else "quiet"),
         _checks(seen),
         _health(seen, style),
         latency(max((each.answer.latency_s or 0 for each in seen if each.answer), default=0) or None),
@@ -70,7 +71,7 @@ def _distinct(texts: Iterable[str]) -> str:
     return ",".join(dict.fromkeys(texts))
 
 
-def _states(seen: Sequence[Seen]) -> Cell:
+def _states(seen: Sequence[Seen]) -> Span:
     states: dict[str, int] = {}
     for each in seen:
         states[each.machine.state] = states.get(each.machine.state, 0) + 1
@@ -79,41 +80,41 @@ def _states(seen: Sequence[Seen]) -> Cell:
     else:
         text = ", ".join(f"{number} {state}" for state, number in states.items())
     tone: Tone = "plain"
-    if all(each.machine.sleeping for each in seen):
+    if all(each.machine.asleep for each in seen):
         tone = "quiet"
-    elif not all(each.machine.sleeping or each.machine.state == "started" for each in seen):
+    elif not all(each.machine.asleep or each.machine.state == "started" for each in seen):
         tone = "warn"
-    return Cell(text, tone)
+    return Span(text, tone)
 
 
-def _checks(seen: Sequence[Seen]) -> Cell:
-    checks = [check for each in seen for check in each.machine.checks if not each.machine.sleeping]
+def _checks(seen: Sequence[Seen]) -> Span:
+    checks = [check for each in seen for check in each.machine.checks if not each.machine.asleep]
     if not checks:
-        return Cell("-", "quiet")
+        return Span("-", "quiet")
     passing = sum(1 for check in checks if check.status == "passing")
-    return Cell(f"{passing}/{len(checks)}", "plain" if passing == len(checks) else "bad")
+    return Span(f"{passing}/{len(checks)}", "plain" if passing == len(checks) else "bad")
 
 
-def _health(seen: Sequence[Seen], style: Style) -> Cell:
+def _health(seen: Sequence[Seen], style: Style) -> Span:
     answers = [each.answer for each in seen if each.answer is not None]
     if not answers:
-        return Cell(_distinct(each.silent or "-" for each in seen), "quiet")
+        return Span(_distinct(each.silent or "-" for each in seen), "quiet")
     good = [answer for answer in answers if answer.ok]
     share = f" {len(good)}/{len(answers)}" if len(answers) > 1 else ""
     if len(good) == len(answers):
-        return Cell(f"{style.good} {_distinct(str(answer.status) for answer in answers)}{share}", "good")
+        return Span(f"{style.good} {_distinct(str(answer.status) for answer in answers)}{share}", "good")
     failed = next(answer for answer in answers if not answer.ok)
-    return Cell(f"{style.bad} {failed.status or 'no answer'}{share}", "bad")
+    return Span(f"{style.bad} {failed.status or 'no answer'}{share}", "bad")
 
 
-def _remarks(found: Survey, style: Style) -> list[str]:
+def _remarks(found: Survey, style: Style) -> list[Line]:
     lines = []
     for seen in found.unhealthy:
         why = _why(seen)
-        lines.append(style.paint(f"{style.bad} {seen.machine.region} {seen.machine.id}: {style.fit(why)}", "bad"))
+        lines.append(Line.of(Span(f"{style.bad} {seen.machine.region} {seen.machine.id}: {why}", "bad")))
     for finding in found.findings:
-        lines.append(style.paint(f"! {style.fit(finding.what)}", "warn"))
-    return ["", *lines] if lines else []
+        lines.append(Line.of(Span(f"! {finding.what}", "warn")))
+    return [Line(), *lines] if lines else []
 
 
 def _why(seen: Seen) -> str:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TextIO
+from typing import TextIO
 
-Tone = Literal["plain", "good", "bad", "warn", "quiet", "strong"]
+from flyctl_orchestrator.report.clean import begins_command, clean, unmarked
+from flyctl_orchestrator.report.line import Line, Span, Tone
 
 ANSI: dict[Tone, str] = {"plain": "", "good": "32", "bad": "31", "warn": "33", "quiet": "2", "strong": "1"}
-
-_COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
-# What servers and apps say is shown to people; it must not be able to rewrite their screen.
-_CONTROLS = dict.fromkeys(
-    [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
-)
+# What stands for our own signs where a stream can show ASCII alone.
+PLAIN = {"·": "-", "…": "...", "→": "->", "✓": "ok", "✗": "x", "–": "-", "×": "x", "±": "+-", "−": "-"}
 
 
 @dataclass(frozen=True)
@@ -43,11 +39,6 @@ class Style:
         colour = not variables.get("NO_COLOR") and (forced or (terminal and not dumb))
         return cls(terminal, colour, _can_show(stream, "✓✗·…"), terminal and not dumb)
 
-    def paint(self, text: str, tone: Tone) -> str:
-        """`text` in a tone, or as it is where colours are not wanted."""
-        code = ANSI[tone]
-        return f"\x1b[{code}m{text}\x1b[0m" if self.colour and code and text else text
-
     @property
     def good(self) -> str:
         """The mark of success."""
@@ -69,21 +60,27 @@ class Style:
         return "…" if self.unicode else "..."
 
     def fit(self, text: str) -> str:
-        """`text` with characters the stream cannot show replaced, and none that would move a terminal's cursor."""
-        text = self._tame(text)
-        if self.unicode:
+        """`text` in characters that the stream can show, and that only show themselves."""
+        text = clean(text)
+        if self.unicode or text.isascii():
             return text
-        for character, plain in {"·": "-", "…": "...", "→": "->", "✓": "ok", "✗": "x", "–": "-", "×": "x"}.items():
+        for character, plain in PLAIN.items():
             text = text.replace(character, plain)
         return text.encode("ascii", "replace").decode()
 
-    def _tame(self, text: str) -> str:
-        # Colours are harmless, and may be our own; they stay where colours are wanted.
-        parts = _COLOUR.split(text.expandtabs(1))
-        parts[::2] = [words.translate(_CONTROLS) for words in parts[::2]]
-        if not self.colour:
-            parts[1::2] = [""] * (len(parts) // 2)
-        return "".join(parts)
+    def characters(self, line: Line | str) -> str:
+        """What to write for a line, without the line's end.
+
+        The colours in it are those of its spans, whatever their texts say, and no pipeline finds a command in it.
+        """
+        spans = line.spans if isinstance(line, Line) else (Span(line),)
+        fitted = [Span(self.fit(span.text), span.tone) for span in spans]
+        mark = ". " if begins_command("".join(span.text for span in fitted)) else ""
+        return mark + unmarked("".join(self._painted(span) for span in fitted))
+
+    def _painted(self, span: Span) -> str:
+        code = ANSI[span.tone]
+        return f"\x1b[{code}m{span.text}\x1b[0m" if self.colour and code and span.text else span.text
 
 
 def _is_terminal(stream: TextIO) -> bool:

@@ -7,18 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from flyctl_orchestrator.report.style import Style, Tone
+from flyctl_orchestrator.report.line import Line, Span
+from flyctl_orchestrator.report.style import Style
 
 GAP = "  "
 NARROWEST = 6
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One cell: its text, and the tone it is shown in where colours are wanted."""
-
-    text: str
-    tone: Tone = "plain"
 
 
 @dataclass(frozen=True)
@@ -34,7 +27,7 @@ class Column:
     flexible: bool = False
 
 
-Row = Sequence[Cell | str]
+Row = Sequence[Span | str]
 
 
 def width_of(text: str) -> int:
@@ -43,15 +36,15 @@ def width_of(text: str) -> int:
     return sum(0 if unicodedata.combining(char) else wide.get(unicodedata.east_asian_width(char), 1) for char in text)
 
 
-def render(columns: Sequence[Column], rows: Sequence[Row], style: Style, width: int | None = None) -> list[str]:
+def render(columns: Sequence[Column], rows: Sequence[Row], style: Style, width: int | None = None) -> list[Line]:
     """The lines of a table, titles first.
 
     Args:
         width: columns of the terminal; flexible columns are cut until the table fits. None never cuts anything (a
             pipe).
     """
-    cells = [[cell if isinstance(cell, Cell) else Cell(cell) for cell in row] for row in rows]
-    titles = [Cell(column.title, "quiet") for column in columns]
+    cells = [[cell if isinstance(cell, Span) else Span(cell) for cell in row] for row in rows]
+    titles = [Span(column.title, "quiet") for column in columns]
     widths = [max(width_of(style.fit(row[index].text)) for row in [titles, *cells]) for index in range(len(columns))]
     if width is not None:
         widths = _narrowed(columns, widths, width)
@@ -69,14 +62,16 @@ def _narrowed(columns: Sequence[Column], widths: list[int], width: int) -> list[
     return widths
 
 
-def _line(columns: Sequence[Column], row: Sequence[Cell], widths: Sequence[int], style: Style) -> str:
-    parts = []
+def _line(columns: Sequence[Column], row: Sequence[Span], widths: Sequence[int], style: Style) -> Line:
+    spans: list[Span] = []
     for column, cell, width in zip(columns, row, widths, strict=True):
         text = shortened(style.fit(cell.text), width, style)
-        padding = " " * (width - width_of(text))
-        painted = style.paint(text, cell.tone)
-        parts.append(padding + painted if column.align == "right" else painted + padding)
-    return GAP.join(parts).rstrip()
+        padding = Span(" " * (width - width_of(text)))
+        shown = Span(text, cell.tone)
+        spans += [padding, shown, Span(GAP)] if column.align == "right" else [shown, padding, Span(GAP)]
+    while spans and not spans[-1].text.strip():
+        spans.pop()
+    return Line(tuple(span for span in spans if span.text))
 
 
 def shortened(text: str, width: int, style: Style) -> str:

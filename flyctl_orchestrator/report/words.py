@@ -8,8 +8,8 @@ from typing import Any
 
 from flyctl_orchestrator.report.base import Fact
 from flyctl_orchestrator.report.fault_text import fault_sentence
+from flyctl_orchestrator.report.line import Tone
 from flyctl_orchestrator.report.numbers import count, duration, latency, short_digest
-from flyctl_orchestrator.report.style import Tone
 
 Fields = Mapping[str, Any]
 

@@ -163,7 +163,7 @@ class Deployment:
         """Run a plan on the fleet it was made for.
 
         Args:
-            origin: where to go back to if it fails, when that is not `fleet` (a killed rollout is resumed).
+            restore_point: where to go back to if it fails, when that is not `fleet` (a killed rollout is resumed).
             resumes: id of that rollout.
 
         Raises:
@@ -196,10 +196,17 @@ class Deployment:
     def _run(
         self, plan: Plan, fleet: Fleet, rollout: str, journal: Journal, restore_point: RestorePoint | None, resumes: str
     ) -> Outcome:
-        before = {machine.id: machine for machine in fleet.machines}
+        before, began = {machine.id: machine for machine in fleet.machines}, self.target.api.platform_time()
         context = self.context()
         record = Record(
-            rollout, plan, journal, before, plan.image.ref or "", plan.image.digest, restore_point=restore_point
+            rollout,
+            plan,
+            journal,
+            before,
+            plan.image.ref or "",
+            plan.image.digest,
+            restore_point=restore_point,
+            began=began,
         )
         record.learn_firsts(fleet.managed)
         if plan.empty:
@@ -211,7 +218,8 @@ class Deployment:
             for machine in (restore_point.machines.values() if restore_point else fleet.managed)
         ]
         journal.write(
-            "begin", rollout=rollout, who=self.who, plan=plan_as_dict(plan), before=kept, resumes=resumes,
+            "begin", rollout=rollout, who=self.who, plan=plan_as_dict(plan), before=kept, began=began, resumes=resumes,
+            **({"origin": restore_point.as_dict()} if restore_point else {}),
             **goal_as_dict(self.project, self.policy, plan),
         )  # fmt: skip
         self.emit("rollout.started", rollout=rollout, image=plan.image.ref, digest=plan.image.digest)
@@ -220,6 +228,11 @@ class Deployment:
     def finish(self, outcome: Outcome) -> None:
         """Tell how it ended."""
         self.emit("rollout.finished", **outcome.as_fields(), url=self.target.app_url(self.project.app))
+
+    @property
+    def limit(self) -> int:
+        """Machines that serve and may be changed at once within one region."""
+        return max(1, self.policy.max_unavailable)
 
     @property
     def journals(self) -> JournalStore:

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
-from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.rollout.context.context import RolloutContext
-from flyctl_orchestrator.rollout.context.outcome import EXITS, Outcome, OutcomeKind
+from flyctl_orchestrator.rollout.context.outcome import EXITS, Outcome, OutcomeKind, Row
 from flyctl_orchestrator.rollout.plan.plan import Wave
-from flyctl_orchestrator.rollout.plan.steps import DestroyMachine
 from flyctl_orchestrator.rollout.run.bake import bake
 from flyctl_orchestrator.rollout.run.baseline import measure_baseline
 from flyctl_orchestrator.rollout.run.flyctl_driver import FlyctlDriver
 from flyctl_orchestrator.rollout.run.lane import LaneRun
 from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.run.result_rows import rows_at_the_end
-from flyctl_orchestrator.rollout.run.snapshot import Snapshot
+from flyctl_orchestrator.rollout.run.snapshot import Snapshot, read_fleet
 from flyctl_orchestrator.rollout.run.wave import WaveEnd, WaveRun
-from flyctl_orchestrator.rollout.undo.plan_touched import plan_rollback
+from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
+from flyctl_orchestrator.rollout.undo.plan import plan_way_back
+from flyctl_orchestrator.rollout.undo.restore_points import before_running
+from flyctl_orchestrator.rollout.undo.run import go_back
 
-# Tries to read the fleet when everything depends on it; each is patient by itself.
-READS = 2
 # Seconds a flyctl whose machines are all well may still take to see it, going forward and before going back.
 FLYCTL_FORWARD, FLYCTL_BACK = 60.0, 3.0
 
@@ -69,7 +68,7 @@ class Executor:
                 return self._stop(self._reason(f"{where}: {end.run.reason}", end.run.code), end.kind)
         self._finish_flyctl(FLYCTL_FORWARD)
         # The last look was taken when the last machine passed; one more would only cost a second.
-        return self._done(self._last.machines if self._last else self._read())
+        return self._done(self._last.machines if self._last else read_fleet(self._context))
 
     # --- forward
 
@@ -141,103 +140,81 @@ class Executor:
     def _stop(self, why: tuple[str, str], how: str, trouble: FlyoError | None = None) -> Outcome:
         what, code = why
         self._finish_flyctl(FLYCTL_BACK)
-        machines = None if code == "blind" else self._read()
+        machines = None if code == "blind" else read_fleet(self._context)
         if machines is None:
             return self._blind(what, code, trouble)
-        wave = plan_rollback(self._record, machines, max(1, self._policy.max_unavailable))
+        point = before_running(self._record)
+        runs = self._record.runs.values()
+        failing = {run.machine_id for run in runs if run.machine_id and run.status in ("failed", "inconclusive")}
+        wave = plan_way_back(point, machines, max(1, self._policy.max_unavailable), failing=failing)
         if not wave.lanes:
             return self._untouched(what, code, how, machines, trouble)
         if how == "lost":
             # Whoever has the lock now may be at work on these very machines.
             next_ = "'flyo lock status' shows who holds it now; 'flyo deploy' goes on from what is there"
-            return self._finish("inconclusive", f"{what}; stopped right there", machines, {}, next=next_, code=code)
+            return self._finish("inconclusive", f"{what}; stopped right there", machines, next=next_, code=code)
         if how == "inconclusive":
             next_ = "Look with 'flyo status', then 'flyo deploy' to go on or 'flyctl' to go back by hand"
-            return self._finish("inconclusive", f"no verdict: {what}", machines, {}, next=next_, code=code)
+            return self._finish("inconclusive", f"no verdict: {what}", machines, next=next_, code=code)
         if not self._policy.rollback and how != "interrupted":
             next_ = self._where_to_look() or "'flyo deploy' goes on from here"
-            return self._finish("mixed", f"{what}; left as it is (no rollback)", machines, {}, next=next_, code=code)
-        return self._back(wave, what, code, how)
+            return self._finish("mixed", f"{what}; left as it is (no rollback)", machines, next=next_, code=code)
+        return self._back(wave, point, what, code, how)
 
     def _left_over(self, wave: Wave, trouble: FlyoError | None) -> Outcome:
         """Everything is new and verified; only what was replaced is still there. That is nothing to go back for."""
         self._finish_flyctl(FLYCTL_FORWARD)
-        machines = self._read()
+        machines = read_fleet(self._context)
         if machines is None:
             return self._blind(trouble.what if trouble else "the platform does not answer", "blind", trouble)
         names = ", ".join(f"{lane.region} {lane.machine}" for lane in wave.lanes if lane.machine in machines)
         if not names:
             return self._done(machines)
         what = f"every machine is new and verified, but what was replaced could not be removed: {names}"
-        return self._finish("mixed", what, machines, {}, next="'flyo deploy' removes it", code="surge.left_over")
+        return self._finish("mixed", what, machines, next="'flyo deploy' removes it", code="surge.left_over")
 
-    def _back(self, wave: Wave, what: str, code: str, how: str) -> Outcome:
+    def _back(self, wave: Wave, point: RestorePoint, what: str, code: str, how: str) -> Outcome:
         context = self._context
         self._record.journal.forgive()
-        self._record.journal.write("rollback.begin", reason=what, lanes=[lane.name for lane in wave.lanes])
-        context.emit("rollback.started", reason=what, code=code, machines=len(wave.lanes))
-        back = _without_runs(self._record)
-        run = WaveRun(
-            wave, context, back, stopped=lambda: context.stop.insisted or bool(context.guard.lost()), keep_going=True
+        back = go_back(
+            wave, point, self._record, context, reason=what, code=code, stopped=lambda: context.stop.insisted
         )
-        end = run.run()
-        backs = {each.machine_id: each for each in run.runs if each.machine_id}
-        for each in run.runs:
-            gone = [step.machine for step in each.lane.steps if isinstance(step, DestroyMachine)]
-            backs |= {machine: each for machine in gone if machine not in backs}
-        good = end.kind == "passed"
-        context.emit("rollback.finished", ok=good, verdict=end.kind)
-        now = self._read()
-        machines = run.last_snapshot.machines if now is None and run.last_snapshot else now
-        if good:
+        if back.good:
             kind: OutcomeKind = "interrupted" if how == "interrupted" else "rolled_back"
-            said = "interrupted" if how == "interrupted" else what
-            what = f"{said}; every touched machine is back as it was, verified"
-            return self._finish(kind, what, machines, backs, next=self._where_to_look(), code=code)
-        bad = [
-            f"{each.lane.region} {each.machine_id}: {each.reason or each.busy}"
-            for each in run.runs
-            if each.status != "passed"
-        ]
+            what = f"{what}; every touched machine is back as it was, verified"
+            return self._end(kind, what, back.rows, next=self._where_to_look(), code=code)
         halted = (
-            context.guard.lost() or "stopped on the way back" if end.kind == "interrupted" else "the way back failed"
+            context.guard.lost() or "stopped on the way back"
+            if back.end.kind == "interrupted"
+            else "the way back failed"
         )
         next_ = "Look with 'flyo status'; 'flyo deploy' or 'flyctl machine update' puts these machines right"
-        return self._finish("mixed", f"{what}; {halted} ({'; '.join(bad)})", machines, backs, next=next_, code=code)
+        return self._end("mixed", f"{what}; {halted} ({back.amiss})", back.rows, next=next_, code=code)
 
     def _untouched(
         self, what: str, code: str, how: str, machines: Mapping[str, Machine], trouble: FlyoError | None
     ) -> Outcome:
         kind: OutcomeKind = "interrupted" if how == "interrupted" else "untouched"
-        outcome = self._finish(kind, f"{what}; nothing was changed on the fleet", machines, {}, code=code)
+        outcome = self._finish(kind, f"{what}; nothing was changed on the fleet", machines, code=code)
         token = trouble is not None and trouble.exit == Exit.UNREACHABLE
         return replace(outcome, exit=Exit.UNREACHABLE) if token else outcome
 
     def _blind(self, what: str, code: str, trouble: FlyoError | None) -> Outcome:
         touched = [run for run in self._record.runs.values() if run.touched]
         if not touched:
-            outcome = self._finish("untouched", f"{what}; nothing was changed on the fleet", None, {}, code=code)
+            outcome = self._finish("untouched", f"{what}; nothing was changed on the fleet", None, code=code)
             return replace(outcome, exit=Exit.UNREACHABLE)
         names = ", ".join(f"{run.lane.region} {_called(run)}" for run in touched)
         if self._record.cordoned:
             names += f"; cordoned: {', '.join(sorted(self._record.cordoned))}"
         next_ = "When the platform answers again, 'flyo status' shows what is where and 'flyo deploy' goes on"
-        return self._finish("inconclusive", f"{what}; not known: {names}", None, {}, next=next_, code=code or "blind")
+        return self._finish("inconclusive", f"{what}; not known: {names}", None, next=next_, code=code or "blind")
 
     def _where_to_look(self) -> str:
         return f"See what it wrote: {self._context.logs_of(self._culprit)}" if self._culprit else ""
 
     def _reason(self, what: str, code: str) -> tuple[str, str]:
         return what, code or "failed"
-
-    def _read(self) -> dict[str, Machine] | None:
-        for _ in range(READS):
-            try:
-                return {m.id: m for m in self._context.api.list_machines(self._context.app) if not m.gone}
-            except ApiError as error:
-                if error.kind == "unauthorized" or self._context.stop.insisted:
-                    return None
-        return None
 
     def _done(self, machines: Mapping[str, Machine] | None) -> Outcome:
         """Every machine has passed. One that somebody has destroyed since is named."""
@@ -247,20 +224,15 @@ class Executor:
         rows = rows_at_the_end(machines, self._record, {})
         if gone := ", ".join(f"{row.region} {row.machine}" for row in rows if row.fate == "missing"):
             what = f"every machine has passed the gate, but is not there any more: {gone}"
-            return self._finish("mixed", what, machines, {}, next="'flyo deploy' makes it anew", code="disappeared")
-        return self._finish("done", f"every machine is new and verified{self._record.proof}", machines, {})
+            return self._finish("mixed", what, machines, next="'flyo deploy' makes it anew", code="disappeared")
+        return self._finish("done", f"every machine is new and verified{self._record.proof}", machines)
 
     def _finish(
-        self,
-        kind: OutcomeKind,
-        what: str,
-        machines: Mapping[str, Machine] | None,
-        backs: Mapping[str, LaneRun],
-        *,
-        next: str = "",
-        code: str = "",
+        self, kind: OutcomeKind, what: str, machines: Mapping[str, Machine] | None, *, next: str = "", code: str = ""
     ) -> Outcome:
-        rows = rows_at_the_end(machines, self._record, backs)
+        return self._end(kind, what, rows_at_the_end(machines, self._record, {}), next=next, code=code)
+
+    def _end(self, kind: OutcomeKind, what: str, rows: Sequence[Row], *, next: str = "", code: str = "") -> Outcome:
         seconds = self._context.clock.monotonic() - self._since
         outcome = Outcome(kind, what, tuple(rows), next, code, seconds, EXITS[kind])
         self._record.journal.forgive()
@@ -271,12 +243,3 @@ class Executor:
 def _called(run: LaneRun) -> str:
     """What to call a lane's machine, which may not be known yet."""
     return run.machine_id or (f"in the place of {run.lane.replaces}" if run.lane.replaces else run.lane.name)
-
-
-def _without_runs(record: Record) -> Record:
-    """The same memory for the way back, with lanes of its own."""
-    if record.restore_point is None:
-        return replace(record, runs={})
-    there = record.restore_point.machines
-    known = {id: answer for id, answer in record.baseline.items() if id in there}
-    return replace(record, runs={}, before=there, baseline=known)

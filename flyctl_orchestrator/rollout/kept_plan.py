@@ -7,40 +7,49 @@ from pathlib import Path
 
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
-from flyctl_orchestrator.rollout.deployment import Deployment
+from flyctl_orchestrator.project.model import Project
 from flyctl_orchestrator.rollout.plan.file import plan_of_dict
 from flyctl_orchestrator.rollout.plan.plan import Plan
 from flyctl_orchestrator.rollout.state.metadata import definition_digest
 from flyctl_orchestrator.rollout.state.observe import Fleet
 
 
-def plan_of_file(path: Path, work: Deployment, fleet: Fleet) -> Plan:
-    """A plan that `flyo plan --out` wrote, if it is still about this app, this fly.toml and this fleet.
+def read_kept_plan(path: Path, project: Project) -> Plan:
+    """A plan that `flyo plan --out` wrote, if it is about this app and this fly.toml. Nothing is asked of Fly.
 
     Raises:
         UsageError: the file is no plan, or another app's (exit 2).
-        FlyoError: fleet, secrets or fly.toml have changed since (exit 7).
+        FlyoError: fly.toml has changed since (exit 7).
     """
     try:
         plan = plan_of_dict(json.loads(path.read_text(encoding="utf-8")), where=str(path))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         why = error.strerror if isinstance(error, OSError) else "not JSON"
         raise UsageError(f"the plan cannot be read ({why})", where=str(path), code="plan.bad_file") from error
-    if plan.app != work.project.app:
-        raise UsageError(f"the plan is for app {plan.app}, not {work.project.app}", where=str(path), code="plan.app")
-    changed = ""
-    if plan.secrets != fleet.secrets:
-        changed = "the secrets have"
-    elif plan.fingerprint != fleet.fingerprint():
-        changed = "the fleet has"
-    elif plan.definition != definition_digest(work.project.flytoml.raw):
-        changed = "fly.toml has"
-    if changed:
-        raise FlyoError(
-            f"{changed} changed since the plan was made",
-            where=str(path),
-            next="Make a new one with 'flyo plan --out FILE'",
-            code="plan.stale",
-            exit=Exit.CHANGES,
-        )
+    if plan.app != project.app:
+        raise UsageError(f"the plan is for app {plan.app}, not {project.app}", where=str(path), code="plan.app")
+    if plan.definition != definition_digest(project.flytoml.raw):
+        raise _stale("fly.toml has", path)
     return plan
+
+
+def check_fleet(plan: Plan, fleet: Fleet, path: Path) -> None:
+    """Make sure that a kept plan is still about the fleet as it is.
+
+    Raises:
+        FlyoError: the fleet or its secrets have changed since (exit 7).
+    """
+    if plan.secrets != fleet.secrets:
+        raise _stale("the secrets have", path)
+    if plan.fingerprint != fleet.fingerprint():
+        raise _stale("the fleet has", path)
+
+
+def _stale(changed: str, path: Path) -> FlyoError:
+    return FlyoError(
+        f"{changed} changed since the plan was made",
+        where=str(path),
+        next="Make a new one with 'flyo plan --out FILE'",
+        code="plan.stale",
+        exit=Exit.CHANGES,
+    )

@@ -6,14 +6,18 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.probe import Answer, Identity, Prober
+from flyctl_orchestrator.fleet.target import Target
+from flyctl_orchestrator.project.model import Probe, Project
 from flyctl_orchestrator.rollout.gate.checkup import looks_at
-from flyctl_orchestrator.rollout.plan.desired import Desired
+from flyctl_orchestrator.rollout.plan.desired import Desired, desired_of
 from flyctl_orchestrator.rollout.plan.drift import find_drift
 from flyctl_orchestrator.rollout.plan.plan import PlannedImage
 from flyctl_orchestrator.rollout.state.metadata import Verification
-from flyctl_orchestrator.rollout.state.observe import Fleet
+from flyctl_orchestrator.rollout.state.observe import Fleet, observe
 
 PARALLEL = 32
 
@@ -39,10 +43,10 @@ class Seen:
     @property
     def healthy(self) -> bool | None:
         """Whether all that was looked at is well; None for a machine that sleeps."""
-        if self.machine.sleeping:
+        if self.machine.asleep:
             return None
         answered = self.answer is None or self.answer.ok
-        return self.machine.state == "started" and self.machine.checks_passing and answered
+        return self.machine.healthy and answered
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,39 @@ class Survey:
     def unhealthy(self) -> tuple[Seen, ...]:
         """The machines that should serve and do not."""
         return tuple(each for each in self.seen if each.healthy is False)
+
+    @property
+    def exit(self) -> Exit:
+        """The answer of --detailed-exit-code: a machine is not healthy, else mixed or drifted, else as it should be."""
+        if self.unhealthy:
+            return Exit.ERROR
+        return Exit.CHANGES if self.findings else Exit.OK
+
+
+def survey_app(target: Target, app: str, project: Project | None, *, probe: bool) -> Survey:
+    """Look at an app's machines, and put in order what was seen.
+
+    Args:
+        project: the files to compare with; None when there are none.
+        probe: whether the machines that serve are asked, too.
+
+    Raises:
+        FlyoError: there is no such app (code app.not_found), or it cannot be read.
+    """
+    fleet = observe(target.api, app)
+    if not fleet.exists:
+        where = "the local platform" if target.kind == "local" else "Fly.io"
+        raise FlyoError(
+            f"there is no such app on {where}",
+            where=f"app {app}",
+            next="'flyo deploy' creates it",
+            code="app.not_found",
+        )
+    settings = project.flyo.probe if project else Probe()
+    url = target.probe_template(project.flyo.url_template if project else None)
+    plan = ProbePlan(url, settings.path, settings.timeout, settings.identity)  # type: ignore[arg-type]
+    seen = look(fleet, target.prober, plan if probe else None)
+    return survey(fleet, seen, desired_of(project, PlannedImage()) if project else None)
 
 
 def look(fleet: Fleet, prober: Prober, plan: ProbePlan | None) -> tuple[Seen, ...]:

@@ -27,6 +27,7 @@ MODELLED = "modelled from documentation"
 NOT_OFFERED = "not offered (501)"
 _SECTIONS = (
     ("Machines API", "The REST API that flyctl calls flaps, on `FLY_FLAPS_BASE_URL`.", "/v1/"),
+    ("Metrics", "Fly.io's Prometheus, below `/prometheus/ORG` on `FLY_API_BASE_URL`.", "/prometheus/"),
     ("ui-ex and logs", "REST below `/api/v1`, on `FLY_UIEX_BASE_URL` and (logs) `FLY_API_BASE_URL`.", "/api/v1/"),
 )
 _HEAD = """# Fidelity of the local platform

@@ -56,7 +56,7 @@ class Client:
     home: Path
     env: Mapping[str, str] = field(repr=False)
 
-    def run(self, *args: str, stdin: str = "", timeout: float = TIMEOUT_SECONDS, **more: str) -> Ran:
+    def run(self, *args: str, stdin: str = "", **more: str) -> Ran:
         """Run it to its end; `more` is added to the environment."""
         done = subprocess.run(
             [*self.program, *args],
@@ -64,7 +64,7 @@ class Client:
             env={**self.env, **more},
             input=stdin.encode(),
             capture_output=True,
-            timeout=timeout,
+            timeout=TIMEOUT_SECONDS,
             check=False,
         )
         return Ran(args, done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.fleet.flyctl_find import find_flyctl
@@ -18,17 +19,16 @@ def can_create(environment: Environment, *, local: bool) -> bool:
     return True
 
 
-def create_app(environment: Environment, app: str, *, local: bool, org: str | None) -> bool:
+def create_app(context: CommandContext, app: str, *, org: str | None) -> bool:
     """Create the app; False when it was there already.
 
     Raises:
         UsageError: no organization is named, and there is more than one.
         FlyoError: Fly, flyctl or the local platform does not do it, e.g. because the name is taken.
     """
-    from flyctl_orchestrator.cli.target import resolve_target
     from flyctl_orchestrator.fleet.api_error import ApiError
 
-    target = resolve_target(environment, local)
+    target = context.target()
     try:
         target.api.get_app(app)
         return False

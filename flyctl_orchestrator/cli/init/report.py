@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import click
-
+from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.init.request import Request
-from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.project.scaffold import Answers, Existing
 
 SCHEMA = "flyo.init/1"
@@ -39,50 +36,48 @@ def _difference(old: bytes, new: bytes) -> list[str]:
     return [line for line in lines if not line.startswith(("---", "+++", "@@")) and line[1:].strip()]
 
 
-def show_files(environment: Environment, files: Mapping[str, bytes], request: Request) -> None:
-    """--dry-run: whole contents on stdout."""
-    if request.as_json:
+def show_files(context: CommandContext, files: Mapping[str, bytes], request: Request) -> None:
+    """--dry-run: whole contents on stdout.
+
+    Raises:
+        FlyoError: they cannot be written there.
+    """
+    output = context.output
+    if context.options.as_json:
         rows = [{"path": name, "content": content.decode("utf-8", "replace")} for name, content in files.items()]
-        click.echo(json.dumps({"schema": SCHEMA, "dry_run": True, "files": rows}), file=environment.stdout)
+        output.document({"schema": SCHEMA, "dry_run": True, "files": rows}, indent=None)
         return
     for name, content in files.items():
         if request.example and name not in ("fly.toml", "flyo.toml", "Dockerfile"):
-            click.echo(f"==> {name} ({len(content)} bytes)", file=environment.stdout)
+            output.show(f"==> {name} ({len(content)} bytes)")
             continue
-        click.echo(f"==> {name}", file=environment.stdout)
-        click.echo(content.decode("utf-8", "replace"), file=environment.stdout)
+        output.show(f"==> {name}", *content.decode("utf-8", "replace").split("\n"))
     if not files:
-        say(environment, "Nothing to change.")
+        output.say("Nothing to change.")
 
 
 def report(
-    environment: Environment,
-    answers: Answers,
-    existing: Existing,
-    request: Request,
-    actions: Mapping[str, str],
-    created: bool | None,
+    context: CommandContext, answers: Answers, existing: Existing, actions: Mapping[str, str], created: bool | None
 ) -> None:
     """What was done and what to type next; with --json as one object on stdout."""
     notes = _notes(answers, existing)
-    following = _following(request)
-    if request.as_json:
+    following = _following(local=context.options.local)
+    output = context.output
+    if context.options.as_json:
         files = [{"path": name, "action": action} for name, action in actions.items()]
         document: dict[str, object] = {"schema": SCHEMA, "app": answers.app, "primary": answers.primary}
         document |= {"regions": dict(answers.regions)}
         document |= {"files": files, "created": created, "notes": notes, "next": [command for command, _ in following]}
-        click.echo(json.dumps(document), file=environment.stdout)
+        output.record(document)
         return
-    for name, action in _grouped(actions).items():
-        say(environment, f"{action:<8} {name}")
+    output.say(*(f"{action:<8} {name}" for name, action in _grouped(actions).items()))
     if not actions:
-        say(environment, "Nothing to change: the files say this already.")
+        output.say("Nothing to change: the files say this already.")
     if created is not None:
-        say(environment, f"{'created' if created else 'exists':<8} app {answers.app}")
-    for note in notes:
-        say(environment, f"note     {note}.")
+        output.say(f"{'created' if created else 'exists':<8} app {answers.app}")
+    output.say(*(f"note     {note}." for note in notes))
     for position, (command, meaning) in enumerate(following):
-        say(environment, f"{'' if position else 'next':<8} {command:<22} {meaning}")
+        output.say(f"{'' if position else 'next':<8} {command:<22} {meaning}")
 
 
 def _grouped(actions: Mapping[str, str]) -> dict[str, str]:
@@ -101,11 +96,6 @@ def _notes(answers: Answers, existing: Existing) -> list[str]:
     return notes
 
 
-def _following(request: Request) -> list[tuple[str, str]]:
+def _following(*, local: bool) -> list[tuple[str, str]]:
     rehearse = ("flyo deploy --local", "rehearse it on this computer")
-    return [rehearse] if request.local else [rehearse, ("flyo deploy", "take it to Fly.io")]
-
-
-def say(environment: Environment, line: str) -> None:
-    """A line for a person."""
-    click.echo(line, file=environment.stderr)
+    return [rehearse] if local else [rehearse, ("flyo deploy", "take it to Fly.io")]

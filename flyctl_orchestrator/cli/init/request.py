@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Request:
-    """What one run of `flyo init` is to do besides asking."""
+    """What one run of `flyo init` is to do besides asking.
+
+    Attributes:
+        example: the bundled app to copy first, None for none.
+        create: whether to create the app; None asks where there is a terminal.
+        org: organization to create it in; None for the only one.
+        dry_run: show the files, and write none.
+    """
 
     example: str | None
     create: bool | None
     org: str | None
-    local: bool
-    yes: bool
-    as_json: bool
     dry_run: bool

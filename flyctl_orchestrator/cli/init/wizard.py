@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
-
-import click
 
 from flyctl_orchestrator.catalog.prices import PriceBook
 from flyctl_orchestrator.catalog.regions import Region, RegionBook
+from flyctl_orchestrator.cli.questions import answer, terminal
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.project.asked import Asked, app_name_from
 from flyctl_orchestrator.project.flyotoml import valid_path
 from flyctl_orchestrator.project.flytoml import valid_app_name
 from flyctl_orchestrator.project.scaffold import DEFAULT_AUTO_STOP, DEFAULT_MEMORY, Existing, health_path
+from flyctl_orchestrator.report.output import Output
 
 IDLE = {
     "suspend": "suspend: freeze it; it costs only its disk and wakes in under a second",
@@ -55,13 +53,6 @@ class Wizard:
             asked = replace(asked, port=asked.port or self._port(), health=asked.health or self._health())
             asked = replace(asked, auto_stop=asked.auto_stop or self._auto_stop())
             return replace(asked, memory=asked.memory or self._memory(asked))
-
-    def confirm(self, question: str, *, default: bool) -> bool:
-        """A yes or no."""
-        import questionary
-
-        with terminal(self.environment):
-            return bool(answer(questionary.confirm(question, default=default)))
 
     def _introduce(self) -> None:
         detected, there = self.existing.detected, []
@@ -178,25 +169,7 @@ class Wizard:
         return [region for region in self.regions if not region.deprecated or region.code in always]
 
     def _say(self, line: str) -> None:
-        click.echo(line, file=self.environment.stderr)
-
-
-@contextmanager
-def terminal(environment: Environment) -> Iterator[None]:
-    """Questions go to stderr, since stdout is for data; an end of input counts as leaving."""
-    from prompt_toolkit.application import create_app_session
-    from prompt_toolkit.output import create_output
-
-    try:
-        with create_app_session(output=create_output(stdout=environment.stderr)):
-            yield
-    except EOFError:
-        raise KeyboardInterrupt from None
-
-
-def answer(question: Any) -> Any:
-    """The answer to a questionary question; Ctrl-C is an exception and not an answer."""
-    return question.unsafe_ask()
+        Output.of(self.environment).say(line)
 
 
 def text(question: str, default: str, valid: Callable[[str], bool], advice: str) -> str:

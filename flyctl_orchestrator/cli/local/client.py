@@ -158,10 +158,18 @@ def checked(answer: HttpAnswer) -> Any:
     """What the platform answered.
 
     Raises:
-        FlyoError: it refused.
+        FlyoError: it refused, or is somebody else.
     """
-    said = answer.json()
+    from flyctl_orchestrator.fleet.api_answer import complaint, understood
+    from flyctl_orchestrator.fleet.decode import Unreadable, decode
+
     if answer.status >= 400:
-        what = said.get("error") if isinstance(said, dict) else None
-        raise FlyoError(str(what or f"it answered {answer.status}"), where="local platform", code="local.refused")
-    return said
+        what = complaint(answer, ()) if understood(answer) else f"it answered {answer.status}"
+        raise FlyoError(what, where="local platform", code="local.refused")
+    if not answer.body:
+        return None
+    try:
+        return decode(answer.body, Any)
+    except Unreadable as failure:
+        what = f"its answer ({answer.status}) cannot be read: {failure.reason}"
+        raise UnreachableError(what, where="local platform", next=NOT_RUNNING, code="local.unreadable") from None

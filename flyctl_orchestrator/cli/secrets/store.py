@@ -51,12 +51,8 @@ def listed(target: Target, app: str) -> list[Listed]:
         FlyoError: the app cannot be read.
     """
     names(target, app)  # flyctl's own messages do not tell a wrong token from a missing app
-    flyctl = target.flyctl
-    rows = flyctl.check(flyctl.run(["secrets", "list", "--app", app, "--json"]), where=f"app {app}").json()
-    found = [
-        Listed(str(row.get("name", "")), str(row.get("digest", "")), str(row.get("status") or "unknown").lower())
-        for row in rows or []
-    ]
+    rows = target.flyctl.secrets(app)
+    found = [Listed(row.name, row.digest, (row.status or "unknown").lower()) for row in rows]
     return sorted(found, key=lambda each: each.name)
 
 

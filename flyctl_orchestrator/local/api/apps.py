@@ -27,12 +27,15 @@ def shape(platform: Platform, app: App) -> dict[str, Any]:
 
 @route("GET", "/v1/apps", op="apps.list")
 def list_apps(platform: Platform, request: Request) -> Response:
-    """List the apps of an organization."""
+    """List the apps of an organization, all or those of a role."""
     slug = request.arg("org_slug")
     if not slug:
         raise invalid("org_slug is required")
     platform.apps.organization_of(slug)
+    role = request.arg("app_role")
     apps = [shape(platform, app) for app in platform.apps.list()]
+    # flyctl takes the first app of role remote-docker-builder for its builder, and deletes it when it does not work.
+    apps = [app for app in apps if role in ("", app["app_role"])]
     return Response(200, {"total_apps": len(apps), "apps": apps})
 
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import TYPE_CHECKING
 
+from flyctl_orchestrator.local.api.answer_damage import damaged
 from flyctl_orchestrator.local.api.fault_answers import Skew, reachability, skewed
 from flyctl_orchestrator.local.api.image_pull_fault import pull_failed
 from flyctl_orchestrator.local.api.wire import Request, Response, Wait
 from flyctl_orchestrator.local.base import regions
-from flyctl_orchestrator.local.base.errors import PlatformError, precondition
+from flyctl_orchestrator.local.base.errors import FAULT_HEADER, PlatformError, precondition
 from flyctl_orchestrator.local.core.fault import Fault, Place
+from flyctl_orchestrator.local.faults.capacity import lacking, no_room
 
 if TYPE_CHECKING:
     from flyctl_orchestrator.local.platform import Platform
 
 Answer = Response | Wait
-HEADER = "fly-local-fault"
-"""Response header that names the fault behind an answer."""
 CREATE, UPDATE = "machines.create", "machines.update"
 # Answered from the platform's own records, without asking the machine's host.
 _FROM_RECORDS = frozenset({"machines.get", "machines.events", "machines.versions", "metadata.get_all", "metadata.get"})
@@ -73,6 +75,9 @@ class ApiFaults:
             return _refused(fault, int(fault.number("status")), "internal: the server could not handle the request")
         if self._faults.strikes("connection-reset", place, lambda f: about(f) and f.text("when") == "before"):
             raise ConnectionCut("connection reset")
+        if fault := self._faults.strikes("unreadable", place, lambda f: about(f) and f.text("when") == "before"):
+            return damaged(Response(200, {"ok": True}), fault)
+        self._check_room(op, request, place)
         wanted = (request.body or {}).get("min_secrets_version") if op in (CREATE, UPDATE) else None
         if wanted is not None and self._faults.strikes("secrets-lag", place) is not None:
             raise precondition(f"secrets version {wanted} is not available on this host yet")
@@ -87,11 +92,22 @@ class ApiFaults:
         if away is not None and op not in _FROM_RECORDS:
             raise PlatformError(503, f"upstream unavailable: no host in {place.region} answers (fault {away.id})")
 
+    def _check_room(self, op: str, request: Request, place: Place) -> None:
+        machine = self._platform.kernel.machines.get(place.machine)
+        fault = lacking(self._faults, op, place, machine)
+        if fault is not None:
+            config = (request.body or {}).get("config")
+            raise no_room(fault, op, place, isinstance(config, dict) and bool(config.get("mounts")))
+
     # After
 
     def _after(self, op: str, request: Request, place: Place, answer: Answer) -> Answer:
+        unreadable = partial(
+            self._faults.strikes, "unreadable", place, lambda f: _about(op, request, f) and f.text("when") == "after"
+        )
         if isinstance(answer, Wait):
-            return answer
+            fault = unreadable()
+            return answer if fault is None else _damaged_wait(answer, fault)
         if op in (CREATE, UPDATE) and answer.status == 200:
             pull_failed(self._platform, op == CREATE, answer.body["id"])
         if op == CREATE and answer.status == 200 and (fault := self._faults.strikes("lost-create", place)) is not None:
@@ -103,6 +119,8 @@ class ApiFaults:
         if self._faults.strikes("connection-reset", place, lambda f: about(f) and f.text("when") == "after"):
             raise ConnectionCut("connection reset")
         answer = self._rewritten(place, answer)
+        if (fault := unreadable()) is not None:
+            answer = damaged(answer, fault)
         slow = self._faults.strikes("slow-answers", place, lambda f: about(f) and f.text("at") == "api")
         if slow is not None:
             return _late(slow, answer)
@@ -113,7 +131,7 @@ class ApiFaults:
         body = reachability(self._platform, answer.body)
         skew = Skew.of(self._faults, place)
         body = skewed(body, skew) if skew is not None else body
-        return answer if body is answer.body else Response(answer.status, body, answer.headers)
+        return answer if body is answer.body else replace(answer, body=body)
 
 
 def _about(op: str, request: Request, fault: Fault) -> bool:
@@ -122,12 +140,26 @@ def _about(op: str, request: Request, fault: Fault) -> bool:
 
 
 def _refused(fault: Fault, status: int, error: str) -> Response:
-    headers = {HEADER: fault.id}
+    headers = {FAULT_HEADER: fault.id}
     if fault.settings.get("retry_after"):
         headers["retry-after"] = f"{fault.number('retry_after'):g}"
     return Response(status, {"error": error}, headers)
 
 
 def _late(fault: Fault, answer: Response) -> Wait:
-    late = Response(answer.status, answer.body, {**answer.headers, HEADER: fault.id})
+    late = replace(answer, headers={**answer.headers, FAULT_HEADER: fault.id})
     return Wait(lambda: None, fault.number("seconds"), lambda: late)
+
+
+def _damaged_wait(wait: Wait, fault: Fault) -> Wait:
+    """A long poll whose answer will be unreadable, whatever it is."""
+
+    def check() -> Response | None:
+        answer = wait.check()
+        return None if answer is None else damaged(answer, fault)
+
+    def on_timeout() -> Answer:
+        answer = wait.on_timeout()
+        return _damaged_wait(answer, fault) if isinstance(answer, Wait) else damaged(answer, fault)
+
+    return Wait(check, wait.seconds, on_timeout)

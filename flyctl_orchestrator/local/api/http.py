@@ -13,7 +13,7 @@ from aiohttp import web
 
 from flyctl_orchestrator.local.api.faults_at_api import ConnectionCut
 from flyctl_orchestrator.local.api.routing import Router, refused
-from flyctl_orchestrator.local.api.wire import Request, Response, Wait
+from flyctl_orchestrator.local.api.wire import Raw, Request, Response, Wait
 from flyctl_orchestrator.local.base.errors import PlatformError
 from flyctl_orchestrator.local.base.watching import until
 from flyctl_orchestrator.local.platform import Platform
@@ -21,6 +21,7 @@ from flyctl_orchestrator.local.platform import Platform
 AioHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 LARGEST_BODY = 32 * 1024 * 1024
 REQUEST_ID = "fly-request-id"
+FORM = "application/x-www-form-urlencoded"
 READY = "/_local/ready"
 _OWN_HOST = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?", re.ASCII)
 
@@ -74,12 +75,14 @@ class Front:
         if streaming is not None:
             return await streaming(request)
         try:
-            return self._answer(await self._served(await read(request)))
+            answer = await self._served(await read(request))
+            if answer.raw is not None and (answer.raw.cut or answer.raw.drip):
+                await self._break_off(request, answer, answer.raw)
+            return self._answer(answer)
         except PlatformError as refusal:
             return self._answer(refused(refusal))
         except ConnectionCut:
-            if request.transport is not None:
-                request.transport.abort()
+            hang_up(request)
             raise
         except Exception as bug:  # noqa: BLE001 - one broken handler must not take the platform down
             traceback.print_exc()
@@ -106,13 +109,52 @@ class Front:
             return answers[-1]
         return wait.on_timeout()
 
-    def _answer(self, response: Response) -> web.Response:
+    def _headers(self, response: Response) -> dict[str, str]:
         kernel = self._platform.kernel
-        headers = {REQUEST_ID: f"{kernel.ids.ulid(kernel.clock.now())}-local", **response.headers}
+        return {REQUEST_ID: f"{kernel.ids.ulid(kernel.clock.now())}-local", **response.headers}
+
+    async def _break_off(self, request: web.BaseRequest, response: Response, raw: Raw) -> None:
+        """Send an answer past the HTTP library, byte by byte or not to its end, and close the connection.
+
+        Raises:
+            ConnectionResetError: always; that is how it ends.
+        """
+        lines = [
+            f"HTTP/1.1 {response.status} .",
+            f"content-type: {raw.content_type}",
+            f"content-length: {len(raw.data)}",
+        ]
+        lines += [f"{name}: {value}" for name, value in self._headers(response).items()]
+        text = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + raw.data
+        transport = request.transport
+        if transport is not None and raw.cut:
+            transport.write(text[: len(text) - len(raw.data) // 2 - 1])
+            # Not `hang_up`, which would throw away what is not sent yet.
+            transport.close()
+        elif transport is not None:
+            for at in range(len(text)):
+                if transport.is_closing():
+                    break
+                transport.write(text[at : at + 1])
+                await asyncio.sleep(raw.drip)
+            transport.close()
+        raise ConnectionResetError("the answer broke off, as a fault wanted")
+
+    def _answer(self, response: Response) -> web.Response:
+        headers = self._headers(response)
+        if response.raw is not None:
+            headers = {**headers, "content-type": response.raw.content_type}
+            return web.Response(status=response.status, body=response.raw.data, headers=headers)
         if response.body is None:
             return web.Response(status=response.status, headers=headers)
         text = json.dumps(response.body, separators=(",", ":"), ensure_ascii=False)
         return web.Response(status=response.status, text=text, headers=headers, content_type="application/json")
+
+
+def hang_up(request: web.BaseRequest) -> None:
+    """Close a client's connection at once."""
+    if request.transport is not None:
+        request.transport.abort()
 
 
 async def read(request: web.BaseRequest) -> Request:
@@ -126,6 +168,11 @@ async def read(request: web.BaseRequest) -> Request:
         data += chunk
         if len(data) > LARGEST_BODY:
             raise PlatformError(413, "the request body is too large")
+    query = parse_qs(request.query_string, keep_blank_values=True)
+    if request.content_type == FORM:
+        # A query that is sent as a form, as Prometheus' API takes it.
+        query |= parse_qs(data.decode("utf-8", "replace"), keep_blank_values=True)
+        data.clear()
     try:
         body = json.loads(data) if data.strip() else None
     except ValueError as problem:
@@ -133,7 +180,7 @@ async def read(request: web.BaseRequest) -> Request:
     return Request(
         method=request.method,
         path=request.path,
-        query=parse_qs(request.query_string, keep_blank_values=True),
+        query=query,
         headers={name.lower(): value for name, value in request.headers.items()},
         body=body,
     )

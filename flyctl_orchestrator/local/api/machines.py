@@ -8,6 +8,7 @@ from flyctl_orchestrator.local.api import render
 from flyctl_orchestrator.local.api.routing import body_of, flag, route
 from flyctl_orchestrator.local.api.wire import Request, Response
 from flyctl_orchestrator.local.base.errors import invalid, not_found
+from flyctl_orchestrator.local.base.machine_types import REQUEST
 from flyctl_orchestrator.local.base.ratelimit import CREATE_MACHINE, GET_MACHINE
 from flyctl_orchestrator.local.core.machines import Wanted
 from flyctl_orchestrator.local.core.model import Machine
@@ -34,9 +35,7 @@ def held(platform: Platform, request: Request) -> Machine:
 
 def wanted_of(body: dict[str, Any]) -> Wanted:
     """A create or update request's body. Raises PlatformError 400 for wrong types."""
-    for name in ("name", "region", "current_version"):
-        if body.get(name) is not None and not isinstance(body[name], str):
-            raise invalid(f"invalid_argument: {name} must be a string")
+    REQUEST(body, "")
     return Wanted(
         config=body.get("config") or {},
         name=body.get("name") or "",
@@ -171,6 +170,12 @@ def list_processes(platform: Platform, request: Request) -> Response:
 
 
 def _as_inside(address: str, internal: dict[str, str]) -> str:
-    """A listening address as the app believes it to be: its internal port, reachable from the network."""
-    host, _, port = address.rpartition(":")
-    return f"0.0.0.0:{internal[port]}" if port in internal else f"{host}:{port}"
+    """A listening address as it is in a virtual machine of its own: its internal port, reachable from the network.
+
+    An app that listens on its internal port's very number has a port of this computer, where nobody looks for it. It
+    is shown as bound to loopback, which is what that comes to: clients (flyctl's warning) then say that it is wrong.
+    """
+    port = address.rpartition(":")[2]
+    if port in internal:
+        return f"0.0.0.0:{internal[port]}"
+    return f"127.0.0.1:{port}" if port in internal.values() else address

@@ -1,4 +1,4 @@
-"""Where machines would go. There is always room: the local platform knows no hosts that are full."""
+"""Where machines would go. There is always room, but for regions whose fault it is to have none."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from flyctl_orchestrator.local.api.routing import body_of, route
 from flyctl_orchestrator.local.api.wire import Request, Response
 from flyctl_orchestrator.local.base.errors import invalid
 from flyctl_orchestrator.local.base.regions import NEAREST, choose
+from flyctl_orchestrator.local.core.fault import Place
 from flyctl_orchestrator.local.platform import Platform
 
 ROOM_PER_REGION = 1000
@@ -22,5 +23,6 @@ def place(platform: Platform, request: Request) -> Response:
     chosen = dict.fromkeys(region for entry in wanted.split(",") if (region := choose(entry)) is not None)
     if not chosen:
         raise invalid(f"invalid_argument: region {wanted!r} not found")
-    shown = [{"region": region, "count": count or ROOM_PER_REGION, "concurrency": 1} for region in chosen]
+    open_now = [one for one in chosen if platform.faults.holds("no-capacity", Place(region=one)) is None]
+    shown = [{"region": region, "count": count or ROOM_PER_REGION, "concurrency": 1} for region in open_now]
     return Response(200, {"regions": shown})

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PlatformHandler = Callable[["Platform", Request], "Response | Wait"]
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
-_MODELLED_ROOTS = ("/v1/", "/api/", "/graphql")
+_MODELLED_ROOTS = ("/v1/", "/api/", "/graphql", "/prometheus/")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ MODULES = (
     "flyctl_orchestrator.local.api.volumes",
     "flyctl_orchestrator.local.api.platform_wide",
     "flyctl_orchestrator.local.api.placements",
+    "flyctl_orchestrator.local.api.prometheus",
     "flyctl_orchestrator.local.api.management",
     "flyctl_orchestrator.local.api.faults",
     "flyctl_orchestrator.local.api.copies",

@@ -39,12 +39,30 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Raw:
+    """A body that is sent as it is, for answers that are not as they should be.
+
+    Attributes:
+        data: the bytes.
+        content_type: what they claim to be.
+        cut: the connection is closed in the middle of them.
+        drip: seconds between any two bytes of the answer, its head included; 0: at once.
+    """
+
+    data: bytes = field(repr=False)
+    content_type: str = "application/json"
+    cut: bool = False
+    drip: float = 0.0
+
+
+@dataclass(frozen=True)
 class Response:
-    """One answer: a status, a JSON-able body (None means no body) and extra headers."""
+    """One answer: a status, a JSON-able body (None means no body) and extra headers; `raw` instead of the body."""
 
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    raw: Raw | None = None
 
 
 @dataclass(frozen=True)

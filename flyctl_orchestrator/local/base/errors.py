@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+# Response header that names the fault behind an answer.
+FAULT_HEADER = "fly-local-fault"
+
 
 class PlatformError(Exception):
     """A request the platform refuses.

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from flyctl_orchestrator.local.base.duration import seconds
 from flyctl_orchestrator.local.base.errors import NotModelled, PlatformError, invalid
+from flyctl_orchestrator.local.base.machine_types import CONFIG
 
 RestartPolicy = Literal["no", "always", "on-failure"]
 SIGNALS = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGKILL", "SIGUSR1", "SIGUSR2", "SIGTERM", "SIGSTOP")
@@ -78,9 +79,7 @@ def validate(config: Any) -> dict[str, Any]:
         raise invalid("invalid_argument: config is required")
     if not isinstance(config.get("image"), str) or not config["image"].strip():
         raise invalid("invalid_argument: config.image is required")
-    for name, kind in (("env", dict), ("metadata", dict), ("services", list), ("checks", dict), ("mounts", list)):
-        if config.get(name) is not None and not isinstance(config[name], kind):
-            raise invalid(f"invalid_argument: config.{name} must be {'a list' if kind is list else 'an object'}")
+    CONFIG(config, "config")
     if config.get("containers"):
         raise NotModelled("machines.containers")
     _validate_guest(guest(config))

@@ -17,11 +17,12 @@ class Place:
     region: str = ""
     machine: str = ""
     image: str = ""
+    digest: str = ""
 
     @classmethod
     def of(cls, machine: Machine) -> Place:
         """Where a machine is."""
-        return cls(machine.app, machine.region, machine.id, machine.image)
+        return cls(machine.app, machine.region, machine.id, machine.image, machine.image_digest)
 
 
 @dataclass
@@ -36,6 +37,7 @@ class Fault:
         chance: of striking when it could, 0 to 1.
         settings: every setting of its kind.
         strikes: how often it struck.
+        known: digests of the images that machines had when it was set.
         lost: ids of the machines that went down with a host.
     """
 
@@ -50,6 +52,7 @@ class Fault:
     chance: float = 1.0
     settings: dict[str, str | float | int] = field(default_factory=dict)
     strikes: int = 0
+    known: frozenset[str] = frozenset()
     lost: frozenset[str] = frozenset()
 
     @property
@@ -72,7 +75,16 @@ class Fault:
             and self.app in (None, place.app)
             and self.machine in (None, place.machine)
             and self.text("image") in place.image
+            and (self.text("release") != "new" or self._is_new(place.digest))
         )
+
+    def _is_new(self, digest: str) -> bool:
+        return bool(digest) and digest not in self.known
+
+    @property
+    def likelihood(self) -> float:
+        """How likely it strikes when it could, 0 to 1."""
+        return self.number("share") if self.kind.shared else self.chance
 
     def shown(self, now: float) -> dict[str, Any]:
         """As the management API shows it; `ends_in` in seconds."""

@@ -86,7 +86,7 @@ class FaultBoard:
         for fault in self:
             if fault.name != name or not fault.reaches(place) or not wanted(fault):
                 continue
-            if fault.chance < 1.0 and self._random.random() >= fault.chance:
+            if fault.likelihood < 1.0 and self._random.random() >= fault.likelihood:
                 continue
             fault.strikes += 1
             if fault.left is not None:

@@ -90,9 +90,28 @@ class Kind:
     times: int | None = None
     place: bool = False
 
+    @property
+    def shared(self) -> bool:
+        """Whether its setting `share` says how likely it strikes, so that it has no other chance."""
+        return "share" in self.settings
+
 
 OP = Setting("", "only this operation, e.g. machines.update or leases.*; default: all of the Machines API")
 IMAGE = Setting("", "only machines whose image reference holds this text")
+RELEASE = Setting("", "`new`: only machines whose image no machine had when the fault was set", choices=("new",))
+WHICH = {"image": IMAGE, "release": RELEASE}
+PATH = Setting("", "only paths like this one, e.g. /api/*; default: all but those of the machine's checks")
+#: How an answer can be made unreadable; `answer_damage.py` does it.
+DAMAGES = (
+    "html", "half", "cut", "null", "empty", "redirect", "shape", "text", "nan", "deep", "large", "gzip", "drip",
+)  # fmt: skip
+FROM = ("start", "healthy")
+HOW_BUILDING = ("closed", "502", "503", "504")
+WHEN_BUILDING = ("before", "during", "after")
+
+
+def _share() -> Setting:
+    return Setting(0.5, "how much of them, 0 to 1", 0.0, 1.0)
 
 
 def _span(default: float, what: str) -> Setting:
@@ -119,7 +138,7 @@ KINDS: dict[str, Kind] = _table(
     Kind(
         "slow-boot",
         "a machine that is started takes longer to boot",
-        {"seconds": _span(30.0, "how much longer"), "image": IMAGE},
+        {"seconds": _span(30.0, "how much longer"), **WHICH},
     ),
     Kind(
         "crash-loop",
@@ -127,13 +146,38 @@ KINDS: dict[str, Kind] = _table(
         {
             "after": _span(1.0, "how soon"),
             "code": Setting(1, "exit code", 0, 255),
-            "image": IMAGE,
+            **WHICH,
         },
+    ),
+    Kind(
+        "crash-after",
+        "the machine's process runs well for a while and then ends by itself, after every start",
+        {
+            "seconds": _span(4.0, "how long it runs"),
+            "from": Setting("start", "counted from its start or from its first passing checks", choices=FROM),
+            "code": Setting(1, "exit code", 0, 255),
+            **WHICH,
+        },
+    ),
+    Kind(
+        "error-share",
+        "a share of the requests to the app is answered with an error, and the app does not see them",
+        {
+            "share": _share(),
+            "status": Setting(500, "the error's status", 400, 599),
+            "path": PATH,
+            **WHICH,
+        },
+    ),
+    Kind(
+        "slow-share",
+        "a share of the requests to the app is answered late",
+        {"share": _share(), "seconds": _span(2.0, "how late"), "path": PATH, **WHICH},
     ),
     Kind(
         "failing-check",
         "health checks fail",
-        {"check": Setting("", "only checks whose name holds this text"), "image": IMAGE},
+        {"check": Setting("", "only checks whose name holds this text"), **WHICH},
     ),
     Kind(
         "flapping-check",
@@ -141,14 +185,14 @@ KINDS: dict[str, Kind] = _table(
         {
             "period": Setting(5.0, "how long each turn lasts", 0.1, duration=True),
             "check": Setting("", "only checks whose name holds this text"),
-            "image": IMAGE,
+            **WHICH,
         },
         counted=False,
     ),
     Kind(
         "check-stuck",
         "health checks give no news: what they said last stays",
-        {"check": Setting("", "only checks whose name holds this text"), "image": IMAGE},
+        {"check": Setting("", "only checks whose name holds this text"), **WHICH},
         counted=False,
     ),
     Kind(
@@ -182,6 +226,32 @@ KINDS: dict[str, Kind] = _table(
         times=1,
     ),
     Kind(
+        "unreadable",
+        "the API's answers cannot be read",
+        {
+            "op": OP,
+            "how": Setting("html", f"what they are: {', '.join(DAMAGES)}", choices=DAMAGES),
+            "when": Setting("after", "whether the operation was done", choices=("before", "after")),
+            "seconds": Setting(0.7, "with how=drip: between two bytes", 0.0, duration=True),
+        },
+    ),
+    Kind(
+        "no-capacity",
+        "the region has no room: no machine is created or started there",
+        {
+            "op": Setting("", "only this operation, e.g. machines.update; default: machines.create and machines.start"),
+            "what": Setting("memory", "what is lacking", choices=("memory", "CPUs")),
+        },
+    ),
+    Kind(
+        "builder-drops",
+        "the connection to the builder is lost, or it answers an error",
+        {
+            "how": Setting("closed", "the connection is closed, or this status is answered", choices=HOW_BUILDING),
+            "when": Setting("during", "with how=closed: before, during or after the build", choices=WHEN_BUILDING),
+        },
+    ),
+    Kind(
         "lease-held",
         "somebody else holds the lease of every machine that is free",
         {"owner": Setting("somebody-else@example.com", "who")},
@@ -190,7 +260,12 @@ KINDS: dict[str, Kind] = _table(
     Kind(
         "image-pull-fails",
         "an update's image cannot be pulled: the old version runs on, and the machine shows as started",
-        {"image": IMAGE},
+        WHICH,
+    ),
+    Kind(
+        "pull-reverted",
+        "as image-pull-fails, but only after a while: until then the machine shows the new version, being started",
+        {"seconds": _span(5.0, "how long the image is pulled in vain"), **WHICH},
     ),
     Kind(
         "secrets-lag",

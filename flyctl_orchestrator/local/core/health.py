@@ -6,13 +6,14 @@ waits out an interval for a machine that is up: a deviation from Fly.io, where t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from flyctl_orchestrator.local.base import machine_config
 from flyctl_orchestrator.local.base.clock import Timer
 from flyctl_orchestrator.local.base.machine_config import CheckSpec
 from flyctl_orchestrator.local.core.kernel import Kernel
+from flyctl_orchestrator.local.core.listening import Listening
 from flyctl_orchestrator.local.core.model import CheckResult, CheckStatus, Machine
 from flyctl_orchestrator.local.core.seams import CheckAnswer, Prober
 
@@ -41,9 +42,10 @@ class _Watch:
 class Health:
     """The checks of all machines."""
 
-    def __init__(self, kernel: Kernel, prober: Prober) -> None:
+    def __init__(self, kernel: Kernel, prober: Prober, listening: Listening) -> None:
         self._kernel = kernel
         self._prober = prober
+        self._listening = listening
         self._watches: dict[str, _Watch] = {}
         self._number = 0
 
@@ -114,6 +116,9 @@ class Health:
         if watch is None or watch.number != number:
             return
         check.passed_once = check.passed_once or answer.passed
+        if answer.refused:
+            why = self._listening.why_refused(machine, check.spec.port)
+            answer = replace(answer, output=why or answer.output)
         self._keep(machine, check, answer)
         check.timer = self._kernel.clock.call_later(
             self._pause_after(check), partial(self._run, machine, number, check)

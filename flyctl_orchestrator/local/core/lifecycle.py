@@ -1,6 +1,6 @@
 """How machines move between states. Nobody else changes `Machine.state`, but for a daemon or host that comes back.
 
-Transitions follow Fly's published state diagram (platform facts, machine states). Whatever a process does later comes
+Transitions follow Fly's published state diagram. Whatever a process does later comes
 back through callbacks; a halt that is under way can be overtaken by a later wish, and only the last wish is fulfilled.
 """
 
@@ -101,7 +101,7 @@ class Lifecycle:
             raise precondition(f"unable to stop machine from current state: '{machine.state}'")
         self._kernel.event(machine, "stop", "stopping", source)
         self._enter(machine, "stopping")
-        self._halt(machine, how, partial(self._enter, machine, "stopped"))
+        self._halt(machine, how, partial(self._rest, machine))
 
     def suspend(self, machine: Machine, source: str = "user") -> None:
         """Freeze a started machine. Harmless when it is suspended already.
@@ -308,6 +308,10 @@ class Lifecycle:
     def _come_to_rest(self, machine: Machine, how: ExitInfo) -> None:
         if machine.restarts and how.code != 0:
             self._kernel.say(machine, f"restarted {len(machine.restarts)} times in 5 minutes, giving up", "error")
+        self._rest(machine)
+
+    def _rest(self, machine: Machine) -> None:
+        """Stopped, by itself or by a wish; one that is not to be kept is destroyed."""
         self._enter(machine, "stopped")
         if machine.config.get("auto_destroy"):
             self.destroy(machine, force=True, source="flyd")

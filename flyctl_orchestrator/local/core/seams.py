@@ -156,10 +156,11 @@ class ProcessInfo:
 
 @dataclass(frozen=True)
 class CheckAnswer:
-    """What one run of a health check said."""
+    """What one run of a health check said; `refused`: nobody took the connection."""
 
     passed: bool
     output: str
+    refused: bool = False
 
 
 class Prober(Protocol):

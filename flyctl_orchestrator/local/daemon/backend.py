@@ -12,7 +12,15 @@ from flyctl_orchestrator.local.base.watching import until
 from flyctl_orchestrator.local.core.model import Machine
 from flyctl_orchestrator.local.core.seams import CheckAnswer
 from flyctl_orchestrator.local.platform import Platform
-from flyctl_orchestrator.local.proxy.backend import MachineState, Service, SleepMode, Target, WakeFailed
+from flyctl_orchestrator.local.proxy.backend import (
+    UNDISTURBED,
+    Interference,
+    MachineState,
+    Service,
+    SleepMode,
+    Target,
+    WakeFailed,
+)
 
 LOOK_SECONDS = 0.02
 SERVICES_KEPT = 5_000
@@ -162,6 +170,21 @@ class PlatformBackend:
             return False
         await until(self._platform.feed, lambda: machine.state not in ("stopping", "suspending"))
         return machine.state in ("stopped", "suspended")
+
+    def interference(self, app: str, target: Target, path: str) -> Interference:
+        """Nothing comes between."""
+        return UNDISTURBED
+
+    def why_refused(self, app: str, target: Target) -> str:
+        """Where the app listens instead."""
+        machine = self._platform.machines.find(target.machine_id)
+        return "" if machine is None else self._platform.listening.why_refused(machine, target.service.internal_port)
+
+    def answered(self, app: str, machine_id: str, status: int) -> None:
+        """Count an answer."""
+        machine = self._platform.machines.find(machine_id)
+        if machine is not None:
+            self._platform.traffic.count(machine, status)
 
     def log(self, app: str, machine_id: str | None, region: str | None, message: str) -> None:
         """Write one line to the app's log as the proxy; apps that do not exist have none."""

@@ -19,7 +19,7 @@ from random import Random
 from typing import Any
 
 from aiohttp import web
-from filelock import AcquireReturnProxy, FileLock, Timeout
+from filelock import FileLock, Timeout
 
 from flyctl_orchestrator.local.api.http import Front
 from flyctl_orchestrator.local.api.management import apps_status
@@ -126,7 +126,7 @@ class Daemon:
                 status=self._status,
                 tick=self._proxy.tick,
                 shut_down=self._ending.set,
-                build=build_handler(self._images, builds),
+                build=build_handler(self._images, builds, self.platform.faults),
                 borrow=borrow_handler(self._images),
             ),
             proxy=self._proxy.handle,
@@ -251,7 +251,7 @@ def run(options: Options) -> None:
         ) from problem
 
 
-def _only_daemon(state: Path) -> AcquireReturnProxy:
+def _only_daemon(state: Path) -> contextlib.AbstractContextManager[object]:
     """The directory's lock. One that is just ending has no locator any more, and is waited for."""
     lock = FileLock(state / DAEMON_LOCK)
     for _ in range(int(SHUTDOWN_SECONDS * 1.5 / LOCK_LOOK_SECONDS)):

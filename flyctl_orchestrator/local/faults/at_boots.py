@@ -1,4 +1,4 @@
-"""Faults between the platform and whatever runs its machines: slow-boot, crash-loop, stuck-suspending and others."""
+"""Faults between the platform and whatever runs its machines: slow-boot, crash-loop, crash-after and others."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import partial
 
 from flyctl_orchestrator.local.base.clock import Timer
 from flyctl_orchestrator.local.core.fault import Fault, Place
+from flyctl_orchestrator.local.core.fault_kinds import LONGEST_SECONDS
 from flyctl_orchestrator.local.core.kernel import Kernel
 from flyctl_orchestrator.local.core.seams import ExitInfo, Launch, ProcessInfo, Runtime
 
@@ -19,6 +20,7 @@ class _Boot:
     Attributes:
         late: the timer of a boot that has not begun yet.
         crashed: the fault that ended its process.
+        stop_watching: ends the wait for its first passing checks.
     """
 
     launch: Launch
@@ -28,11 +30,13 @@ class _Boot:
     on_log: Callable[[str], None]
     late: Timer | None = None
     crashed: Fault | None = None
+    stop_watching: Callable[[], None] | None = None
 
     @property
     def place(self) -> Place:
         """Where it is."""
-        return Place(self.launch.app, self.launch.region, self.launch.machine_id, self.launch.image.ref)
+        launch = self.launch
+        return Place(launch.app, launch.region, launch.machine_id, launch.image.ref, launch.image.digest)
 
 
 class FaultyRuntime:
@@ -44,6 +48,8 @@ class FaultyRuntime:
         self._boots: dict[str, _Boot] = {}
         #: Machines whose next start fails because their image cannot be pulled, and why.
         self.unpullable: dict[str, Fault] = {}
+        #: Versions (instance ids) that never boot: their image is being pulled in vain.
+        self.pulling: set[str] = set()
 
     def start(
         self,
@@ -60,6 +66,8 @@ class FaultyRuntime:
         if unpullable is not None:
             why = f"failed to pull image {launch.image.ref} (fault {unpullable.id})"
             self._kernel.clock.call_later(0.0, partial(on_failed, why))
+        elif launch.instance_id in self.pulling:
+            boot.late = self._kernel.clock.call_later(LONGEST_SECONDS, _nothing)
         elif (slow := self._kernel.faults.strikes("slow-boot", boot.place)) is not None:
             seconds = slow.number("seconds")
             self._say(boot, f"booting takes {seconds:g} s longer", slow)
@@ -84,7 +92,33 @@ class FaultyRuntime:
         boot.on_started()
         crash = self._kernel.faults.strikes("crash-loop", boot.place)
         if crash is not None:
-            self._kernel.clock.call_later(crash.number("after"), partial(self._crash, boot, crash))
+            self._crash_in(crash.number("after"), boot, crash)
+        crash = self._kernel.faults.strikes("crash-after", boot.place)
+        if crash is not None and crash.text("from") == "start":
+            self._crash_in(crash.number("seconds"), boot, crash)
+        elif crash is not None:
+            self._crash_once_healthy(boot, crash)
+
+    def _crash_in(self, seconds: float, boot: _Boot, fault: Fault) -> None:
+        self._kernel.clock.call_later(seconds, partial(self._crash, boot, fault))
+
+    def _crash_once_healthy(self, boot: _Boot, fault: Fault) -> None:
+        machine = self._kernel.machines.get(boot.launch.machine_id)
+
+        def look() -> None:
+            if machine is None or not machine.alive or self._boots.get(boot.launch.machine_id) is not boot:
+                self._unwatch(boot)
+            elif machine.state == "started" and all(check.status == "passing" for check in machine.checks):
+                self._unwatch(boot)
+                self._crash_in(fault.number("seconds"), boot, fault)
+
+        boot.stop_watching = self._kernel.feed.subscribe(look)
+        look()
+
+    def _unwatch(self, boot: _Boot) -> None:
+        if boot.stop_watching is not None:
+            boot.stop_watching()
+            boot.stop_watching = None
 
     def _crash(self, boot: _Boot, fault: Fault) -> None:
         if self._boots.get(boot.launch.machine_id) is boot and self._inner.running(boot.launch.machine_id):
@@ -93,6 +127,7 @@ class FaultyRuntime:
             self._inner.signal(boot.launch.machine_id, "SIGKILL")
 
     def _ended(self, boot: _Boot, how: ExitInfo) -> None:
+        self._unwatch(boot)
         if boot.crashed is not None and not how.requested:
             how = ExitInfo(int(boot.crashed.number("code")), None, requested=False)
         boot.on_exit(how)
@@ -140,3 +175,6 @@ class FaultyRuntime:
     def processes(self, machine_id: str) -> list[ProcessInfo] | None:
         """What runs in the machine."""
         return self._inner.processes(machine_id)
+
+
+_nothing: Callable[[], None] = lambda: None  # noqa: E731

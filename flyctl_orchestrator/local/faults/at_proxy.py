@@ -1,13 +1,17 @@
-"""Faults of what the proxy sees: machines out of reach, news that come late, apps that answer slowly."""
+"""Faults of what the proxy sees: machines out of reach, news that come late, apps that answer slowly or not at all."""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
+from fnmatch import fnmatchcase
 
+from flyctl_orchestrator.local.base import machine_config
 from flyctl_orchestrator.local.core.fault import Fault, Place
 from flyctl_orchestrator.local.core.kernel import Kernel
-from flyctl_orchestrator.local.proxy.backend import Backend, SleepMode, Target, WakeFailed
+from flyctl_orchestrator.local.core.model import Machine
+from flyctl_orchestrator.local.faults.capacity import NO_ROOM, lacking
+from flyctl_orchestrator.local.proxy.backend import UNDISTURBED, Backend, Interference, SleepMode, Target, WakeFailed
 
 View = tuple[float, list[Target]]
 
@@ -48,10 +52,35 @@ class FaultyBackend:
             return target
         if self._kernel.faults.out_of_reach(machine) is not None:
             return replace(target, routable=False)
-        slow = self._kernel.faults.holds("slow-answers", Place.of(machine))
-        if slow is not None and slow.text("at") == "app":
-            return replace(target, slow_seconds=slow.number("seconds"))
         return target
+
+    def interference(self, app: str, target: Target, path: str) -> Interference:
+        """What faults do to this one request."""
+        machine = self._kernel.machines.get(target.machine_id)
+        if machine is None or not self._kernel.faults:
+            return UNDISTURBED
+        place, faults = Place.of(machine), self._kernel.faults
+        slow = faults.holds("slow-answers", place)
+        seconds = slow.number("seconds") if slow is not None and slow.text("at") == "app" else 0.0
+
+        def about(fault: Fault) -> bool:
+            return _about_path(fault, machine, path)
+
+        late = faults.strikes("slow-share", place, about)
+        wrong = faults.strikes("error-share", place, about)
+        return Interference(
+            seconds=seconds + (late.number("seconds") if late is not None else 0.0),
+            status=int(wrong.number("status")) if wrong is not None else 0,
+            fault=wrong.id if wrong is not None else "",
+        )
+
+    def why_refused(self, app: str, target: Target) -> str:
+        """Why a machine takes no connection."""
+        return self._inner.why_refused(app, target)
+
+    def answered(self, app: str, machine_id: str, status: int) -> None:
+        """A machine's answer goes to the client."""
+        self._inner.answered(app, machine_id, status)
 
     # proxy-lag
 
@@ -111,6 +140,9 @@ class FaultyBackend:
         machine = self._kernel.machines.get(machine_id)
         if machine is not None and self._kernel.faults.out_of_reach(machine) is not None:
             raise WakeFailed(f"no host in {machine.region} answers")
+        full = None if machine is None else lacking(self._kernel.faults, "machines.start", Place.of(machine), machine)
+        if full is not None:
+            raise WakeFailed(f"machines API returned an error: {NO_ROOM.format(what=full.text('what'))!r}")
         return await self._inner.wake(app, machine_id, timeout)
 
     async def sleep(self, app: str, machine_id: str, mode: SleepMode) -> bool:
@@ -123,3 +155,12 @@ class FaultyBackend:
     def log(self, app: str, machine_id: str | None, region: str | None, message: str) -> None:
         """Write one line to the app's log."""
         self._inner.log(app, machine_id, region, message)
+
+
+def _about_path(fault: Fault, machine: Machine, path: str) -> bool:
+    """Whether a fault is about requests for this path: one it names, else any that no check of the machine uses."""
+    wanted = fault.text("path")
+    if wanted:
+        return fnmatchcase(path, wanted)
+    checked = {one.path.partition("?")[0] for one in machine_config.checks(machine.config) if one.type == "http"}
+    return path not in checked

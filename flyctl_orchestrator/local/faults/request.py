@@ -52,6 +52,7 @@ def fault_of(kernel: Kernel, said: Mapping[str, Any]) -> Fault:
         left=kind.times if times is None and lasts is None else times,
         chance=chance,
         settings=settings,
+        known=frozenset(one.image_digest for one in kernel.machines.values()),
     )
 
 
@@ -105,6 +106,8 @@ def _chance(kind: Kind, said: Mapping[str, Any], settings: Mapping[str, Any]) ->
         return 1.0
     if isinstance(chance, bool) or not isinstance(chance, int | float) or not 0 < chance <= 1:
         raise invalid("chance must be more than 0 and no more than 1")
+    if kind.shared:
+        raise invalid(f"{kind.name} has a share instead of a chance: set share={chance:g}")
     if _only_lasts(kind, settings) and chance < 1:
         raise invalid(f"{kind.name} lasts and cannot be left to chance")
     return float(chance)

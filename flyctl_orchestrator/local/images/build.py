@@ -11,6 +11,9 @@ from typing import Any
 
 from aiohttp import ClientConnectionResetError, web
 
+from flyctl_orchestrator.local.base.errors import FAULT_HEADER
+from flyctl_orchestrator.local.core.fault import Fault, Place
+from flyctl_orchestrator.local.core.fault_board import FaultBoard
 from flyctl_orchestrator.local.images.failure import BuildFailed
 from flyctl_orchestrator.local.images.image_build import BuildRequest, build_image
 from flyctl_orchestrator.local.images.images import APP_NAME, LABEL, ImageStore
@@ -31,7 +34,7 @@ class _Invalid(Exception):
         self.answer = {"error": error, "hint": hint}
 
 
-def build_handler(store: ImageStore, settings: BuildSettings) -> BuildHandler:
+def build_handler(store: ImageStore, settings: BuildSettings, faults: FaultBoard) -> BuildHandler:
     """The handler of `POST /_local/builds`.
 
     The request's body is JSON: `app`, `context` (absolute directory), `dockerfile` (relative to it, or null), `label`,
@@ -43,6 +46,7 @@ def build_handler(store: ImageStore, settings: BuildSettings) -> BuildHandler:
     Args:
         store: where the image goes.
         settings: what commands of the build see, and how long they may take.
+        faults: may let the connection drop (builder-drops).
     """
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
@@ -50,13 +54,16 @@ def build_handler(store: ImageStore, settings: BuildSettings) -> BuildHandler:
             wanted = await asyncio.to_thread(_wanted, await _body(request))
         except _Invalid as invalid:
             return web.json_response(invalid.answer, status=400)
+        drop = faults.strikes("builder-drops", Place(app=wanted.app))
+        if drop is not None and (drop.text("how") != "closed" or drop.text("when") == "before"):
+            return _refuse(request, drop)
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
         await response.prepare(request)
         events: asyncio.Queue[Event | None] = asyncio.Queue()
         building = asyncio.create_task(_build(store, settings, wanted, events))
         building.add_done_callback(lambda _: events.put_nowait(None))
         try:
-            await _stream(request, response, events, building)
+            await _stream(request, response, events, building, drop)
         finally:
             building.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -95,6 +102,7 @@ async def _stream(
     response: web.StreamResponse,
     events: asyncio.Queue[Event | None],
     building: asyncio.Task[None],
+    drop: Fault | None,
 ) -> None:
     """Send events as they come, until the one that says there are no more (None), or until nobody listens."""
     while True:
@@ -104,6 +112,9 @@ async def _stream(
             if request.transport is None or request.transport.is_closing():
                 return
             continue
+        if drop is not None and _lost(event, drop):
+            _hang_up(request)
+            return
         try:
             if event is None:
                 # After a defect the answer stays unfinished, so that nobody takes it for a whole one.
@@ -114,6 +125,27 @@ async def _stream(
             await response.write(json.dumps(event, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
         except (ClientConnectionResetError, ConnectionError):
             return
+
+
+def _refuse(request: web.BaseRequest, drop: Fault) -> web.StreamResponse:
+    """No build: an error of the builder's front, or no answer at all."""
+    if drop.text("how") != "closed":
+        error = f"the builder is not available (fault {drop.id})"
+        return web.json_response(
+            {"error": error, "hint": ""}, status=int(drop.text("how")), headers={FAULT_HEADER: drop.id}
+        )
+    _hang_up(request)
+    raise ConnectionResetError("the builder closed the connection, as a fault wanted")
+
+
+def _lost(event: Event | None, drop: Fault) -> bool:
+    """Whether the connection is lost before this event is told."""
+    return drop.text("when") == "during" or event is None or event["event"] != "log"
+
+
+def _hang_up(request: web.BaseRequest) -> None:
+    if request.transport is not None:
+        request.transport.abort()
 
 
 async def _body(request: web.BaseRequest) -> Event:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from flyctl_orchestrator.local.base import own_children
 from flyctl_orchestrator.local.base.inherited import for_builds
 
 _LINE_LIMIT = 4096
@@ -51,6 +52,14 @@ async def run(
         TimeoutError: it took longer than `timeout_seconds`.
         OSError: it could not be started.
     """
+    # What a build leaves running is not looked for before it is over.
+    with own_children.starting():
+        return await _run(command, cwd, env, log, timeout_seconds)
+
+
+async def _run(
+    command: str, cwd: Path, env: Mapping[str, str], log: Callable[[str], None], timeout_seconds: float
+) -> Ended:
     process = await asyncio.create_subprocess_exec(
         "/bin/sh",
         "-c",

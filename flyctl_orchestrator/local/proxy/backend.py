@@ -11,7 +11,7 @@ SleepMode = Literal["off", "stop", "suspend"]
 
 @dataclass(frozen=True)
 class Service:
-    """One public service of a machine, as its config says (facts: Machines API `config.services`).
+    """One public service of a machine, as its config says (`config.services` of the Machines API).
 
     Attributes:
         internal_port: the port the app believes it listens on.
@@ -43,7 +43,6 @@ class Target:
         routable: not cordoned, registered, and no failing service check.
         host, port: where the service listens now; port is 0 when the machine is not running.
         service: the service that answers this request.
-        slow_seconds: how much longer than usual it takes to answer.
     """
 
     machine_id: str
@@ -54,7 +53,24 @@ class Target:
     host: str
     port: int
     service: Service
-    slow_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Interference:
+    """What comes between a request and the machine that was chosen for it.
+
+    Attributes:
+        seconds: how much longer the machine takes to answer.
+        status: answered instead of asking the machine, 0 for nothing of that kind.
+        fault: what is behind it, for the answer's header.
+    """
+
+    seconds: float = 0.0
+    status: int = 0
+    fault: str = ""
+
+
+UNDISTURBED = Interference()
 
 
 class WakeFailed(Exception):
@@ -90,6 +106,18 @@ class Backend(Protocol):
 
     async def sleep(self, app: str, machine_id: str, mode: SleepMode) -> bool:
         """Stop or suspend an idle machine; False when it could not be done now (leased, already going)."""
+        ...
+
+    def interference(self, app: str, target: Target, path: str) -> Interference:
+        """What comes between a request for `path` (without its query) and a machine, asked once for each attempt."""
+        ...
+
+    def why_refused(self, app: str, target: Target) -> str:
+        """Why a machine takes no connection, in one sentence; "" when nothing is known but that it does not."""
+        ...
+
+    def answered(self, app: str, machine_id: str, status: int) -> None:
+        """A machine's answer goes to the client: it is counted."""
         ...
 
     def log(self, app: str, machine_id: str | None, region: str | None, message: str) -> None:

@@ -30,6 +30,15 @@ _SAFE_TO_REPEAT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE")
 _FULL_LOOK_SECONDS = 0.5  # while queueing: how often to look whether another machine has come up
 
 
+class AnsweredInstead(Exception):
+    """The request ends here, with an answer that is as good as the machine's own."""
+
+    def __init__(self, status: int, fault: str) -> None:
+        super().__init__(f"{status} ({fault})")
+        self.status = status
+        self.fault = fault
+
+
 @dataclass
 class Delivery:
     """A request that reached a machine, and the head of its answer. `one_way` is the network's delay, seconds."""
@@ -111,6 +120,7 @@ class Dispatcher:
         Raises:
             Undelivered: no machine got it.
             ProxyError: a machine got it and gave no usable answer.
+            AnsweredInstead: the platform answers for the machine.
             BodyBroken: the client did not finish its request.
         """
         now = asyncio.get_running_loop().time()
@@ -195,8 +205,7 @@ class Dispatcher:
             one_way = self._one_way_seconds(edge, target.region)
             if one_way:
                 await pause(self.clock, one_way)
-            if target.slow_seconds:
-                await pause(self.clock, target.slow_seconds)
+            await self._interfere(app, target, message.path)
             outgoing = _with_extra(message, attempt, unavailable)
             upstream = await self._forwarder.send(target, outgoing, self._connect_seconds(trip))
         except (NotConnected, Dropped, TookTooLong, Unreadable) as failure:
@@ -208,13 +217,23 @@ class Dispatcher:
             raise
         return Delivery(target, upstream, one_way, self, app)
 
+    async def _interfere(self, app: str, target: Target, path: str) -> None:
+        between = self.backend.interference(app, target, path.partition("?")[0])
+        if between.seconds:
+            await pause(self.clock, between.seconds)
+        if between.status:
+            self.backend.answered(app, target.machine_id, between.status)
+            raise AnsweredInstead(between.status, between.fault)
+
     def _note(self, failure: Exception, app: str, target: Target, trip: _Trip, message: Message) -> None:
         """Remember why a machine did not answer. Returns when another may be tried, raises when not."""
         if message.body.broken:
             raise ConnectionResetError("the client did not finish its request") from failure
         who = f"machine {target.machine_id} ({target.region})"
         if isinstance(failure, NotConnected):
-            trip.last = ProxyError("PC01", f"{who} refused the connection to port {target.service.internal_port}")
+            why = self.backend.why_refused(app, target)
+            refused = f" refused the connection to port {target.service.internal_port}"
+            trip.last = ProxyError("PC01", f"{who}: {why}" if why else f"{who}{refused}")
         elif isinstance(failure, TookTooLong):
             raise ProxyError("PC05", f"{who} gave {failure}") from failure
         elif isinstance(failure, Unreadable):

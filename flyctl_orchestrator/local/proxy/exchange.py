@@ -41,6 +41,7 @@ class Exchange:
 
         Raises:
             ProxyError: there is no answer to pass on.
+            AnsweredInstead: the platform answers for the machine.
             ConnectionError: one end went away in the middle.
         """
         attempt, replays = RouteAttempt(app, constraints), 0
@@ -49,7 +50,7 @@ class Exchange:
             try:
                 replay = await self._replay_in(attempt, delivery)
                 if replay is None:
-                    return await self._pass_on(delivery)
+                    return await self._pass_on(attempt.app, delivery)
             finally:
                 delivery.close()
             replays += 1
@@ -106,9 +107,10 @@ class Exchange:
         self.dispatcher.loads.events["replays"] += 1
         return attempt.replayed(replay, delivery.target, self.dispatcher.clock.now())
 
-    async def _pass_on(self, delivery: Delivery) -> web.StreamResponse:
+    async def _pass_on(self, app: str, delivery: Delivery) -> web.StreamResponse:
         await self._travel(delivery.one_way)
         upstream = delivery.upstream
+        self.dispatcher.backend.answered(app, delivery.target.machine_id, upstream.status)
         headers = response_headers(upstream.headers, self.request_id)
         if upstream.status != 101:
             return await answer(self.request, upstream, headers)

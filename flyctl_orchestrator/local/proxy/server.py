@@ -13,6 +13,7 @@ Mounting (the server must not undo compression, and must tell handlers when thei
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from random import Random
 from typing import Any
 
@@ -20,12 +21,13 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from flyctl_orchestrator.local.base.clock import Clock
+from flyctl_orchestrator.local.base.errors import FAULT_HEADER
 from flyctl_orchestrator.local.base.identifiers import Identifiers
 from flyctl_orchestrator.local.base.regions import NEAREST, REGIONS
 from flyctl_orchestrator.local.proxy.autostop import Sleep
 from flyctl_orchestrator.local.proxy.backend import Backend
 from flyctl_orchestrator.local.proxy.body import BodyBroken, RequestBody
-from flyctl_orchestrator.local.proxy.delivery import Dispatcher
+from flyctl_orchestrator.local.proxy.delivery import AnsweredInstead, Dispatcher
 from flyctl_orchestrator.local.proxy.errors import ERROR_HEADER, ProxyError
 from flyctl_orchestrator.local.proxy.exchange import Exchange
 from flyctl_orchestrator.local.proxy.forward import Forwarder, Message
@@ -127,6 +129,8 @@ class Proxy:
             self._loads.events["errors"] += 1
             self._backend.log(host.app, None, edge, f"{error} ({request.method} {request.path}, {request_id})")
             return self._failed(error, request_id)
+        except AnsweredInstead as answer:
+            return _instead(answer, request_id)
         except BodyBroken as error:
             raise ConnectionResetError(str(error)) from error
 
@@ -196,6 +200,12 @@ class Proxy:
     def in_flight(self, app: str, machine_id: str) -> int:
         """How many requests the proxy has on a machine right now."""
         return self._loads.of(app, machine_id)
+
+
+def _instead(answer: AnsweredInstead, request_id: str) -> web.Response:
+    headers = {FAULT_HEADER: answer.fault, **dict(own_headers(request_id))}
+    words = HTTPStatus(answer.status).phrase if answer.status in list(HTTPStatus) else "Error"
+    return web.Response(status=answer.status, text=f"{words}\n", headers=headers)
 
 
 def _path(request: web.BaseRequest) -> str:

@@ -61,9 +61,25 @@ class Sleeper:
         task.add_done_callback(self._passes.discard)
 
     async def _pass(self, peaks_by_app: dict[str, dict[str, int] | None]) -> list[Sleep]:
-        wanted = [(app, sleep) for app, peaks in peaks_by_app.items() for sleep in self._idle(app, peaks)]
-        done = await asyncio.gather(*(self._drain_and_sleep(app, sleep) for app, sleep in wanted))
-        return [sleep for (_, sleep), slept in zip(wanted, done, strict=True) if slept]
+        wanted = [(app, sleep) for app, peaks in peaks_by_app.items() for sleep in self._idle_or_none(app, peaks)]
+        done = await asyncio.gather(
+            *(self._drain_and_sleep(app, sleep) for app, sleep in wanted), return_exceptions=True
+        )
+        for (app, sleep), problem in zip(wanted, done, strict=True):
+            if isinstance(problem, BaseException):
+                self._tell(app, sleep.machine_id, sleep.region, problem)
+        return [sleep for (_, sleep), slept in zip(wanted, done, strict=True) if slept is True]
+
+    def _idle_or_none(self, app: str, peaks: dict[str, int] | None) -> list[Sleep]:
+        """What is idle in an app; nothing, and a line in its log, when looking goes wrong: others go on sleeping."""
+        try:
+            return self._idle(app, peaks)
+        except Exception as problem:  # noqa: BLE001 - one app must not keep all others awake
+            self._tell(app, None, None, problem)
+            return []
+
+    def _tell(self, app: str, machine_id: str | None, region: str | None, problem: BaseException) -> None:
+        self._backend.log(app, machine_id, region, f"autostop failed: {type(problem).__name__}: {problem}")
 
     def _idle(self, app: str, peaks: dict[str, int] | None) -> list[Sleep]:
         def load(machine_id: str) -> int:

@@ -5,48 +5,35 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from flyctl_orchestrator.local.base.machine_config import CheckSpec
-from flyctl_orchestrator.local.core.seams import CheckAnswer, ProcessInfo
+from flyctl_orchestrator.local.core.seams import CheckAnswer
 
 LONGEST_HEAD = 65_536
 SHOWN_OF_BODY = 200
-LOOK_AROUND_SECONDS = 5.0
 
 
 class Occupants(Protocol):
-    """Knows what runs in a machine."""
+    """Knows what a machine was told."""
 
     def main_port(self, machine_id: str) -> int | None:
         """The port the machine was told to listen on."""
         ...
 
-    def processes(self, machine_id: str) -> list[ProcessInfo] | None:
-        """What runs in it, with listening sockets, or None when that cannot be told."""
-        ...
-
-
-@dataclass
-class _Hint:
-    text: str
-    until: float
-
 
 class NetworkProber:
-    """Runs checks against loopback ports; explains the usual mistake when nothing listens.
+    """Runs checks against loopback ports.
 
     Args:
         loop: where the checks run.
-        runtime: knows which port a machine was told to use, and where its processes really listen.
+        runtime: knows which port a machine was told to use.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, runtime: Occupants) -> None:
         self._loop = loop
         self._runtime = runtime
         self._tasks: set[asyncio.Task[None]] = set()
-        self._hints: dict[str, _Hint] = {}
 
     def close(self) -> None:
         """Call off what is under way."""
@@ -66,7 +53,7 @@ class NetworkProber:
         except TimeoutError:
             answer = CheckAnswer(False, f"no answer within {check.timeout:g} s")
         except ConnectionRefusedError:
-            answer = CheckAnswer(False, self._nobody(machine_id, check.port, port))
+            answer = CheckAnswer(False, self._nobody(machine_id, check.port, port), refused=True)
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as problem:
             answer = CheckAnswer(False, f"{check.type} check on port {port} broke off: {problem}")
         done(answer)
@@ -74,26 +61,7 @@ class NetworkProber:
     def _nobody(self, machine_id: str, internal_port: int, port: int) -> str:
         main = self._runtime.main_port(machine_id)
         name = "$PORT" if main == port else f"$PORT_{internal_port}"
-        return (
-            f"nothing listens on port {port} ({name}); locally every machine has a port of its own"
-            f"{self._elsewhere(machine_id, port)}"
-        )
-
-    def _elsewhere(self, machine_id: str, port: int) -> str:
-        """Where the machine listens instead. Looked up seldom: it means reading all of /proc."""
-        now = self._loop.time()
-        hint = self._hints.get(machine_id)
-        if hint is None:
-            # Most apps just need a moment; look around only when they have had it.
-            hint = self._hints[machine_id] = _Hint("", now + 1.0)
-        elif now >= hint.until:
-            hint.text, hint.until = self._look(machine_id, port), now + LOOK_AROUND_SECONDS
-        return hint.text
-
-    def _look(self, machine_id: str, port: int) -> str:
-        found = self._runtime.processes(machine_id) or []
-        others = {address for one in found for _, address in one.listen_sockets if not address.endswith(f":{port}")}
-        return f"; it listens on {', '.join(sorted(others))} instead" if others else ""
+        return f"nothing listens on port {port} ({name}); locally every machine has a port of its own"
 
 
 async def _tcp(port: int) -> CheckAnswer:

@@ -1,4 +1,9 @@
-"""Child processes of the daemon: how they are started, how their output is read, and how their end is noticed."""
+"""Child processes of the daemon: how they are started, how their output is read, and how their end is noticed.
+
+On Linux a machine's main process adopts what its descendants leave behind, as the first process of a virtual machine
+does; when it ends, the daemon adopts them in its place and ends them. On macOS there is no adopting: a process that
+turns itself into a daemon gets away.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +13,20 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
+from flyctl_orchestrator.local.base import own_children
 from flyctl_orchestrator.local.base.copying import EXECUTABLES
+from flyctl_orchestrator.local.runtime.tree import children_of, descendants_of
 
 CHUNK = 65_536
 LONGEST_PARTIAL_LINE = 64_000
 READS_AFTER_THE_END = 64
+# Runs between fork and exec, where hardly anything may be done safely: one system call that was looked up before.
+_BEFORE_EXEC = own_children.adopt_orphans if sys.platform.startswith("linux") else None
 _NOTHING, _END = -1, 0
 
 
@@ -32,7 +43,7 @@ class Child:
         """Start `argv` in `directory`. Blocks for a few milliseconds. Raises OSError when it cannot be executed."""
         reading, writing = os.pipe()
         try:
-            with EXECUTABLES:
+            with EXECUTABLES, own_children.starting():
                 process = subprocess.Popen(
                     argv,
                     env=dict(env),
@@ -41,7 +52,9 @@ class Child:
                     stdout=writing,
                     stderr=writing,
                     start_new_session=True,
+                    preexec_fn=_BEFORE_EXEC,
                 )
+                own_children.add(process.pid)
         except BaseException:
             os.close(reading)
             raise
@@ -51,9 +64,10 @@ class Child:
         return cls(process, reading)
 
     def discard(self) -> None:
-        """End the whole process group before anybody watches it."""
+        """End all of it before anybody watches it."""
         self.send_all(signal.SIGKILL)
         self.process.wait()
+        own_children.discard(self.pid)
         os.close(self.output)
 
     def send(self, number: int) -> None:
@@ -62,9 +76,14 @@ class Child:
             self.process.send_signal(number)
 
     def send_all(self, number: int) -> None:
-        """A signal to the whole process group."""
+        """A signal to the whole process group, and to what comes from the main process and has left the group."""
+        others = descendants_of(self.pid)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
+        for pid in others:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                if os.getpgid(pid) != self.pid:
+                    os.kill(pid, number)
 
 
 class Children:
@@ -76,6 +95,7 @@ class Children:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._watched: dict[int, tuple[Child, Callable[[int], None], _Lines]] = {}
+        own_children.adopt_orphans()
         loop.add_signal_handler(signal.SIGCHLD, self._reap)
 
     def close(self) -> None:
@@ -99,6 +119,7 @@ class Children:
             if code is None:
                 continue
             del self._watched[child.pid]
+            own_children.discard(child.pid)
             # What the main process left behind goes with it, as it would with a real machine.
             child.send_all(signal.SIGKILL)
             self._loop.remove_reader(child.output)
@@ -106,6 +127,20 @@ class Children:
             lines.finish()
             os.close(child.output)
             on_end(code)
+        self._end_orphans()
+
+    def _end_orphans(self) -> None:
+        """End what was left behind by processes that ended, and collect those of them that ended themselves."""
+        for pid in own_children.strangers(partial(children_of, os.getpid()), self._look_again):
+            for one in (*descendants_of(pid), pid):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(one, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+
+    def _look_again(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self._end_orphans)
 
 
 def _read_some(output: int, lines: _Lines) -> int:

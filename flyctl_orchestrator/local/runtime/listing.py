@@ -11,29 +11,24 @@ import time
 from pathlib import Path
 
 from flyctl_orchestrator.local.core.seams import ProcessInfo
+from flyctl_orchestrator.local.runtime.tree import descendants_of
 
 _LISTEN = "0A"
 
 
-def processes_of(session: int) -> list[ProcessInfo] | None:
-    """The processes of a session, or None where /proc does not tell."""
+def processes_of(main: int) -> list[ProcessInfo] | None:
+    """A process and all that comes from it, or None where /proc does not tell."""
     if not sys.platform.startswith("linux"):
         return None
     sockets = _listening()
-    found = [info for pid in _pids() if (info := _info(pid, session, sockets)) is not None]
-    return sorted(found, key=lambda info: info.pid)
+    found = [info for pid in (main, *descendants_of(main)) if (info := _info(pid, sockets)) is not None]
+    return sorted(found, key=lambda info: (info.pid != main, info.pid))
 
 
-def _pids() -> list[int]:
-    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
-
-
-def _info(pid: int, session: int, sockets: dict[str, tuple[str, str]]) -> ProcessInfo | None:
+def _info(pid: int, sockets: dict[str, tuple[str, str]]) -> ProcessInfo | None:
     home = Path("/proc", str(pid))
     try:
         stat = (home / "stat").read_text().rpartition(")")[2].split()
-        if int(stat[3]) != session:
-            return None
         command = (home / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
         directory = str((home / "cwd").readlink())
         handles = _handles(home / "fd")

@@ -14,6 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from flyctl_orchestrator.local.runtime.tree import descendants_of
+
 NOTE = "process.json"
 
 
@@ -48,7 +50,7 @@ def noted(machines: Path) -> list[Path]:
 
 
 def reap(machines: Path) -> list[int]:
-    """End the process groups that an earlier daemon left below `machines`; the pids that were ended."""
+    """End the machines that an earlier daemon left below `machines`; the pids of their main processes."""
     ended = []
     for path in noted(machines):
         try:
@@ -58,8 +60,12 @@ def reap(machines: Path) -> list[int]:
             path.unlink(missing_ok=True)
             continue
         if moment is not None and started_at(pid) == moment:
+            others = descendants_of(pid)
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, signal.SIGKILL)
                 ended.append(pid)
+            for other in others:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(other, signal.SIGKILL)
         path.unlink(missing_ok=True)
     return ended

@@ -35,6 +35,8 @@ class Behaviour:
         stop_seconds: how long it takes to end when told to; more than the timeout means it is killed.
         fails_to_start: why the machine cannot start at all, or None.
         healthy: asked with (machine id, region) at every check after `healthy_seconds`; None means always.
+        answer_seconds: how long it takes to answer a request.
+        answers: asked with (machine id, region, path) for the status of an answer; None means 200.
     """
 
     boot_seconds: float = 1.0
@@ -44,6 +46,8 @@ class Behaviour:
     stop_seconds: float = 0.2
     fails_to_start: str | None = None
     healthy: Callable[[str, str], bool] | None = None
+    answer_seconds: float = 0.02
+    answers: Callable[[str, str, str], int] | None = None
 
 
 class SimulatedImages:
@@ -213,6 +217,20 @@ class SimulatedRuntime:
         if behaviour.healthy is not None and not behaviour.healthy(machine_id, process.launch.region):
             return CheckAnswer(False, "500 Internal Server Error" if check.type == "http" else "connection reset")
         return CheckAnswer(True, "200 OK" if check.type == "http" else "Success")
+
+    def answer(self, machine_id: str, path: str) -> tuple[int, float] | None:
+        """Status of a machine's answer to a GET and the seconds it takes, or None: the connection is refused.
+
+        A machine that listens but whose checks fail answers those paths, too: what `answers` says is all there is.
+        """
+        process = self._processes.get(machine_id)
+        if process is None or process.started_at is None or process.frozen:
+            return None
+        behaviour = process.behaviour
+        if behaviour.healthy_seconds is None or self._clock.now() < process.started_at + behaviour.healthy_seconds:
+            return None
+        status = 200 if behaviour.answers is None else behaviour.answers(machine_id, process.launch.region, path)
+        return status, behaviour.answer_seconds
 
     def take(self) -> int:
         """A number that serves as a port."""

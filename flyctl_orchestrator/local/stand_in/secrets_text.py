@@ -1,4 +1,4 @@
-"""The text that `secrets import` reads on stdin, by flyctl's own rules and with its quirks (facts: flyctl 2.11)."""
+"""The text that `secrets import` reads on stdin, by flyctl's own rules and with its quirks."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import Any
 from flyctl_orchestrator.fleet.flyctl import Release
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
-from flyctl_orchestrator.rollout.state.rollout_ids import changed_by
+from flyctl_orchestrator.rollout.state.rollout_ids import began_at, changed_by
 
 
 @dataclass(frozen=True)
@@ -75,16 +75,9 @@ def _of_past(past: PastRollout) -> HistoryEntry:
 def _of_machines(machines: list[Machine]) -> list[HistoryEntry]:
     found: dict[str, Machine] = {changed_by(machine): machine for machine in machines}
     return [
-        HistoryEntry(
-            _moment(id), id, "deploy", "", machine.image.split("@")[0], "unknown", "machines", release=machine.release
-        )
+        HistoryEntry(began_at(id), id, "deploy", "", machine.bare_image, "unknown", "machines", release=machine.release)
         for id, machine in found.items()
     ]
-
-
-def _moment(rollout: str) -> float:
-    """When a rollout began, which its id says."""
-    return datetime.strptime(rollout[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).timestamp()
 
 
 def _of_release(release: Release, at: float) -> HistoryEntry:

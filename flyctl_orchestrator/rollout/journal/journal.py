@@ -8,9 +8,11 @@ flyo here at all.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +28,11 @@ from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.errors import FlyoError
 
 SCHEMA = "flyo.journal/1"
+
+# Opening a pipe that nobody writes to would wait for ever. (Windows has no such files.)
+NO_WAITING = getattr(os, "O_NONBLOCK", 0)
+# What a disk without room says.
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def new_rollout_id(clock: Clock, random: random.Random) -> str:
@@ -72,7 +79,7 @@ class Journal:
         line = json.dumps({"entry": entry, "at": self._clock.now(), **fields}, separators=(",", ":"))
         try:
             with self._lock:
-                os.write(self._file, (line + "\n").encode())
+                _write_all(self._file, (line + "\n").encode())
                 self._written += 1
                 mine = self._written
             self._sync_up_to(mine)
@@ -104,9 +111,14 @@ def being_written(path: Path) -> bool:
 
     Where the file system knows no locks nobody can tell, and the answer is no.
     """
-    try:
-        file = os.open(path, os.O_RDWR)
-    except OSError:
+    file = -1
+    for mode in (os.O_RDWR, os.O_RDONLY):  # one that belongs to another user may be open to reading alone
+        try:
+            file = os.open(path, mode | NO_WAITING)
+            break
+        except OSError:
+            continue
+    if file < 0:
         return False
     try:
         return not _hold(file)
@@ -128,20 +140,57 @@ def _hold(file: int) -> bool:
 
 
 def read_journal(path: Path) -> Iterator[dict[str, Any]]:
-    """The entries of a journal in order; a last line cut off by a crash is left out."""
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    """The entries of a journal in order; a line cut off by a crash is left out.
+
+    Raises:
+        FlyoError: it is no file, or cannot be read (code journal.bad).
+    """
+    for line in _text_of(path).splitlines():
         try:
             entry = json.loads(line)
         except ValueError:
             continue
-        if isinstance(entry, dict) and "entry" in entry:
+        except RecursionError:
+            raise bad_journal(path, "a line of it is nested too deeply") from None
+        if isinstance(entry, dict) and isinstance(entry.get("entry"), str):
             yield entry
 
 
+def _text_of(path: Path) -> str:
+    """What is in a file; nothing else is waited for, not even to be opened."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | NO_WAITING)
+        with os.fdopen(descriptor, encoding="utf-8", errors="replace") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise bad_journal(path, "it is no ordinary file")
+            return file.read()
+    except IsADirectoryError:
+        raise bad_journal(path, "it is a directory") from None
+    except OSError as error:
+        raise bad_journal(path, f"{error.strerror or error}") from error
+
+
+def bad_journal(path: Path, why: str) -> FlyoError:
+    """The error for a journal from which nobody can tell what a rollout did."""
+    return FlyoError(
+        f"this journal of a rollout cannot be read ({why})",
+        where=str(path),
+        next="Make it readable, or move it away: the machines' own metadata tells the rest",
+        code="journal.bad",
+    )
+
+
+def _write_all(file: int, content: bytes) -> None:
+    """Write all of it: a disk that is nearly full takes a part, and says so at the next attempt only."""
+    while content:
+        content = content[os.write(file, content) :]
+
+
 def _unwritable(path: Path, error: OSError) -> FlyoError:
+    first = "Free some space" if error.errno in FULL else "Make it yours to write"
     return FlyoError(
         f"the rollout's journal cannot be written ({error.strerror or error})",
         where=str(path),
-        next="Free some space, or set FLYO_STATE_DIR to a directory that can be written",
+        next=f"{first}, or set FLYO_STATE_DIR to a directory that can be written",
         code="journal.unwritable",
     )

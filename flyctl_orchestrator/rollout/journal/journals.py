@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.errors import FlyoError
-from flyctl_orchestrator.rollout.journal.journal import Journal
+from flyctl_orchestrator.rollout.journal.journal import Journal, bad_journal
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout, read_past
 
 
@@ -40,16 +40,40 @@ class JournalStore:
         return journal
 
     def all(self) -> list[PastRollout]:
-        """Every rollout that began, oldest first; journals that cannot be read are left out."""
-        found = []
-        for path in sorted(self.directory.glob("*.jsonl")):
+        """Every rollout that began, oldest first.
+
+        Raises:
+            FlyoError: one of the journals cannot be read (code journal.bad); it may be the one that counts.
+        """
+        found, bad = self.readable()
+        if bad:
+            raise bad[0]
+        return found
+
+    def readable(self) -> tuple[list[PastRollout], list[FlyoError]]:
+        """Every rollout whose journal can be read, oldest first; and what is wrong with the other journals.
+
+        Raises:
+            FlyoError: nobody can tell which journals there are (code journal.bad).
+        """
+        found, bad = [], []
+        for path in self._paths():
             try:
                 past = read_past(path, self.app)
-            except FlyoError:
+            except FlyoError as error:
+                bad.append(error)
                 continue
             if past is not None:
                 found.append(past)
-        return found
+        return found, bad
+
+    def _paths(self) -> list[Path]:
+        try:
+            return sorted(path for path in self.directory.iterdir() if path.suffix == ".jsonl")
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise bad_journal(self.directory, f"{error.strerror or error}") from error
 
     def unfinished(self) -> PastRollout | None:
         """The newest rollout, when it never came to its end; older ones have been overtaken by it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,14 @@ from typing import Any
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.project.model import RolloutPolicy
-from flyctl_orchestrator.rollout.journal.journal import being_written, read_journal
+from flyctl_orchestrator.rollout.journal.journal import bad_journal, being_written, read_journal
 from flyctl_orchestrator.rollout.plan.file import plan_of_dict
 from flyctl_orchestrator.rollout.plan.plan import Plan
 from flyctl_orchestrator.rollout.state.machine_file import machine_of_dict
+from flyctl_orchestrator.rollout.state.restore_point import RestorePoint, restore_point_of_dict
+
+# Seconds since the epoch; what comes later has no date.
+LAST_MOMENT = 253402300800
 
 
 @dataclass(frozen=True)
@@ -23,13 +27,17 @@ class PastRollout:
     Attributes:
         kind: "deploy" or "rollback".
         at, ended_at: seconds since the epoch; `ended_at` is None when it never came to its end.
+        began: the same as `at`, but by the platform's clock.
         who: who ran it, e.g. "ann@laptop"; "" when not noted.
         plan: what was to be done; None for a rollback.
-        before: machine id -> the machine as it was when it began.
+        before: machine id -> the machine as it was when it began, or when the one began that it carries on.
+        origin: what a way back is about when it is not this rollout alone: of one that carries on another, or that is
+            known from the machines.
+        begun: names of the lanes of its plan that have begun.
         ill: ids of those that were not healthy then.
         counts: machines wanted per (region, process group).
-        target: where a rollback led: id -> machine; None for a deploy.
-        towards: id of the rollout whose `before` that was; "" when it came from elsewhere.
+        target: where a rollback led; None for a deploy.
+        towards: id of the rollout that had begun with that; "" when it came from elsewhere.
         release_command: whether it had flyctl run one.
         changing: whether it may have changed anything.
         flyctl_done: whether flyctl got as far as changing a machine, its release command behind it.
@@ -45,10 +53,13 @@ class PastRollout:
     who: str = ""
     plan: Plan | None = None
     before: Mapping[str, Machine] = field(default_factory=dict)
+    began: float = 0.0
+    origin: RestorePoint | None = None
+    begun: frozenset[str] = frozenset()
     ill: frozenset[str] = frozenset()
     counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
     policy: RolloutPolicy = field(default_factory=RolloutPolicy)
-    target: Mapping[str, Machine] | None = None
+    target: RestorePoint | None = None
     towards: str = ""
     release_command: bool = False
     changing: bool = False
@@ -84,7 +95,7 @@ class PastRollout:
         """What it rolled out, as people call it."""
         if self.plan is not None:
             return self.plan.image.ref or ""
-        images = sorted({machine.image.split("@")[0] for machine in (self.target or {}).values()})
+        images = sorted({machine.bare_image for machine in self.target.machines.values()}) if self.target else []
         return ", ".join(images)
 
 
@@ -99,14 +110,24 @@ def read_past(path: Path, app: str) -> PastRollout | None:
     if begin is None or "before" not in begin:
         return None
     try:
-        return _past(path, app, begin, entries)
-    except (KeyError, TypeError, ValueError, FlyoError) as error:
-        raise FlyoError(
-            f"the journal cannot be read ({type(error).__name__}: {error})",
-            where=str(path),
-            next="Move it away; the machines' own metadata tells the rest",
-            code="journal.bad",
-        ) from error
+        return _checked(_past(path, app, begin, entries))
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, FlyoError) as error:
+        raise bad_journal(path, f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def _checked(past: PastRollout) -> PastRollout:
+    """Make sure that what is shown and compared is what it should be.
+
+    Raises:
+        TypeError, ValueError: it is not.
+    """
+    texts = (past.id, past.kind, past.who, past.outcome, past.what, past.towards)
+    if not all(isinstance(each, str) for each in texts) or not isinstance(past.exit, int | None):
+        raise TypeError("a text or an exit status of it is none")
+    for moment in (past.at, past.ended_at or 0):
+        if isinstance(moment, bool) or not isinstance(moment, int | float) or not 0 <= moment < LAST_MOMENT:
+            raise ValueError("a time of it is none")
+    return past
 
 
 def _past(path: Path, app: str, begin: Mapping[str, Any], entries: list[dict[str, Any]]) -> PastRollout:
@@ -116,7 +137,8 @@ def _past(path: Path, app: str, begin: Mapping[str, Any], entries: list[dict[str
     end = named.get("end", [{}])[-1]
     last = end or named.get("halt", [{}])[-1]
     baseline = named.get("baseline", [{"ill": []}])[-1]
-    plan = begin.get("plan")
+    plan = plan_of_dict(begin["plan"], where=str(path)) if begin.get("plan") else None
+    before = _machines(app, begin["before"])
     return PastRollout(
         id=begin["rollout"],
         path=path,
@@ -124,12 +146,15 @@ def _past(path: Path, app: str, begin: Mapping[str, Any], entries: list[dict[str
         app=app,
         at=begin["at"],
         who=begin.get("who", ""),
-        plan=plan_of_dict(plan, where=str(path)) if plan else None,
-        before=_machines(app, begin["before"]),
+        plan=plan,
+        before=before,
+        began=begin.get("began", begin["at"]),
+        origin=restore_point_of_dict(begin["origin"], before) if "origin" in begin else None,
+        begun=frozenset(_begun(plan, named)),
         ill=frozenset(baseline["ill"]),
         counts={(region, group): count for region, group, count in begin.get("counts", ())},
         policy=RolloutPolicy(**begin.get("policy", {})),
-        target=_machines(app, begin["target"]) if "target" in begin else None,
+        target=_target(app, begin) if "target" in begin else None,
         towards=begin.get("towards", ""),
         release_command=bool(begin.get("release_command")),
         changing="wave.begin" in named or "step.begin" in named,
@@ -140,6 +165,22 @@ def _past(path: Path, app: str, begin: Mapping[str, Any], entries: list[dict[str
         exit=last.get("exit"),
         ended_at=end.get("at"),
     )
+
+
+def _begun(plan: Plan | None, named: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:
+    """Names of the lanes that may have changed something: flyctl begins with its wave, all others step by step."""
+    yield from (entry["lane"] for entry in named.get("step.begin", ()))
+    waves = {entry["wave"] for entry in named.get("wave.begin", ())}
+    for wave in plan.waves if plan else ():
+        if wave.name in waves:
+            yield from (lane.name for lane in wave.lanes if lane.steps[0].by_flyctl)
+
+
+def _target(app: str, begin: Mapping[str, Any]) -> RestorePoint:
+    machines = _machines(app, begin["target"])
+    if "target_point" in begin:
+        return restore_point_of_dict(begin["target_point"], machines)
+    return RestorePoint(machines, begin.get("began", begin["at"]), surplus=True)
 
 
 def _machines(app: str, rows: Iterable[Mapping[str, Any]]) -> dict[str, Machine]:

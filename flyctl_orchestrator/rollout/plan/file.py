@@ -7,7 +7,7 @@ from typing import Any
 
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.rollout.plan.plan import Drift, FlyctlRun, Lane, Plan, PlannedImage, Wave
-from flyctl_orchestrator.rollout.plan.steps import step_as_dict, step_of_dict
+from flyctl_orchestrator.rollout.plan.steps import step_of_dict
 
 SCHEMA = "flyo.plan/1"
 
@@ -92,7 +92,7 @@ def _wave_of_dict(data: dict[str, Any]) -> Wave:
 
 def _lane_as_dict(lane: Lane) -> dict[str, Any]:
     plain = {key: getattr(lane, key) for key in ("name", "region", "group", "machine", "action", "weight", "replaces")}
-    return plain | {"reasons": list(lane.reasons), "steps": [step_as_dict(step) for step in lane.steps]}
+    return plain | {"reasons": list(lane.reasons), "steps": [step.as_dict() for step in lane.steps]}
 
 
 def _lane_of_dict(data: dict[str, Any]) -> Lane:

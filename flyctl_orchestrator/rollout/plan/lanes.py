@@ -12,19 +12,10 @@ from flyctl_orchestrator.rollout.plan.steps import (
     Gate,
     PutToSleep,
     RestoreMachine,
-    Sleep,
     Step,
     UpdateMachine,
     Wake,
 )
-
-# A machine on its way to sleep is put where it was going.
-ASLEEP: dict[str, Sleep] = {
-    "stopped": "stopped",
-    "stopping": "stopped",
-    "suspended": "suspended",
-    "suspending": "suspended",
-}
 
 
 def lane_name(region: str, group: str, machine: str) -> str:
@@ -65,11 +56,11 @@ def _proof(machine: Machine, *, strict: bool = True) -> tuple[Step, ...]:
     if machine.config.get("standbys"):
         # A standby starts by itself when the machine it stands in for is lost; woken now, both would work at once.
         return (Gate(strict=False),)
-    asleep = ASLEEP.get(machine.state)
+    asleep = machine.sleep_state
     return (Gate(strict=strict),) if asleep is None else (Wake(), Gate(strict=strict), PutToSleep(asleep))
 
 
 def _lane(machine: Machine, action: str, steps: tuple[Step, ...], reasons: tuple[str, ...]) -> Lane:
     name = lane_name(machine.region, machine.group, machine.id)
-    weight = 0 if machine.state in ASLEEP else 1
+    weight = 0 if machine.asleep else 1
     return Lane(name, machine.region, machine.group, machine.id, action, steps, reasons, weight)  # type: ignore[arg-type]

@@ -29,9 +29,8 @@ def into_waves(lanes: Sequence[Lane], born: Sequence[str], unmade: Iterable[str]
     batches = _batches(settled, desired)
     if newborn:
         home = [lane for lane in newborn if lane.region == desired.primary_region]
-        first_of_all = not settled
-        batches.insert(0 if first_of_all else 1, home)
-        _add(batches, [lane for lane in newborn if lane not in home], desired, after=1 if first_of_all else 2)
+        batches.insert(1, home)
+        _add(batches, [lane for lane in newborn if lane not in home], desired, after=2)
     return _with_flyctl([batch for batch in batches if batch], born, set(unmade), desired)
 
 
@@ -51,11 +50,11 @@ def in_order(regions: Iterable[str], order: Sequence[str]) -> list[str]:
 
 
 def _batches(settled: list[Lane], desired: Desired) -> list[list[Lane]]:
-    """Lanes of existing groups by region: the canary, then `width` regions at a time."""
+    """Lanes of existing groups by region: the canary (none: an empty batch), then `width` regions at a time."""
     canary = canary_of(settled, desired)
     first = [lane for lane in settled if lane.region == canary]
     rest = _by_width([lane for lane in settled if lane.region != canary], desired)
-    return [first, *rest] if first else rest
+    return [first, *rest]
 
 
 def _add(batches: list[list[Lane]], lanes: list[Lane], desired: Desired, *, after: int) -> None:

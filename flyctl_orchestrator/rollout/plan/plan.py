@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from flyctl_orchestrator.rollout.plan.steps import BY_FLYCTL, Step
+from flyctl_orchestrator.rollout.plan.steps import Step
 
 Action = Literal["update", "create", "destroy", "restore", "replace"]
 DriftKind = Literal["edited", "mixed_image", "stray", "surplus", "missing", "removed_group", "unmanaged"]
@@ -38,7 +38,7 @@ class Lane:
     @property
     def by_flyctl(self) -> bool:
         """Whether flyctl makes its machine's configuration."""
-        return any(isinstance(step, BY_FLYCTL) for step in self.steps)
+        return any(step.by_flyctl for step in self.steps)
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class Plan:
 
     Attributes:
         fingerprint: of the fleet the plan was made for; a plan runs on no other.
-        definition: of fly.toml (see marks.py), so that a kept plan is not run with another file.
+        definition: of fly.toml (`definition_digest`), so that a kept plan is not run with another file.
         secrets: of the names and digests of the secrets.
         groups: process groups of fly.toml.
         regions: of flyo.toml, in order.

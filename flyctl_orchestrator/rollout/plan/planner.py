@@ -42,7 +42,7 @@ def plan_rollout(fleet: Fleet, desired: Desired) -> Plan:
         UsageError: what is wanted cannot be reached from here.
     """
     work = _find_work(fleet, desired)
-    _refuse_impossible(fleet, desired, work)
+    _refuse_impossible(desired, work)
     refuse_unfit(work.updates, fleet.managed, desired)
     waves = into_waves((*work.updates, *work.creates), work.born, work.unmade, desired)
     if retiring := last_wave(work.updates, work.leftovers, fleet.managed):
@@ -73,7 +73,7 @@ def _find_work(fleet: Fleet, desired: Desired) -> _Work:
         surge = desired.policy.strategy == SURGE
         for machine in mine:
             reasons = reasons_to_change(machine, image.ref, image.digest, desired.definition, fleet.secrets)
-            reasons += ["image"] if image.ref is None and "image" not in reasons else []
+            reasons += ["image"] if image.ref is None else []
             if not reasons:
                 unchanged += 1
                 made.add(group)
@@ -96,7 +96,7 @@ def _missing(machines: list[Machine], group: str, desired: Desired) -> list[Lane
     return lanes
 
 
-def _refuse_impossible(fleet: Fleet, desired: Desired, work: _Work) -> None:
+def _refuse_impossible(desired: Desired, work: _Work) -> None:
     where = f"app {desired.app}"
     if not any(desired.counts.values()):
         advice = "Give at least one region a count above 0 in flyo.toml [regions]"
@@ -136,6 +136,6 @@ def _notes(desired: Desired, work: _Work) -> tuple[str, ...]:
     canary, home = desired.policy.canary, desired.primary_region
     if work.born and not work.updates and canary and canary != home:
         notes.append(f"the first deploy starts in primary_region {home}, not in the canary region {canary}")
-    if desired.image.ref is None and (work.updates or work.creates):
+    if desired.image.ref is None:
         notes.append("the image is built first; a deploy that finds it unchanged changes less than this plan says")
     return tuple(notes)

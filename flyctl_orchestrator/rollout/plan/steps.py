@@ -1,201 +1,206 @@
 """The steps a plan is made of: frozen, typed, and the same whether they are shown, run, rehearsed or resumed.
 
 A step names machines by id. Machines that do not exist yet have no id: the lane they are in is their name.
+
+A kind of step is declared here once, with everything the others need to know of it; what it does stands in
+`rollout/run/perform.py`, which is complete or a test fails, as is the list in docs/reference/events.md.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar
 
-Sleep = Literal["stopped", "suspended"]
+from flyctl_orchestrator.fleet.machine import Sleep
 
 
 @dataclass(frozen=True)
-class FlyctlUpdate:
+class Step:
+    """One thing that happens to one machine.
+
+    Attributes:
+        kind: stable name, as used in plans, events and journals.
+        untimed: whether it may have to wait for somebody else; its machine's time starts when it is done.
+        by_flyctl: whether flyctl does it while the wave watches.
+    """
+
+    kind: ClassVar[str] = ""
+    untimed: ClassVar[bool] = False
+    by_flyctl: ClassVar[bool] = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """The step as plain JSON values."""
+        return {"step": self.kind, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class FlyctlUpdate(Step):
     """flyctl, running for the whole wave, gives this machine its new configuration; wait until it has."""
 
+    kind = "flyctl_update"
+    untimed = by_flyctl = True
     machine: str
 
 
 @dataclass(frozen=True)
-class FlyctlCreate:
+class FlyctlCreate(Step):
     """flyctl creates this machine (the first one of its process group, in the primary region)."""
 
+    kind = "flyctl_create"
+    untimed = by_flyctl = True
     region: str
     group: str
 
 
 @dataclass(frozen=True)
-class UpdateMachine:
+class UpdateMachine(Step):
     """Give a machine what flyctl gave to the first machine of its process group, through the Machines API."""
 
+    kind = "update_machine"
+    untimed = True
     machine: str
 
 
 @dataclass(frozen=True)
-class CreateMachine:
+class CreateMachine(Step):
     """Create a machine through the Machines API, like the first machine of its process group.
 
     `replaces` is the machine it is to take the place of: it is created cordoned, and keeps what is that machine's own.
     """
 
+    kind = "create_machine"
+    untimed = True
     region: str
     group: str
     replaces: str | None = None
 
 
 @dataclass(frozen=True)
-class CloneMachine:
+class CloneMachine(Step):
     """Create a cordoned machine that is not started, with the present configuration of this one."""
 
+    kind = "clone_machine"
+    untimed = True
     machine: str
 
 
 @dataclass(frozen=True)
-class FlyctlConfigure:
+class FlyctlConfigure(Step):
     """flyctl, running for the whole wave, gives the clone its new configuration; wait until it has."""
 
+    kind = "flyctl_configure"
+    untimed = by_flyctl = True
+
 
 @dataclass(frozen=True)
-class RecreateMachine:
+class RecreateMachine(Step):
     """Create a cordoned machine with exactly what this one, which is gone, had before the rollout."""
 
+    kind = "recreate_machine"
+    untimed = True
     machine: str
 
 
 @dataclass(frozen=True)
-class RestoreMachine:
+class RestoreMachine(Step):
     """Give a machine back exactly what it had before the rollout (kept in the journal)."""
 
+    kind = "restore_machine"
+    untimed = True
     machine: str
 
 
 @dataclass(frozen=True)
-class DestroyMachine:
+class DestroyMachine(Step):
     """Destroy a machine for good."""
 
+    kind = "destroy_machine"
     machine: str
 
 
 @dataclass(frozen=True)
-class Wake:
+class Wake(Step):
     """Start or resume a machine that sleeps, so that it can be looked at."""
+
+    kind = "wake"
 
 
 @dataclass(frozen=True)
-class Gate:
+class Gate(Step):
     """Look at the machine until there is a verdict; `strict` False only asks that it is what it was before.
 
     `hidden`: it is cordoned by this rollout, and asked from outside all the same, by its id. `mark` False: another
     look follows, and only that one decides that it is verified.
     """
 
+    kind = "gate"
     strict: bool = True
     hidden: bool = False
     mark: bool = True
 
 
 @dataclass(frozen=True)
-class Uncordon:
+class Uncordon(Step):
     """Let the proxy send requests to the lane's machine."""
+
+    kind = "uncordon"
 
 
 @dataclass(frozen=True)
-class AwaitPropagation:
+class AwaitPropagation(Step):
     """Wait until the proxy everywhere knows what was just changed; `drain`: and until requests under way are over."""
 
+    kind = "await_propagation"
     drain: bool = False
 
 
 @dataclass(frozen=True)
-class Cordon:
+class Cordon(Step):
     """Let the proxy send no more requests to this machine."""
 
+    kind = "cordon"
     machine: str
 
 
 @dataclass(frozen=True)
-class AwaitSuccessor:
+class AwaitSuccessor(Step):
     """See that the machine which took this one's place is listed and takes requests; destroy nothing before."""
 
+    kind = "await_successor"
     machine: str
 
 
 @dataclass(frozen=True)
-class StopMachine:
+class StopMachine(Step):
     """Stop this machine: its kill_signal, and up to kill_timeout for the requests under way."""
 
+    kind = "stop_machine"
     machine: str
 
 
 @dataclass(frozen=True)
-class PutToSleep:
+class PutToSleep(Step):
     """Stop or suspend the machine, as it was found."""
 
+    kind = "put_to_sleep"
     state: Sleep
 
 
-Step = (
-    FlyctlUpdate
-    | FlyctlCreate
-    | UpdateMachine
-    | CreateMachine
-    | CloneMachine
-    | FlyctlConfigure
-    | RecreateMachine
-    | RestoreMachine
-    | DestroyMachine
-    | Uncordon
-    | AwaitPropagation
-    | Cordon
-    | AwaitSuccessor
-    | StopMachine
-    | Wake
-    | Gate
-    | PutToSleep
-)
-
-NAMES: dict[type, str] = {
-    FlyctlUpdate: "flyctl_update",
-    FlyctlCreate: "flyctl_create",
-    UpdateMachine: "update_machine",
-    CreateMachine: "create_machine",
-    CloneMachine: "clone_machine",
-    FlyctlConfigure: "flyctl_configure",
-    RecreateMachine: "recreate_machine",
-    Uncordon: "uncordon",
-    AwaitPropagation: "await_propagation",
-    Cordon: "cordon",
-    AwaitSuccessor: "await_successor",
-    StopMachine: "stop_machine",
-    RestoreMachine: "restore_machine",
-    DestroyMachine: "destroy_machine",
-    Wake: "wake",
-    Gate: "gate",
-    PutToSleep: "put_to_sleep",
-}
-TYPES = {name: kind for kind, name in NAMES.items()}
-BY_FLYCTL = (FlyctlUpdate, FlyctlCreate, FlyctlConfigure)
-"""Steps that flyctl does while the wave watches."""
-
-
-def step_name(step: Step) -> str:
-    """The step's stable name, as used in plans, events and journals."""
-    return NAMES[type(step)]
-
-
-def step_as_dict(step: Step) -> dict[str, Any]:
-    """The step as plain JSON values."""
-    return {"step": step_name(step), **asdict(step)}
+KINDS: dict[str, type[Step]] = {kind.kind: kind for kind in Step.__subclasses__()}
+"""Every kind of step by its name."""
 
 
 def step_of_dict(data: dict[str, Any]) -> Step:
-    """The step that `step_as_dict` wrote.
+    """The step that `Step.as_dict` wrote.
 
     Raises:
         KeyError, TypeError: it did not.
     """
     fields = {key: value for key, value in data.items() if key != "step"}
-    step: Step = TYPES[data["step"]](**fields)
-    return step
+    return KINDS[data["step"]](**fields)
+
+
+def machines_named(step: Step) -> Iterator[str]:
+    """Ids of the machines that a step is about by name, its lane's own aside."""
+    yield from (value for name in ("machine", "replaces") if isinstance(value := getattr(step, name, None), str))

@@ -12,7 +12,7 @@ from dataclasses import replace
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.plan.desired import Desired
-from flyctl_orchestrator.rollout.plan.lanes import ASLEEP, lane_name
+from flyctl_orchestrator.rollout.plan.lanes import lane_name
 from flyctl_orchestrator.rollout.plan.plan import Lane, Wave
 from flyctl_orchestrator.rollout.plan.steps import (
     AwaitPropagation,
@@ -48,7 +48,7 @@ def replace_lane(old: Machine, reasons: Sequence[str]) -> Lane:
 
 def takeover(old: Machine) -> tuple[Step, ...]:
     """From a new cordoned machine to one that serves in the place of `old`, which gets no more requests."""
-    asleep = ASLEEP.get(old.state)
+    asleep = old.sleep_state
     if old.cordoned:
         proof: tuple[Step, ...] = (Gate(hidden=True),)
         return proof if asleep is None else (*proof, PutToSleep(asleep))

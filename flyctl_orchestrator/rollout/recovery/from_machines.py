@@ -13,13 +13,14 @@ from typing import Any, Protocol
 
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
-from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.machine import Machine, release_of
 from flyctl_orchestrator.rollout.journal.journals import JournalStore
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
 from flyctl_orchestrator.rollout.state.metadata import BEFORE, REPLACES, SLEPT, Verification
 from flyctl_orchestrator.rollout.state.observe import Fleet
-from flyctl_orchestrator.rollout.state.rollout_ids import changed_by, maker
+from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
+from flyctl_orchestrator.rollout.state.rollout_ids import began_at, changed_by, maker
 
 Config = Mapping[str, Any]
 
@@ -74,7 +75,13 @@ def unfinished_by_machines(fleet: Fleet, versions: Versions, journals: JournalSt
         waves=(),
     )
     id = rollout or "unknown"
-    return PastRollout(id, journals.path(id), "deploy", fleet.app, 0.0, plan=plan, before=before, changing=True)
+    at = began_at(rollout)
+    origin = RestorePoint(
+        before, at, touched=frozenset(machine.id for machine in touched), made_by=frozenset({rollout} - {""})
+    )
+    return PastRollout(
+        id, journals.path(id), "deploy", fleet.app, at, plan=plan, before=before, began=at, origin=origin, changing=True
+    )
 
 
 def _refuse_surge(fleet: Fleet) -> None:
@@ -123,7 +130,6 @@ def _before(
 def _with(machine: Machine, version: str, config: Config) -> Machine:
     image = str(config.get("image", ""))
     metadata = {str(key): str(value) for key, value in (config.get("metadata") or {}).items()}
-    release = metadata.get("fly_release_version", "")
     return replace(
         machine,
         instance_id=version,
@@ -131,9 +137,8 @@ def _with(machine: Machine, version: str, config: Config) -> Machine:
         image=image,
         digest=image.partition("@")[2] or None,
         metadata=metadata,
-        release=int(release) if release.isdigit() else None,
-        state=machine.metadata.get(SLEPT)
-        or ("started" if machine.state not in ("stopped", "suspended") else machine.state),
+        release=release_of(metadata),
+        state=machine.metadata.get(SLEPT) or (machine.sleep_state or "started"),
         checks=(),
         events=(),
     )

@@ -7,25 +7,25 @@ from dataclasses import dataclass, replace
 
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
-from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.context.outcome import Outcome
+from flyctl_orchestrator.fleet.machine import Machine, bare
+from flyctl_orchestrator.rollout.context.outcome import EXITS, Outcome, OutcomeKind
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.journal.journal import Journal, new_rollout_id
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.plan.desired import desired_of
-from flyctl_orchestrator.rollout.plan.lanes import ASLEEP, lane_name
+from flyctl_orchestrator.rollout.plan.lanes import lane_name
 from flyctl_orchestrator.rollout.plan.plan import Lane, Plan, PlannedImage, Wave
 from flyctl_orchestrator.rollout.plan.planner import plan_rollout
 from flyctl_orchestrator.rollout.plan.steps import PutToSleep
-from flyctl_orchestrator.rollout.recovery.created_by import made_since
 from flyctl_orchestrator.rollout.recovery.leftovers import EndOrphans, clear_leftovers
 from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.state.machine_file import machine_as_dict
-from flyctl_orchestrator.rollout.state.metadata import bare, definition_digest
+from flyctl_orchestrator.rollout.state.metadata import definition_digest
 from flyctl_orchestrator.rollout.state.observe import Fleet
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
-from flyctl_orchestrator.rollout.undo.plan_state import plan_return
-from flyctl_orchestrator.rollout.undo.run import go_back
+from flyctl_orchestrator.rollout.undo.plan import plan_way_back
+from flyctl_orchestrator.rollout.undo.restore_points import before_past
+from flyctl_orchestrator.rollout.undo.run import WayBack, go_back
 
 BACK = "every machine is back as it was, verified"
 
@@ -55,7 +55,7 @@ class Recovery:
             return self._finish_back(past)
         self._check(past)
         fleet = self._take_over(past)
-        restore_point = RestorePoint(past.before, past.ill, made_since(past))
+        restore_point = before_past(past)
         fleet = _as_they_slept(fleet, restore_point)
         work = replace(self.work, policy=past.policy)
         plan = self._rest(past, fleet, work)
@@ -69,16 +69,13 @@ class Recovery:
         Raises:
             FlyoError: it is still running; nothing was changed.
         """
-        restore_point = RestorePoint(past.before, past.ill, made_since(past))
-        return self._back(past, restore_point, "aborted", "'flyo deploy --abort' goes on")
+        return self._back(past, before_past(past), "aborted", "'flyo deploy --abort' goes on")
 
     def _finish_back(self, past: PastRollout) -> Outcome:
         if past.target is None:
             self.work.emit("note", line=f"rollout {past.id} was going back; that is what is finished")
-            restore_point = RestorePoint(past.before, past.ill, made_since(past))
-            return self._back(past, restore_point, "rolled_back", "'flyo deploy --resume' goes on")
-        restore_point = RestorePoint(past.target, frozenset(), lambda machine: True)
-        return self._back(past, restore_point, "done", "'flyo deploy --resume' goes on")
+            return self._back(past, before_past(past), "rolled_back", "'flyo deploy --resume' goes on")
+        return self._back(past, past.target, "done", "'flyo deploy --resume' goes on")
 
     def return_to(self, restore_point: RestorePoint, plan: Plan, fleet: Fleet, *, towards: str) -> Outcome:
         """Roll back to a state, as a rollout of its own with a journal of its own.
@@ -93,10 +90,12 @@ class Recovery:
             record = self._record(rollout, restore_point, plan, journal)
             journal.write(
                 "begin", rollout=rollout, who=self.work.who, kind="rollback", towards=towards,
+                began=self.work.target.api.platform_time(),
                 before=[machine_as_dict(machine) for machine in fleet.managed],
                 target=[machine_as_dict(machine) for machine in restore_point.machines.values()],
+                target_point=restore_point.as_dict(),
             )  # fmt: skip
-            ill = [m.id for m in fleet.managed if not (m.sleeping or (m.state == "started" and m.checks_passing))]
+            ill = [m.id for m in fleet.managed if not (m.asleep or m.healthy)]
             journal.write("baseline", ill=ill)
             self.work.emit("rollout.started", rollout=rollout, image=plan.image.ref, digest=plan.image.digest)
             return self._go(restore_point, fleet, record, "done", "'flyo deploy --resume' goes on")
@@ -112,7 +111,7 @@ class Recovery:
         try:
             if not known:
                 kept = [machine_as_dict(machine) for machine in past.before.values()]
-                journal.write("begin", rollout=past.id, who=self.work.who, before=kept)
+                journal.write("begin", rollout=past.id, who=self.work.who, before=kept, origin=restore_point.as_dict())
             plan = past.plan or _no_plan(self.work.project.app, fleet, restore_point.machines.values())
             record = self._record(past.id, restore_point, plan, journal)
             self.work.emit("rollout.started", rollout=past.id, image=plan.image.ref, digest=plan.image.digest)
@@ -121,12 +120,32 @@ class Recovery:
             journal.close()
 
     def _record(self, rollout: str, restore_point: RestorePoint, plan: Plan, journal: Journal) -> Record:
-        return Record(rollout, plan, journal, restore_point.machines, plan.image.ref or "", plan.image.digest)
+        began = self.work.target.api.platform_time()
+        ref, digest = plan.image.ref or "", plan.image.digest
+        return Record(rollout, plan, journal, restore_point.machines, ref, digest, began=began)
 
-    def _go(self, restore_point: RestorePoint, fleet: Fleet, record: Record, name: str, again: str) -> Outcome:
-        limit = max(1, self.work.policy.max_unavailable)
-        wave = plan_return(restore_point, {machine.id: machine for machine in fleet.machines}, limit)
-        return go_back(wave, record, self.work.context(), name=name, done=BACK, again=again)
+    def _go(self, point: RestorePoint, fleet: Fleet, record: Record, name: str, again: str) -> Outcome:
+        """Go back to a restore point, and say how that went.
+
+        Args:
+            name: what the journal calls the end when it went well; else it stays open, and can be resumed.
+            again: what to type to finish it when it did not.
+        """
+        since, context = self.work.target.clock.monotonic(), self.work.context()
+        wave = plan_way_back(point, {machine.id: machine for machine in fleet.machines}, self.work.limit)
+        back = go_back(
+            wave, point, record, context, reason="asked for", code="", stopped=lambda: context.stop.requested
+        )
+        kind, what, code = _told(back)
+        next_ = "" if back.good else f"{again}; 'flyo status' shows what is where"
+        seconds = self.work.target.clock.monotonic() - since
+        outcome = Outcome(kind, what, back.rows, next_, code, seconds, EXITS[kind])
+        record.journal.forgive()
+        if back.good:
+            record.journal.write("end", outcome=name, exit=int(outcome.exit), what=what)
+        else:
+            record.journal.write("halt", outcome=kind, exit=int(outcome.exit), what=what)
+        return outcome
 
     def _take_over(self, past: PastRollout) -> Fleet:
         if past.running:
@@ -170,13 +189,25 @@ class Recovery:
         self.work.journals.close(past, outcome, what, self.work.target.clock)
 
 
+def _told(back: WayBack) -> tuple[OutcomeKind, str, str]:
+    """What became of a way back that somebody asked for: kind, one sentence, code."""
+    if back.good:
+        return "done", BACK, ""
+    if back.end.kind == "interrupted":
+        return "mixed", f"interrupted on the way back; not there yet: {back.amiss}", "interrupted"
+    code = back.end.run.code if back.end.run else ""
+    if back.end.kind == "inconclusive":
+        return "inconclusive", f"no verdict on the way back: {back.amiss}", code
+    return "mixed", f"the way back failed: {back.amiss}", code
+
+
 def _as_they_slept(fleet: Fleet, restore_point: RestorePoint) -> Fleet:
     """The fleet with those that slept before the killed run counted as asleep: it may have woken them for a look."""
 
     def once(machine: Machine) -> Machine:
         before = restore_point.machines.get(machine.id)
-        asleep = ASLEEP.get(before.state) if before else None
-        return replace(machine, state=asleep) if asleep and machine.state not in ASLEEP else machine
+        asleep = before.sleep_state if before else None
+        return replace(machine, state=asleep) if asleep and not machine.asleep else machine
 
     return replace(fleet, machines=tuple(once(machine) for machine in fleet.machines))
 
@@ -184,7 +215,7 @@ def _as_they_slept(fleet: Fleet, restore_point: RestorePoint) -> Fleet:
 def _sleep_lane(machine: Machine, past: PastRollout) -> Lane | None:
     """Put a machine back to sleep that is new and verified already."""
     before = past.before.get(machine.id)
-    asleep = ASLEEP.get(before.state) if before else None
+    asleep = before.sleep_state if before else None
     if asleep is None:
         return None
     name = lane_name(machine.region, machine.group, machine.id)
@@ -196,7 +227,7 @@ def _known(image: PlannedImage, fleet: Fleet) -> PlannedImage:
     """The image with its digest, learnt from a machine that runs it where the builder did not tell."""
     if image.digest or image.ref is None:
         return image
-    found = [machine.digest for machine in fleet.managed if bare(machine.image) == bare(image.ref) and machine.digest]
+    found = [machine.digest for machine in fleet.managed if machine.bare_image == bare(image.ref) and machine.digest]
     return PlannedImage(image.ref, found[0]) if found else image
 
 

@@ -60,8 +60,14 @@ def choose_state(journals: JournalStore, fleet: Fleet, versions: Versions, wante
 
 
 def _of(past: PastRollout, past_rollouts: Sequence[PastRollout], fleet: Fleet, undo: str) -> State:
-    restore_point = RestorePoint(past.before, past.ill, lambda machine: True)
     since = [each for each in past_rollouts if each.id >= past.id]
+    restore_point = RestorePoint(
+        past.before,
+        past.origin.at if past.origin else past.began,
+        past.ill,
+        made_by=frozenset(each.id for each in since),
+        surplus=True,
+    )
     notes = [
         f"rollout {each.id} ran a release command since; what it did to a database stays done"
         for each in since
@@ -72,7 +78,7 @@ def _of(past: PastRollout, past_rollouts: Sequence[PastRollout], fleet: Fleet, u
 
 def _described(machines: Mapping[str, Machine]) -> str:
     releases = sorted({machine.release for machine in machines.values() if machine.release is not None})
-    images = sorted({machine.image.split("@")[0] for machine in machines.values()})
+    images = sorted({machine.bare_image for machine in machines.values()})
     release = f"release {', '.join(f'v{number}' for number in releases)}, " if releases else ""
     return f"{release}{', '.join(images)}"
 
@@ -157,7 +163,7 @@ def _by_versions(fleet: Fleet, versions: Versions, release: int | None, undo: st
     notes = ["put together from what the machines themselves had; machines that are gone since are not known"]
     notes += [f"{machine.region} {machine.id} had no such version and stays as it is" for machine in earlier.missing]
     notes += _secrets(earlier.machines, fleet)
-    return State(RestorePoint(earlier.machines), _described(earlier.machines), "", tuple(notes), undo)
+    return State(RestorePoint(earlier.machines, at=0.0), _described(earlier.machines), "", tuple(notes), undo)
 
 
 def _undo(past_rollouts: Sequence[PastRollout], fleet: Fleet) -> str:

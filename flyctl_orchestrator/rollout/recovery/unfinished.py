@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.errors import RECOVER, FlyoError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.orphans import end_orphaned_deploys
+from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.recovery.from_machines import unfinished_by_machines
@@ -45,6 +46,23 @@ def find_unfinished(work: Deployment) -> PastRollout | None:
     return unfinished_by_machines(fleet, work.target.api, work.journals)
 
 
+def end_unfinished(work: Deployment, past: PastRollout | None, *, abort: bool) -> Outcome:
+    """Finish or undo a rollout that never came to its end.
+
+    Args:
+        past: what `find_unfinished` has found.
+
+    Raises:
+        FlyoError: it cannot be done; no machine was changed.
+    """
+    if past is None:
+        return Outcome("nothing", "no rollout is unfinished")
+    by = f" of {past.who}" if past.who else ""
+    work.emit("note", line=f"{'undoing' if abort else 'finishing'} rollout {past.id}{by}")
+    recovery = recovery_of(work)
+    return recovery.abort(past) if abort else recovery.resume(past)
+
+
 def refuse_unfinished(work: Deployment, fleet: Fleet) -> None:
     """A plain deploy must not cover up one that was killed; one that had changed nothing is of no interest any more.
 
@@ -68,7 +86,7 @@ def refuse_unfinished(work: Deployment, fleet: Fleet) -> None:
     raise FlyoError(
         f"rollout {past.id} was stopped half-way; nothing was changed now",
         where=f"app {past.app}",
-        next="'flyo deploy --resume' finishes it, 'flyo deploy --abort' puts everything back",
+        next=RECOVER,
         code="rollout.unfinished",
         exit=Exit.INCONCLUSIVE,
     )

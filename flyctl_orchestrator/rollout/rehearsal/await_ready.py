@@ -52,17 +52,17 @@ def await_ready(api: MachinesApi, clock: Clock, copied: Copied, timeout: float) 
             raise CopyFailed(unlike)
         clock.sleep(LOOK_SECONDS)
     for machine in copied.machines:
-        if machine.state in ("suspended", "suspending"):
+        if machine.sleep_state == "suspended":
             api.suspend(copied.app, machine.id)
     for machine in copied.machines:
-        if machine.state in ("suspended", "suspending"):
+        if machine.sleep_state == "suspended":
             api.wait(copied.app, machine.id, "suspended", timeout)
 
 
 def _first_unlike(api: MachinesApi, copied: Copied) -> Unlike | None:
     here = {machine.id: machine for machine in api.list_machines(copied.app)}
     for real in copied.machines:
-        runs = real.state in ("suspended", "suspending") or (awake(real) and real.checks_passing)
+        runs = real.sleep_state == "suspended" or (awake(real) and real.checks_passing)
         if runs and real.state != "failed" and (why := _what_is_wrong(here.get(real.id))):
             return Unlike(real, why, _hopeless(here.get(real.id)))
     return None

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.state.metadata import bare
 from flyctl_orchestrator.rollout.state.observe import Fleet
 
 # Letters alone, and a number of them that makes it base64 (as a file has to be) and long enough for a key.
@@ -33,7 +32,7 @@ class Copied:
     @property
     def images(self) -> tuple[tuple[str, str], ...]:
         """Reference and digest of each image that runs, where the platform tells the digest."""
-        known = {(bare(machine.image), machine.digest) for machine in self.machines if machine.digest}
+        known = {(machine.bare_image, machine.digest) for machine in self.machines if machine.digest}
         return tuple(sorted((ref, digest) for ref, digest in known if digest))
 
     @property
@@ -77,7 +76,7 @@ def _machine(machine: Machine, image: str) -> dict[str, Any]:
         "config": config,
         "cordoned": machine.cordoned,
         # A suspended one has to run first, so that there is something to suspend.
-        "asleep": machine.state not in ("suspended", "suspending") and not awake(machine),
+        "asleep": machine.sleep_state != "suspended" and not awake(machine),
     }
 
 

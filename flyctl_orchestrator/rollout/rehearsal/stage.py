@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from flyctl_orchestrator.errors import FlyoError, UsageError
+from flyctl_orchestrator.fleet.api_answer import complaint, understood
 from flyctl_orchestrator.fleet.api_call import authorization
+from flyctl_orchestrator.fleet.decode import Unreadable, decode
 from flyctl_orchestrator.fleet.http import HttpError
 from flyctl_orchestrator.fleet.redact import redact
 from flyctl_orchestrator.fleet.target import Target
@@ -97,16 +98,19 @@ class Stage:
             raise FlyoError(
                 f"the rehearsal's platform gave no answer ({failure.detail})", code="rehearse.platform"
             ) from None
-        said = answer.json()
         if answer.status >= 400:
-            what = said.get("error") if isinstance(said, dict) else None
-            raise FlyoError(str(what or f"it answered {answer.status}"), where="rehearsal", code="rehearse.refused")
-        return said
+            what = complaint(answer, (self._target.token,)) if understood(answer) else f"it answered {answer.status}"
+            raise FlyoError(what, where="rehearsal", code="rehearse.refused")
+        try:
+            return decode(answer.body, dict[str, Any]) if answer.body else {}
+        except Unreadable as failure:
+            what = f"the answer of the rehearsal's platform cannot be read: {failure.reason}"
+            raise FlyoError(what, code="rehearse.platform") from None
 
 
 def _message(line: str) -> str:
     try:
-        said = json.loads(line)
-    except ValueError:
+        said = decode(line.encode(), dict[str, Any])
+    except Unreadable:
         return ""
-    return str(said.get("message", "")) if isinstance(said, dict) else ""
+    return str(said.get("message", ""))

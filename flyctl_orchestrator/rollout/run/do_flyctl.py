@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.plan.lanes import ASLEEP
 from flyctl_orchestrator.rollout.plan.steps import FlyctlCreate, FlyctlUpdate
 from flyctl_orchestrator.rollout.run.do_create import create_tag
 from flyctl_orchestrator.rollout.run.lane import LaneRun, StepFailed
 from flyctl_orchestrator.rollout.run.step_context import StepContext
 from flyctl_orchestrator.rollout.state.metadata import BEFORE, CREATED, ROLLOUT, SLEPT, same_image
+from flyctl_orchestrator.rollout.state.restore_point import is_older
 
 RELEASE = "fly_release_id"
 
@@ -72,7 +72,7 @@ def _tag(machine: Machine, before: Machine | None, run: LaneRun, ctx: StepContex
     tags = {ROLLOUT: ctx.record.id, CREATED: create_tag(ctx.record.id, run.lane.name)}
     if before is not None:
         tags = {BEFORE: before.instance_id, ROLLOUT: ctx.record.id}
-        tags |= {SLEPT: ASLEEP[before.state]} if before.state in ASLEEP else {}
+        tags |= {SLEPT: before.sleep_state} if before.sleep_state else {}
     try:
         for key, value in tags.items():
             if machine.metadata.get(key) != value:
@@ -84,9 +84,11 @@ def _tag(machine: Machine, before: Machine | None, run: LaneRun, ctx: StepContex
 
 def _newcomer(ctx: StepContext, region: str, group: str) -> Machine | None:
     """A machine of a group that was not there before and that no other lane has."""
-    taken = {other.machine_id for other in ctx.record.runs.values()}
+    record = ctx.record
+    taken = {other.machine_id for other in record.runs.values()}
     for machine in ctx.snapshot.machines.values():
-        known = machine.id in ctx.record.before or machine.id in taken
+        # What a reading has left out is no newcomer for that.
+        known = machine.id in record.before or machine.id in taken or is_older(machine, record.began)
         if machine.managed and not known and (machine.region, machine.group) == (region, group):
             return machine
     return None

@@ -123,7 +123,7 @@ def do_await_successor(step: AwaitSuccessor, run: LaneRun, ctx: StepContext) -> 
     if replacement is None:
         return False
     open_ = not replacement.cordoned or (old is not None and old.cordoned)
-    well = replacement.sleeping or (replacement.state == "started" and replacement.checks_passing)
+    well = replacement.asleep or replacement.healthy
     run.busy = f"machine {replacement.id}, which replaces {step.machine}, is not serving yet"
     return open_ and well
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.plan.lanes import ASLEEP
 from flyctl_orchestrator.rollout.plan.steps import FlyctlUpdate, RestoreMachine, UpdateMachine
 from flyctl_orchestrator.rollout.run.inherit import inherit
 from flyctl_orchestrator.rollout.run.lane import Busy, LaneRun, StepFailed
@@ -27,9 +26,9 @@ def do_update(step: UpdateMachine, run: LaneRun, ctx: StepContext) -> bool:
     assert before is not None
     ctx.phase(run, "updating")
     tags = {ROLLOUT: ctx.record.id, BEFORE: before.instance_id}
-    tags |= {SLEPT: ASLEEP[before.state]} if before.state in ASLEEP else {}
+    tags |= {SLEPT: before.sleep_state} if before.sleep_state else {}
     config = inherit(first, before, with_guest=run.lane.group in ctx.rollout.sized, tags=tags)
-    _put(run, ctx, step.machine, config, before.instance_id, stay_asleep=before.state in ASLEEP)
+    _put(run, ctx, step.machine, config, before.instance_id, stay_asleep=before.asleep)
     return True
 
 
@@ -61,7 +60,7 @@ def do_restore(step: RestoreMachine, run: LaneRun, ctx: StepContext) -> bool:
         config = copy.deepcopy(dict(before.config))
         # A tag can have moved to another image since; the digest cannot.
         config["image"] = pinned(before.image, before.digest)
-        _put(run, ctx, step.machine, config, now.instance_id, stay_asleep=before.state in ASLEEP)
+        _put(run, ctx, step.machine, config, now.instance_id, stay_asleep=before.asleep)
     _recordon(run, ctx, now, before)
     return True
 

@@ -91,6 +91,11 @@ class LaneRun:
         return self.lane.steps[self.index] if self.index < len(self.lane.steps) else None
 
     @property
+    def with_flyctl(self) -> bool:
+        """Whether it is flyctl that does the step it is at."""
+        return self.step is not None and self.step.by_flyctl
+
+    @property
     def over(self) -> bool:
         """Whether it has come to an end, good or bad."""
         return self.status in ("passed", "failed", "inconclusive")

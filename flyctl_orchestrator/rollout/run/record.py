@@ -33,8 +33,9 @@ class Record:
         replaced: machine id -> id of the machine it took the place of (flyctl replaces what it cannot update).
         runs: lane name -> every lane that was begun.
         cordoned: ids of machines this rollout has closed to requests.
-        origin: where a way back leads when that is not `before`: a resumed rollout goes back to where the killed one
-            began.
+        began: when it began, in seconds since the epoch by the platform's clock.
+        restore_point: where a way back leads when that is not `before`: a resumed rollout goes back to where the killed
+            one began.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Record:
     runs: dict[str, LaneRun] = field(default_factory=dict)
     cordoned: set[str] = field(default_factory=set)
     restore_point: RestorePoint | None = None
+    began: float = 0.0
 
     def before_of(self, machine_id: str | None) -> Machine | None:
         """A machine as it was found (or the one whose place it took); None when it was not there."""
@@ -77,7 +79,7 @@ class Record:
         if machine is None:
             return True
         answer = self.baseline.get(machine_id)
-        running = machine.state == "started" or machine.sleeping
+        running = machine.state == "started" or machine.asleep
         return running and machine.checks_passing and (answer is None or answer.ok)
 
     def ill(self) -> list[str]:

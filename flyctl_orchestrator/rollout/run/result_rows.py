@@ -10,7 +10,6 @@ from flyctl_orchestrator.rollout.run.lane import LaneRun
 from flyctl_orchestrator.rollout.run.record import Record
 
 CLOSED = "it is cordoned: it gets no requests"
-ASLEEP = ("stopped", "stopping", "suspended", "suspending")
 
 
 def rows_at_the_end(machines: Mapping[str, Machine] | None, record: Record, backs: Mapping[str, LaneRun]) -> list[Row]:
@@ -32,6 +31,11 @@ def rows_at_the_end(machines: Mapping[str, Machine] | None, record: Record, back
             continue
         back = backs.get(run.machine_id or "")
         rows.append(_unseen(run, back, record) if machines is None else _absent(run, back))
+    rows += [
+        _only_back(id, back, seen=machines is not None)
+        for id, back in backs.items()
+        if id not in lanes and id not in (machines or {})
+    ]
     order = record.plan.regions
     place = {region: number for number, region in enumerate(order)}
     return sorted(rows, key=lambda row: (place.get(row.region, len(order)), row.region, row.group, row.machine))
@@ -74,9 +78,9 @@ def _fate(machine: Machine, run: LaneRun | None, back: LaneRun | None) -> tuple[
 def _health(machine: Machine, fate: str, answered: bool) -> str:
     if fate in ("failed", "unverified"):
         return "unhealthy" if fate == "failed" else "unknown"
-    if machine.state in ASLEEP:
+    if machine.asleep:
         return "asleep"
-    return "healthy" if machine.state == "started" and machine.checks_passing and answered else "unhealthy"
+    return "healthy" if machine.healthy and answered else "unhealthy"
 
 
 def _unseen(run: LaneRun, back: LaneRun | None, record: Record) -> Row:
@@ -90,6 +94,16 @@ def _unseen(run: LaneRun, back: LaneRun | None, record: Record) -> Row:
     elif not machine and run.touched:
         why = f"nobody knows whether it was made{f' in the place of {run.lane.replaces}' if run.lane.replaces else ''}"
     return Row(run.lane.region, run.lane.group, machine, None, "", "", fate, "unknown", None, why)
+
+
+def _only_back(machine: str, back: LaneRun, *, seen: bool) -> Row:
+    """Of a machine that nothing but the way back was about, and that is not in the last reading."""
+    lane, why = back.lane, ""
+    if back.status == "passed":
+        fate = "restored" if machine == back.machine_id and lane.action == "restore" else "destroyed"
+    else:
+        fate, why = "missing" if seen else "unverified", back.reason or back.busy
+    return Row(lane.region, lane.group, machine, None, "", "", fate, "unknown", None, why)
 
 
 def _absent(run: LaneRun, back: LaneRun | None) -> Row:

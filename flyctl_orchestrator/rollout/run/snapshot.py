@@ -6,11 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from flyctl_orchestrator.fleet.api_error import ApiError
-from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.machine import Machine, present
 from flyctl_orchestrator.rollout.context.context import RolloutContext
 
 # Readings that may fail in a row (each has been tried for half a minute) before nobody can tell anything any more.
 BLIND = 2
+
+
+# Tries to read the fleet when everything depends on it; each is patient by itself.
+READS = 2
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,21 @@ class Snapshot:
         if self.whole or older is None:
             return self if self.whole else None
         return replace(older, machines={**older.machines, **self.machines})
+
+
+def read_fleet(context: RolloutContext) -> dict[str, Machine] | None:
+    """Every machine that is not gone, by id; None when the platform does not say, or somebody insists on stopping."""
+    error = None
+    for _ in range(READS):
+        try:
+            return present(context.api.list_machines(context.app))
+        except ApiError as refused:
+            error = refused
+        if error.kind == "unauthorized" or context.stop.insisted:
+            break
+    if error is not None:
+        context.emit("warning", code="unread", what=error.what)
+    return None
 
 
 class Poller:
@@ -84,7 +103,7 @@ class Poller:
             self._failures += 1
             return Snapshot(self._number, {}, whole=False, error=error.what)
         self._failures = 0
-        return Snapshot(self._number, {m.id: m for m in listed if not m.gone}, whole=True)
+        return Snapshot(self._number, present(listed), whole=True)
 
     def _some(self, ids: Sequence[str]) -> dict[str, Machine]:
         """Those of the machines that answer for themselves; the others are seen in lists from here on."""

@@ -68,8 +68,8 @@ class StepContext:
 
 
 def patient(error: ApiError) -> Busy | None:
-    """For errors that pass by themselves: a lease held by another, a machine in between two states, no room now."""
-    if error.kind in ("conflict", "rate_limited", "server", "network", "timeout"):
+    """For errors that pass by themselves: a held lease, a machine in between two states, no room, an odd answer."""
+    if error.kind in ("conflict", "rate_limited", "server", "network", "timeout", "unreadable"):
         return Busy(error.what, 2.0)
     if error.kind == "precondition":
         return Busy(error.what, 1.0)

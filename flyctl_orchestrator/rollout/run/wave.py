@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -12,43 +12,16 @@ from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.rollout.context.context import RolloutContext
 from flyctl_orchestrator.rollout.plan.plan import Lane, Wave
 from flyctl_orchestrator.rollout.plan.steps import (
-    BY_FLYCTL,
-    AwaitPropagation,
-    AwaitSuccessor,
-    CloneMachine,
-    Cordon,
-    CreateMachine,
     DestroyMachine,
-    FlyctlConfigure,
     FlyctlCreate,
     FlyctlUpdate,
     Gate,
     PutToSleep,
-    RecreateMachine,
-    RestoreMachine,
-    StopMachine,
-    Uncordon,
     UpdateMachine,
-    Wake,
-    step_name,
 )
-from flyctl_orchestrator.rollout.run.do_create import do_create, do_destroy
-from flyctl_orchestrator.rollout.run.do_flyctl import do_flyctl_create, do_flyctl_update
-from flyctl_orchestrator.rollout.run.do_gate import do_gate
-from flyctl_orchestrator.rollout.run.do_replace import (
-    do_await_propagation,
-    do_await_successor,
-    do_clone,
-    do_cordon,
-    do_flyctl_configure,
-    do_recreate,
-    do_stop,
-    do_uncordon,
-)
-from flyctl_orchestrator.rollout.run.do_sleep import do_put_to_sleep, do_wake
-from flyctl_orchestrator.rollout.run.do_update import do_restore, do_update
 from flyctl_orchestrator.rollout.run.flyctl_driver import FlyctlDriver
 from flyctl_orchestrator.rollout.run.lane import Busy, LaneRun, StepFailed, StepInconclusive
+from flyctl_orchestrator.rollout.run.perform import perform
 from flyctl_orchestrator.rollout.run.polling import PollSchedule
 from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.run.snapshot import Poller, Snapshot
@@ -66,27 +39,6 @@ FEW, MANY = 24, 128
 TICK_FOR_FLYCTL = 0.1
 
 EndKind = Literal["passed", "failed", "inconclusive", "interrupted"]
-_DO: Mapping[type, Callable[[Any, LaneRun, StepContext], bool]] = {
-    FlyctlUpdate: do_flyctl_update,
-    FlyctlCreate: do_flyctl_create,
-    CloneMachine: do_clone,
-    FlyctlConfigure: do_flyctl_configure,
-    RecreateMachine: do_recreate,
-    Uncordon: do_uncordon,
-    AwaitPropagation: do_await_propagation,
-    Cordon: do_cordon,
-    AwaitSuccessor: do_await_successor,
-    StopMachine: do_stop,
-    UpdateMachine: do_update,
-    CreateMachine: do_create,
-    RestoreMachine: do_restore,
-    DestroyMachine: do_destroy,
-    Wake: do_wake,
-    Gate: do_gate,
-    PutToSleep: do_put_to_sleep,
-}
-# Steps that may have to wait for somebody else; their machine's time starts when they are done.
-UNTIMED = (*BY_FLYCTL, UpdateMachine, CreateMachine, CloneMachine, RecreateMachine, RestoreMachine)
 
 
 @dataclass(frozen=True)
@@ -193,7 +145,7 @@ class WaveRun:
         """Let time pass until another look is worth its calls."""
         if self._flyctl is None or not self._flyctl.active:
             self._schedule.rest(self.runs, TICK if self._watch.over else self._watch.pause)
-        elif any(run.status == "running" and isinstance(run.step, BY_FLYCTL) for run in self.runs):
+        elif any(run.status == "running" and run.with_flyctl for run in self.runs):
             self._flyctl.listen(TICK_BESIDE_FLYCTL)
         else:
             through = all(run.over for run in self.runs) and self._watch.over
@@ -262,7 +214,7 @@ class WaveRun:
 
     def _flyctl_changed_nothing(self) -> bool:
         waiting = [run for run in self.runs if run.lane.by_flyctl]
-        return all(any(isinstance(step, BY_FLYCTL) for step in run.lane.steps[run.index :]) for run in waiting)
+        return all(any(step.by_flyctl for step in run.lane.steps[run.index :]) for run in waiting)
 
     def _admit(self) -> list[LaneRun]:
         """Let queued lanes start, as many per region as its limit allows; gives them."""
@@ -274,7 +226,7 @@ class WaveRun:
         for run in self.runs:
             weight = run.lane.weight
             # flyctl changes its machines whether anybody watches or not.
-            limited = self._wave.limit and not isinstance(run.step, BY_FLYCTL)
+            limited = self._wave.limit and not run.with_flyctl
             full = limited and weight and busy[run.lane.region] + weight > self._wave.limit
             if run.status != "queued" or full:
                 continue
@@ -310,7 +262,7 @@ class WaveRun:
                     return
                 self._begin(run, ctx)
                 run.tries += 1
-                if not _DO[type(step)](step, run, ctx):
+                if not perform(step, run, ctx):
                     self._watch_the_clock(run, ctx)
                     return
                 self._finish(run, ctx)
@@ -335,13 +287,15 @@ class WaveRun:
         if run.begun:
             return
         run.begun, run.tries, run.sent = True, 0, False
-        if run.deadline is None and not isinstance(run.step, UNTIMED):
+        assert run.step is not None
+        if run.deadline is None and not run.step.untimed:
             run.deadline = ctx.now + self._context.timeout
         self._note("step.begin", "step.started", run)
 
     def _finish(self, run: LaneRun, ctx: StepContext) -> None:
         self._note("step.end", "step.finished", run)
-        if isinstance(run.step, UNTIMED):
+        assert run.step is not None
+        if run.step.untimed:
             run.deadline = ctx.now + self._context.timeout
         run.index += 1
         run.begun, run.busy = False, ""
@@ -349,7 +303,7 @@ class WaveRun:
     def _note(self, entry: str, event: str, run: LaneRun, **more: Any) -> None:
         step = run.step
         assert step is not None
-        facts = {"lane": run.lane.name, "step": step_name(step), "index": run.index, "machine": run.machine_id}
+        facts = {"lane": run.lane.name, "step": step.kind, "index": run.index, "machine": run.machine_id}
         self._record.journal.write(entry, **facts, instance=run.instance, **more)
         self._context.emit(event, **facts, region=run.lane.region, group=run.lane.group, **more)
 

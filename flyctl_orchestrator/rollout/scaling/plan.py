@@ -98,7 +98,5 @@ def _uselessness(machine: Machine) -> tuple[bool, bool, bool, bool, str]:
 
 def _nobody_left(standing: list[Machine], removals: list[Machine]) -> bool:
     doomed = {machine.id for machine in removals}
-    useful = [
-        machine for machine in standing if machine.sleeping or (machine.state == "started" and machine.checks_passing)
-    ]
+    useful = [machine for machine in standing if machine.asleep or machine.healthy]
     return bool(useful) and all(machine.id in doomed for machine in useful)

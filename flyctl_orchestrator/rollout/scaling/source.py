@@ -47,7 +47,7 @@ def choose_source(fleet: Fleet, group: str, like: str | None = None) -> Machine:
 
 
 def _merit(machine: Machine) -> tuple[bool, bool, bool, str, str]:
-    good = machine.sleeping or (machine.state == "started" and machine.checks_passing)
+    good = machine.asleep or machine.healthy
     return verified(machine), good, not machine.cordoned, machine.updated_at or machine.created_at, machine.id
 
 

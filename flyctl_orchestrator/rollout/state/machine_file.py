@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.machine import Machine, release_of
 
 
 def machine_of_dict(app: str, data: Mapping[str, Any]) -> Machine:
@@ -16,7 +16,6 @@ def machine_of_dict(app: str, data: Mapping[str, Any]) -> Machine:
     """
     config = data["config"]
     metadata = {str(key): str(value) for key, value in (config.get("metadata") or {}).items()}
-    release = metadata.get("fly_release_version", "")
     return Machine(
         id=data["id"],
         name=data["name"],
@@ -30,7 +29,8 @@ def machine_of_dict(app: str, data: Mapping[str, Any]) -> Machine:
         config=config,
         metadata=metadata,
         cordoned=data["cordoned"],
-        release=int(release) if release.isdigit() else None,
+        created_at=str(data.get("created_at", "")),
+        release=release_of(metadata),
     )
 
 
@@ -45,5 +45,6 @@ def machine_as_dict(machine: Machine) -> dict[str, Any]:
         "instance_id": machine.instance_id,
         "digest": machine.digest,
         "cordoned": machine.cordoned,
+        "created_at": machine.created_at,
         "config": dict(machine.config),
     }

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.machine import Machine, bare
 
 VERIFIED = "flyo_verified"
 """What the machine was when it passed the gate: a Mark."""
@@ -60,7 +60,7 @@ def config_digest(machine: Machine) -> str:
 
 def image_identity(machine: Machine) -> str:
     """A short hash of the image a machine runs: of its digest, or of its reference where no digest is known."""
-    return digest_of(machine.digest or bare(machine.image))
+    return digest_of(machine.digest or machine.bare_image)
 
 
 @dataclass(frozen=True)
@@ -105,12 +105,7 @@ def same_image(machine: Machine, ref: str | None, digest: str | None) -> bool:
     """Whether a machine runs an image: by digest where both sides know it, else by reference."""
     if digest and machine.digest:
         return machine.digest == digest
-    return ref is not None and bare(machine.image) == bare(ref)
-
-
-def bare(ref: str) -> str:
-    """An image reference without its digest, e.g. "registry.fly.io/web:label"."""
-    return ref.split("@", 1)[0]
+    return ref is not None and machine.bare_image == bare(ref)
 
 
 def pinned(ref: str, digest: str | None) -> str:

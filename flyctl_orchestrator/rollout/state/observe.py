@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flyctl_orchestrator.fleet.api_error import ApiError
-from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.machine import Machine, present
 from flyctl_orchestrator.rollout.state.lock_record import Sighting, sightings
 from flyctl_orchestrator.rollout.state.metadata import digest_of, secrets_digest
 
@@ -57,6 +57,6 @@ def observe(api: MachinesApi, app: str) -> Fleet:
         if error.kind == "not_found":
             return Fleet(app, exists=False, secrets=secrets_digest(()))
         raise
-    machines = sorted((m for m in api.list_machines(app) if not m.gone), key=lambda m: (m.created_at, m.id))
+    machines = sorted(present(api.list_machines(app)).values(), key=lambda m: (m.created_at, m.id))
     secrets = secrets_digest((secret.name, secret.digest) for secret in api.list_secrets(app))
     return Fleet(app, exists=True, machines=tuple(machines), secrets=secrets, locks=sightings(machines))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.plan.lanes import ASLEEP, lane_name
+from flyctl_orchestrator.rollout.plan.lanes import lane_name
 from flyctl_orchestrator.rollout.plan.plan import Lane
 from flyctl_orchestrator.rollout.plan.steps import (
     AwaitPropagation,
@@ -49,7 +49,7 @@ def surge_undo_lane(
 
 
 def _back(old: Machine, now: Machine | None, healthy: bool) -> tuple[Step, ...]:
-    asleep = ASLEEP.get(old.state)
+    asleep = old.sleep_state
     if now is None:
         hidden: tuple[Step, ...] = (RecreateMachine(old.id), Gate(strict=healthy, hidden=True))
         hidden += () if asleep is None else (PutToSleep(asleep),)
@@ -57,8 +57,8 @@ def _back(old: Machine, now: Machine | None, healthy: bool) -> tuple[Step, ...]:
             return hidden
         return (*hidden, Uncordon(), AwaitPropagation(), *(() if asleep else (Gate(strict=healthy),)))
     same = alike(now, old)
-    rested = asleep is None or ASLEEP.get(now.state) == asleep
-    awake = asleep is not None or now.state not in ASLEEP
+    rested = asleep is None or now.sleep_state == asleep
+    awake = asleep is not None or not now.asleep
     if same and rested and awake and now.cordoned == old.cordoned:
         return ()
     proof: tuple[Step, ...] = () if same and asleep and rested else (Gate(strict=healthy),)

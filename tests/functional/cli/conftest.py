@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.functional.cli.local_fleet import APP, LocalFleet
-from tests.platform_client import eventually
+from tests.waiting import eventually
 
 
 @pytest.fixture(scope="module")

@@ -108,12 +108,11 @@ def directory(tmp_path: Path) -> Path:
     return path
 
 
-def flyo(directory: Path, capfd: pytest.CaptureFixture[str], *arguments: str) -> Result:
+def flyo(directory: Path, *arguments: str) -> Result:
     out, err = io.StringIO(), io.StringIO()
     environment = Environment({"PATH": ""}, directory, stdin=io.StringIO(), stdout=out, stderr=err)
     status = run(["init", *arguments], environment)
-    captured = capfd.readouterr()
-    return Result(status, out.getvalue() + captured.out, err.getvalue() + captured.err)
+    return Result(status, out.getvalue(), err.getvalue())
 
 
 def put(directory: Path, files: dict[str, str]) -> None:
@@ -125,9 +124,9 @@ def names(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.iterdir())
 
 
-def test_a_new_app(directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_new_app(directory: Path) -> None:
     put(directory, FLASK)
-    result = flyo(directory, capfd, "--name", "shop", "--regions", "lhr=2,nrt")
+    result = flyo(directory, "--name", "shop", "--regions", "lhr=2,nrt")
     assert result == Result(
         0,
         "",
@@ -145,19 +144,19 @@ def test_a_new_app(directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert ".env\n" in (directory / ".dockerignore").read_text()
 
 
-def test_again_changes_nothing_and_says_so(directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_again_changes_nothing_and_says_so(directory: Path) -> None:
     put(directory, FLASK)
-    flyo(directory, capfd, "--name", "shop", "--regions", "lhr=2,nrt")
+    flyo(directory, "--name", "shop", "--regions", "lhr=2,nrt")
     before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in directory.iterdir()}
-    result = flyo(directory, capfd, "--name", "shop", "--regions", "lhr=2,nrt")
+    result = flyo(directory, "--name", "shop", "--regions", "lhr=2,nrt")
     assert result.stderr.startswith("Nothing to change: the files say this already.\n")
     assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in directory.iterdir()} == before
 
 
-def test_every_flag(directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_every_flag(directory: Path) -> None:
     flags = "--name shop --primary nrt --regions iad,nrt --internal-port 3000 --health-path /up --auto-stop off"
     more = ["--vm-size", "shared-cpu-2x", "--vm-memory", "1GB", "--start", "./serve --port $PORT"]
-    assert flyo(directory, capfd, *flags.split(), *more).status == 0
+    assert flyo(directory, *flags.split(), *more).status == 0
     fly = tomllib.loads((directory / "fly.toml").read_text())
     assert (fly["primary_region"], fly["env"]["PORT"]) == ("nrt", "3000")
     assert (fly["http_service"]["internal_port"], fly["http_service"]["auto_stop_machines"]) == (3000, "off")
@@ -169,12 +168,10 @@ def test_every_flag(directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert '"exec ./serve --port $PORT"' in (directory / "Dockerfile").read_text()
 
 
-def test_an_existing_fly_toml_keeps_everything_that_was_not_asked_about(
-    directory: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_an_existing_fly_toml_keeps_everything_that_was_not_asked_about(directory: Path) -> None:
     put(directory, {"fly.toml": THEIRS})
     result = flyo(
-        directory, capfd, "--primary", "fra", "--regions", "fra,nrt", "--auto-stop", "suspend", "--health-path", "/up"
+        directory, "--primary", "fra", "--regions", "fra,nrt", "--auto-stop", "suspend", "--health-path", "/up"
     )
     assert result.stderr.startswith("changed  fly.toml\ncreated  flyo.toml\nnext ")
     assert (directory / "fly.toml").read_text() == (
@@ -187,7 +184,7 @@ def test_an_existing_fly_toml_keeps_everything_that_was_not_asked_about(
     assert names(directory) == ["fly.toml", "flyo.toml"]
 
 
-def test_an_existing_flyo_toml_keeps_its_comments(directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_existing_flyo_toml_keeps_its_comments(directory: Path) -> None:
     put(
         directory,
         {
@@ -196,43 +193,39 @@ def test_an_existing_flyo_toml_keeps_its_comments(directory: Path, capfd: pytest
             "\n[rollout]\ncanary = 'fra'\nbake = '10s' # watch\n",
         },
     )
-    assert flyo(directory, capfd, "--regions", "nrt,iad=3").status == 0
+    assert flyo(directory, "--regions", "nrt,iad=3").status == 0
     assert (directory / "fly.toml").read_text() == THEIRS
     assert (directory / "flyo.toml").read_text() == (
         "# mine\n[regions]\nnrt = 1\n# home\niad = 3 # primary\n\n[rollout]\ncanary = \"nrt\"\nbake = '10s' # watch\n"
     )
 
 
-def test_an_existing_dockerfile_is_never_touched_and_tells_the_port(
-    directory: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_an_existing_dockerfile_is_never_touched_and_tells_the_port(directory: Path) -> None:
     put(directory, {**FLASK, "Dockerfile": "FROM scratch\nEXPOSE 5000/tcp\n"})
-    flyo(directory, capfd, "--name", "shop", "--regions", "iad")
+    flyo(directory, "--name", "shop", "--regions", "iad")
     assert (directory / "Dockerfile").read_text() == "FROM scratch\nEXPOSE 5000/tcp\n"
     assert ".dockerignore" not in names(directory)
     assert load_project(directory).flytoml.services[0].internal_port == 5000
 
 
-def test_without_a_terminal_it_names_what_is_missing(directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert flyo(directory, capfd) == Result(
+def test_without_a_terminal_it_names_what_is_missing(directory: Path) -> None:
+    assert flyo(directory) == Result(
         2,
         "",
-        "flyo: flyo init: missing --name and --regions, and there is nobody to ask. "
+        "flyo: flyo init: missing --name and --regions, and there is no terminal to ask at. "
         "Give --name my-shop --regions iad, or --yes to take exactly that [usage.missing]\n",
     )
     assert names(directory) == []
 
 
-def test_yes_takes_the_suggestions(directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert flyo(directory, capfd, "--yes").status == 0
+def test_yes_takes_the_suggestions(directory: Path) -> None:
+    assert flyo(directory, "--yes").status == 0
     project = load_project(directory)
     assert (project.app, project.regions()) == ("my-shop", {"iad": 1})
 
 
-def test_an_app_of_unknown_kind_gets_no_dockerfile_and_a_note(
-    directory: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    result = flyo(directory, capfd, "--yes")
+def test_an_app_of_unknown_kind_gets_no_dockerfile_and_a_note(directory: Path) -> None:
+    result = flyo(directory, "--yes")
     assert "note     There is no Dockerfile, and nothing tells how this app starts: write one, or give --start.\n" in (
         result.stderr
     )
@@ -281,24 +274,22 @@ def test_an_app_of_unknown_kind_gets_no_dockerfile_and_a_note(
         ),
     ],
 )
-def test_wrong_flags_write_nothing(
-    directory: Path, capfd: pytest.CaptureFixture[str], arguments: list[str], message: str
-) -> None:
-    assert flyo(directory, capfd, "--yes", *arguments) == Result(2, "", message + "\n")
+def test_wrong_flags_write_nothing(directory: Path, arguments: list[str], message: str) -> None:
+    assert flyo(directory, "--yes", *arguments) == Result(2, "", message + "\n")
     assert names(directory) == []
 
 
-def test_a_broken_fly_toml_is_left_alone(directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_broken_fly_toml_is_left_alone(directory: Path) -> None:
     put(directory, {"fly.toml": 'app = "x"\n[http_service\n'})
-    result = flyo(directory, capfd, "--yes")
+    result = flyo(directory, "--yes")
     assert result.status == 2
     assert result.stderr.startswith("flyo: fly.toml:2:14: is not valid TOML: ")
     assert names(directory) == ["fly.toml"]
 
 
-def test_json_tells_the_same_to_a_program(directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_json_tells_the_same_to_a_program(directory: Path) -> None:
     put(directory, FLASK)
-    result = flyo(directory, capfd, "--name", "shop", "--regions", "lhr=2,nrt", "--json")
+    result = flyo(directory, "--name", "shop", "--regions", "lhr=2,nrt", "--json")
     assert result.stderr == ""
     assert json.loads(result.stdout) == {
         "schema": "flyo.init/1",
@@ -314,18 +305,14 @@ def test_json_tells_the_same_to_a_program(directory: Path, capfd: pytest.Capture
     }
 
 
-def test_dry_run_prints_the_files_and_writes_none(directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    result = flyo(
-        directory, capfd, "--name", "shop", "--regions", "lhr=2,nrt", "--health-path", "/healthz", "--dry-run"
-    )
+def test_dry_run_prints_the_files_and_writes_none(directory: Path) -> None:
+    result = flyo(directory, "--name", "shop", "--regions", "lhr=2,nrt", "--health-path", "/healthz", "--dry-run")
     assert result.stdout == f"==> fly.toml\n{FLY_TOML}\n==> flyo.toml\n{FLYO_TOML}\n"
     assert names(directory) == []
 
 
-def test_creating_needs_flyctl_and_says_so_after_the_files_are_there(
-    directory: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    result = flyo(directory, capfd, "--yes", "--create")
+def test_creating_needs_flyctl_and_says_so_after_the_files_are_there(directory: Path) -> None:
+    result = flyo(directory, "--yes", "--create")
     assert result.status == 8
     assert result.stderr.startswith("flyo: PATH: flyctl is not installed. ")
     assert names(directory) == ["fly.toml", "flyo.toml"]

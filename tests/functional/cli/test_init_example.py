@@ -9,8 +9,6 @@ import sys
 import tomllib
 from pathlib import Path
 
-import pytest
-
 from flyctl_orchestrator.cli.main import run
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.project.example import EXAMPLES, example_files
@@ -51,12 +49,12 @@ def test_flags_change_the_copy_and_keep_its_comments(tmp_path: Path) -> None:
     assert [line for line in project.flytoml.text.splitlines() if line.strip().startswith("#")] == comments
 
 
-def test_a_directory_that_is_not_empty_is_left_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_directory_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
     for name in ("b.txt", "a.txt", "c.txt", "d.txt", "e.txt", ".git"):
         (tmp_path / name).write_text("mine")
-    status, _ = flyo_init(tmp_path, "--example", "habit")
+    status, said = flyo_init(tmp_path, "--example", "habit")
     assert status == 2
-    assert capfd.readouterr().err == (
+    assert said == (
         f"flyo: {tmp_path}: this directory is not empty: it holds a.txt, b.txt, c.txt, d.txt and 1 more. "
         "Make a new one: mkdir my-habit && cd my-habit [usage.not_empty]\n"
     )

@@ -45,6 +45,7 @@ class Terminal:
         """Exit status, and what was printed since the last answer."""
         self.child.expect(pexpect.EOF)
         self.child.close()
+        assert self.child.exitstatus is not None, f"ended by signal {self.child.signalstatus}"
         return self.child.exitstatus, str(self.child.before)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from flyctl_orchestrator.cli.local.command import log_line
+from flyctl_orchestrator.cli.local.logs import log_line
 from tests.flyo_process import PATIENCE
 from tests.functional.cli.local_fleet import APP, LocalFleet
 

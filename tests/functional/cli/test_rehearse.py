@@ -158,7 +158,7 @@ def test_a_live_fleet_is_copied_with_its_sleepers_and_without_its_secrets(theatr
     theatre.act(sleeper, "suspend", "suspended")
     try:
         variables = live_variables(theatre, tmp_path / "elsewhere")
-        ran = theatre.ok("rehearse", "--from-live", "--json", **variables, FLYO_TARGET="local")
+        ran = theatre.ok("rehearse", "--from-live", "--json", env=variables, FLYO_TARGET="local")
     finally:
         theatre.act(sleeper, "start", "started")
     events: list[dict[str, Any]] = [json.loads(line) for line in ran.stdout.splitlines()]

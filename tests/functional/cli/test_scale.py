@@ -5,23 +5,13 @@ from __future__ import annotations
 import http.client
 import signal
 import threading
-from collections.abc import Callable
 
 import pexpect
 import pytest
 
-from flyctl_orchestrator.environment import SystemClock
 from tests.flyo_process import PATIENCE
 from tests.functional.cli.local_fleet import APP, LocalFleet
-
-
-def until(true: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Wait until something is so."""
-    clock = SystemClock()
-    end = clock.monotonic() + seconds
-    while not true():
-        assert clock.monotonic() < end, "it never came true"
-        clock.sleep(0.05)
+from tests.waiting import eventually
 
 
 def test_up_down_and_again(fleet: LocalFleet) -> None:
@@ -83,7 +73,7 @@ def test_a_request_under_way_is_answered_before_its_machine_goes(fleet: LocalFle
 
     client = threading.Thread(target=ask)
     client.start()
-    until((fleet.switches / "slow-began").exists)
+    eventually((fleet.switches / "slow-began").exists)
     fleet.ok("scale", "--local", "nrt=0")
     client.join(PATIENCE)
     assert answers == [200]
@@ -103,7 +93,7 @@ def test_ctrl_c_while_adding_leaves_nothing_behind(fleet: LocalFleet) -> None:
     (fleet.switches / "sick-nrt").touch()
     before = [machine["id"] for machine in fleet.machines()]
     child = fleet.start("scale", "--local", "nrt=2")
-    until(lambda: "nrt" in fleet.regions())
+    eventually(lambda: "nrt" in fleet.regions())
     child.send_signal(signal.SIGINT)
     _, stderr = child.communicate(timeout=PATIENCE)
     assert child.returncode == 130, stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -12,14 +13,18 @@ from flyctl_orchestrator.cli.main import run
 from flyctl_orchestrator.environment import Environment
 
 
-def refused(directory: Path, capfd: pytest.CaptureFixture[str], *arguments: str, stdin: str = "") -> tuple[int, str]:
+def refused(directory: Path, *arguments: str, stdin: str = "") -> tuple[int, str]:
     environment = Environment(
         {"PATH": ""}, directory, stdin=io.StringIO(stdin), stdout=io.StringIO(), stderr=io.StringIO()
     )
     status = run(["secrets", *arguments], environment)
-    captured = capfd.readouterr()
-    assert captured.out == ""
-    return status, captured.err
+    assert written(environment.stdout) == ""
+    return status, written(environment.stderr)
+
+
+def written(stream: TextIO) -> str:
+    assert isinstance(stream, io.StringIO)
+    return stream.getvalue()
 
 
 @pytest.fixture
@@ -91,29 +96,26 @@ def project(tmp_path: Path) -> Path:
         ),
     ],
 )
-def test_in_one_line_without_the_value(
-    project: Path, capfd: pytest.CaptureFixture[str], arguments: list[str], stdin: str, message: str
-) -> None:
-    assert refused(project, capfd, *arguments, stdin=stdin) == (2, message + "\n")
+def test_in_one_line_without_the_value(project: Path, arguments: list[str], stdin: str, message: str) -> None:
+    assert refused(project, *arguments, stdin=stdin) == (2, message + "\n")
 
 
-def test_without_fly_toml_an_app_must_be_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    status, said = refused(tmp_path, capfd, "list")
+def test_without_fly_toml_an_app_must_be_named(tmp_path: Path) -> None:
+    status, said = refused(tmp_path, "list")
     assert (status, said) == (2, "flyo: fly.toml: does not exist. Run 'flyo init' [config.missing]\n")
-    status, said = refused(tmp_path, capfd, "list", "--app", "shop")
+    status, said = refused(tmp_path, "list", "--app", "shop")
     assert (status, said.split(".")[0]) == (8, "flyo: PATH: flyctl is not installed")
 
 
-def test_two_values_cannot_share_stdin(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    status, said = refused(project, capfd, "set", "A=-", "B", stdin="x")
+def test_two_values_cannot_share_stdin(project: Path) -> None:
+    status, said = refused(project, "set", "A=-", "B", stdin="x")
     assert status == 2
     assert said.startswith("flyo: flyo secrets set: stdin holds one value, and there are several names.")
 
 
-def test_errors_are_json_for_a_program(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_errors_are_json_for_a_program(project: Path) -> None:
     environment = Environment({"PATH": ""}, project, stdin=io.StringIO(), stdout=io.StringIO(), stderr=io.StringIO())
     assert run(["secrets", "set", "KEY=hunter2", "--json"], environment) == 2
-    captured = capfd.readouterr()
-    told = json.loads(captured.out)
+    told = json.loads(written(environment.stdout))
     assert (told["event"], told["code"], told["exit"]) == ("error", "secrets.on_command_line", 2)
-    assert "hunter2" not in captured.out + captured.err
+    assert "hunter2" not in written(environment.stdout) + written(environment.stderr)

@@ -118,14 +118,14 @@ def as_fly(fleet: LocalFleet, token: str) -> dict[str, str]:
 
 
 def test_the_same_command_with_a_token_and_without_flyctl(fleet: LocalFleet) -> None:
-    ran = fleet.flyo("status", "--json", **as_fly(fleet, fleet.running.token), FLYO_FLYCTL="/no/flyctl")
+    ran = fleet.flyo("status", "--json", env=as_fly(fleet, fleet.running.token), FLYO_FLYCTL="/no/flyctl")
     assert (ran.status, ran.stderr) == (0, "")
     assert (ran.json["target"], ran.json["healthy"]) == ("fly", True)
 
 
 @pytest.mark.parametrize("token", ["fo1_wrong-but-well-formed", "fm2_wrong,fm2_too"])
 def test_a_refused_token_is_one_line_and_never_shown(fleet: LocalFleet, token: str) -> None:
-    ran = fleet.flyo("status", **as_fly(fleet, token))
+    ran = fleet.flyo("status", env=as_fly(fleet, token))
     assert (ran.status, ran.stdout) == (8, "")
     assert len(ran.stderr.splitlines()) == 1
     assert "401" in ran.stderr
@@ -134,7 +134,7 @@ def test_a_refused_token_is_one_line_and_never_shown(fleet: LocalFleet, token: s
 
 
 def test_a_token_that_cannot_be_one(fleet: LocalFleet) -> None:
-    ran = fleet.flyo("status", **as_fly(fleet, "geheim-ü-nis"))
+    ran = fleet.flyo("status", env=as_fly(fleet, "geheim-ü-nis"))
     assert (ran.status, "nis" in ran.stderr) == (8, False)
 
 
@@ -159,7 +159,7 @@ def test_nobody_answers(fleet: LocalFleet) -> None:
     variables = {
         name: "http://127.0.0.1:9" if "BASE_URL" in name else value for name, value in as_fly(fleet, "x").items()
     }
-    ran = fleet.flyo("status", **variables)
+    ran = fleet.flyo("status", env=variables)
     assert ran.status == 8
     assert "no connection to 127.0.0.1:9 (connection refused)" in ran.stderr
 

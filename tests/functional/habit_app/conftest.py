@@ -37,7 +37,8 @@ def postgres() -> Iterator[Cluster]:
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database that several processes can use, once of each kind."""
     if request.param == "postgres":
-        return request.getfixturevalue("postgres").new_database()
+        server: Cluster = request.getfixturevalue("postgres")
+        return server.new_database()
     return f"sqlite://{tmp_path / 'shared' / 'habits.db'}"
 
 

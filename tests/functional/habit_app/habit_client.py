@@ -95,7 +95,8 @@ class Browser:
 
     def token(self) -> str:
         """What the forms of the dashboard carry."""
-        return re.findall(r'data-token="(\w+)"', self.page())[0]
+        (first, *_) = re.findall(r'data-token="(\w+)"', self.page())
+        return str(first)
 
     def cookie(self, name: str) -> str | None:
         """A cookie's value."""

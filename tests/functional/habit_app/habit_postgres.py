@@ -66,7 +66,7 @@ class Cluster:
 
     def control(self, *arguments: str) -> None:
         """Run pg_ctl and wait for it."""
-        command = [self.place / "pg_ctl", "-D", self.data, "-w", *arguments]
+        command: list[str | Path] = [self.place / "pg_ctl", "-D", self.data, "-w", *arguments]
         _run(command, self.user, self.data.parent)
 
 
@@ -79,8 +79,8 @@ def cluster(place: Path) -> Iterator[Cluster]:
         if user:
             for path in (home, home / "password"):
                 shutil.chown(path, user)
-        choices = ["-A", "scram-sha-256", "--pwfile", home / "password", "-U", "habits", "-E", "UTF8", "--no-sync"]
-        _run([place / "initdb", "-D", home / "data", "--no-locale", *choices], user, home)
+        choices = ["-A", "scram-sha-256", "-U", "habits", "-E", "UTF8", "--no-sync", "--no-locale"]
+        _run([place / "initdb", "-D", home / "data", "--pwfile", home / "password", *choices], user, home)
         made = Cluster(place, home / "data", user, _free_port(), password)
         made.start()
         try:

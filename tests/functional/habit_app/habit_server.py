@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import requests
 
@@ -158,14 +159,15 @@ class Visitor:
 
     def today(self) -> str:
         """The user's date, as the page has it."""
-        return re.findall(r'class="day[^"]* now"[^>]*data-day="([\d-]+)"', self.dashboard())[0]
+        (first, *_) = re.findall(r'class="day[^"]* now"[^>]*data-day="([\d-]+)"', self.dashboard())
+        return str(first)
 
     def done(self, habit: str) -> list[str]:
         """Days shown as done for a habit, oldest first."""
         form = self.dashboard().split(f'data-habit="{habit}"')[1].split("</form>")[0]
         return re.findall(r'class="day[^>]*data-day="([\d-]+)" aria-pressed="true"', form)
 
-    def _send(self, method: str, path: str, headers: Mapping[str, str], **body: object) -> requests.Response:
+    def _send(self, method: str, path: str, headers: Mapping[str, str], **body: Any) -> requests.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.session.request(
             method,
@@ -173,5 +175,5 @@ class Visitor:
             headers=named,
             allow_redirects=False,
             timeout=20,
-            **body,  # type: ignore[arg-type]
+            **body,
         )

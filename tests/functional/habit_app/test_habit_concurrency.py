@@ -36,7 +36,8 @@ def test_the_same_tick_many_times_over_is_one_tick(start: Start, database_url: s
         visitor = ada.elsewhere((one, other)[number % 2])
         answer = visitor.put(f"/api/habits/{habit}/entries/{today}", {"done": True})
         assert answer.status_code == 200, answer.text
-        return answer.json()
+        entry: dict[str, object] = answer.json()
+        return entry
 
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(tick, range(32)))

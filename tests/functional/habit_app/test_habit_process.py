@@ -6,7 +6,6 @@ import http.client
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -14,6 +13,7 @@ import pytest
 
 from tests.functional.habit_app.conftest import Start
 from tests.functional.habit_app.habit_server import PASSWORD, ROOT, Server, command, environment, on_fly
+from tests.waiting import eventually
 
 
 def test_sigterm_lets_a_request_finish_and_turns_health_red(start: Start) -> None:
@@ -125,13 +125,15 @@ def begin_request(connection: socket.socket, path: str, length: int) -> None:
 
 def until_refused(server: Server) -> None:
     """Wait until nobody new is let in."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
+
+    def refused() -> bool:
         try:
             connect(server).close()
         except ConnectionRefusedError:
-            return
-    raise AssertionError("it still listens")
+            return True
+        return False
+
+    eventually(refused)
 
 
 def get(server: Server, path: str) -> tuple[int, http.client.HTTPMessage, bytes]:

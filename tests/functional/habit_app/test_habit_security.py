@@ -33,7 +33,7 @@ OUR_OWN = [{"Sec_Fetch_Site": "same-origin"}, {"Sec_Fetch_Site": "none"}, {"Orig
 def test_another_site_cannot_make_a_signed_in_browser_write(ada: Browser, headers: dict[str, str]) -> None:
     habit = ada.add_habit()
     assert ada.post("/habits", {"name": "Evil"}, **headers).status_code == 403
-    assert ada.post("/logout", **headers).status_code == 403
+    assert ada.post("/logout", None, **headers).status_code == 403
     assert ada.put(f"/api/habits/{habit}/entries/2026-01-30", {"done": True}, **headers).status_code == 403
     assert ada.done() == []
     assert "Evil" not in ada.page()

@@ -8,16 +8,18 @@ import hashlib
 import json
 import os
 import subprocess
-import time
 import zipfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from aiohttp import ClientResponse, ClientSession, web
 
+from flyctl_orchestrator.local.base.clock import LoopClock
+from flyctl_orchestrator.local.core.fault_board import FaultBoard
 from flyctl_orchestrator.local.core.seams import Image
 from flyctl_orchestrator.local.images.build import build_handler
 from flyctl_orchestrator.local.images.command import command_for
@@ -63,7 +65,8 @@ async def bench(
     """Serve builds into a store at `root`."""
     store = make(root)
     app = web.Application()
-    app.router.add_post("/_local/builds", build_handler(store, BuildSettings(environ, timeout_seconds)))
+    faults = FaultBoard(LoopClock(asyncio.get_running_loop()), Random(0))
+    app.router.add_post("/_local/builds", build_handler(store, BuildSettings(environ, timeout_seconds), faults))
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -119,11 +122,3 @@ def write_wheel(directory: Path, name: str, version: str, source: str) -> Path:
 
 def _hash(text: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
-
-
-async def until(condition: Any, seconds: float = 10.0) -> None:
-    """Wait for a condition, looking again and again; fails when it does not come true in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        await asyncio.sleep(0.02)

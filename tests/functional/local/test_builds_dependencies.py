@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.functional.local.builds_bench import bench, lines, run_machine, until, write_files, write_wheel
+from tests.functional.local.builds_bench import bench, lines, run_machine, write_files, write_wheel
+from tests.waiting import until
 
 _DOCKERFILE = 'FROM python:3\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nCMD ["tiny"]\n'
 
@@ -109,8 +110,7 @@ def test_a_build_that_takes_too_long_is_stopped_with_all_it_started(tmp_path: Pa
             command = f"sleep 60 & echo $! > {pids}; echo $$ >> {pids}; wait"
             failed = (await server.build(context, build=command))[-1]
             assert (failed["code"], "longer than 0.7 s" in failed["error"]) == ("build.timeout", True)
-            for pid in pids.read_text().split():
-                await until(lambda pid=pid: not _alive(int(pid)))
+            await until(lambda: not any(_alive(int(pid)) for pid in pids.read_text().split()))
             assert _kept(store) == []
 
     asyncio.run(scenario())

@@ -12,11 +12,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientConnectionError, ClientSession
 
 from flyctl_orchestrator.local.images.command import command_for
 from flyctl_orchestrator.local.images.snapshot import materialise
 from tests.functional.local.builds_bench import Bench, bench
+from tests.waiting import until
 
 _APPS = Path(__file__).parents[2] / "e2e" / "apps"
 
@@ -37,8 +37,7 @@ async def _machine(server: Bench, machine: Path, region: str) -> AsyncIterator[s
     command = command_for(image, machine, env=env, host_path=os.environ["PATH"])
     process = await asyncio.create_subprocess_exec(*command.argv, cwd=command.cwd, env=command.env)
     try:
-        async with asyncio.timeout(20):
-            await _listens(server.session, f"http://127.0.0.1:{port}/health")
+        await until(lambda: process.returncode is not None or _listens(port), 20)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
@@ -46,13 +45,9 @@ async def _machine(server: Bench, machine: Path, region: str) -> AsyncIterator[s
             assert await process.wait() == 0  # each app ends well when it is asked to
 
 
-async def _listens(session: ClientSession, url: str) -> None:
-    while True:
-        try:
-            async with session.get(url):
-                return
-        except ClientConnectionError:
-            await asyncio.sleep(0.02)
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 async def _deployed_twice(app: Path, tmp_path: Path, greetings: dict[str, str]) -> list[str]:

@@ -8,10 +8,12 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
-from tests.platform_client import Api, eventually
+from tests.platform_client import Api
+from tests.waiting import eventually
 
 SERVICE = {
     "internal_port": 8080,
@@ -184,3 +186,21 @@ def worked(api: Api) -> float:
     """Seconds of processor time the daemon has used."""
     columns = Path(f"/proc/{api.running.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(columns[11]) + int(columns[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_metrics_count_what_went_through_the_proxy(api: Api, server_image: str) -> None:
+    service = {"internal_port": 8080, "ports": [{"port": 80, "handlers": ["http"]}], "autostart": True}
+    machine = api.started("shop", server_image, {"services": [service]})
+    for _ in range(3):
+        assert api.visit("shop").status == 200
+    query = 'sum by (instance, status) (increase(fly_app_http_responses_count{app="shop"}[30s]))'
+    address = "/prometheus/personal/api/v1/query"
+    asked = api.call("GET", f"{address}?{urlencode({'query': query})}")
+    form = api.call(
+        "POST", address, urlencode({"query": query}).encode(), content_type="application/x-www-form-urlencoded"
+    )
+    for answer in (asked, form):
+        (found,) = answer.body["data"]["result"]
+        assert (found["metric"], found["value"][1]) == ({"instance": machine, "status": "200"}, "3")
+    assert api.call("GET", f"{address}?query=up").status == 501
+    assert api.send("GET", f"{address}?query=up").status == 401

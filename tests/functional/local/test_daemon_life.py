@@ -15,7 +15,8 @@ import pytest
 
 from flyctl_orchestrator.local.daemon import control
 from flyctl_orchestrator.local.daemon.state_dir import Locator, write_locator
-from tests.platform_client import Api, eventually
+from tests.platform_client import Api
+from tests.waiting import eventually
 
 SERVICE = {
     "internal_port": 8080,
@@ -182,7 +183,7 @@ def test_a_directory_that_cannot_be_used_is_one_clear_error(tmp_path: Path) -> N
 def test_a_full_disk_is_one_clear_error(tmp_path: Path) -> None:
     state = tmp_path / "state"
     script = (
-        "import resource, sys; from pathlib import Path; from flyctl_orchestrator.local import control\n"
+        "import resource, sys; from pathlib import Path; from flyctl_orchestrator.local.daemon import control\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
         "try: control.start(Path(sys.argv[1]), 0)\n"
         "except control.ControlError as problem: print(problem.what)\n"
@@ -201,7 +202,7 @@ def test_a_second_daemon_on_the_same_directory_is_refused(fresh_daemon: Fresh) -
 
 def test_many_at_once_start_one_daemon(tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from flyctl_orchestrator.local import control\n"
+        "import sys; from pathlib import Path; from flyctl_orchestrator.local.daemon import control\n"
         "print(control.start(Path(sys.argv[1]), 0).pid)"
     )
     command = [sys.executable, "-c", script, str(tmp_path / "state")]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.platform_client import Api, eventually
+from flyctl_orchestrator.local.core.fault_kinds import DAMAGES
+from tests.platform_client import Api
+from tests.waiting import eventually
 
 SERVICE = {
     "internal_port": 8080,
@@ -121,6 +126,101 @@ def test_an_update_whose_image_cannot_be_pulled_runs_the_old_one(api: Api, serve
     assert after["instance_id"] == before["instance_id"]
     api.wait_healthy("shop", machine)
     assert api.visit("shop", "/env").body["FLY_MACHINE_VERSION"] == before["instance_id"]
+
+
+def test_a_share_of_real_requests_fails_and_the_check_does_not(api: Api, server_image: str) -> None:
+    machine = healthy(api, server_image, "iad")
+    fault_id = fault(api, "error-share", set={"share": 0.5, "status": 502})
+    answers = [api.visit("shop", fly_force_instance_id=machine) for _ in range(60)]
+    failed = [answer for answer in answers if answer.status == 502]
+    assert 10 < len(failed) < 50
+    assert failed[0].headers["fly-local-fault"] == fault_id
+    assert "fly-proxy-error" not in failed[0].headers
+    assert {api.visit("shop", "/health").status for _ in range(20)} == {200}
+    clear(api)
+    fault(api, "slow-share", times=1, set={"share": 1.0, "seconds": 0.4})
+    since = time.monotonic()
+    assert api.visit("shop").status == 200
+    assert time.monotonic() - since >= 0.4
+
+
+def test_a_real_process_ends_after_its_checks_have_passed(api: Api, server_image: str) -> None:
+    fault(api, "crash-after", set={"seconds": "200ms", "from": "healthy", "code": 9})
+    machine = api.create("shop", server_image, {**CONFIG, "restart": {"policy": "no"}})
+    shown = eventually(lambda: api.machine("shop", machine), lambda one: one["state"] == "stopped")
+    exits = [one["request"]["exit_event"] for one in shown["events"] if one["type"] == "exit"]
+    assert [(one["exit_code"], one["requested_stop"]) for one in exits] == [(9, False)]
+    assert any("is now passing" in line for line in api.logs("shop"))
+
+
+def test_a_full_region_refuses_on_the_wire(api: Api, server_image: str) -> None:
+    fault(api, "no-capacity", region="fra")
+    body = {"config": {"image": server_image}, "region": "fra"}
+    refused = api.call("POST", "/v1/apps/shop/machines", body)
+    assert (refused.status, refused.body["status"]) == (422, "insufficient_capacity")
+
+
+def test_a_pull_in_vain_is_reverted_after_a_while(api: Api, server_image: str) -> None:
+    machine = healthy(api, server_image, "iad")
+    before = api.machine("shop", machine)
+    fault(api, "pull-reverted", times=1, set={"seconds": "300ms"})
+    changed = api.on("shop", machine, "", {"config": {**CONFIG, "image": server_image}}).body
+    assert changed["instance_id"] != before["instance_id"]
+    eventually(lambda: api.machine("shop", machine)["instance_id"], lambda now: now == before["instance_id"])
+    api.wait("shop", machine, "started")
+    api.wait_healthy("shop", machine)
+    assert api.visit("shop", "/env").body["FLY_MACHINE_VERSION"] == before["instance_id"]
+
+
+@pytest.mark.parametrize("how", [how for how in DAMAGES if how not in ("cut", "drip", "large", "gzip")])
+def test_unreadable_answers_are_whole_http_answers(api: Api, how: str) -> None:
+    api.app("shop")
+    fault(api, "unreadable", times=1, set={"how": how, "op": "apps.get"})
+    answer = api.call("GET", "/v1/apps/shop")
+    assert answer.headers["fly-local-fault"]
+    assert answer.body is None or not isinstance(answer.body, dict) or how == "nan"
+    assert isinstance(api.call("GET", "/v1/apps/shop").body, dict)
+
+
+def test_unreadable_answers_that_are_large_once_unpacked(api: Api) -> None:
+    api.app("shop")
+    fault(api, "unreadable", times=1, set={"how": "large"})
+    assert len(api.call("GET", "/v1/apps/shop").raw) > 64_000_000
+    fault(api, "unreadable", times=1, set={"how": "gzip"})
+    packed = api.call("GET", "/v1/apps/shop")
+    assert (packed.headers["content-encoding"], len(packed.raw) < 1_000_000) == ("gzip", True)
+
+
+def test_unreadable_answers_that_never_end(api: Api) -> None:
+    api.app("shop")
+    fault(api, "unreadable", times=1, set={"how": "cut"})
+    with pytest.raises(http.client.IncompleteRead):
+        api.call("GET", "/v1/apps/shop")
+    fault(api, "unreadable", times=1, set={"how": "drip", "seconds": 0.7})
+    with pytest.raises(TimeoutError):
+        api.send("GET", "/v1/apps/shop", headers={"Authorization": f"Bearer {api.running.token}"}, timeout=0.3)
+    fault(api, "unreadable", times=1, set={"how": "drip", "seconds": "0.1ms"})
+    assert api.call("GET", "/v1/apps/shop").body["name"] == "shop"
+
+
+def events(raw: bytes) -> list[str]:
+    """The kinds of events that a build told."""
+    return [json.loads(line)["event"] for line in raw.splitlines()]
+
+
+def test_the_connection_to_the_builder_drops(api: Api, server_context: Path) -> None:
+    wanted = {"app": api.app("shop"), "context": str(server_context), "label": "two"}
+    drop = fault(api, "builder-drops", app="shop", times=1, set={"how": "503"})
+    busy = api.call("POST", "/_local/builds", wanted)
+    assert (busy.status, busy.body["error"]) == (503, f"the builder is not available (fault {drop})")
+    fault(api, "builder-drops", times=1, set={"when": "before"})
+    with pytest.raises(ConnectionError):
+        api.call("POST", "/_local/builds", wanted)
+    for when in ("during", "after"):
+        fault(api, "builder-drops", times=1, set={"when": when})
+        with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+            api.call("POST", "/_local/builds", wanted)
+    assert events(api.call("POST", "/_local/builds", wanted).raw)[-1] == "built"
 
 
 def test_faults_show_in_the_status_and_end_with_a_reset(api: Api) -> None:

@@ -10,20 +10,17 @@ from typing import Any
 import pytest
 
 from flyctl_orchestrator.local.base.machine_config import CheckSpec, checks
-from flyctl_orchestrator.local.core.seams import CheckAnswer, ProcessInfo
+from flyctl_orchestrator.local.core.seams import CheckAnswer
 from flyctl_orchestrator.local.runtime.checks import NetworkProber
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Nobody:
-    """A machine told to use port 1, in which one process listens on 5000."""
+    """A machine told to use port 1."""
 
     def main_port(self, machine_id: str) -> int | None:
         return 1
-
-    def processes(self, machine_id: str) -> list[ProcessInfo] | None:
-        return [ProcessInfo(1, 1.0, 0.0, "app", "/", 0, (("tcp", "127.0.0.1:5000"),))]
 
 
 def spec(**said: Any) -> CheckSpec:
@@ -121,6 +118,7 @@ def test_nobody_listening_is_explained() -> None:
     answer = ask(spec(type="tcp"), None)
     assert not answer.passed
     assert "nothing listens on port" in answer.output and "($PORT_8080)" in answer.output
+    assert answer.refused
 
 
 def test_tls_to_a_server_without_it_fails_cleanly() -> None:

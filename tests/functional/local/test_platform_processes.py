@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.platform_client import Api, eventually
+from flyctl_orchestrator.local.daemon import control
+from tests.platform_client import Api
+from tests.waiting import eventually
 
 SERVICE = {
     "internal_port": 8080,
@@ -192,6 +197,86 @@ def test_what_does_not_stop_is_killed_with_all_its_children(api: Api, server_ima
     assert (exit_event["signal"], exit_event["exit_code"]) == (9, 137)
 
 
+# Turns itself into a daemon as daemons do: two forks, a session of its own, no descriptor and no variable left.
+DAEMON = """
+import os, sys, time
+if os.fork(): os._exit(0)
+os.setsid()
+if os.fork(): os._exit(0)
+os.chdir("/")
+os.closerange(0, 64)
+os.execve("/bin/sleep", ["sleep", sys.argv[1]], {})
+"""
+
+
+def _freeze_and_stop(api: Api, machine: str) -> None:
+    api.on("shop", machine, "/suspend")
+    api.wait("shop", machine, "suspended")
+    api.on("shop", machine, "/stop", {})
+
+
+ENDS: dict[str, Callable[[Api, str], object]] = {
+    "stopped": lambda api, machine: api.on("shop", machine, "/stop", {"timeout": "200ms"}),
+    "crashed": lambda api, machine: api.visit("shop", "/exit", fly_force_instance_id=machine),
+    "destroyed": lambda api, machine: api.on("shop", machine, "?force=true", method="DELETE"),
+    "frozen and stopped": _freeze_and_stop,
+}
+
+
+def named(words: str) -> list[int]:
+    """Processes with exactly this command line."""
+    found = []
+    for path in Path("/proc").iterdir():
+        if path.name.isdigit():
+            try:
+                said = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
+            except OSError:
+                continue
+            found += [int(path.name)] if said == words else []
+    return found
+
+
+def with_a_daemon(api: Api, server_image: str, seconds: int) -> tuple[str, int]:
+    """A machine that serves and has started a daemon of its own, and that daemon's pid."""
+    command = ["sh", "-c", f"python3 -S -E -c '{DAEMON}' {seconds}; exec python3 -S -E app.py"]
+    config = {"services": [SERVICE], "init": {"exec": command}, "restart": {"policy": "no"}}
+    machine = api.started("shop", server_image, config)
+    api.wait_healthy("shop", machine)
+    (pid,) = eventually(lambda: named(f"sleep {seconds}"), lambda found: len(found) == 1)
+    return machine, pid
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="nobody adopts daemons on macOS")
+@pytest.mark.parametrize("end", ENDS)
+def test_a_daemon_that_a_machine_started_ends_with_it(api: Api, server_image: str, end: str) -> None:
+    machine, pid = with_a_daemon(api, server_image, 71_000 + list(ENDS).index(end))
+    assert pid in [row["pid"] for row in api.on("shop", machine, "/ps", method="GET").body]
+    ENDS[end](api, machine)
+    all_ended([pid])
+    eventually(lambda: state_of(pid), lambda state: state == "", 5)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="nobody adopts daemons on macOS")
+def test_a_daemon_that_a_machine_started_is_frozen_with_it(api: Api, server_image: str) -> None:
+    machine, pid = with_a_daemon(api, server_image, 71_100)
+    api.on("shop", machine, "/suspend")
+    api.wait("shop", machine, "suspended")
+    eventually(lambda: state_of(pid), lambda state: state == "T")
+    api.on("shop", machine, "/start")
+    eventually(lambda: state_of(pid), lambda state: state == "S")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="nobody adopts daemons on macOS")
+def test_a_machine_of_a_killed_platform_takes_its_daemons_along(fresh_daemon: Any, server_context: Path) -> None:
+    api = fresh_daemon()
+    _, pid = with_a_daemon(api, api.build(api.app("shop"), server_context), 71_200)
+    os.kill(api.running.pid, signal.SIGKILL)
+    eventually(lambda: state_of(api.running.pid), lambda state: state in ("", "Z"))
+    assert state_of(pid) == "S"
+    control.stop(api.running.state)
+    all_ended([pid])
+
+
 def test_an_update_runs_the_new_image_in_place(
     api: Api, server_image: str, server_context: Path, tmp_path: Path
 ) -> None:
@@ -253,16 +338,55 @@ def test_a_command_that_does_not_exist_says_so(api: Api, server_image: str) -> N
     assert api.machine("shop", machine)["events"][0]["request"]["exit_event"]["exit_code"] == 127
 
 
-def test_a_machine_that_listens_elsewhere_is_told_so_in_one_line(api: Api, server_image: str) -> None:
-    command = ["sh", "-c", "PORT=$OTHER exec python3 -S -E app.py"]
-    free = 31_999
-    config = {"services": [SERVICE], "init": {"exec": command}, "env": {"OTHER": str(free)}}
-    machine = api.started("shop", server_image, config)
-    output = eventually(
-        lambda: str(api.machine("shop", machine)["checks"][0]["output"]), lambda text: "instead" in text
+def listening(api: Api, server_image: str, internal_port: int, command: str, **env: str) -> tuple[str, str]:
+    """A machine whose app listens where it should not: its id, and what its check says of that."""
+    service = {**SERVICE, "internal_port": internal_port}
+    machine = api.started(
+        "shop", server_image, {"services": [service], "init": {"exec": ["sh", "-c", command]}, "env": env}
     )
-    assert "nothing listens on port" in output and "($PORT); locally every machine has a port of its own" in output
-    assert f"127.0.0.1:{free}" in output and "\n" not in output
+    output = eventually(
+        lambda: str(api.machine("shop", machine)["checks"][0]["output"]), lambda text: "the app listens on" in text, 10
+    )
+    assert "\n" not in output
+    # The proxy says the same, and nobody claims that the connection is refused.
+    answer = api.visit("shop", fly_force_instance_id=machine)
+    assert (answer.status, answer.headers["fly-proxy-error"]) == (502, "PC01")
+    assert output in answer.raw.decode() and "refused" not in answer.raw.decode()
+    eventually(lambda: api.logs("shop"), lambda lines: output in lines)
+    return machine, output
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only /proc tells who listens where")
+def test_an_app_with_a_port_of_its_own_choice_is_told_both_addresses(api: Api, server_image: str) -> None:
+    machine, output = listening(api, server_image, 8080, "PORT=$OTHER exec python3 -S -E app.py", OTHER="31999")
+    port = re.search(r"\$PORT \(127\.0\.0\.1:(\d+)\)", output)
+    assert port is not None
+    assert output.startswith("the app listens on 127.0.0.1:31999, fly.toml's internal_port says 8080: on the local")
+    assert output.endswith("for Fly.io, let it listen on 0.0.0.0:8080 or write internal_port = 31999")
+    assert port[1] != "31999"
+    assert api.on("shop", machine, "/stop", {}).status == 200
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only /proc tells who listens where")
+def test_an_app_that_takes_its_internal_port_literally_is_told_to_take_port(api: Api, server_image: str) -> None:
+    machine, output = listening(api, server_image, 31_998, "PORT=31998 exec python3 -S -E app.py")
+    assert output.startswith(
+        "the app listens on 127.0.0.1:31998: on the local platform, where every machine has a port"
+    )
+    assert output.endswith("write $PORT instead of 31998 in its command or its code")
+    (shown,) = (one for row in api.on("shop", machine, "/ps", method="GET").body for one in row["listen_sockets"])
+    assert shown == {"proto": "tcp", "address": "127.0.0.1:31998"}, "flyctl's own warning sees that it is wrong"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only /proc tells who listens where")
+def test_an_app_that_listens_on_another_address_is_told_so(api: Api, server_image: str) -> None:
+    command = "sed -i 's/127.0.0.1/127.0.0.2/' app.py; exec python3 -S -E app.py"
+    _, output = listening(api, server_image, 8080, command)
+    assert re.fullmatch(
+        r"the app listens on 127\.0\.0\.2:(\d+), the platform looks at \$PORT \(127\.0\.0\.1:\1\): let it listen on"
+        r" 0\.0\.0\.0",
+        output,
+    )
 
 
 def test_checks_follow_the_apps_health(api: Api, server_image: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.flyo_process import Computer, Ran
-from tests.platform_client import eventually
+from tests.waiting import eventually
 
 APP = "rollout-test"
 

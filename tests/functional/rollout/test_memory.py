@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import time
 from pathlib import Path
 
 import pexpect
@@ -15,7 +14,7 @@ from flyctl_orchestrator.rollout.journal.journal import read_journal
 from tests import planted
 from tests.flyo_process import PATIENCE, Ran
 from tests.functional.rollout.rollout_project import APP, RolloutProject
-from tests.platform_client import eventually
+from tests.waiting import eventually
 
 
 def lines_of(path: Path) -> int:
@@ -26,15 +25,17 @@ def kill_at(project: RolloutProject, line: int, *args: str) -> bool:
     """`flyo deploy --local`, killed with SIGKILL as soon as its journal has so many lines; False if it ended first."""
     known = set(project.journals())
     child = project.start("deploy", "--local", *args)
-    until = time.monotonic() + PATIENCE
-    while child.poll() is None:
-        assert time.monotonic() < until
+
+    def written() -> bool:
         fresh = [path for path in project.journals() if path not in known]
-        if fresh and lines_of(fresh[0]) >= line:
-            child.send_signal(signal.SIGKILL)
-            child.wait()
-            return True
-    return False
+        return bool(fresh) and lines_of(fresh[0]) >= line
+
+    eventually(lambda: child.poll() is not None or written(), seconds=PATIENCE)
+    if child.poll() is not None:
+        return False
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    return True
 
 
 def uniform(project: RolloutProject) -> bool:

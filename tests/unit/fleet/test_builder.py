@@ -3,13 +3,16 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flyctl_orchestrator.environment import SystemClock
 from flyctl_orchestrator.errors import UnreachableError
+from flyctl_orchestrator.fleet import child_process
 from flyctl_orchestrator.fleet.builder import BuildError, BuildRequest, BuiltImage, build, new_label
 from flyctl_orchestrator.fleet.flyctl import Flyctl, FlyctlError
 from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
@@ -33,8 +36,8 @@ def target(http: ScriptedHttp, *, builder: str | None = BUILDER, flyctl: Flyctl 
     )
 
 
-def request(root: Path, **changes: object) -> BuildRequest:
-    return BuildRequest("web", root, root / "fly.toml", "flyo-1", **changes)  # type: ignore[arg-type]
+def request(root: Path, **changes: Any) -> BuildRequest:
+    return BuildRequest("web", root, root / "fly.toml", "flyo-1", **changes)
 
 
 def ndjson(*events: object) -> HttpAnswer:
@@ -99,25 +102,82 @@ def test_the_builder_gets_the_whole_request_and_its_log_is_handed_on(tmp_path: P
         ),
         (
             HttpAnswer(500, {}, b"oops"),
-            "app web: the image could not be built: the builder answered 500",
+            "app web: the image could not be built: the builder answered 500 oops",
             "build.failed",
         ),
         (
-            HttpAnswer(200, {}, b"not json\n[1]\n"),
+            HttpAnswer(302, {"location": "http://elsewhere"}),
+            "app web: the image could not be built: the builder answered 302",
+            "build.failed",
+        ),
+        (
+            HttpAnswer(200, {}, b"<p>\x1b[1mfo1_secret-token\n[1]\n"),
+            "app web: the image could not be built: its answer cannot be read: it is no JSON; it begins with "
+            "<p>[1m[hidden]",
+            "build.failed",
+        ),
+        (
+            ndjson({"event": "built", "image": ""}),
             "app web: the image could not be built: the builder stopped without a result",
+            "build.failed",
+        ),
+        (
+            ndjson({"event": "built", "image": ["registry.fly.io/web"]}),
+            "app web: the image could not be built: its answer cannot be read: expected str, got array - at $.image; "
+            'it begins with {"event": "built", "image": ["registry.fly.io/web"]}',
             "build.failed",
         ),
     ],
 )
 def test_a_build_that_fails_says_why(given: HttpAnswer, text: str, code: str, tmp_path: Path) -> None:
     with pytest.raises(BuildError) as caught:
-        build(target(ScriptedHttp(ManualClock(), [given])), request(tmp_path))
+        build(target(ScriptedHttp(ManualClock(), [given] * 3)), request(tmp_path))
     assert (str(caught.value), caught.value.code) == (text, code)
 
 
 def test_a_builder_that_is_not_there(tmp_path: Path) -> None:
+    http = ScriptedHttp(ManualClock(), [HttpError("refused", "connection refused")] * 3)
     with pytest.raises(UnreachableError, match="connection refused"):
-        build(target(ScriptedHttp(ManualClock(), [HttpError("refused", "connection refused")])), request(tmp_path))
+        build(target(http), request(tmp_path))
+    assert http.clock.slept == [2.0, 6.0]
+
+
+BUILT = ndjson({"event": "built", "image": "registry.fly.io/web:flyo-1"})
+GONE = [
+    HttpError("reset", "the connection broke off"),
+    HttpError("refused", "connection refused"),
+    HttpError("unreadable", "it is larger than 32 MB"),
+    answer(503, {"error": "busy"}),
+    answer(429, {"error": "rate limit exceeded"}),
+    HttpAnswer(502, {}, b"<html>"),
+    HttpAnswer(200),
+    HttpAnswer(200, {}, b"<html>"),
+    ndjson({"event": "log", "line": "x"}),
+]
+
+
+@pytest.mark.parametrize("gone", GONE, ids=str)
+def test_a_builder_that_goes_away_is_asked_again(gone: HttpAnswer | HttpError, tmp_path: Path) -> None:
+    http = ScriptedHttp(ManualClock(), [gone, gone, BUILT])
+    lines: list[str] = []
+    built = build(target(http), request(tmp_path), lines.append)
+    assert (built.ref, len(built.notices), len(http.sent)) == ("registry.fly.io/web:flyo-1", 2, 3)
+    assert {each.json["label"] for each in http.sent} == {"flyo-1"}
+    assert sum("no result from the builder" in line for line in lines) == 2
+
+
+@pytest.mark.parametrize(
+    "final",
+    [HttpError("timeout"), answer(400, {"error": "no"}), ndjson({"event": "failed", "error": "connection reset"})],
+    ids=str,
+)
+def test_what_another_attempt_would_not_change_is_not_tried_again(
+    final: HttpAnswer | HttpError, tmp_path: Path
+) -> None:
+    http = ScriptedHttp(ManualClock(), [final])
+    with pytest.raises((BuildError, UnreachableError)):
+        build(target(http), request(tmp_path))
+    assert len(http.sent) == 1
 
 
 # --- with flyctl
@@ -158,3 +218,81 @@ def test_a_refused_login_is_not_a_failed_build(tmp_path: Path) -> None:
     with pytest.raises(FlyctlError) as caught:
         build(target(ScriptedHttp(ManualClock()), builder=None, flyctl=flyctl), request(tmp_path))
     assert caught.value.code == "flyctl.token"
+
+
+# Said by flyctl, its libraries and what lies between, in public reports of failed deploys.
+LOST = [
+    "failed to fetch an image or build from source: error building: EOF",
+    "failed to fetch an image or build from source: error building: unexpected EOF",
+    "error releasing builder: deadline_exceeded: context deadline exceeded",
+    "error building: failed to solve: rpc error: code = Canceled desc = grpc: the client connection is closing",
+    "error building: failed to solve: rpc error: code = Unavailable desc = error reading from server",
+    "error connecting to docker: remote builder app unavailable",
+    "error building: failed to dial gRPC: read tcp 172.17.0.2:38412->213.188.198.250:10000: connection reset by peer",
+    "error pushing image to registry: write: broken pipe",
+    "failed waiting for docker daemon: context canceled",
+    'Post "https://api.depot.dev/depot.cli.v1.BuildService": net/http: TLS handshake timeout',
+    "error building: returned error 500 Internal Server Error",
+]
+OWN = [
+    'failed to solve: process "/bin/sh -c make" did not complete successfully: exit code: 2',
+    'failed to solve: process "/bin/sh -c curl x" did not complete successfully: exit code: 1: EOF',
+    "dockerfile 'Dockerfile' not found",
+    "failed to solve: dockerfile parse error on line 3: unexpected EOF",
+    "invalid depot-scope value. must be 'org' or 'app'",
+    "error building: something nobody has seen before",
+]
+
+
+def stumbling(tmp_path: Path, complaint: str) -> Flyctl:
+    """A flyctl that complains twice and then builds."""
+    count = tmp_path / "count"
+    code = f"""
+with open({str(count)!r}, "a+") as file:
+    file.write("x")
+    file.seek(0)
+    times = len(file.read())
+if times <= 2:
+    print("Error: " + {complaint!r}, file=sys.stderr)
+    sys.exit(1)
+"""
+    return player(tmp_path, code)
+
+
+@pytest.mark.parametrize("complaint", LOST)
+def test_flyctl_is_run_again_when_it_has_lost_the_builder(complaint: str, tmp_path: Path) -> None:
+    clock = ManualClock()
+    there = target(ScriptedHttp(clock), builder=None, flyctl=stumbling(tmp_path, complaint))
+    built = build(there, request(tmp_path))
+    assert (built.ref, len(built.notices), clock.slept) == ("registry.fly.io/web:flyo-1", 2, [2.0, 6.0])
+
+
+@pytest.mark.parametrize("complaint", OWN)
+def test_flyctl_is_not_run_again_when_the_build_has_failed(complaint: str, tmp_path: Path) -> None:
+    there = target(ScriptedHttp(ManualClock()), builder=None, flyctl=stumbling(tmp_path, complaint))
+    with pytest.raises(BuildError):
+        build(there, request(tmp_path))
+    assert (tmp_path / "count").read_text() == "x"
+
+
+CANCELLED = """
+import time
+try:
+    print("building", flush=True)
+    time.sleep(100)
+except KeyboardInterrupt:
+    time.sleep(GRACE)
+    open(os.path.join(os.path.dirname(__file__), "ended"), "w").write("the remote build")
+"""
+
+
+def test_a_cancelled_flyctl_may_end_its_remote_build(tmp_path: Path) -> None:
+    # Longer than what a deploy is given, which has no more to do than to say that it was interrupted.
+    flyctl = player(tmp_path, CANCELLED.replace("GRACE", str(child_process.GRACE + 1)))
+
+    def press(line: str) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        build(target(ScriptedHttp(ManualClock()), builder=None, flyctl=flyctl), request(tmp_path), press)
+    assert (tmp_path / "ended").read_text() == "the remote build"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from flyctl_orchestrator.environment import SystemClock
 from flyctl_orchestrator.fleet.child_process import OUTPUT_LIMIT, Child, Ended
+from tests.waiting import eventually
 
 ENV = {"PATH": os.defpath}
 
@@ -22,19 +22,13 @@ def run(code: str, tmp_path: Path, *, timeout: float = 30.0, lines: list[str] | 
     return child.wait(timeout)
 
 
-def wait_until_gone(pid: int) -> bool:
-    clock = SystemClock()
-    until = clock.monotonic() + 10
-    while clock.monotonic() < until:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        status = Path(f"/proc/{pid}/stat")
-        if status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] == "Z":
-            return True
-        clock.sleep(0.02)
-    return False
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] == "Z"
 
 
 def test_both_streams_and_the_status_are_kept_apart(tmp_path: Path) -> None:
@@ -124,7 +118,7 @@ time.sleep(100)
     assert said.wait(20)
     child.end(grace=0.2)
     assert not child.running
-    assert wait_until_gone(int(lines[0]))
+    eventually(lambda: gone(int(lines[0])))
 
 
 def test_an_interrupted_child_may_say_goodbye(tmp_path: Path) -> None:
@@ -143,13 +137,53 @@ except KeyboardInterrupt:
     assert child.wait(1).stdout == "ready\ngoodbye\n"
 
 
+def test_a_script_that_ends_at_once_does_not_take_the_time_from_what_it_started(tmp_path: Path) -> None:
+    code = """
+import subprocess, sys
+slow = '''
+import time
+try:
+    print("ready", flush=True)
+    time.sleep(100)
+except KeyboardInterrupt:
+    time.sleep(0.5)
+    print("goodbye", flush=True)
+'''
+subprocess.Popen([sys.executable, "-c", slow]).wait()
+"""
+    ready = threading.Event()
+    child = Child([sys.executable, "-c", code], env=ENV, cwd=tmp_path, on_line=lambda line: ready.set(), grace=20)
+    assert ready.wait(20)
+    child.end()
+    assert child.wait(1).stdout == "ready\ngoodbye\n"
+
+
+def test_a_second_interrupt_ends_the_patience(tmp_path: Path) -> None:
+    code = """
+import signal, time
+signal.signal(signal.SIGINT, lambda *_: print("no", flush=True))
+print("ready", flush=True)
+while True:
+    time.sleep(1)
+"""
+
+    def press(line: str) -> None:
+        # Once to interrupt the wait, and once more as soon as the child has heard of it.
+        signal.raise_signal(signal.SIGINT)
+
+    child = Child([sys.executable, "-c", code], env=ENV, cwd=tmp_path, on_line=press, grace=100)
+    with pytest.raises(KeyboardInterrupt):
+        child.wait(100)
+    assert not child.running
+
+
 def test_a_grandchild_that_keeps_the_pipes_does_not_keep_us(tmp_path: Path) -> None:
     code = """
 import subprocess, sys
 print(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]).pid, flush=True)
 """
     ended = run(code, tmp_path)
-    assert wait_until_gone(int(ended.stdout))
+    eventually(lambda: gone(int(ended.stdout)))
 
 
 def test_a_program_that_is_not_there(tmp_path: Path) -> None:

@@ -122,11 +122,11 @@ def test_an_untested_version_is_warned_about(text: str, age: str | None) -> None
 
 def test_it_runs_where_no_fly_toml_can_interfere(tmp_path: Path) -> None:
     flyctl = player(tmp_path, "print(json.dumps({'files': os.listdir('.'), 'cwd': os.getcwd()}))")
-    first, second = flyctl.run(["x"]).json(), flyctl.run(["x"]).json()
+    first, second = (json.loads(flyctl.run(["x"]).stdout) for _ in "ab")
     assert first["files"] == []
     assert not Path(first["cwd"]).exists()
     assert first["cwd"] != second["cwd"]
-    assert flyctl.run(["x"], cwd=tmp_path).json()["files"] == ["flyctl.py"]
+    assert json.loads(flyctl.run(["x"], cwd=tmp_path).stdout)["files"] == ["flyctl.py"]
 
 
 def test_the_token_is_in_its_environment_and_never_in_what_it_prints(tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_what_a_deploy_is_asked(tmp_path: Path) -> None:
     config = tmp_path / "fly.toml"
     options = DeployOptions(regions=("iad", "fra"), process_groups=("app",), wait_timeout=90, skip_release_command=True)
     deploy = flyctl.start_deploy("web", config=config, image="registry.fly.io/web:x", options=options)
-    args, cwd = deploy.wait(60).json()
+    args, cwd = json.loads(deploy.wait(60).stdout)
     assert cwd == str(tmp_path)
     expected = f"deploy --app web --config {config} --image registry.fly.io/web:x --yes --strategy rolling --ha=false "
     expected += "--dns-checks=false --deploy-retries 0 --wait-timeout 90s --smoke-checks=false "
@@ -236,3 +236,22 @@ def test_releases_are_read(tmp_path: Path) -> None:
 def test_the_token_of_its_own_login(tmp_path: Path) -> None:
     flyctl = player(tmp_path, "print(json.dumps({'token': 'fm2_mine', 'args': args}))")
     assert flyctl.auth_token() == "fm2_mine"
+
+
+NO_JSON = ["<html>", "null", "[]", "{", '{"token": 7}', '{"token": "fm2_mine"} and more', "", '[{"ID": "r"}]', "NaN"]
+
+
+@pytest.mark.parametrize("printed", NO_JSON)
+@pytest.mark.parametrize("ask", ["auth_token", "orgs", "releases", "secrets"])
+def test_what_flyctl_prints_is_understood_or_an_error(ask: str, printed: str, tmp_path: Path) -> None:
+    flyctl = player(tmp_path, f"sys.stdout.write({printed!r})")
+    empty = {("releases", "null"), ("releases", "[]"), ("secrets", "[]")}
+    call = getattr(flyctl, ask)
+    app = ["web"] if ask in ("releases", "secrets") else []
+    if (ask, printed) in empty:
+        assert call(*app) == []
+        return
+    with pytest.raises(FlyctlError, match="cannot be read") as caught:
+        call(*app)
+    assert (caught.value.code, caught.value.exit) == ("flyctl.unreadable", Exit.UNREACHABLE)
+    assert "fm2_mine" not in str(caught.value)

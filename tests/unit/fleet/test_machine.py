@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.decode import Unreadable
+from flyctl_orchestrator.fleet.machine import Machine, present
+from flyctl_orchestrator.rollout.survey import Seen
 from tests.unit.fleet.fleet_doubles import machine
 
 
@@ -22,16 +24,79 @@ def test_an_ordinary_machine_is_read_in_full() -> None:
     assert read.serves
 
 
-def test_nothing_at_all_is_a_machine_without_properties() -> None:
-    read = Machine.of_api("web", {})
-    assert (read.id, read.group, read.release, read.digest) == ("", "app", None, None)
+def test_what_may_be_missing_is_empty() -> None:
+    read = Machine.of_api("web", {"id": "m1", "region": "iad", "state": "started", "version": "01", "config": {}})
+    assert (read.id, read.group, read.release, read.digest, read.instance_id) == ("m1", "app", None, None, "01")
     assert not read.managed
     assert not read.serves
 
 
-@pytest.mark.parametrize("nulls", [{"config": None}, {"checks": None, "events": None, "image_ref": None}])
-def test_nulls_are_read_as_missing(nulls: dict[str, Any]) -> None:
+def test_nulls_that_go_writes_for_nothing_are_nothing() -> None:
+    nulls: dict[str, Any] = {"checks": None, "events": None, "image_ref": None, "nonce": None, "host_status": None}
     assert of(**nulls).checks == ()
+    assert of(config={"services": None, "metadata": None, "checks": None, "mounts": None}).group == "app"
+
+
+@pytest.mark.parametrize("key", ["id", "region", "state", "config", "instance_id"])
+@pytest.mark.parametrize("value", ["missing", None, 7, [], {"a": 1}, "a b", "a\n", "", "../x"])
+def test_a_machine_without_what_makes_it_one_is_none(key: str, value: Any) -> None:
+    if key == "config" and value == {"a": 1}:
+        value = [1]
+    data = machine(**{key: value})
+    if value == "missing":
+        del data[key]
+    with pytest.raises(Unreadable):
+        Machine.of_api("web", data)
+
+
+ODD: list[dict[str, Any]] = [
+    {"checks": {"a": "passing"}},
+    {"checks": [None]},
+    {"checks": [{"name": "a", "status": 1}]},
+    {"events": [{"timestamp": "yesterday"}]},
+    {"events": [{"timestamp": 1e300}]},
+    {"events": [{"type": "exit", "request": {"exit_event": {"exit_code": "7"}}}]},
+    {"image_ref": "registry.fly.io/web"},
+    {"cordoned": "no"},
+    {"nonce": "a\r\nb"},
+    {"config": {"metadata": ["a"]}},
+    {"config": {"metadata": {"a": 1}}},
+    {"config": {"services": {"a": {}}}},
+    {"config": {"services": ["x"]}},
+    {"config": {"services": [{"ports": [{"handlers": "http"}]}]}},
+    {"config": {"services": [{"checks": [{"grace_period": "a while"}]}]}},
+    {"config": {"checks": [{}]}},
+    {"config": {"env": {"A": 1}}},
+    {"config": {"image": {}}},
+    {"config": {"guest": {"cpus": "two"}}},
+    {"config": {"stop_config": {"timeout": -1}}},
+    {"config": {"standbys": "m2"}},
+    {"config": {"mounts": ["vol"]}},
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+def test_a_field_of_another_shape_is_not_guessed_at(odd: dict[str, Any]) -> None:
+    with pytest.raises(Unreadable):
+        of(**odd)
+
+
+def test_a_machine_on_a_lost_host_is_known_by_less() -> None:
+    found = machine(host_status="unreachable", incomplete_config={"metadata": {"fly_platform_version": "v2"}})
+    del found["config"], found["instance_id"]
+    read = Machine.of_api("web", found)
+    assert (read.host_status, read.instance_id, read.managed) == ("unreachable", "", True)
+
+
+def test_a_state_that_nobody_knows_is_kept_and_is_neither_awake_nor_asleep_nor_gone() -> None:
+    read = of(state="daydreaming")
+    assert (read.state, read.asleep, read.gone) == ("daydreaming", False, False)
+    assert Seen(read).healthy is False
+
+
+@pytest.mark.parametrize("written", ["²", "٣", "-1", "1e3", "", "9" * 5000, "3.0"])
+def test_a_release_number_that_is_none(written: str) -> None:
+    assert of(config={"metadata": {"fly_release_version": written}}).release is None
 
 
 def test_events_are_in_seconds_and_know_how_a_process_ended() -> None:
@@ -67,11 +132,55 @@ def test_throw_away_and_foreign_machines_are_not_managed(metadata: dict[str, str
 
 
 @pytest.mark.parametrize(
-    ("state", "sleeping", "gone"),
-    [("started", False, False), ("stopped", True, False), ("suspended", True, False), ("destroyed", False, True)],
+    ("state", "sleep_state", "gone"),
+    [
+        ("started", None, False),
+        ("starting", None, False),
+        ("stopped", "stopped", False),
+        ("stopping", "stopped", False),
+        ("suspended", "suspended", False),
+        ("suspending", "suspended", False),
+        ("destroying", None, True),
+        ("destroyed", None, True),
+    ],
 )
-def test_states(state: str, sleeping: bool, gone: bool) -> None:
-    assert (of(state=state).sleeping, of(state=state).gone) == (sleeping, gone)
+def test_states(state: str, sleep_state: str | None, gone: bool) -> None:
+    read = of(state=state)
+    assert (read.sleep_state, read.asleep, read.gone) == (sleep_state, sleep_state is not None, gone)
+
+
+@pytest.mark.parametrize(
+    ("state", "checks", "healthy"),
+    [
+        ("started", [], True),
+        ("started", ["passing", "passing"], True),
+        ("started", ["passing", "warning"], False),
+        ("started", ["critical"], False),
+        ("starting", ["passing"], False),
+        ("suspended", [], False),
+        ("destroyed", [], False),
+    ],
+)
+def test_a_healthy_machine_runs_and_passes_every_check(state: str, checks: list[str], healthy: bool) -> None:
+    read = of(state=state, checks=[{"name": str(n), "status": status} for n, status in enumerate(checks)])
+    assert read.healthy is healthy
+
+
+@pytest.mark.parametrize(
+    ("image", "bare"),
+    [
+        ("registry.fly.io/web:one", "registry.fly.io/web:one"),
+        ("registry.fly.io/web:one@sha256:" + "a" * 64, "registry.fly.io/web:one"),
+        ("", ""),
+    ],
+)
+def test_an_image_has_a_name_without_its_digest(image: str, bare: str) -> None:
+    assert of(config={"image": image}).bare_image == bare
+
+
+def test_machines_that_are_gone_are_not_present() -> None:
+    listed = [of(id="one"), of(id="two", state="destroyed"), of(id="three", state="suspended")]
+    assert list(present(listed)) == ["one", "three"]
 
 
 def test_silence_is_no_answer_when_the_configuration_asks_for_checks() -> None:

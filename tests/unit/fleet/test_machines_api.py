@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.api_error import ApiError
-from flyctl_orchestrator.fleet.http import HttpError
+from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.machines_api import MachinesApi
-from tests.unit.fleet.fleet_doubles import ManualClock, ScriptedHttp, answer, machine
+from tests.unit.fleet.fleet_doubles import ManualClock, Script, ScriptedHttp, Sent, answer, machine
 
 TOKEN = "fo1_very-secret-token"
 CONFIG = {"image": "registry.fly.io/web:two"}
@@ -84,9 +85,11 @@ def test_names_are_escaped(api: MachinesApi, http: ScriptedHttp) -> None:
 # --- what comes back
 
 
-def test_an_empty_or_odd_body_is_an_empty_answer(api: MachinesApi, http: ScriptedHttp) -> None:
-    http.script = [answer(200), answer(200, {})]
+def test_an_app_without_machines_or_secrets(api: MachinesApi, http: ScriptedHttp) -> None:
+    http.script = [answer(200, []), answer(200, {"secrets": []}), answer(200, {"secrets": None})]
     assert api.list_machines("web") == []
+    assert api.list_secrets("web") == []
+    # Go writes an empty list like that.
     assert api.list_secrets("web") == []
 
 
@@ -197,7 +200,7 @@ def test_one_in_a_hurry_asks_once(api: MachinesApi, http: ScriptedHttp, clock: M
     api.list_machines("web")
     with pytest.raises(ApiError, match="503"):
         api.get_machine("web", "m1", hurry=True)
-    with pytest.raises(ApiError, match="no answer"):
+    with pytest.raises(ApiError, match="no whole answer"):
         api.wait("web", "m1", "started", 2, hurry=True)
     assert (clock.slept, len(http.sent)) == ([], 3)
 
@@ -230,9 +233,9 @@ def test_a_retry_after_beyond_all_patience_is_not_waited_for(
 
 @pytest.mark.parametrize("failure", [answer(500), answer(408), HttpError("reset"), HttpError("timeout")])
 def test_a_create_that_may_have_happened_is_never_sent_twice(
-    failure: object, api: MachinesApi, http: ScriptedHttp
+    failure: Script, api: MachinesApi, http: ScriptedHttp
 ) -> None:
-    http.script = [failure]  # type: ignore[list-item]
+    http.script = [failure]
     with pytest.raises(ApiError) as caught:
         api.create_machine("web", config=CONFIG, region="nrt")
     assert caught.value.ambiguous
@@ -242,9 +245,9 @@ def test_a_create_that_may_have_happened_is_never_sent_twice(
 
 @pytest.mark.parametrize("failure", [answer(429), HttpError("refused"), HttpError("dns")])
 def test_a_create_that_cannot_have_happened_is_sent_again(
-    failure: object, api: MachinesApi, http: ScriptedHttp
+    failure: Script, api: MachinesApi, http: ScriptedHttp
 ) -> None:
-    http.script = [failure, answer(201, machine())]  # type: ignore[list-item]
+    http.script = [failure, answer(201, machine())]
     assert api.create_machine("web", config=CONFIG, region="nrt").id == "148e21d7"
     assert len(http.sent) == 2
 
@@ -259,15 +262,15 @@ def test_a_created_machine_is_found_by_its_tag(api: MachinesApi, http: ScriptedH
     assert api.find_created("web", "flyo_create_id", "nobody") is None
 
 
-LOST: list[Callable[[], object]] = [lambda: HttpError("reset"), lambda: answer(504)]
+LOST: list[Callable[[], Script]] = [lambda: HttpError("reset"), lambda: answer(504)]
 
 
 @pytest.mark.parametrize("lost", LOST)
 def test_an_update_whose_answer_got_lost_is_looked_up_and_not_repeated(
-    lost: Callable[[], object], api: MachinesApi, http: ScriptedHttp
+    lost: Callable[[], Script], api: MachinesApi, http: ScriptedHttp
 ) -> None:
     made = machine(instance_id="02", config={"image": CONFIG["image"]})
-    http.script = [lost(), answer(200, made)]  # type: ignore[list-item]
+    http.script = [lost(), answer(200, made)]
     updated = api.update_machine("web", "148e21d7", config=CONFIG, current_version="01")
     assert updated.instance_id == "02"
     assert [each.method for each in http.sent] == ["POST", "GET"]
@@ -301,14 +304,14 @@ def test_a_lease_of_somebody_else_is_not_taken_for_ours(api: MachinesApi, http: 
     assert caught.value.kind == "conflict"
 
 
-@pytest.mark.parametrize("gone", [answer(400, {"error": "lease not found"}), answer(404)])
-def test_giving_back_a_lease_that_has_expired_is_no_error(gone: object, api: MachinesApi, http: ScriptedHttp) -> None:
-    http.script = [gone]  # type: ignore[list-item]
+@pytest.mark.parametrize("gone", [answer(400, {"error": "no such lease"}), answer(404, {"error": "not found"})])
+def test_giving_back_a_lease_that_has_expired_is_no_error(gone: Script, api: MachinesApi, http: ScriptedHttp) -> None:
+    http.script = [gone]
     api.release_lease("web", "m1", "n1")
 
 
 def test_destroying_what_is_gone_is_no_error(api: MachinesApi, http: ScriptedHttp) -> None:
-    http.script = [answer(404)]
+    http.script = [answer(404, {"error": "machine not found"})]
     api.destroy("web", "m1")
     assert http.sent[0].path.endswith("/machines/m1?force=true")
 
@@ -319,14 +322,14 @@ def test_destroying_what_is_gone_is_no_error(api: MachinesApi, http: ScriptedHtt
 def test_a_long_wait_is_several_calls_within_the_platforms_limit(
     api: MachinesApi, http: ScriptedHttp, clock: ManualClock
 ) -> None:
-    def slow(seconds: float) -> Callable[..., object]:
-        def wait(sent: object) -> object:
+    def slow(seconds: float) -> Script:
+        def wait(sent: Sent) -> HttpAnswer:
             clock.time += seconds
             return answer(408, {"error": "deadline_exceeded"})
 
         return wait
 
-    http.script = [slow(60), slow(60), answer(200, {"ok": True})]  # type: ignore[list-item]
+    http.script = [slow(60), slow(60), answer(200, {"ok": True})]
     assert api.wait("web", "m1", "started", 150)
     assert [each.path.split("?")[1] for each in http.sent] == [
         "state=started&timeout=60",
@@ -338,17 +341,17 @@ def test_a_long_wait_is_several_calls_within_the_platforms_limit(
 def test_a_wait_that_never_comes_true_says_so_in_time(api: MachinesApi, http: ScriptedHttp, clock: ManualClock) -> None:
     began = clock.time
 
-    def tick(sent: object) -> object:
+    def tick(sent: Sent) -> HttpAnswer:
         clock.time += 5
         return answer(408)
 
-    http.script = [tick] * 10  # type: ignore[list-item]
+    http.script = [tick] * 10
     assert not api.wait("web", "m1", "started", 5)
     assert clock.time - began < 8
 
 
 def test_waiting_for_stopped_names_the_version_it_means(api: MachinesApi, http: ScriptedHttp) -> None:
-    http.script = [answer(200, machine(instance_id="07")), answer(200, {"ok": True})]
+    http.script = [answer(200, machine("m1", instance_id="07")), answer(200, {"ok": True})]
     assert api.wait("web", "m1", "stopped", 5)
     assert "instance_id=07" in http.sent[1].url
 
@@ -363,3 +366,19 @@ def test_a_machine_that_is_gone_never_starts(api: MachinesApi, http: ScriptedHtt
     with pytest.raises(ApiError) as caught:
         api.wait("web", "m1", "started", 5)
     assert caught.value.kind == "not_found"
+
+
+# --- whose clock
+
+
+@pytest.mark.parametrize(
+    ("date", "ahead"), [("Fri, 15 Jan 2027 08:00:00 GMT", 0.0), ("Fri, 15 Jan 2027 07:00:00 GMT", -3600.0), ("soon", 0)]
+)
+def test_the_platforms_clock_is_learnt_from_its_answers(
+    api: MachinesApi, http: ScriptedHttp, clock: ManualClock, date: str, ahead: float
+) -> None:
+    assert api.platform_time() == clock.now()
+    http.script = [replace(answer(200, []), headers={"date": date})]
+    api.list_machines("web")
+    clock.time += 5
+    assert api.platform_time() == pytest.approx(clock.now() + ahead)

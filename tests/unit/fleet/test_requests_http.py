@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,71 +13,7 @@ import pytest
 from flyctl_orchestrator.environment import SystemClock
 from flyctl_orchestrator.fleet.http import HttpError
 from flyctl_orchestrator.fleet.requests_http import RequestsHttp
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-TLS_HELLO = b"\x16"
-Conversation = Callable[[socket.socket, threading.Event], None]
-
-
-@contextmanager
-def server(talk: Conversation) -> Iterator[tuple[int, list[bytes]]]:
-    """Serve one connection after the other with `talk`; gives the port and the requests seen."""
-    heard: list[bytes] = []
-    over = threading.Event()
-    listening = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listening.accept()
-            except OSError:
-                return
-            with connection:
-                while request := _request(connection):
-                    heard.append(request)
-                    try:
-                        talk(connection, over)
-                    except OSError:
-                        break
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield listening.getsockname()[1], heard
-    finally:
-        over.set()
-        listening.shutdown(socket.SHUT_RDWR)
-        listening.close()
-
-
-def _request(connection: socket.socket) -> bytes:
-    request = b""
-    try:
-        while b"\r\n\r\n" not in request or not _complete(request):
-            received = connection.recv(65536)
-            request += received
-            if not received or request[:1] == TLS_HELLO:
-                return request
-    except OSError:
-        pass
-    return request
-
-
-def _complete(request: bytes) -> bool:
-    head, _, body = request.partition(b"\r\n\r\n")
-    length = re.search(rb"(?i)content-length: (\d+)", head)
-    return len(body) >= (int(length[1]) if length else 0)
-
-
-def say(*parts: bytes, pause: float = 0.0, hang_up: bool = False) -> Conversation:
-    def talk(connection: socket.socket, over: threading.Event) -> None:
-        for part in parts:
-            connection.sendall(part)
-            over.wait(pause)
-        if hang_up:
-            connection.shutdown(socket.SHUT_RDWR)
-
-    return talk
+from tests.unit.fleet.socket_server import OK, Conversation, say, server
 
 
 @pytest.fixture
@@ -112,11 +45,13 @@ def test_a_body_is_sent_as_json(http: RequestsHttp) -> None:
 
 
 def test_connections_are_used_again(http: RequestsHttp) -> None:
-    opened = []
-    with server(lambda connection, over: (opened.append(connection.getpeername()), connection.sendall(OK))[0]) as (
-        port,
-        _,
-    ):
+    opened: list[object] = []
+
+    def note_and_answer(connection: socket.socket, over: threading.Event) -> None:
+        opened.append(connection.getpeername())
+        connection.sendall(OK)
+
+    with server(note_and_answer) as (port, _):
         for _ in range(5):
             http.send("GET", f"http://127.0.0.1:{port}/", headers={}, timeout=5)
     assert len(opened) == 5
@@ -142,6 +77,7 @@ ONE_REQUEST = """
 import sys
 from flyctl_orchestrator.environment import SystemClock
 from flyctl_orchestrator.fleet.requests_http import RequestsHttp
+from tests.unit.fleet.socket_server import OK, Conversation, say, server
 RequestsHttp(SystemClock(), {}).send("GET", sys.argv[1], headers={"Authorization": "Bearer x"}, timeout=5)
 """
 
@@ -182,7 +118,7 @@ def test_a_connection_that_breaks_off(http: RequestsHttp, talk: Conversation) ->
 
 
 def test_a_server_that_never_answers(http: RequestsHttp) -> None:
-    with server(lambda connection, over: over.wait(10) and None) as (port, _):
+    with server(say(b"", pause=10)) as (port, _):
         assert failure(http, f"http://127.0.0.1:{port}/", timeout=0.2) == "timeout"
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -11,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from habit_app.cache import Page, PageCache
+from tests.waiting import eventually
 
 NOON = datetime(2026, 1, 30, 12, 0, tzinfo=UTC)
 PAGE = Page(
@@ -93,7 +92,7 @@ def test_one_maker_per_user_at_a_time() -> None:
             page = cache.get("ada")
             if page is None:
                 made += 1
-                until(lambda: cache._flights["ada"][1] == 8)  # everybody else is at the door by now
+                eventually(lambda: cache._flights["ada"][1] == 8)  # everybody else is at the door by now
                 page = PAGE
                 cache.put("ada", page)
             inside -= 1
@@ -104,13 +103,6 @@ def test_one_maker_per_user_at_a_time() -> None:
     assert pages == [PAGE] * 8
     assert (most, made) == (1, 1)
     assert cache._flights == {}
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Look again and again, for at most ten seconds."""
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
 
 
 def test_users_do_not_wait_for_each_other() -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
+from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from habit_app.replay import Environ, ReplayWrites, StartResponse
@@ -27,9 +28,14 @@ def inner(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
 
 
 def ask(
-    method: str, path: str = "/habits", *, reads_too: bool = False, length: int = 0, **headers: str
+    method: str,
+    path: str = "/habits",
+    headers: Mapping[str, str] | None = None,
+    *,
+    reads_too: bool = False,
+    length: int = 0,
 ) -> tuple[str, dict[str, str], bytes]:
-    environ = EnvironBuilder(path=path, method=method, headers=headers).get_environ()
+    environ = EnvironBuilder(path=path, method=method, headers=Headers(headers or {})).get_environ()
     environ |= {"wsgi.input": Unread(), "CONTENT_LENGTH": str(length)}
     app = ReplayWrites(inner, region="nrt", primary_region="iad", reads_too=reads_too)
     body, status, found = run_wsgi_app(app, environ)
@@ -50,7 +56,7 @@ def test_anything_else_is_answered_here(method: str) -> None:
 
 
 def test_a_write_that_was_replayed_already_is_not_sent_on_for_ever() -> None:
-    status, headers, body = ask("POST", **{"Fly-Replay-Src": "instance=1;region=fra;t=1;state=write"})
+    status, headers, body = ask("POST", headers={"Fly-Replay-Src": "instance=1;region=fra;t=1;state=write"})
     assert status.startswith("503 ")
     assert headers["Retry-After"] == "5"
     assert "Fly-Replay" not in headers
@@ -59,20 +65,20 @@ def test_a_write_that_was_replayed_already_is_not_sent_on_for_ever() -> None:
 
 def test_when_home_cannot_be_reached_the_client_is_told() -> None:
     failed = {"Fly-Replay-Failed": "instance=1;app=a;region=iad;replay_source=b;reason=timeout;elapsed_ms=5000"}
-    status, headers, body = ask("POST", **failed)
+    status, headers, body = ask("POST", headers=failed)
     assert (status[:3], headers["Retry-After"], headers["Cache-Control"]) == ("503", "5", "no-store")
     assert b"read-only" in body
 
 
 def test_programs_are_told_in_json() -> None:
-    _, headers, body = ask("PUT", "/api/habits/1/entries/2026-01-30", **{"Fly-Replay-Failed": "reason=timeout"})
+    _, headers, body = ask("PUT", "/api/habits/1/entries/2026-01-30", {"Fly-Replay-Failed": "reason=timeout"})
     assert headers["Content-Type"] == "application/json"
     assert "read-only" in json.loads(body)["error"]
 
 
 @pytest.mark.parametrize(("length", "headers"), [(1_000_001, {}), (0, {"Transfer-Encoding": "chunked"})])
 def test_what_the_proxy_could_not_replay_is_refused(length: int, headers: dict[str, str]) -> None:
-    status, found, body = ask("POST", length=length, **headers)
+    status, found, body = ask("POST", headers=headers, length=length)
     assert status.startswith("413 ")
     assert b"Fly-Prefer-Region" in body
     assert "Fly-Replay" not in found

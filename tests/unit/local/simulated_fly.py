@@ -14,12 +14,16 @@ CHECKED = {"internal_port": 8080, "checks": [{"type": "http", "path": "/up", "in
 
 
 class Answer:
-    """One answer: status, decoded body, headers."""
+    """One answer: status, headers, raw and decoded body (None when it is not JSON)."""
 
-    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
+    def __init__(self, status: int, headers: dict[str, str], raw: bytes) -> None:
         self.status = status
         self.headers = headers
-        self.body: Any = json.loads(body) if body else None
+        self.raw = raw
+        try:
+            self.body: Any = json.loads(raw) if raw else None
+        except (ValueError, RecursionError):
+            self.body = None
 
     def __repr__(self) -> str:
         return f"{self.status} {self.body}"
@@ -40,6 +44,11 @@ class Fly:
         """A request; header names are written with underscores."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return Answer(*self.simulation.send(method, path, named, body))
+
+    def visit(self, path: str = "/", **headers: str) -> Answer:
+        """A request to the app through the proxy; header names are written with underscores."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return Answer(*self.simulation.visit("shop", path, named))
 
     def on(self, machine: str, action: str, body: Any = None, method: str = "POST", **headers: str) -> Answer:
         """A request about one machine of the app."""

@@ -15,6 +15,16 @@ def test_a_new_app_is_found_by_name_and_in_its_organization(fly: Fly) -> None:
     assert listed["apps"][0]["internal_numeric_id"] != listed["apps"][1]["internal_numeric_id"]
 
 
+def test_apps_are_listed_by_role_and_none_of_them_has_one(fly: Fly) -> None:
+    def names(query: str) -> list[str]:
+        answer = fly.call("GET", f"/v1/apps?org_slug=personal{query}")
+        assert (answer.status, answer.body["total_apps"]) == (200, len(answer.body["apps"]))
+        return [app["name"] for app in answer.body["apps"]]
+
+    assert names("") == names("&app_role=") == ["shop"]
+    assert names("&app_role=remote-docker-builder") == [], "flyctl deletes what it takes for its broken builder"
+
+
 def test_a_taken_name_and_a_bad_name_are_refused(fly: Fly) -> None:
     taken = fly.call("POST", "/v1/apps", {"name": "shop", "org_slug": "personal"})
     assert (taken.status, taken.body["status"]) == (422, "name_taken")

@@ -218,6 +218,18 @@ def test_a_one_off_machine_destroys_itself_and_tells_its_exit_code(fly: Fly) -> 
     assert next(event["type"] for event in events if event["type"] in ("exit", "start")) == "exit"
 
 
+@pytest.mark.parametrize("before", ["started", "suspended"])
+def test_a_machine_that_is_not_to_be_kept_is_destroyed_by_a_stop(fly: Fly, before: str) -> None:
+    machines = [fly.started({"auto_destroy": True})["id"] for _ in range(2)]
+    if before == "suspended":
+        for machine in machines:
+            fly.on(machine, "/suspend")
+        fly.after(1)
+    assert fly.on(machines[0], "/stop", {}).status == 200
+    assert fly.on(machines[0], "/wait?state=destroyed&timeout=30", method="GET").status == 200
+    assert [one["id"] for one in fly.call("GET", "/v1/apps/shop/machines").body] == [machines[1]]
+
+
 def test_a_machine_that_cannot_start_fails_and_can_be_updated_out_of_it(fly: Fly) -> None:
     machine = fly.create({"image": fly.push("broken", Behaviour(fails_to_start="no space left"))})["id"]
     fly.after(5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+from flyctl_orchestrator.report.output import Output
 from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.rollout.context.events import Event
 
@@ -21,7 +22,7 @@ class Terminal(io.StringIO):
         self._encoding, self._tty = encoding, tty
 
     @property
-    def encoding(self) -> str:  # type: ignore[override]
+    def encoding(self) -> str:  # type: ignore[override]  # a plain attribute in the stubs
         return self._encoding
 
     def isatty(self) -> bool:
@@ -43,6 +44,16 @@ class StillClock:
 
     def sleep(self, seconds: float) -> None:
         self.time += seconds
+
+
+def output_to(stream: Terminal, **variables: str) -> Output:
+    """An exit whose both streams are the same, so that a test sees the order of what is written."""
+    return Output(stream, stream, variables)
+
+
+def pipe(encoding: str = "utf-8") -> Terminal:
+    """A stream that is no terminal."""
+    return Terminal(encoding, tty=False)
 
 
 def event(name: str, ts: float = 1000.0, /, **fields: Any) -> Event:

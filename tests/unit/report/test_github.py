@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,10 @@ import pytest
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.report.choose import choose_reporter
 from flyctl_orchestrator.report.github import GitHubReporter
-from flyctl_orchestrator.report.github_text import annotation, harmless, markdown
+from flyctl_orchestrator.report.github_text import annotation, markdown
+from flyctl_orchestrator.report.output import Output
 from flyctl_orchestrator.rollout.context.events import Event
-from tests.unit.report.report_doubles import PLAIN, Terminal, event
+from tests.unit.report.report_doubles import Terminal, event, output_to, pipe
 
 
 def row(region: str, **more: Any) -> dict[str, Any]:
@@ -53,8 +53,8 @@ BEGINNING = [
 
 
 def told(events: list[Event], path: Path) -> tuple[list[str], str]:
-    stream = io.StringIO()
-    reporter = GitHubReporter(stream, PLAIN, summary=path)
+    stream = pipe()
+    reporter = GitHubReporter(output_to(stream), summary=path)
     for each in events:
         reporter.event(each)
     reporter.close()
@@ -179,17 +179,17 @@ def test_summaries_are_added_one_after_the_other(tmp_path: Path) -> None:
 
 
 def test_a_summary_that_cannot_be_written_is_said_and_nothing_else(tmp_path: Path) -> None:
-    stream = io.StringIO()
-    reporter = GitHubReporter(stream, PLAIN, summary=tmp_path / "no" / "such" / "directory")
+    stream = pipe()
+    reporter = GitHubReporter(output_to(stream), summary=tmp_path / "no" / "such" / "directory")
     reporter.event(event("rollout.finished", 1000, result="done", exit=0))
     assert stream.getvalue().splitlines()[-1] == "the step summary cannot be written: No such file or directory"
-    GitHubReporter(stream, PLAIN).event(event("rollout.finished", 1000, result="done", exit=0))
+    GitHubReporter(output_to(stream)).event(event("rollout.finished", 1000, result="done", exit=0))
 
 
 def test_what_others_wrote_commands_nobody() -> None:
     """Builds, hooks and apps may print what looks like a command to the runner."""
-    stream = io.StringIO()
-    reporter = GitHubReporter(stream, PLAIN, verbose=True)
+    stream = pipe()
+    reporter = GitHubReporter(output_to(stream), verbose=True)
     for text in ("::stop-commands::x", "x ##[add-mask]y", "a\n::error::b"):
         reporter.event(event("build.log", 1000, line=text))
         reporter.event(event("warning", 1000, what=text))
@@ -203,8 +203,8 @@ def test_what_others_wrote_commands_nobody() -> None:
 
 
 def test_only_so_many_annotations_are_shown_and_the_last_one_is_among_them() -> None:
-    stream = io.StringIO()
-    reporter = GitHubReporter(stream, PLAIN)
+    stream = pipe()
+    reporter = GitHubReporter(output_to(stream))
     for number in range(20):
         reporter.event(event("wave.failed", 1000, wave=f"wave {number}", reason="no"))
     reporter.event(event("rollout.finished", 1000, result="mixed", exit=4, what="mixed"))
@@ -215,7 +215,7 @@ def test_only_so_many_annotations_are_shown_and_the_last_one_is_among_them() -> 
 @pytest.mark.parametrize(
     ("kind", "title", "text", "line"),
     [
-        ("error", "a: b, c%", "d: e, 5%\r\nf", "::error title=a%3A b%2C c%25::d: e, 5%25%0D%0Af"),
+        ("error", "a: b, c%", "d: e, 5%\r\nf", "::error title=a%3A b%2C c%25::d: e, 5%25%0Af"),
         ("notice", "", "", "::notice title=::"),
     ],
 )
@@ -223,9 +223,7 @@ def test_annotations_are_escaped(kind: Any, title: str, text: str, line: str) ->
     assert annotation(kind, title, text) == line
 
 
-def test_text_is_made_harmless() -> None:
-    assert harmless("  ::error::x") == ".   ::error::x"
-    assert harmless("a ::error:: b") == "a ::error:: b"
+def test_markup_in_a_cell_shows_as_it_is() -> None:
     assert markdown("a|b\n`c` <d> *e* _f_ [g](h)") == "a\\|b \\`c\\` &lt;d&gt; \\*e\\* \\_f\\_ \\[g\\](h)"
 
 
@@ -243,4 +241,4 @@ def test_it_is_chosen_on_github_unless_a_program_reads(
 ) -> None:
     stream = Terminal(tty=False)
     environment = Environment(variables, tmp_path, stdout=stream, stderr=stream)
-    assert type(choose_reporter(environment, as_json=as_json)).__name__ == expected
+    assert type(choose_reporter(environment, Output.of(environment), as_json=as_json)).__name__ == expected

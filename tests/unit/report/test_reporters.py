@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 
@@ -10,12 +9,12 @@ from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.report.choose import choose_reporter
 from flyctl_orchestrator.report.jsonlines import JsonLinesReporter
 from flyctl_orchestrator.report.live import LiveReporter
+from flyctl_orchestrator.report.output import Output
 from flyctl_orchestrator.report.plain import PlainReporter
 from flyctl_orchestrator.report.progress_table import ProgressTable
-from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.report.words import sentence
 from flyctl_orchestrator.rollout.context.events import NAMES, Event
-from tests.unit.report.report_doubles import ASCII, PLAIN, StillClock, Terminal, event
+from tests.unit.report.report_doubles import StillClock, Terminal, event, output_to, pipe
 
 LANES = [{"lane": f"{code}/app/m-{code}", "region": code} for code in ("iad", "fra", "nrt")]
 
@@ -72,8 +71,8 @@ def test_an_event_nobody_has_heard_of_is_still_told_to_those_who_want_all() -> N
 
 
 def test_plain_lines_tell_the_story_and_nothing_more() -> None:
-    stream = io.StringIO()
-    reporter = PlainReporter(stream, PLAIN)
+    stream = pipe()
+    reporter = PlainReporter(output_to(stream))
     for each in story():
         reporter.event(each)
     reporter.close()
@@ -94,8 +93,8 @@ def test_plain_lines_tell_the_story_and_nothing_more() -> None:
 
 
 def test_verbose_tells_every_line() -> None:
-    stream = io.StringIO()
-    reporter = PlainReporter(stream, ASCII, verbose=True)
+    stream = pipe("ascii")
+    reporter = PlainReporter(output_to(stream), verbose=True)
     for each in story():
         reporter.event(each)
     text = stream.getvalue()
@@ -109,8 +108,8 @@ def test_verbose_tells_every_line() -> None:
 
 
 def test_json_lines_hold_every_event_and_nothing_else() -> None:
-    stream = io.StringIO()
-    reporter = JsonLinesReporter(stream)
+    stream = pipe()
+    reporter = JsonLinesReporter(output_to(stream))
     for each in story():
         reporter.event(each)
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
@@ -151,7 +150,7 @@ def test_a_machine_that_gets_its_name_later_is_counted_once() -> None:
 
 def test_the_live_board_draws_rows_and_leaves_lasting_lines_above() -> None:
     stream, clock = Terminal(), StillClock()
-    reporter = LiveReporter(stream, Style.of(stream, {"TERM": "xterm", "NO_COLOR": "1"}), clock)
+    reporter = LiveReporter(output_to(stream, TERM="xterm", NO_COLOR="1"), clock)
     for each in story():
         clock.time = each.ts
         reporter.event(each)
@@ -167,21 +166,21 @@ def test_the_live_board_draws_rows_and_leaves_lasting_lines_above() -> None:
 
 def test_while_there_are_no_regions_yet_it_shows_what_the_build_is_doing() -> None:
     stream, clock = Terminal(), StillClock()
-    reporter = LiveReporter(stream, Style.of(stream, {"TERM": "xterm", "NO_COLOR": "1"}), clock)
+    reporter = LiveReporter(output_to(stream, TERM="xterm", NO_COLOR="1"), clock)
     reporter.event(event("build.started"))
     reporter.event(event("build.log", line="Collecting flask\x1b[2J " + "x" * 500))
     clock.time += 65
     reporter.close()
     text = stream.getvalue()
     assert "building · 0.0 s" in text
-    assert "building · 1 m 05 s · Collecting flask[2J xxx" in text
+    assert "building · 1 m 05 s · Collecting flask xxx" in text
     assert "region" not in text
     assert "x" * 100 not in text
 
 
 def test_a_run_that_changes_nothing_draws_no_table() -> None:
     stream = Terminal()
-    reporter = LiveReporter(stream, Style.of(stream, {"TERM": "xterm"}), StillClock())
+    reporter = LiveReporter(output_to(stream, TERM="xterm"), StillClock())
     reporter.event(event("plan.nothing_to_do", unchanged=3))
     reporter.close()
     assert "nothing to do" in stream.getvalue()
@@ -207,7 +206,7 @@ def test_who_gets_which_reporter(
 ) -> None:
     stderr, stdout = Terminal(tty=tty), Terminal(tty=tty)
     environment = Environment(variables, Path(), clock=StillClock(), stdout=stdout, stderr=stderr)
-    reporter = choose_reporter(environment, as_json=as_json, verbose=verbose)
+    reporter = choose_reporter(environment, Output.of(environment), as_json=as_json, verbose=verbose)
     assert type(reporter) is kind
     reporter.event(event("warning", what="careful"))
     reporter.close()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 from flyctl_orchestrator.fleet.machine import Check, Machine
 from flyctl_orchestrator.fleet.probe import Answer
@@ -15,15 +16,15 @@ URL = "https://web.fly.dev"
 DIGEST = "sha256:" + "ab" * 32
 
 
-def machine(id: str, region: str, state: str = "started", **changes: object) -> Machine:
+def machine(id: str, region: str, state: str = "started", **changes: Any) -> Machine:
     checks = (Check("servicecheck-00", "passing"),)
     base = Machine(id, f"n-{id}", "web", region, state, f"01{id}", "i", DIGEST, release=7, checks=checks)
-    return replace(base, **changes)  # type: ignore[arg-type]
+    return replace(base, **changes)
 
 
-def good(id: str, region: str, **changes: object) -> Seen:
+def good(id: str, region: str, **changes: Any) -> Seen:
     answer = Answer(True, 200, 0.0123, region, id, "v7")
-    return Seen(machine(id, region, **changes), answer)  # type: ignore[arg-type]
+    return Seen(machine(id, region, **changes), answer)
 
 
 def survey(*places: Place, findings: tuple[Finding, ...] = (), images: tuple[str, ...] = (DIGEST,)) -> Survey:
@@ -31,7 +32,7 @@ def survey(*places: Place, findings: tuple[Finding, ...] = (), images: tuple[str
 
 
 def page(found: Survey, style: Style = PLAIN, width: int | None = None, **options: bool) -> list[str]:
-    return status_lines(found, style, width, url=URL, **options)
+    return [style.characters(line) for line in status_lines(found, style, width, url=URL, **options)]
 
 
 HEALTHY = survey(

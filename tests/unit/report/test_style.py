@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from flyctl_orchestrator.report.line import Line, Span
 from flyctl_orchestrator.report.numbers import count, duration, latency, short_digest
 from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.report.terminal import columns
@@ -35,15 +36,13 @@ def test_marks_fall_back_to_ascii(encoding: str, mark: str) -> None:
 def test_what_others_say_cannot_rewrite_the_screen() -> None:
     hostile = "a\x1b[2J\x1b]0;title\x07b\rc\n\td\x9b31m\u202ee\u2028f"
     for style in (Style(unicode=True), Style()):
-        shown = style.fit(hostile)
-        assert all(character.isprintable() for character in shown)
-        assert shown.startswith("a[2J]0;titlebc")
+        assert style.fit(hostile) == "ab c  de f"
 
 
-def test_our_own_colours_survive_being_fitted() -> None:
-    painted = COLOUR.paint("good", "good")
-    assert COLOUR.fit(painted) == painted
-    assert PLAIN.fit(painted) == "good"
+def test_a_line_has_the_colours_of_its_spans_and_no_others() -> None:
+    line = Line.of(Span("v7\x1b[31m\x1b]0;T\x07", "good"), " as ", Span("wanted"), Line.of(Span("!", "bad")))
+    assert COLOUR.characters(line) == "\x1b[32mv7\x1b[0m as wanted\x1b[31m!\x1b[0m"
+    assert PLAIN.characters(line) == str(Line.of("v7 as wanted!"))
 
 
 def test_a_closed_stream_is_no_terminal() -> None:

@@ -1,16 +1,24 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
-from flyctl_orchestrator.report.table import Cell, Column, render, shortened, width_of
+from flyctl_orchestrator.report.line import Span
+from flyctl_orchestrator.report.style import Style
+from flyctl_orchestrator.report.table import Column, Row, render, shortened, width_of
 from tests.unit.report.report_doubles import ASCII, COLOUR, PLAIN
 
 COLUMNS = [Column("region"), Column("state", flexible=True), Column("latency", align="right")]
 ROWS = [["iad", "started", "3 ms"], ["nrt", "1 started, 2 suspended", "1.2 s"]]
 
 
+def drawn(columns: Sequence[Column], rows: Sequence[Row], style: Style, width: int | None = None) -> list[str]:
+    return [style.characters(line) for line in render(columns, rows, style, width)]
+
+
 def test_columns_are_aligned_and_lines_do_not_trail_spaces() -> None:
-    assert render(COLUMNS, ROWS, PLAIN) == [
+    assert drawn(COLUMNS, ROWS, PLAIN) == [
         "region  state                   latency",
         "iad     started                    3 ms",
         "nrt     1 started, 2 suspended    1.2 s",
@@ -18,7 +26,7 @@ def test_columns_are_aligned_and_lines_do_not_trail_spaces() -> None:
 
 
 def test_a_narrow_terminal_shortens_what_may_be_shortened() -> None:
-    assert render(COLUMNS, ROWS, PLAIN, width=30) == [
+    assert drawn(COLUMNS, ROWS, PLAIN, width=30) == [
         "region  state          latency",
         "iad     started           3 ms",
         "nrt     1 started, 2…    1.2 s",
@@ -26,13 +34,13 @@ def test_a_narrow_terminal_shortens_what_may_be_shortened() -> None:
 
 
 def test_what_may_not_be_shortened_stays_whole_whatever_the_width() -> None:
-    lines = render(COLUMNS, ROWS, PLAIN, width=5)
+    lines = drawn(COLUMNS, ROWS, PLAIN, width=5)
     assert lines[1].split()[0] == "iad"
     assert lines[1].endswith("3 ms")
 
 
 def test_colours_do_not_disturb_the_columns() -> None:
-    lines = render(COLUMNS, [["iad", Cell("started", "good"), "3 ms"]], COLOUR)
+    lines = drawn(COLUMNS, [["iad", Span("started", "good"), "3 ms"]], COLOUR)
     assert lines[1] == "iad     \x1b[32mstarted\x1b[0m     3 ms"
 
 
@@ -48,5 +56,5 @@ def test_shortening_counts_columns_and_marks_the_cut() -> None:
 
 
 def test_without_unicode_nothing_beyond_ascii_is_written() -> None:
-    (_, line) = render([Column("a")], [["✓ São → …"]], ASCII)
+    (_, line) = drawn([Column("a")], [["✓ São → …"]], ASCII)
     assert line == "ok S?o -> ..."

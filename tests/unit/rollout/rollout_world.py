@@ -16,7 +16,7 @@ from typing import Any
 
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.fleet.flyctl import DeployOptions, Ran
-from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
+from flyctl_orchestrator.fleet.http import Http, HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.machines_api import MachinesApi
 from flyctl_orchestrator.fleet.probe import Prober
@@ -198,7 +198,7 @@ class World:
         self.settings = Settings(rate_limits=rate_limits)
         self.simulation = Simulation(seed=seed, settings=self.settings)
         self.clock = WorldClock(self.simulation)
-        self.http = WorldHttp(self)
+        self.http: Http = WorldHttp(self)
         self.flyctl = WorldFlyctl(self)
         self.random = random.Random(seed)
         self.api = MachinesApi("http://fly.test", TOKEN, self.http, self.clock, self.random, patience=10.0)
@@ -325,7 +325,13 @@ class World:
         rollout = new_rollout_id(self.clock, self.random)
         journal = Journal(self.tmp_path / f"{rollout}.jsonl", self.clock, sync=lambda _: None)
         record = Record(
-            rollout, plan, journal, {m.id: m for m in fleet.machines}, plan.image.ref or "", plan.image.digest
+            rollout,
+            plan,
+            journal,
+            {m.id: m for m in fleet.machines},
+            plan.image.ref or "",
+            plan.image.digest,
+            began=self.api.platform_time(),
         )
         record.learn_firsts(fleet.managed)
         journal.write("begin", before=[machine_as_dict(machine) for machine in fleet.managed])

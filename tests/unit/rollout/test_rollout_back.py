@@ -9,6 +9,7 @@ import pytest
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
 from flyctl_orchestrator.project.model import RolloutPolicy
+from flyctl_orchestrator.rollout.context.events import Event
 from tests.unit.rollout.rollout_world import APP, Looks, World, snapshot
 
 EXITS = Behaviour(exit_after_seconds=0.3, exit_code=3)
@@ -43,7 +44,11 @@ def test_an_exit_is_noticed_long_before_the_time_is_over(world: World) -> None:
 def test_the_leases_of_an_interrupted_flyctl_are_not_waited_for(world: World) -> None:
     world.deploy(world.desired(world.push("one")))
     times: dict[str, float] = {}
-    world.on_event = lambda event: times.setdefault(event.name, event.ts) and None
+
+    def note_first(event: Event) -> None:
+        times.setdefault(event.name, event.ts)
+
+    world.on_event = note_first
     assert world.deploy(world.desired(world.push("bad", EXITS))).kind == "rolled_back"
     assert times["rollback.finished"] - times["rollback.started"] < 6
 

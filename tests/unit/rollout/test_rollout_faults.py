@@ -9,7 +9,6 @@ import pytest
 
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
-from flyctl_orchestrator.fleet.probe import Prober
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
 from flyctl_orchestrator.project.model import RolloutPolicy
 from tests.unit.rollout.rollout_world import APP, World, WorldHttp, snapshot
@@ -37,15 +36,13 @@ def install(world: World, meddle: Callable[[str, str, Callable[[], HttpAnswer]],
     from flyctl_orchestrator.fleet.machines_api import MachinesApi
     from flyctl_orchestrator.local.daemon.simulation import TOKEN
 
-    http = Faulty(world, meddle)
-    world.http = http  # type: ignore[assignment]
-    world.api = MachinesApi("http://fly.test", TOKEN, http, world.clock, world.random, patience=10.0)
-    assert Prober
+    world.http = Faulty(world, meddle)
+    world.api = MachinesApi("http://fly.test", TOKEN, world.http, world.clock, world.random, patience=10.0)
 
 
 @pytest.mark.parametrize("loss", ["408", "reset", "502"])
 def test_a_create_whose_answer_is_lost_makes_one_machine(world: World, loss: str) -> None:
-    lost = []
+    lost: list[str] = []
 
     def lose(method: str, url: str, really: Callable[[], HttpAnswer]) -> HttpAnswer | None:
         if method == "POST" and url.endswith(MACHINES) and len(lost) < 2:
@@ -64,7 +61,7 @@ def test_a_create_whose_answer_is_lost_makes_one_machine(world: World, loss: str
 
 
 def test_a_create_that_never_arrived_is_made_again(world: World) -> None:
-    lost = []
+    lost: list[str] = []
 
     def lose(method: str, url: str, really: Callable[[], HttpAnswer]) -> HttpAnswer | None:
         if method == "POST" and url.endswith(MACHINES) and len(lost) < 2:
@@ -188,8 +185,9 @@ def test_a_machine_somebody_edits_meanwhile_is_not_overwritten(world: World) -> 
     assert "somebody else has changed the machine" in outcome.what
 
 
-def test_a_machine_destroyed_meanwhile_is_named(world: World) -> None:
-    world.deploy(world.desired(world.push("one")))
+def test_a_machine_destroyed_meanwhile_is_named_and_made_anew(world: World) -> None:
+    one = world.push("one")
+    world.deploy(world.desired(one))
     target = world.in_region("iad")[0]
 
     def destroy(event: Any) -> None:
@@ -199,8 +197,12 @@ def test_a_machine_destroyed_meanwhile_is_named(world: World) -> None:
 
     world.on_event = destroy
     outcome = world.deploy(world.desired(world.push("two")))
-    assert (outcome.kind, outcome.exit) == ("mixed", Exit.LEFT_MIXED)
+    assert (outcome.kind, outcome.exit) == ("rolled_back", Exit.ROLLED_BACK), outcome.what
     assert target.id in outcome.what
+    (again,) = world.in_region("iad")
+    assert again.id != target.id and again.digest == one.digest
+    row = next(row for row in outcome.rows if row.machine == again.id)
+    assert (row.fate, row.why) == ("restored", f"in the place of {target.id}, which was destroyed")
 
 
 def test_a_machine_the_proxy_puts_to_sleep_meanwhile_is_woken_and_proved(world: World) -> None:

@@ -44,7 +44,7 @@ class Watcher:
 
     @staticmethod
     def _takes_requests(machine: Machine) -> bool:
-        ready = machine.sleeping or (machine.state == "started" and machine.checks_passing)
+        ready = machine.asleep or machine.healthy
         return machine.group != "worker" and not machine.cordoned and ready
 
 

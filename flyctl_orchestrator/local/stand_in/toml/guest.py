@@ -1,4 +1,4 @@
-"""VM sizes: the presets by name, and what `[[vm]]` makes of them (platform facts, section 1.10)."""
+"""VM sizes: the presets by name, and what `[[vm]]` makes of them."""
 
 from __future__ import annotations
 

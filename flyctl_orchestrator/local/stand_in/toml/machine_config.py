@@ -1,4 +1,4 @@
-"""From fly.toml to a machine's config, as flyctl translates it (facts: flyctl 3; Machines API 1.10)."""
+"""From fly.toml to a machine's config, as flyctl translates it."""
 
 from __future__ import annotations
 

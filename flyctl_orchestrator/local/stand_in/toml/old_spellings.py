@@ -1,6 +1,6 @@
 """Old and loose spellings of fly.toml, put into the one that the rest of the stand-in reads.
 
-flyctl accepts them all (platform facts, 3.3): `[mount]`, `[compute]`, one table where a list is meant, numbers of
+flyctl accepts them all: `[mount]`, `[compute]`, one table where a list is meant, numbers of
 milliseconds as durations of checks, `concurrency = "20,25"`, a list of `[[processes]]`, values of `[env]` that are
 not text.
 """

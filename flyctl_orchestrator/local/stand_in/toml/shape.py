@@ -1,6 +1,6 @@
 """The shape of fly.toml once old spellings are gone; also the `definition` a release stores.
 
-Source of the names: the fly.toml reference (platform facts, section 3).
+Source of the names: https://fly.io/docs/reference/configuration/.
 """
 
 from __future__ import annotations

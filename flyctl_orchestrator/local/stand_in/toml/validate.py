@@ -1,4 +1,4 @@
-"""What `config validate` says about a fly.toml (platform facts, 3.4)."""
+"""What `config validate` says about a fly.toml."""
 
 from __future__ import annotations
 

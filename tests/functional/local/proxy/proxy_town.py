@@ -5,19 +5,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any
+from typing import Any, overload
 
 import aiohttp
 from aiohttp import web
 
 from flyctl_orchestrator.local.base.clock import Clock, LoopClock
-from flyctl_orchestrator.local.proxy.backend import MachineState, Service, SleepMode, Target, WakeFailed
+from flyctl_orchestrator.local.proxy.backend import (
+    UNDISTURBED,
+    Interference,
+    MachineState,
+    Service,
+    SleepMode,
+    Target,
+    WakeFailed,
+)
 from flyctl_orchestrator.local.proxy.limits import Limits
 from flyctl_orchestrator.local.proxy.server import SERVER_OPTIONS, Proxy
+from tests.waiting import until
 
 App = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Scenario = Callable[["Town"], Awaitable[None]]
+Test = Callable[[], None]
 
 QUICK = Limits(
     hold_seconds=0.6,
@@ -29,6 +40,8 @@ QUICK = Limits(
     idle_seconds=2.0,
     drain_seconds=1.0,
 )
+# Where a request must not be given up, however slow the computer is.
+PATIENT = replace(QUICK, hold_seconds=20.0, forced_hold_seconds=20.0, queue_seconds=20.0)
 
 
 @dataclass
@@ -53,6 +66,7 @@ class ToyMachine:
     port: int = 0
     wakes: int = 0
     wake_fails: str | None = None
+    sleep_fails: str = ""
     requests: list[web.BaseRequest] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     _runner: web.ServerRunner | None = None
@@ -93,13 +107,25 @@ class ToyMachine:
 
 
 class Town:
-    """Implements the proxy's `Backend` over toy machines."""
+    """Implements the proxy's `Backend` over toy machines.
+
+    Attributes:
+        looks: how often the proxy has looked at an app's machines; one that waits looks again and again.
+        passes: how often the proxy has begun to look for idle machines.
+        may_wake: what has to be so before a machine that is being woken has started.
+    """
 
     def __init__(self) -> None:
         self.machines: dict[str, ToyMachine] = {}
         self.primary: dict[str, str] = {}
         self.app_names: set[str] = set()
         self.lines: list[str] = []
+        self.looks = 0
+        self.passes = 0
+        self.may_wake: Callable[[], bool] = lambda: True
+        self.responses: list[tuple[str, int]] = []
+        self.unreadable: set[str] = set()
+        self.reasons: dict[str, str] = {}
         self.proxy_port = 0
         self.client: aiohttp.ClientSession
         self.proxy: Proxy
@@ -140,12 +166,16 @@ class Town:
         return app in self.app_names
 
     def apps(self) -> list[str]:
+        self.passes += 1
         return sorted(self.app_names)
 
     def primary_region(self, app: str) -> str | None:
         return self.primary.get(app)
 
     def targets(self, app: str) -> list[Target]:
+        self.looks += 1
+        if app in self.unreadable:
+            raise TypeError(f"the machines of {app} cannot be read")
         return [toy.target() for toy in self.machines.values() if toy.app == app]
 
     async def wake(self, app: str, machine_id: str, timeout: float) -> Target:
@@ -154,16 +184,38 @@ class Town:
         if toy.wake_fails:
             raise WakeFailed(toy.wake_fails)
         toy.state = "starting"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0)
+        await until(self.may_wake)
         toy.state = "started"
         return toy.target()
 
     async def sleep(self, app: str, machine_id: str, mode: SleepMode) -> bool:
+        if self.machines[machine_id].sleep_fails:
+            raise RuntimeError(self.machines[machine_id].sleep_fails)
         self.machines[machine_id].state = "suspended" if mode == "suspend" else "stopped"
         return True
 
+    def interference(self, app: str, target: Target, path: str) -> Interference:
+        return UNDISTURBED
+
+    def why_refused(self, app: str, target: Target) -> str:
+        return self.reasons.get(target.machine_id, "")
+
+    def answered(self, app: str, machine_id: str, status: int) -> None:
+        self.responses.append((machine_id, status))
+
     def log(self, app: str, machine_id: str | None, region: str | None, message: str) -> None:
         self.lines.append(message)
+
+    async def looked(self, times: int = 2) -> None:
+        """Wait until requests have looked at the machines again: whoever has to wait for one is waiting by then."""
+        enough = self.looks + times
+        await until(lambda: self.looks >= enough)
+
+    async def counted(self, event: str, more: int = 1) -> None:
+        """Wait until the proxy has counted so many more of an event (see `Proxy.stats`)."""
+        enough = self.proxy.stats().get(event, 0) + more
+        await until(lambda: self.proxy.stats().get(event, 0) >= enough)
 
     @asynccontextmanager
     async def ask(
@@ -192,12 +244,20 @@ def says(text: str, **headers: str) -> App:
     return handle
 
 
+@overload
+def in_town(scenario: Scenario) -> Test: ...
+
+
+@overload
+def in_town(*, limits: Limits = QUICK, clock: Clock | None = None) -> Callable[[Scenario], Test]: ...
+
+
 def in_town(
-    scenario: Callable[[Town], Awaitable[None]] | None = None, *, limits: Limits = QUICK, clock: Clock | None = None
-) -> Any:
+    scenario: Scenario | None = None, *, limits: Limits = QUICK, clock: Clock | None = None
+) -> Test | Callable[[Scenario], Test]:
     """Make a test of `async def scenario(town)`: a proxy with real sockets is up while it runs."""
 
-    def wrap(body: Callable[[Town], Awaitable[None]]) -> Callable[[], None]:
+    def wrap(body: Scenario) -> Test:
         def test() -> None:
             asyncio.run(asyncio.wait_for(_with_proxy(body, limits, clock), 30))
 
@@ -207,7 +267,7 @@ def in_town(
     return wrap(scenario) if scenario is not None else wrap
 
 
-async def _with_proxy(body: Callable[[Town], Awaitable[None]], limits: Limits, clock: Clock | None) -> None:
+async def _with_proxy(body: Scenario, limits: Limits, clock: Clock | None) -> None:
     town = Town()
     loop = asyncio.get_running_loop()
     unexpected: list[dict[str, Any]] = []
@@ -230,10 +290,3 @@ async def _with_proxy(body: Callable[[Town], Awaitable[None]], limits: Limits, c
         for toy in town.machines.values():
             await toy.hang_up()
     assert not unexpected, unexpected
-
-
-async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Wait for a condition that the code under test brings about."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - the condition is somebody else's plain attribute
-            await asyncio.sleep(0.005)

@@ -7,7 +7,8 @@ import asyncio
 from aiohttp import web
 
 from flyctl_orchestrator.local.proxy.backend import Service
-from tests.functional.local.proxy.proxy_town import Town, in_town, says, until
+from tests.functional.local.proxy.proxy_town import PATIENT, Town, in_town, says
+from tests.waiting import until
 
 
 @in_town
@@ -42,11 +43,11 @@ async def test_wrong_hosts_get_one_clear_line(town: Town) -> None:
     writer.close()
 
 
-@in_town
+@in_town(limits=PATIENT)
 async def test_an_app_destroyed_while_its_requests_wait_ends_them(town: Town) -> None:
     await town.machine("only", "iad", state="stopping")
     asking = asyncio.create_task(_status(town))
-    await asyncio.sleep(0.05)
+    await town.looked()
     town.app_names.clear()
     town.machines.clear()
     assert await asking == (503, "PR01")
@@ -76,14 +77,14 @@ async def test_force_instance_never_goes_elsewhere(town: Town) -> None:
         assert "dead" in await answer.text()
 
 
-@in_town
+@in_town(limits=PATIENT)
 async def test_force_instance_waits_for_a_machine_that_is_just_starting(town: Town) -> None:
     toy = await town.machine("fresh", "iad", state="starting", listening=False)
 
     async def boot() -> None:
-        await asyncio.sleep(0.05)
+        await town.looked()
         toy.state = "started"  # the process exists, but does not listen yet
-        await asyncio.sleep(0.05)
+        await town.counted("retries")
         await toy.listen(toy.port)
 
     boots = asyncio.create_task(boot())
@@ -144,14 +145,15 @@ async def test_a_machine_that_accepts_and_drops_is_retried_only_when_harmless(to
     assert seen.count("POST") == 1
 
 
-@in_town
+@in_town(limits=PATIENT)
 async def test_requests_wait_while_the_only_machine_restarts(town: Town) -> None:
     toy = await town.machine("only", "iad", state="stopping")
 
     async def restart() -> None:
-        await asyncio.sleep(0.1)
+        await town.counted("requests", 10)
+        await town.looked(20)
         toy.state = "starting"
-        await asyncio.sleep(0.1)
+        await town.looked(20)
         toy.state = "started"
 
     restarts = asyncio.create_task(restart())
@@ -183,6 +185,7 @@ async def test_asleep_without_autostart_fails_at_once(town: Town) -> None:
 async def test_a_rush_wakes_a_sleeping_machine_once(town: Town) -> None:
     toy = await town.machine("asleep", "iad", state="suspended")
     other = await town.machine("btoo", "iad", state="suspended")
+    town.may_wake = lambda: town.proxy.stats()["requests"] == 20
     bodies = await asyncio.gather(*(town.text() for _ in range(20)))
     assert set(bodies) == {"asleep iad"}
     assert (toy.wakes, other.wakes) == (1, 0)
@@ -243,10 +246,10 @@ async def test_overload_that_lasts_is_503(town: Town) -> None:
     assert await first == "slow"
 
 
-@in_town
+@in_town(limits=PATIENT)
 async def test_queued_requests_are_served_as_places_come_free(town: Town) -> None:
     async def brief(request: web.BaseRequest) -> web.StreamResponse:
-        await asyncio.sleep(0.01)
+        await until(lambda: town.proxy.stats()["requests"] == 40)
         return web.Response(text="ok")
 
     toy = await town.machine("one", "iad", brief, service=Service(8080, "requests", hard_limit=2))

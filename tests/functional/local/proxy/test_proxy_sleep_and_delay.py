@@ -11,7 +11,8 @@ from aiohttp import web
 from flyctl_orchestrator.local.base.clock import VirtualClock
 from flyctl_orchestrator.local.proxy.backend import Service
 from flyctl_orchestrator.local.proxy.latency import light_ms, median_ms
-from tests.functional.local.proxy.proxy_town import Town, in_town, until
+from tests.functional.local.proxy.proxy_town import Town, in_town
+from tests.waiting import until
 
 SUSPENDS = Service(8080, "requests", autostop="suspend")
 CLOCK = VirtualClock()
@@ -31,6 +32,23 @@ async def test_an_idle_app_sleeps_and_wakes_on_the_next_request(town: Town) -> N
     assert await town.text(host="iad.shop.localhost") == "a iad"
     assert (near.state, near.wakes, far.wakes) == ("started", 1, 0)
     assert town.proxy.stats()["sleeps"] == 2
+
+
+@in_town
+async def test_what_goes_wrong_in_one_app_keeps_no_other_awake(town: Town) -> None:
+    await town.machine("a", "iad", app="odd", service=SUSPENDS)
+    stubborn = await town.machine("b", "iad", app="stubborn", service=SUSPENDS)
+    fine = await town.machine("c", "iad", service=SUSPENDS)
+    town.unreadable.add("odd")
+    stubborn.sleep_fails = "no answer"
+    assert [sleep.machine_id for sleep in await town.proxy.tick()] == ["c"]
+    assert fine.state == "suspended"
+    assert sorted(town.lines)[:2] == [
+        "autostop failed: RuntimeError: no answer",
+        "autostop failed: TypeError: the machines of odd cannot be read",
+    ]
+    stubborn.sleep_fails = ""
+    assert [sleep.machine_id for sleep in await town.proxy.tick()] == ["b"], "it is tried again"
 
 
 @in_town
@@ -99,27 +117,43 @@ async def test_a_request_that_never_ends_is_not_cut_short(town: Town) -> None:
 async def test_the_timer_judges_by_the_busiest_moment_since_its_last_pass(town: Town) -> None:
     town.turns.autostop_tick_seconds = 300
     toy = await town.machine("a", "iad", service=SUSPENDS)
+    idle = await town.machine("b", "fra", service=SUSPENDS)
     CLOCK.advance(200)
-    await town.text()
-    CLOCK.advance(101)  # a pass is due, but there was a request since the last one
-    await asyncio.sleep(0.02)
-    assert toy.state == "started"
+    await town.text(host="iad.shop.localhost")
+    CLOCK.advance(101)  # a pass is due, but there was a request to one of them since the last one
+    await until(lambda: idle.state == "suspended")
+    assert (toy.state, town.passes) == ("started", 1)
     CLOCK.advance(301)
     await until(lambda: toy.state == "suspended")
-    await town.text()
+    await town.text(host="iad.shop.localhost")
     town.turns.autostop_tick_seconds = 0
     CLOCK.advance(10_000)
-    await asyncio.sleep(0.02)
-    assert toy.state == "started"
+    await town.text(host="iad.shop.localhost")
+    assert (toy.state, toy.wakes, town.passes) == ("started", 1, 2)
 
 
 async def _virtual_ms(clock: VirtualClock, work: asyncio.Task[Any]) -> float:
-    """Run `work`, moving time on one millisecond at a time; how much it took."""
+    """Run `work`, moving time on only when it waits for time; how much it took."""
+    # The autostop timer looks around every second. Just after that nothing else is due within the second but delays.
+    _pass_time(clock)
+    quiet = clock.next_due() or 0.0
     began = clock.now()
+
+    def delayed() -> bool:
+        return (clock.next_due() or 0.0) < quiet
+
     while not work.done():
-        clock.advance(0.001)
-        await asyncio.sleep(0.001)
+        await until(lambda: work.done() or delayed())
+        if delayed():
+            _pass_time(clock)
     return (clock.now() - began) * 1000
+
+
+def _pass_time(clock: VirtualClock) -> None:
+    """Move time on to whatever is due next."""
+    due = clock.next_due()
+    assert due is not None
+    clock.advance(due - clock.now())
 
 
 @in_town(clock=DELAYED)

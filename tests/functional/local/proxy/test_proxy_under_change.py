@@ -7,7 +7,8 @@ from collections import Counter
 
 from aiohttp import web
 
-from tests.functional.local.proxy.proxy_town import App, Town, ToyMachine, in_town, until
+from tests.functional.local.proxy.proxy_town import PATIENT, App, Town, ToyMachine, in_town
+from tests.waiting import until
 
 
 class Ledger:
@@ -25,7 +26,6 @@ class Ledger:
             if request.method == "POST":
                 if region != "iad":
                     return web.Response(status=409, headers={"fly-replay": "region=iad;state=write;timeout=5s"})
-                await asyncio.sleep(0.002)
                 self.written[(await request.read()).decode()] += 1
             return web.Response(text=region)
 
@@ -48,6 +48,7 @@ async def client(town: Town, ledger: Ledger, name: str, region: str, stop: async
 
 async def restart(town: Town, toy: ToyMachine, cordon_first: bool) -> None:
     """As a rollout does it: by a cordon that is waited for, or by a plain stop that lets requests finish."""
+    await until(lambda: town.proxy.in_flight("shop", toy.machine_id) > 0)
     if cordon_first:
         toy.routable = False
     else:
@@ -55,9 +56,10 @@ async def restart(town: Town, toy: ToyMachine, cordon_first: bool) -> None:
     await until(lambda: town.proxy.in_flight("shop", toy.machine_id) == 0)
     await toy.hang_up()
     toy.state = "starting"
-    await asyncio.sleep(0.03)
-    toy.state = "started"  # a moment before it listens: connections are refused
-    await asyncio.sleep(0.01)
+    await town.looked()
+    toy.state = "started"
+    if not cordon_first:
+        await town.counted("retries")  # a moment before it listens: connections are refused
     await toy.listen()
     toy.routable = True
 
@@ -69,20 +71,19 @@ async def _rounds(town: Town, cordon_first: bool) -> None:
     regions = ("iad", "fra", "nrt", "syd")
     clients = [asyncio.create_task(client(town, ledger, f"c{n}", regions[n % 4], stop)) for n in range(8)]
     for toy in toys * 2:
-        await asyncio.sleep(0.05)
         await restart(town, toy, cordon_first)
+    await until(lambda: len(ledger.confirmed) > 20)
     stop.set()
     await asyncio.gather(*clients)
     assert ledger.wrong == []
-    assert len(ledger.confirmed) > 20
     assert ledger.written == Counter(ledger.confirmed)
 
 
-@in_town
+@in_town(limits=PATIENT)
 async def test_machines_replaced_behind_a_cordon(town: Town) -> None:
     await _rounds(town, cordon_first=True)
 
 
-@in_town
+@in_town(limits=PATIENT)
 async def test_machines_restarted_in_place(town: Town) -> None:
     await _rounds(town, cordon_first=False)

@@ -9,7 +9,8 @@ from typing import Any
 import aiohttp
 from aiohttp import WSMsgType, web
 
-from tests.functional.local.proxy.proxy_town import Town, in_town, until
+from tests.functional.local.proxy.proxy_town import Town, in_town
+from tests.waiting import until
 
 
 async def chat(request: web.BaseRequest) -> web.StreamResponse:

@@ -29,7 +29,7 @@ def fault(random: Random) -> dict[str, Any]:
     kind = random.choice(list(KINDS.values()))
     said: dict[str, Any] = {"name": kind.name, "region": random.choice(REGIONS), "for": random.uniform(0.5, 40)}
     if kind.counted and random.random() < 0.5:
-        said |= {"times": random.randint(1, 3), "chance": random.uniform(0.2, 1)}
+        said |= {"times": random.randint(1, 3)} | ({} if kind.shared else {"chance": random.uniform(0.2, 1)})
     return said
 
 

@@ -34,7 +34,7 @@ def listed(fly: Fly) -> list[Any]:
         ({"name": "slow-boot", "machine": "0123456789abcd"}, "there is no machine '0123456789abcd'"),
         ({"name": "slow-boot", "region": ""}, "region must be a name"),
         ({"name": "slow-boot", "app": 7}, "app must be a name"),
-        ({"name": "slow-boot", "set": {"secs": 3}}, "slow-boot has no setting 'secs'; it has: seconds, image"),
+        ({"name": "slow-boot", "set": {"secs": 3}}, "slow-boot has no setting 'secs'; it has: seconds, image, release"),
         ({"name": "slow-boot", "set": {"seconds": "soon"}}, "seconds"),
         ({"name": "slow-boot", "set": {"seconds": True}}, "seconds must be a duration such as 5s"),
         ({"name": "slow-boot", "set": {"seconds": -1}}, "seconds=-1 must be between 0 and 86400"),
@@ -53,6 +53,10 @@ def listed(fly: Fly) -> list[Any]:
         ({"name": "slow-answers", "times": 2, "set": {"at": "app"}}, "slow-answers lasts and is not counted"),
         ({"name": "slow-boot", "chance": 0}, "chance must be more than 0 and no more than 1"),
         ({"name": "slow-boot", "chance": "often"}, "chance must be more than 0 and no more than 1"),
+        ({"name": "error-share", "chance": 0.5}, "error-share has a share instead of a chance: set share=0.5"),
+        ({"name": "error-share", "set": {"share": 1.5}}, "share=1.5 must be between 0 and 1"),
+        ({"name": "unreadable", "set": {"how": "odd"}}, "how=odd must be one of html, half, cut, null"),
+        ({"name": "crash-after", "set": {"release": "old"}}, "release=old must be one of new"),
         ({"name": "check-stuck", "chance": 0.5}, "check-stuck lasts and cannot be left to chance"),
         ({"name": "slow-boot", "regions": ["fra"]}, "a fault has no 'regions'; it has: name, region, app"),
     ],
@@ -79,7 +83,7 @@ def test_faults_are_listed_with_all_that_was_said(fly: Fly) -> None:
         "machine": None,
         "times_left": 3,
         "chance": 0.5,
-        "set": {"seconds": 2.0, "image": ""},
+        "set": {"seconds": 2.0, "image": "", "release": ""},
         "strikes": 0,
     }
 
@@ -158,6 +162,13 @@ def test_the_names_are_the_promised_ones() -> None:
         "proxy-lag",
         "clock-skew",
         "stuck-suspending",
+        "error-share",
+        "slow-share",
+        "crash-after",
+        "no-capacity",
+        "builder-drops",
+        "unreadable",
+        "pull-reverted",
     }
 
 

@@ -265,7 +265,8 @@ def test_an_app_that_answers_slowly_is_told_to_the_proxy(fly: Fly) -> None:
     service = {"services": [{"internal_port": 8080, "ports": [{"port": 80, "handlers": ["http"]}]}]}
     fra, iad = (fly.started(service, region=region)["id"] for region in ("fra", "iad"))
     add(fly, "slow-answers", region="fra", set={"at": "app", "seconds": "1500ms"})
-    slow = {target.machine_id: target.slow_seconds for target in fly.simulation.proxy_view.targets("shop")}
+    view = fly.simulation.proxy_view
+    slow = {one.machine_id: view.interference("shop", one, "/").seconds for one in view.targets("shop")}
     assert slow == {fra: 1.5, iad: 0.0}
     before = fly.simulation.clock.now()
     fly.machine(fra)

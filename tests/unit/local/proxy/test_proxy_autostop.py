@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flyctl_orchestrator.local.proxy.autostop import Sleep, excess_capacity, idle_machines
-from flyctl_orchestrator.local.proxy.backend import Service, SleepMode, Target
+from flyctl_orchestrator.local.proxy.backend import MachineState, Service, SleepMode, Target
 
 
 def machine(
@@ -16,11 +16,11 @@ def machine(
     autostop: SleepMode = "suspend",
     soft: int = 10,
     minimum: int = 0,
-    state: str = "started",
+    state: MachineState = "started",
     routable: bool = True,
 ) -> Target:
     service = Service(8080, soft_limit=soft, autostop=autostop, min_machines_running=minimum)
-    return Target(machine_id, "v1", region, state, routable, "127.0.0.1", 1, service)  # type: ignore[arg-type]
+    return Target(machine_id, "v1", region, state, routable, "127.0.0.1", 1, service)
 
 
 def asleep(targets: list[Target], loads: dict[str, int] | None = None, primary: str | None = "iad") -> list[str]:
@@ -77,7 +77,7 @@ def test_machines_the_proxy_does_not_route_to_are_left_alone() -> None:
     )
 )
 def test_never_more_than_one_per_region_never_below_the_minimum(
-    rows: list[tuple[str, SleepMode, int, int, str, int]],
+    rows: list[tuple[str, SleepMode, int, int, MachineState, int]],
 ) -> None:
     fleet, loads = [], {}
     for number, (region, mode, soft, minimum, state, load) in enumerate(rows):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyctl_orchestrator.local.proxy.backend import Service, Target
+from flyctl_orchestrator.local.proxy.backend import MachineState, Service, Target
 from flyctl_orchestrator.local.proxy.geography import within
 from flyctl_orchestrator.local.proxy.latency import median_ms
 from flyctl_orchestrator.local.proxy.route_constraints import ANYTHING, RouteConstraints, wish_of_headers
@@ -16,11 +17,11 @@ from flyctl_orchestrator.local.proxy.routing import Decision, Fleet, Refuse, Use
 REGIONS = ("iad", "fra", "nrt", "syd", "zzz")
 
 
-def machine(machine_id: str, region: str = "iad", state: str = "started", **options: object) -> Target:
+def machine(machine_id: str, region: str = "iad", state: MachineState = "started", **options: Any) -> Target:
     routable = bool(options.pop("routable", True))
-    service = Service(8080, **options)  # type: ignore[arg-type]
+    service = Service(8080, **options)
     port = 9000 if state == "started" else 0
-    return Target(machine_id, "v1", region, state, routable, "127.0.0.1", port, service)  # type: ignore[arg-type]
+    return Target(machine_id, "v1", region, state, routable, "127.0.0.1", port, service)
 
 
 def decide(
@@ -28,9 +29,9 @@ def decide(
     loads: dict[str, int] | None = None,
     constraints: RouteConstraints = ANYTHING,
     client: str = "iad",
-    **sets: object,
+    **sets: Any,
 ) -> Decision:
-    fleet = Fleet(targets, lambda machine_id: (loads or {}).get(machine_id, 0), **sets)  # type: ignore[arg-type]
+    fleet = Fleet(targets, lambda machine_id: (loads or {}).get(machine_id, 0), **sets)
     return choose(fleet, constraints, client, median_ms, Random(1))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from flyctl_orchestrator.rollout.context.events import NAMES, Emitter, Event
+from flyctl_orchestrator.rollout.plan.steps import KINDS
 
 PAGE = Path(__file__).parents[4] / "docs" / "reference" / "events.md"
 
@@ -58,3 +59,8 @@ def test_every_name_is_documented_and_every_documented_name_exists() -> None:
     documented = {name for row in rows for name in re.findall(r"`([a-z_.]+)`", row)}
     assert documented >= NAMES
     assert {name for name in documented if re.match(r"(wave|rollout|step|plan|build|rollback)\.", name)} <= NAMES
+
+
+def test_every_step_is_documented_and_every_documented_step_exists() -> None:
+    [row] = [line for line in PAGE.read_text().splitlines() if line.startswith("| `step.started` |")]
+    assert sorted(re.findall(r"`([a-z_]+)`", row.split("steps:")[1])) == sorted(KINDS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import stat
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.rollout.journal.journal import Journal, new_rollout_id, read_journal
 from tests.unit.rollout.rollout_world import World
+from tests.waiting import eventually
 
 
 def test_every_line_is_synced_before_the_call_returns(world: World, tmp_path: Path) -> None:
@@ -32,9 +32,7 @@ def test_lines_written_while_the_disk_is_busy_share_the_next_sync(world: World, 
         synced.append(path.read_text().count("\n"))
         if len(synced) == 1:
             first.set()
-            deadline = time.monotonic() + 10
-            while path.read_text().count("\n") < 6 and time.monotonic() < deadline:
-                threading.Event().wait(0.005)
+            eventually(lambda: path.read_text().count("\n") == 6)
 
     journal = Journal(path, world.clock, sync=sync)
     with ThreadPoolExecutor(6) as pool:

@@ -335,7 +335,8 @@ def test_what_cannot_be_read_is_left_to_a_person(value: str) -> None:
 
 
 def test_a_machine_keeps_the_lock_apart_from_its_configuration() -> None:
-    body = {"id": "m", "config": {"image": "i", "metadata": {"flyo_lock_a": "x", "mine": "y"}}}
+    body: dict[str, object] = {"id": "m", "region": "iad", "state": "started", "instance_id": "01"}
+    body |= {"config": {"image": "i", "metadata": {"flyo_lock_a": "x", "mine": "y"}}}
     machine = Machine.of_api(APP, body)
     assert (machine.metadata, machine.locks) == ({"mine": "y"}, {"flyo_lock_a": "x"})
     assert machine.config == {"image": "i", "metadata": {"mine": "y"}}

@@ -154,7 +154,7 @@ class Promises:
     def _every_machine_is_accounted_for(self) -> None:
         for machine_id in {*self._before, *self._after} - self._others:
             before, now = self._before.get(machine_id), self._after.get(machine_id)
-            if not (before or now).managed:  # type: ignore[union-attr]
+            if not any(machine.managed for machine in (before or now,) if machine is not None):
                 continue
             if now is None and (self._replaced(machine_id) or machine_id in self._reborn):
                 continue

@@ -165,7 +165,7 @@ class TroubledWorld(World):
 
     def __init__(self, tmp_path: Path, *, seed: int = 0) -> None:
         super().__init__(tmp_path, seed=seed, rate_limits=True)
-        self.http = TroubledHttp(self)  # type: ignore[assignment]
+        self.http = TroubledHttp(self)
         self.api._caller._http = self.http
         self.flyctl = TroubledFlyctl(self)
         self.platform = self.simulation.platform
@@ -236,7 +236,7 @@ class TroubledWorld(World):
         name = {"reset-before": "connection-reset", "reset-after": "connection-reset"}.get(trouble.kind, trouble.kind)
         name = "rate-limited" if trouble.kind == "rate-limited-long" else name
         region = None if trouble.everywhere and name not in ("host-down", "region-down") else self._region(trouble)
-        said = {"name": name, "app": APP, "region": region, "for": trouble.seconds}
+        said: dict[str, object] = {"name": name, "app": APP, "region": region, "for": trouble.seconds}
         said["set"] = AT_THE_PLATFORM[trouble.kind]
         if trouble.machine % 2 and name in ("rate-limited", "server-error", "connection-reset", "image-pull-fails"):
             said |= {"times": 1 + trouble.machine, "for": None}
@@ -336,8 +336,8 @@ class TroubledWorld(World):
         for machine_id, box in made:
             path = f"/v1/apps/{APP}/machines/{machine_id}"
             if box.edited:
-                config = self.machine(machine_id)["config"]  # type: ignore[index]
-                self.call("POST", path, {"config": {**config, "env": {**config["env"], "BY_HAND": "yes"}}})
+                now = next(body["config"] for body in self.bodies() if body["id"] == machine_id)
+                self.call("POST", path, {"config": {**now, "env": {**now["env"], "BY_HAND": "yes"}}})
                 self.pass_time(5.0)
             if box.cordoned:
                 self.call("POST", f"{path}/cordon")

@@ -2,46 +2,56 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from flyctl_orchestrator.catalog.prices import load_prices
 from flyctl_orchestrator.catalog.regions import load_regions
-from flyctl_orchestrator.project.model import Size
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.project.model import FlyToml, Size
 from flyctl_orchestrator.rollout.plan.cost import Cost, Guest, guest_of_size, plan_cost
-from flyctl_orchestrator.rollout.plan.plan import Lane, Plan, PlannedImage, Wave
+from flyctl_orchestrator.rollout.plan.plan import Action, Lane, Plan, PlannedImage, Wave
 
 PRICES, REGIONS = load_prices()[0], load_regions()
-
-
-class Sizes:
-    """The one thing of fly.toml that a price depends on."""
-
-    def __init__(self, size: Size) -> None:
-        self._size = size
-
-    def size_of(self, group: str) -> Size:
-        return self._size
-
-
-class Seen:
-    """The two things of a machine that a price depends on."""
-
-    def __init__(self, id: str, guest: dict[str, object] | None) -> None:
-        self.id = id
-        self.config = {"guest": guest} if guest else {}
 
 
 SMALL = {"cpu_kind": "shared", "cpus": 1, "memory_mb": 512}
 
 
-def cost(lanes: list[Lane], machines: list[Seen], size: Size) -> Cost:
+def seen(id: str, guest: dict[str, object] | None) -> Machine:
+    """A machine of iad, of a size."""
+    config = {"guest": guest} if guest else {}
+    return Machine(id=id, name=id, app="web", region="iad", state="started", instance_id="v1", config=config)
+
+
+def flytoml(size: Size) -> FlyToml:
+    """A fly.toml that asks for a size."""
+    return FlyToml(
+        app="web",
+        primary_region="iad",
+        process_groups=("app",),
+        services=(),
+        checks=(),
+        env={},
+        sizes=(size,),
+        mounts=(),
+        release_command=None,
+        kill_timeout=None,
+        raw={},
+        path=Path("fly.toml"),
+        text="",
+    )
+
+
+def cost(lanes: list[Lane], machines: list[Machine], size: Size) -> Cost:
     wave = Wave("canary", tuple(lanes))
     plan = Plan("web", "f", PlannedImage("x"), "d", "s", ("app",), (wave,))
-    return plan_cost(plan, machines, Sizes(size), PRICES, REGIONS)  # type: ignore[arg-type]
+    return plan_cost(plan, machines, flytoml(size), PRICES, REGIONS)
 
 
-def lane(action: str, region: str, machine: str | None) -> Lane:
-    return Lane(f"{region}/{machine or 'new'}", region, "app", machine, action, ())  # type: ignore[arg-type]
+def lane(action: Action, region: str, machine: str | None) -> Lane:
+    return Lane(f"{region}/{machine or 'new'}", region, "app", machine, action, ())
 
 
 def test_a_new_machine_costs_its_price_in_its_region() -> None:
@@ -55,14 +65,14 @@ def test_a_new_machine_costs_its_price_in_its_region() -> None:
 
 
 def test_the_same_size_costs_the_same_and_a_larger_one_the_difference() -> None:
-    machines = [Seen("m1", SMALL)]
+    machines = [seen("m1", SMALL)]
     assert cost([lane("update", "iad", "m1")], machines, Size("shared-cpu-1x", 512)).month == 0.0
     more = cost([lane("update", "iad", "m1")], machines, Size("shared-cpu-1x", 1024)).month
     assert more == pytest.approx(6.70 - 3.69, abs=0.01)
 
 
 def test_a_destroyed_machine_is_saved_and_a_replacement_is_even() -> None:
-    machines = [Seen("m1", SMALL)]
+    machines = [seen("m1", SMALL)]
     assert cost([lane("destroy", "iad", "m1")], machines, Size()).month == pytest.approx(-3.69, abs=0.01)
     both = [lane("replace", "iad", None), lane("destroy", "iad", "m1")]
     assert cost(both, machines, Size("shared-cpu-1x", 512)).month == pytest.approx(0.0)
@@ -70,7 +80,7 @@ def test_a_destroyed_machine_is_saved_and_a_replacement_is_even() -> None:
 
 def test_unknown_stays_unknown() -> None:
     assert cost([lane("create", "xxx", None)], [], Size()).month is None
-    assert cost([lane("update", "iad", "m1")], [Seen("m1", None)], Size()).month is None
+    assert cost([lane("update", "iad", "m1")], [seen("m1", None)], Size()).month is None
     assert cost([lane("create", "iad", None)], [], Size("a100-40gb")).as_dict()["usd_per_month"] is None
 
 

@@ -13,54 +13,10 @@ from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.rollout.plan.desired import Desired
 from flyctl_orchestrator.rollout.plan.file import plan_as_dict, plan_of_dict
-from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
-from flyctl_orchestrator.rollout.plan.planner import plan_rollout
-from flyctl_orchestrator.rollout.plan.steps import CreateMachine, FlyctlCreate, FlyctlUpdate, step_name
-from flyctl_orchestrator.rollout.state.metadata import VERIFIED, verification_for
+from flyctl_orchestrator.rollout.plan.plan import PlannedImage
+from flyctl_orchestrator.rollout.plan.steps import CreateMachine, FlyctlCreate, FlyctlUpdate
 from flyctl_orchestrator.rollout.state.observe import Fleet
-
-NEW = PlannedImage("registry.fly.io/shop:two", "sha256:two")
-DEFINITION, SECRETS = "definition", "secrets"
-
-
-def machine(
-    name: str,
-    region: str = "iad",
-    *,
-    group: str = "app",
-    digest: str = "sha256:one",
-    state: str = "started",
-    **more: Any,
-) -> Machine:
-    """A machine of the fleet; with the new digest it is as wanted and carries its mark."""
-    config: dict[str, Any] = {"image": "registry.fly.io/shop:x", **more.pop("config", {})}
-    metadata = {"fly_platform_version": "v2", "fly_process_group": group}
-    bare = Machine(
-        name, name, "shop", region, state, f"v-{name}", config["image"], digest, group, config,
-        metadata=metadata, created_at=name, **more,
-    )  # fmt: skip
-    if digest != NEW.digest:
-        return bare
-    mark = verification_for(bare, DEFINITION, SECRETS)
-    return Machine(**(bare.__dict__ | {"metadata": {**metadata, VERIFIED: str(mark)}}))
-
-
-def goal(counts: dict[Any, int], **more: Any) -> Desired:
-    """`counts` by region, or by (region, group)."""
-    places = {(key, "app") if isinstance(key, str) else key: count for key, count in counts.items()}
-    groups = tuple(dict.fromkeys(group for _, group in places))
-    fields: dict[str, Any] = {"primary_region": "iad", "policy": RolloutPolicy()} | more
-    return Desired("shop", NEW, DEFINITION, groups, places, **fields)
-
-
-def plan(machines: list[Machine], desired: Desired) -> Plan:
-    return plan_rollout(Fleet("shop", True, tuple(machines), SECRETS), desired)
-
-
-def shape(made: Plan) -> list[list[str]]:
-    """Waves as lists of "region:first step"."""
-    return [[f"{lane.region}:{step_name(lane.steps[0])}" for lane in wave.lanes] for wave in made.waves]
-
+from tests.unit.rollout.plan.goals import NEW, SECRETS, goal, machine, plan, shape
 
 THREE = {"iad": 1, "fra": 1, "nrt": 1}
 CASES: list[tuple[str, list[Machine], Desired, list[list[str]]]] = [
@@ -146,7 +102,7 @@ def test_waves(machines: list[Machine], desired: Desired, expected: list[list[st
 def test_sleepers_are_woken_and_put_back() -> None:
     made = plan([machine("a"), machine("b", "fra", state="suspended")], goal({"iad": 1, "fra": 1}))
     sleeper = next(lane for lane in made.lanes if lane.region == "fra")
-    assert [step_name(step) for step in sleeper.steps] == ["update_machine", "wake", "gate", "put_to_sleep"]
+    assert [step.kind for step in sleeper.steps] == ["update_machine", "wake", "gate", "put_to_sleep"]
     assert sleeper.weight == 0
 
 
@@ -159,7 +115,7 @@ def test_a_standby_is_not_counted_and_not_woken() -> None:
     standby = machine("s", state="stopped", config={"standbys": ["a"]})
     made = plan([machine("a"), standby], goal({"iad": 1}))
     lane = next(lane for lane in made.lanes if lane.machine == "s")
-    assert [step_name(step) for step in lane.steps] == ["update_machine", "gate"]
+    assert [step.kind for step in lane.steps] == ["update_machine", "gate"]
     assert not made.drift
 
 
@@ -277,4 +233,4 @@ def test_the_fingerprint_moves_with_what_matters_and_not_with_sleep() -> None:
 
 
 def test_steps_name_what_they_are() -> None:
-    assert step_name(CreateMachine("iad", "app")) == "create_machine"
+    assert CreateMachine("iad", "app").kind == "create_machine"

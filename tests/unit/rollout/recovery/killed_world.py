@@ -99,9 +99,16 @@ class KilledWorld:
         """A run of flyo."""
         world = self.world
         target = Target(
-            "local", "http://fly.test", TOKEN, "http://{app}.test", None, world.flyctl, world.http, world.clock,
-            world.random,
-        )  # fmt: skip
+            kind="local",
+            api_url="http://fly.test",
+            token=TOKEN,
+            app_url_template="http://{app}.test",
+            builder_url=None,
+            flyctl=world.flyctl,  # type: ignore[arg-type]  # a rollout only starts deploys with it
+            http=world.http,  # type: ignore[arg-type]  # only builds and rehearsals read streams
+            clock=world.clock,
+            random=world.random,
+        )
         project = load_project(self.directory, None, None, {})
         emit = Emitter(APP, world.clock, world.hear)
         state = self.directory / "state"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -44,7 +45,7 @@ def take_over(killed: KilledWorld, way: str, past: PastRollout) -> Outcome:
 
 def sweep(
     tmp_path: Path, strategy: str, torn: bool, what: Callable[[KilledWorld, PlannedImage], Outcome]
-) -> Iterator[tuple[KilledWorld, PlannedImage, dict[str, object]]]:
+) -> Iterator[tuple[KilledWorld, PlannedImage, dict[str, Snapshot]]]:
     """Worlds killed at line 1, 2, 3, … of the journal, until a run comes to its end."""
     for at in range(1, MOST):
         killed, image = sleepy(tmp_path / str(at), strategy)
@@ -108,12 +109,16 @@ def test_a_killed_way_back_is_finished(tmp_path: Path, way: str) -> None:
 
 
 def test_a_run_that_takes_over_may_be_killed_as_well(tmp_path: Path) -> None:
-    """Killed half-way, then the resuming or aborting run is killed at every line of its own, then somebody resumes."""
-    for way in ("resume", "abort"):
+    """Killed half-way, then the resuming or aborting run is killed at every line of its own, then somebody resumes.
+
+    At its 9th line the first one has changed the canary, at its 20th it has created a machine as well.
+    """
+    for way, line in itertools.product(("resume", "abort"), (9, 20)):
         for at in range(1, MOST):
-            killed, image = sleepy(tmp_path / way / str(at), "in-place")
+            killed, image = sleepy(tmp_path / way / str(line) / str(at), "in-place")
             before = snapshot(killed.world)
-            assert killed.killed(9, partial(killed.deploy, image))
+            assert killed.killed(line, partial(killed.deploy, image))
+            assert (len(killed.world.machines()) > len(before)) is (line == 20)
             first = killed.past()
             assert first is not None
             over = not killed.killed(at, partial(take_over, killed, way, first))

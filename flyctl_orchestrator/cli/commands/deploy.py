@@ -1,0 +1,47 @@
+"""`flyo deploy`: build, release and roll out wave by wave."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
+from flyctl_orchestrator.cli.options import (
+    json_option,
+    lock_option,
+    policy_options,
+    target_options,
+    verbose_option,
+    yes_option,
+)
+
+
+@click.command()
+@target_options
+@json_option
+@yes_option
+@click.option("-i", "--image", help="Roll out this image instead of building one.")
+@policy_options
+@lock_option
+@click.option("--no-hooks", is_flag=True, help="Leave out the commands of [hooks] and [probe].")
+@click.option("--resume", is_flag=True, help="Finish the rollout that was killed half-way.")
+@click.option("--abort", is_flag=True, help="Put everything back to where the killed rollout had begun.")
+@click.option(
+    "--plan", "plan_file", type=click.Path(path_type=Path, dir_okay=False), help="Run this plan ('flyo plan --out')."
+)
+@verbose_option("Every step, probe and line of flyctl.")
+@pass_command_context
+def deploy(
+    context: CommandContext, image: str | None, no_hooks: bool, resume: bool, abort: bool, plan_file: Path | None
+) -> int:
+    """Build the image, release it, and roll it out region by region; every machine is proved healthy from outside.
+
+    The canary region goes first. A region that does not pass the gate takes everything back that was changed: image,
+    configuration, count and sleep. Ctrl-C does the same; a second Ctrl-C stops where it is.
+
+    After a kill or a crash, --resume or --abort ends what was left half-way, on this computer or on another.
+    """
+    from flyctl_orchestrator.cli.deploy import Requested, run_deploy
+
+    return run_deploy(context, Requested(image, plan_file, resume=resume, abort=abort, hooks=not no_hooks))

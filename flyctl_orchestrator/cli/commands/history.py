@@ -1,0 +1,24 @@
+"""`flyo history`: the rollouts of an app, newest first."""
+
+from __future__ import annotations
+
+import click
+
+from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
+from flyctl_orchestrator.cli.options import json_option, target_options
+
+
+@click.command()
+@target_options
+@json_option
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many.")
+@pass_command_context
+def history(context: CommandContext, limit: int) -> None:
+    """Show when the app was rolled out, by whom, what, and how it ended.
+
+    Rollouts of this computer come from its journals; those of others from the machines' metadata and flyctl's
+    releases, which tell less.
+    """
+    from flyctl_orchestrator.cli.history import show_history
+
+    show_history(context, limit)

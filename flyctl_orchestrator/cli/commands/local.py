@@ -1,0 +1,94 @@
+"""`flyo local`: start, stop and look into the local platform."""
+
+from __future__ import annotations
+
+import click
+
+from flyctl_orchestrator.cli.commands.local_fault import fault
+from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
+from flyctl_orchestrator.cli.options import json_option, yes_option
+
+
+@click.group()
+def local() -> None:
+    """A small Fly on this computer: apps, machines, secrets, a proxy. No account, no Docker, no network."""
+
+
+local.add_command(fault)
+
+
+@local.command(short_help="Start it in the background.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Where to listen on 127.0.0.1 (default 4280, 0: any).")
+@click.option("--delays/--no-delays", default=None, help="Answer as slowly as the distance between regions would.")
+@pass_command_context
+def up(context: CommandContext, port: int | None, delays: bool | None) -> None:
+    """Start the platform in the background; it stays up until `down`."""
+    from flyctl_orchestrator.cli.local.command import start
+
+    start(context, port, delays)
+
+
+@local.command(short_help="Stop it and every machine.")
+@pass_command_context
+def down(context: CommandContext) -> None:
+    """Stop the platform and every machine; apps are there again after the next `up`."""
+    from flyctl_orchestrator.cli.local.command import stop
+
+    stop(context)
+
+
+@local.command(short_help="What runs, and where apps answer.")
+@json_option
+@pass_command_context
+def status(context: CommandContext) -> None:
+    """Show what runs: the platform itself, its apps and where they answer."""
+    from flyctl_orchestrator.cli.local.command import show_status
+
+    show_status(context)
+
+
+@local.command(short_help="Destroy every local app.")
+@yes_option
+@pass_command_context
+def reset(context: CommandContext) -> None:
+    """Destroy every app of the platform, with its machines and secrets."""
+    from flyctl_orchestrator.cli.local.command import destroy_everything
+
+    destroy_everything(context)
+
+
+@local.command(short_help="What machines and the platform wrote.")
+@click.option("-f", "--follow", is_flag=True, help="Go on with new lines as they come.")
+@click.option("-n", "--limit", type=click.IntRange(min=0), default=100, show_default=True, help="Lines to begin with.")
+@click.option("-a", "--app", help="Of this app only.")
+@click.option("--machine", help="Of this machine only.")
+@click.option("--region", help="Of this region only.")
+@json_option
+@pass_command_context
+def logs(
+    context: CommandContext, follow: bool, limit: int, app: str | None, machine: str | None, region: str | None
+) -> int:
+    """Show what machines and the platform wrote."""
+    from flyctl_orchestrator.cli.local.logs import show_logs
+
+    return show_logs(context, limit, {"app": app, "machine": machine, "region": region}, follow=follow)
+
+
+@local.command(short_help="Variables that lead flyctl to it, for eval.")
+@click.option("--shell", type=click.Choice(["sh", "fish"]), help="Whose language (default: that of $SHELL).")
+@pass_command_context
+def env(context: CommandContext, shell: str | None) -> None:
+    """Print what leads flyctl and others to the platform, as in: eval "$(flyo local env)"."""
+    from flyctl_orchestrator.cli.local.shell import show_variables
+
+    show_variables(context, shell)
+
+
+@local.command(short_help="Run a command against it.", context_settings={"ignore_unknown_options": True})
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@pass_command_context
+def exec(context: CommandContext, command: tuple[str, ...]) -> int:
+    """Run a command that finds the platform where it looks for Fly.io, as in: flyo local exec -- flyctl apps list."""
+    from flyctl_orchestrator.cli.local.shell import run_against_it
+
+    return run_against_it(context, command)

@@ -1,0 +1,39 @@
+"""`flyo rehearse`: the next rollout on a copy of the fleet, with faults if wanted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
+from flyctl_orchestrator.cli.options import json_option, policy_options, target_options, verbose_option
+from flyctl_orchestrator.rollout.rehearsal.fault_spec import FORM
+
+
+@click.command()
+@target_options
+@click.option("--from-live", is_flag=True, help="Copy the app on Fly.io (default, unless FLYO_TARGET=local).")
+@click.option("--fault", "faults", multiple=True, metavar="FAULT", help=f"{FORM}.")
+@click.option("--secrets", "secrets_file", metavar="FILE", help="NAME=VALUE lines for the copy; else placeholders.")
+@click.option(
+    "--before",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Code that runs now, if its image is not on this computer (default: this directory).",
+)
+@policy_options
+@verbose_option("Every step, probe and line of flyctl.")
+@json_option
+@pass_command_context
+def rehearse(
+    context: CommandContext, from_live: bool, faults: tuple[str, ...], secrets_file: str | None, before: Path | None
+) -> int:
+    """Roll out to a copy of the fleet on this computer, and end with the exit status that `flyo deploy` would have had.
+
+    The fleet is only read. Its machines are set up on a local platform made for this run, with the same ids, regions,
+    process groups, configuration and sleep; secrets have placeholder values. The project is built and rolled out there
+    as it would be on the fleet, while the named faults happen. Afterwards the platform is gone.
+    """
+    from flyctl_orchestrator.cli.rehearse import run_rehearsal
+
+    return run_rehearsal(context, from_live=from_live, faults=faults, secrets_file=secrets_file, before=before)

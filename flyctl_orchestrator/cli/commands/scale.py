@@ -1,0 +1,27 @@
+"""`flyo scale`: exact machine counts per region."""
+
+from __future__ import annotations
+
+import click
+
+from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
+from flyctl_orchestrator.cli.options import json_option, lock_option, target_options, yes_option
+
+
+@click.command()
+@click.argument("wanted", nargs=-1, metavar="[[GROUP:]REGION=COUNT]...")
+@target_options
+@json_option
+@yes_option
+@lock_option
+@click.option("--like", metavar="MACHINE", help="Copy this machine, not the newest verified one of its group.")
+@pass_command_context
+def scale(context: CommandContext, wanted: tuple[str, ...], like: str | None) -> None:
+    """Have exactly COUNT machines in each REGION; regions that are not named stay as they are.
+
+    Without arguments the whole fleet is made to match flyo.toml. New machines are copies of a verified one and are
+    proved healthy before anything is removed; when one fails, all new ones are removed again.
+    """
+    from flyctl_orchestrator.cli.scale import run_scale
+
+    run_scale(context, wanted, like)

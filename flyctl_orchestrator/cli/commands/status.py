@@ -1,0 +1,30 @@
+"""`flyo status`: machines, releases and health per region, now."""
+
+from __future__ import annotations
+
+import click
+
+from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
+from flyctl_orchestrator.cli.options import json_option, target_options
+
+DETAILED = "Exit 7 when the fleet is mixed or has drifted, 1 when a machine is not healthy."
+
+
+@click.command()
+@target_options
+@json_option
+@click.option("--machines", "by_machine", is_flag=True, help="A row per machine instead of one per region.")
+@click.option("--no-probe", is_flag=True, help="Do not ask the machines; show only what the platform knows.")
+@click.option("--detailed-exit-code", is_flag=True, help=DETAILED)
+@click.option("--watch", "interval", type=click.FloatRange(min=1), metavar="SECONDS", help="Again and again.")
+@pass_command_context
+def status(
+    context: CommandContext, by_machine: bool, no_probe: bool, detailed_exit_code: bool, interval: float | None
+) -> int:
+    """Show per region: machines, states, release, image, checks, and what every started machine answers right now.
+
+    Sleeping machines are not woken. Says when the fleet is mixed, or differs from flyo.toml.
+    """
+    from flyctl_orchestrator.cli.status import Wanted, run_status
+
+    return run_status(context, Wanted(by_machine, probe=not no_probe, detailed=detailed_exit_code, interval=interval))

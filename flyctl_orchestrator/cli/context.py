@@ -1,0 +1,122 @@
+"""What every command works with: the world outside, and the options that all commands share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flyctl_orchestrator.errors import Declined
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flyctl_orchestrator.environment import Environment
+    from flyctl_orchestrator.fleet.target import Target
+    from flyctl_orchestrator.project.model import Project, RolloutPolicy
+    from flyctl_orchestrator.report.output import Output
+
+
+@dataclass
+class SharedOptions:
+    """Options that several commands have, as this command line gave them; a command without one has its default.
+
+    Attributes:
+        local: --local; FLYO_TARGET=local may stand for it.
+        app: -a/--app.
+        config: -c/--config.
+        as_json: --json: stdout holds JSON alone, and nothing asks a question.
+        yes: -y/--yes.
+        verbose: -v/--verbose.
+        lock_wait: --lock-wait, in seconds.
+        policy: flags that stand in for flyo.toml's [rollout], by its names; None for one that was not given.
+    """
+
+    local: bool = False
+    app: str | None = None
+    config: Path | None = None
+    as_json: bool = False
+    yes: bool = False
+    verbose: bool = False
+    lock_wait: float = 0.0
+    policy: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class CommandContext:
+    """One run of one command. Reading `project` and `target` costs what it says: files, and a platform's start."""
+
+    environment: Environment
+    options: SharedOptions = field(default_factory=SharedOptions)
+
+    def project(self) -> Project:
+        """What fly.toml and flyo.toml say.
+
+        Raises:
+            UsageError: they are missing or wrong; says which, where and why.
+        """
+        from flyctl_orchestrator.project.project import load_project
+
+        environment, options = self.environment, self.options
+        return load_project(environment.cwd, options.config, options.app, environment.variables)
+
+    def policy(self, project: Project) -> RolloutPolicy:
+        """flyo.toml's [rollout] with the command line's flags.
+
+        Raises:
+            UsageError: the flags contradict it.
+        """
+        from flyctl_orchestrator.rollout.plan.desired import with_flags
+
+        return with_flags(project.flyo.rollout, **self.options.policy)
+
+    def target(self, *, needs_flyctl: bool = True) -> Target:
+        """Where to act; starts the local platform when it is asked for and does not run.
+
+        Args:
+            needs_flyctl: False for commands that only use the Machines API.
+
+        Raises:
+            UnreachableError: flyctl, a token or the local platform is missing.
+            UsageError: the environment contradicts itself.
+        """
+        from flyctl_orchestrator.cli.target import resolve_target
+
+        return resolve_target(self.environment, self.options.local, needs_flyctl=needs_flyctl)
+
+    @cached_property
+    def output(self) -> Output:
+        """Where everything that is printed goes."""
+        from flyctl_orchestrator.report.output import Output
+
+        return Output.of(self.environment)
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether a question may be put: there is a person, and neither --yes nor --json was given."""
+        return self.environment.interactive and not self.options.yes and not self.options.as_json
+
+    def confirm(self, question: str, *, default: bool) -> bool:
+        """A yes or no from the person at the terminal.
+
+        Raises:
+            KeyboardInterrupt: the user left, with Ctrl-C or by ending the input.
+        """
+        from flyctl_orchestrator.cli.questions import confirm
+
+        return confirm(self.environment, question, default=default)
+
+    def insist(self, question: str, *, default: bool = False) -> None:
+        """Ask the person at the terminal, and go on with a yes only.
+
+        Raises:
+            Declined: it is a no.
+            KeyboardInterrupt: the user left, with Ctrl-C or by ending the input.
+        """
+        if not self.confirm(question, default=default):
+            raise Declined
+
+
+pass_command_context = click.make_pass_decorator(CommandContext)

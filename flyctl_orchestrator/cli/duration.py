@@ -1,0 +1,24 @@
+"""Durations on the command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+
+class Duration(click.ParamType[float]):
+    """A time such as 90s, 2m or 1m30s, in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds, from what was typed or from a default that is seconds already."""
+        from flyctl_orchestrator.project.duration import parse_duration
+
+        if isinstance(value, int | float):
+            return float(value)
+        try:
+            return parse_duration(str(value))
+        except ValueError:
+            self.fail(f"'{value}' is no duration; write e.g. 90s or 2m", param, ctx)

@@ -1,0 +1,77 @@
+"""What `flyo local logs` does: shows what machines and the platform wrote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from flyctl_orchestrator.cli.context import CommandContext
+from flyctl_orchestrator.cli.local.client import checked, headers, require_running, unanswered
+from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.fleet.http import HttpError
+from flyctl_orchestrator.fleet.requests_http import RequestsHttp
+
+# Seconds. Logs that are followed may be silent for long.
+SILENCE = 7 * 24 * 3600.0
+
+
+def show_logs(context: CommandContext, limit: int, about: Mapping[str, str | None], *, follow: bool) -> int:
+    """Show the last lines, and with `follow` new ones as they come.
+
+    Args:
+        limit: lines to begin with.
+        about: app, machine and region to show the lines of; None for all.
+
+    Raises:
+        FlyoError: the platform does not run or does not answer, or the lines cannot be shown.
+    """
+    environment, output = context.environment, context.output
+    running = require_running(environment)
+    asked = {**about, "limit": str(limit), "follow": str(int(follow))}
+    url = f"{running.url}/_local/logs?{urlencode({key: value for key, value in asked.items() if value})}"
+
+    def show(line: str) -> None:
+        if context.options.as_json:
+            output.document(json.loads(line), indent=None)
+        else:
+            output.show(log_line(line))
+        if output.gone:
+            raise _ReaderGone
+
+    try:
+        http = RequestsHttp(environment.clock, environment.variables)
+        answer = http.stream("GET", url, headers=headers(running), idle_timeout=SILENCE, on_line=show)
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED if not follow else Exit.OK
+    except _ReaderGone:
+        return Exit.OK
+    except HttpError as failure:
+        if follow and failure.kind == "reset":
+            return Exit.OK  # the platform was stopped, and its logs end there
+        raise unanswered(running, failure) from None
+    checked(answer)
+    return Exit.OK
+
+
+class _ReaderGone(Exception):
+    """Nobody reads stdout any more (`flyo local logs -f | head`)."""
+
+
+def log_line(line: str) -> str:
+    """One line of the platform's logs for a person."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return line
+    where = " ".join(str(said[key]) for key in ("app", "region", "machine") if said.get(key))
+    level = str(said.get("level", ""))
+    mark = f" [{level}]" if level not in ("", "info") else ""
+    return f"{_clock_time(said.get('ts'))} {where}{mark} {said.get('message', '')}"
+
+
+def _clock_time(ts: object) -> str:
+    if not isinstance(ts, int | float):
+        return str(ts or "")
+    return datetime.fromtimestamp(ts, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,75 @@
+"""The top of the command line: which commands there are. Click alone is imported until one of them is named."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from flyctl_orchestrator import __version__
+
+# name -> (section of the help page, module in `commands`, one line). The line stands here, and not in the module, so
+# that neither `flyo --help` nor the completion of a command's name imports any command.
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "init": ("Set up", "init", "Write fly.toml, flyo.toml and a Dockerfile."),
+    "secrets": ("Set up", "secrets", "Set, import, list and unset secrets."),
+    "plan": ("Roll out", "plan", "Show what a deploy would change, machine by machine."),
+    "deploy": ("Roll out", "deploy", "Build, release and roll out wave by wave."),
+    "rollback": ("Roll out", "rollback", "Go back to an earlier release, the short way."),
+    "scale": ("Roll out", "scale", "Set exact machine counts per region."),
+    "lock": ("Roll out", "lock", "Who holds the app's lock; take it, give it back."),
+    "status": ("Look", "status", "Machines, releases and health per region."),
+    "history": ("Look", "history", "Rollouts of the app, newest first."),
+    "rehearse": ("Rehearse", "rehearse", "The next rollout, on a copy of the fleet."),
+    "local": ("Rehearse", "local", "The local Fly platform: up, down, logs, exec."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a subcommand only when it is run, and lists them in sections."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of `COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"flyctl_orchestrator.cli.commands.{COMMANDS[cmd_name][1]}")
+        command = getattr(module, cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The help page's list, one block per section."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for name, (section, _, line) in COMMANDS.items():
+            sections.setdefault(section, []).append((name, line))
+        for section, rows in sections.items():
+            with formatter.section(section):
+                formatter.write_dl(rows)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[click.shell_completion.CompletionItem]:
+        """Commands that begin so, and after a dash the group's own options."""
+        from click.shell_completion import CompletionItem
+
+        found = [
+            CompletionItem(name, help=line) for name, (_, _, line) in COMMANDS.items() if name.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="flyo")
+@click.pass_context
+def flyo(ctx: click.Context) -> None:
+    """Take a web app to many Fly.io regions, one wave at a time, and prove each region healthy.
+
+    Add --local to any command to do the same on this computer: no account, no Docker, no network.
+    """
+    if ctx.obj is None:
+        from flyctl_orchestrator.cli.context import CommandContext
+        from flyctl_orchestrator.environment import Environment
+
+        ctx.obj = CommandContext(Environment.of_process())

@@ -1,0 +1,183 @@
+"""The answers of the Machines API as they come over the wire: their shape, and nothing that decides anything.
+
+Field by field as https://github.com/superfly/fly-go has it (`machine_types.go`, `secrets_types.go`), which reads them
+no less strictly; so an answer that is refused here is one that flyctl could not read either. Only the fields that are
+used stand here, all others may be anything. A list or an object may be null where Go writes an empty one like that.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, field
+
+# Names and ids that the platform gives: they stand in addresses, in tables and in comparisons.
+Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\Z")]
+Version = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.-]{0,128}\Z")]
+# Goes into a header.
+Nonce = Annotated[str, Meta(pattern=r"\A[!-~]{0,256}\Z")]
+# Milliseconds and seconds since the epoch, up to the year 5138.
+Milliseconds = Annotated[float, Meta(ge=0, le=1e14)]
+Seconds = Annotated[float, Meta(ge=0, le=1e11)]
+# A duration is written "1m30s", or as nanoseconds; up to thirty years.
+_PARTS = r"(?:[0-9]{1,10}(?:\.[0-9]{1,9})?(?:ns|us|µs|ms|s|m|h)){0,6}"
+Span = Annotated[str, Meta(pattern=rf"\A(?:[0-9]{{1,10}}|{_PARTS})\Z")] | Annotated[float, Meta(ge=0, le=1e18)] | None
+Number = Annotated[int, Meta(ge=-(2**53), le=2**53)]
+
+
+class Port(Struct):
+    """One port of a service."""
+
+    handlers: list[str] | None = None
+
+
+class CheckRule(Struct):
+    """One check that a configuration asks for."""
+
+    grace_period: Span = None
+
+
+class Service(Struct):
+    """One service of a configuration."""
+
+    ports: list[Port] | None = None
+    checks: list[CheckRule] | None = None
+
+
+class StopConfig(Struct):
+    """How a machine is stopped."""
+
+    timeout: Span = None
+
+
+class Guest(Struct):
+    """A machine's size."""
+
+    cpu_kind: str | None = None
+    cpus: Number | None = None
+    memory_mb: Number | None = None
+
+
+class Config(Struct):
+    """A machine's configuration, as far as it is looked at; what is written back is the original."""
+
+    image: str | None = None
+    env: dict[str, str] | None = None
+    metadata: dict[str, str] | None = None
+    services: list[Service] | None = None
+    checks: dict[str, CheckRule] | None = None
+    mounts: list[dict[str, Any]] | None = None
+    standbys: list[str] | None = None
+    stop_config: StopConfig | None = None
+    guest: Guest | None = None
+
+
+class Check(Struct):
+    """How one check of a machine is doing."""
+
+    name: str = ""
+    status: str = ""
+    output: str | None = None
+
+
+class ExitEvent(Struct):
+    """How a process ended."""
+
+    exit_code: Number | None = None
+    requested_stop: bool | None = None
+
+
+class MonitorEvent(Struct):
+    """The older way to say how a process ended."""
+
+    exit_event: ExitEvent | None = None
+
+
+class EventRequest(Struct):
+    """What an event is about."""
+
+    exit_event: ExitEvent | None = None
+    monitor_event: MonitorEvent | None = field(default=None, name="MonitorEvent")
+
+
+class Event(Struct):
+    """One line of a machine's history."""
+
+    type: str = ""
+    status: str | None = None
+    source: str | None = None
+    timestamp: Milliseconds = 0.0
+    request: EventRequest | None = None
+
+
+class ImageRef(Struct):
+    """The image a machine really runs."""
+
+    digest: str | None = None
+
+
+class Machine(Struct):
+    """A machine. Without id, region and state it is none, and one on a good host has a version and a configuration."""
+
+    id: Name
+    region: Name
+    state: Name
+    name: str = ""
+    instance_id: Version | None = None
+    version: Version | None = None
+    config: dict[str, Any] | None = None
+    incomplete_config: dict[str, Any] | None = None
+    image_ref: ImageRef | None = None
+    checks: list[Check] | None = None
+    events: list[Event] | None = None
+    cordoned: bool | None = None
+    host_status: str | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+    nonce: Nonce | None = None
+
+
+class App(Struct):
+    """An app."""
+
+    name: Name
+
+
+class MachineVersion(Struct):
+    """A configuration that a machine has had."""
+
+    version: Name
+    user_config: dict[str, Any]
+
+
+class LeaseData(Struct):
+    """The lease in an answer about it. `nonce` is missing where it is not the asker's to know."""
+
+    nonce: Nonce | None = None
+    expires_at: Seconds = 0.0
+    description: str | None = None
+
+
+class LeaseAnswer(Struct):
+    """An answer about a lease."""
+
+    data: LeaseData
+
+
+class Secret(Struct):
+    """A secret, without its value."""
+
+    name: Annotated[str, Meta(min_length=1)]
+    digest: str | None = None
+
+
+class Secrets(Struct):
+    """An app's secrets; Go writes none of them as null."""
+
+    secrets: list[Secret] | None
+
+
+class SecretsSet(Struct):
+    """The answer to setting secrets."""
+
+    version: Annotated[int, Meta(ge=0, le=2**53)]

@@ -1,0 +1,99 @@
+"""The command line as a whole: what starting it loads, and that every command fits into it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+
+import click
+import pytest
+
+from flyctl_orchestrator.cli.context import SharedOptions
+from flyctl_orchestrator.cli.root import COMMANDS, flyo
+from flyctl_orchestrator.project.model import RolloutPolicy
+
+OURS = "flyctl_orchestrator"
+FRONT = {f"{OURS}{each}" for each in ("", ".cli", ".cli.main", ".cli.root", ".cli.streams", ".errors", ".exits")}
+# What the options of commands need: their values' forms, and the names to choose from.
+VALUES = {"cli.context", "cli.options", "cli.duration", "project", "project.example"}
+FAULTS = {"rollout", "rollout.rehearsal", "rollout.rehearsal.fault_spec", "project.duration"}
+DEFINITIONS = FRONT | {f"{OURS}.{each}" for each in VALUES | FAULTS}
+
+
+def loaded(code: str) -> set[str]:
+    """Modules that `code` loads beyond Python's own and Click."""
+    show = f"{code}; import json, sys; print(json.dumps([*sys.modules]), file=sys.stderr)"
+    ran = subprocess.run([sys.executable, "-c", show], capture_output=True, text=True, check=True)
+    names = set(json.loads(ran.stderr.splitlines()[-1]))
+    return {name for name in names if name.split(".")[0] not in sys.stdlib_module_names | {"click", "__main__"}}
+
+
+def others(modules: set[str]) -> set[str]:
+    """Without what the installation itself loads into every Python."""
+    return modules - loaded("pass")
+
+
+@pytest.mark.parametrize("word", ["--help", "--version"])
+def test_help_and_version_load_click_alone(word: str) -> None:
+    assert others(loaded(f"from {OURS}.cli.main import run; run(['{word}'])")) <= FRONT
+
+
+def test_the_options_of_all_commands_load_nothing_that_does_the_work() -> None:
+    modules = [f"{OURS}.cli.commands.{module}" for _, module, _ in COMMANDS.values()]
+    found = others(loaded("; ".join(f"import {module}" for module in modules)))
+    assert {name for name in found if not name.startswith(f"{OURS}.cli.commands")} <= DEFINITIONS
+
+
+def completed(words: str, position: int) -> list[str]:
+    asked = {"_FLYO_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(position)}
+    ran = subprocess.run(
+        [sys.executable, "-c", f"from {OURS}.cli.main import main; main()"],
+        env={**os.environ, **asked},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [line.partition(",")[2] for line in ran.stdout.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("words", "position", "among"),
+    [
+        ("flyo ", 1, list(COMMANDS)),
+        ("flyo st", 1, ["status"]),
+        ("flyo --", 1, ["--help", "--version"]),
+        ("flyo deploy --ca", 2, ["--canary"]),
+        ("flyo init --auto-stop s", 3, ["suspend", "stop"]),
+        ("flyo local fault ", 3, ["add", "list", "clear", "names"]),
+    ],
+)
+def test_a_shell_completes_commands_options_and_values(words: str, position: int, among: list[str]) -> None:
+    assert set(among) <= set(completed(words, position))
+
+
+def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            assert child is not None, name
+            yield from commands(child, (*path, name))
+
+
+def test_every_shared_option_has_its_place() -> None:
+    """A value that had none would be lost without a word."""
+    places = {each.name for each in fields(SharedOptions)} | {each.name for each in fields(RolloutPolicy)}
+    for path, command in commands(flyo):
+        shared = {each.name for each in command.params if not each.expose_value and not each.is_eager}
+        assert shared <= places, path
+
+
+def test_every_command_says_what_it_does() -> None:
+    for path, command in commands(flyo):
+        assert command.help, path
+        assert command.get_short_help_str(), path
