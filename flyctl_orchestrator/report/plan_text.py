@@ -61,7 +61,8 @@ def dollars(amount: float) -> str:
 def _wave(wave: Wave, cost: Cost | None) -> list[Line]:
     facts = [", ".join(wave.regions)]
     facts += [f"{wave.limit} at once per region"] if wave.limit else []
-    facts += [f"then {duration(wave.bake)} of watching"] if wave.bake else []
+    watched = (wave.watch or 0.0) + wave.bake
+    facts += [f"then {duration(watched)} of watching"] if watched else []
     head = Line.of(Span(wave.name, "strong"), f" ({'; '.join(facts)})")
     return [head, *(Line.of(_lane(lane, cost)) for lane in wave.lanes)]
 

@@ -71,6 +71,7 @@ nrt = 1
 
 [rollout]
 timeout = "15s"
+watch = "0s"
 
 [probe]
 path = "/up"
