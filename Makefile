@@ -1,6 +1,7 @@
 # make demo   the whole job on this computer: three regions, no account, no Docker
 # make test   everything the project checks about itself
 # make property EXAMPLES=20000   random rollouts with faults, as many as asked for (SEED=7 for other ones)
+# make fuzz EXAMPLES=10000   strange answers of the Machines API, as many as asked for (SEED=7 for other ones)
 # make lint   style, types, imports, declared packages, workflows
 # make wheel-check   build the package from a fresh clone, install it and use it (PYTHON=python3.13 for another one)
 # Needs Python 3.11 or newer and make; each target makes its own virtual environment.
@@ -15,7 +16,7 @@ EXAMPLES ?= 2000
 SEED ?= 0
 SCHEMA = $(TEST)/bin/check-jsonschema --builtin-schema
 
-.PHONY: help demo demo-down test property lint lint-ci wheel-check format clean
+.PHONY: help demo demo-down test property fuzz lint lint-ci wheel-check format clean
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
@@ -30,6 +31,9 @@ test: $(TEST)/ready
 
 property: $(TEST)/ready
 	EXAMPLES=$(EXAMPLES) SEED=$(SEED) $(TEST)/bin/python -m pytest -n $(WORKERS) -rP tests/unit/rollout/nothing_lost
+
+fuzz: $(TEST)/ready
+	EXAMPLES=$(EXAMPLES) SEED=$(SEED) $(TEST)/bin/python -m pytest -n $(WORKERS) -rP tests/unit/rollout/unreadable
 
 wheel-check:
 	$(PYTHON) tests/wheel_check.py

@@ -20,6 +20,8 @@ from tests import planted
 from tests.platform_client import Api
 
 FLYO = str(Path(sysconfig.get_path("scripts")) / "flyo")
+# What commands keep of the environment; with the last one `make coverage` measures them, too.
+KEPT = ("PATH", "LANG", "TMPDIR", "COVERAGE_PROCESS_CONFIG")
 # Seconds. Longer than anything here takes; a hang becomes a failure.
 PATIENCE = 90
 
@@ -78,7 +80,7 @@ class Computer:
     @property
     def variables(self) -> dict[str, str]:
         """The environment of every command."""
-        kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         own = {"HOME": str(self.root), "FLYO_LOCAL_DIR": str(self.local), "FLYO_STATE_DIR": str(self.root / "state")}
         return kept | own | {"FLYO_FLYCTL": "stand-in", "FLYO_LOCAL_PORT": "0", "COLUMNS": "120"} | self.extra
 

@@ -58,7 +58,7 @@ def load_prices(variables: Mapping[str, str] | None = None) -> tuple[PriceBook, 
         return tuple(sorted(books, key=lambda book: book.valid_from, reverse=True))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(
-            f"is no usable price catalog: {type(error).__name__} {error}",
+            f"is not a usable price catalog: {type(error).__name__} {error}",
             where=shown,
             next="Take the one that ships with flyo as a model",
             code="catalog",

@@ -102,7 +102,7 @@ def load_regions(variables: Mapping[str, str] | None = None) -> RegionBook:
         return RegionBook(data["captured_on"], data["source"], regions, frozenset(data.get("closed", [])))
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(
-            f"is no usable region catalog: {type(error).__name__} {error}",
+            f"is not a usable region catalog: {type(error).__name__} {error}",
             where=shown,
             next="Take the one that ships with flyo as a model",
             code="catalog",

@@ -41,7 +41,7 @@ def _parse(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
-            f"is no usable catalog: {error}",
+            f"is not a usable catalog: {error}",
             where=str(path),
             next=f"Correct it or unset {DIRECTORY_VARIABLE}",
             code="catalog",

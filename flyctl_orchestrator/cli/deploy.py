@@ -43,7 +43,7 @@ class Requested:
         given = {"resume": self.resume, "abort": self.abort, "plan": self.plan_file, "image": self.image}
         named = [f"--{name}" for name, value in given.items() if value not in (None, False)]
         if len(named) > 1:
-            raise UsageError(f"{' and '.join(named)} do not go together", where="flyo deploy", next="Give one of them")
+            raise UsageError(f"{' and '.join(named)} cannot be used together", where="flyo deploy", next="Choose one")
 
 
 def run_deploy(context: CommandContext, requested: Requested) -> int:

@@ -21,4 +21,4 @@ class Duration(click.ParamType[float]):
         try:
             return parse_duration(str(value))
         except ValueError:
-            self.fail(f"'{value}' is no duration; write e.g. 90s or 2m", param, ctx)
+            self.fail(f"'{value}' is not a duration; write e.g. 90s or 2m", param, ctx)

@@ -104,7 +104,7 @@ def wants_json(arguments: list[str]) -> bool:
 
 
 def main() -> None:
-    """Console script."""
+    """The console script: runs the command line of this process, and ends it with the status."""
     hold_streams()
     try:
         sys.exit(run(sys.argv[1:]))

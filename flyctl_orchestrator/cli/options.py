@@ -43,7 +43,7 @@ local_option = _shared("--local", is_flag=True, help="Use the local platform (or
 _app = _shared("-a", "--app", help="App name (default: from fly.toml).")
 _config = _shared("-c", "--config", type=click.Path(path_type=Path), help="fly.toml to use (default: ./fly.toml).")
 
-json_option = _shared("--json", "as_json", is_flag=True, help="JSON on stdout; never asks anything.")
+json_option = _shared("--json", "as_json", is_flag=True, help="Print JSON on stdout; ask no questions.")
 yes_option = _shared("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 lock_option = _shared(
     "--lock-wait", type=Duration(), default=0.0, metavar="DURATION",
@@ -80,10 +80,15 @@ def policy_options(command: Command) -> Command:
     """--canary, --width, --max-unavailable, --watch, --bake, --timeout, --strategy, --no-rollback."""
     for option in (
         _policy(
-            "--no-rollback", "rollback", flag_value=False, type=bool, default=None, help="Leave a failure as it is."
+            "--no-rollback",
+            "rollback",
+            flag_value=False,
+            type=bool,
+            default=None,
+            help="Leave a failed wave as it is.",
         ),
         _policy("--strategy", type=click.Choice(["in-place", "surge"]), help="How machines are replaced."),
-        _policy("--timeout", type=Duration(), help="From a machine's change to healthy, e.g. 2m."),
+        _policy("--timeout", type=Duration(), help="How long a machine may take to become healthy, e.g. 2m."),
         _policy("--bake", type=Duration(), help="How long to watch a wave after that, e.g. 1m."),
         _policy("--watch", type=Duration(), help="How long to watch each machine once it has passed, e.g. 10s."),
         _policy("--max-unavailable", type=click.IntRange(1), help="Machines changed at once within one region."),

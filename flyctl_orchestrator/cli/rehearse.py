@@ -38,7 +38,7 @@ def run_rehearsal(
     """
     environment, options = context.environment, context.options
     if from_live and options.local:
-        raise UsageError("--from-live and --local name two fleets", where="flyo rehearse", next="Give one of them")
+        raise UsageError("--from-live and --local cannot be used together", where="flyo rehearse", next="Choose one")
     project = context.project()
     project.regions()
     request = Request(

@@ -39,7 +39,11 @@ def run_status(context: CommandContext, wanted: Wanted) -> int:
         FlyoError: the fleet cannot be read, or what was seen cannot be shown.
     """
     if wanted.interval and context.options.as_json:
-        raise UsageError("--watch is for people", where="flyo status", next="Run it with --json again and again")
+        raise UsageError(
+            "--watch cannot be used with --json",
+            where="flyo status",
+            next="Run 'flyo status --json' as often as you need it",
+        )
     project = _project(context)
     app = project.app if project else str(context.options.app)
     target = context.target(needs_flyctl=False)

@@ -27,7 +27,7 @@ def wants_local(environment: Environment, local: bool) -> bool:
     chosen = environment.variables.get("FLYO_TARGET", "")
     if chosen not in ("", "local", "fly"):
         raise UsageError(
-            f"'{chosen}' is no target",
+            f"'{chosen}' is not a target",
             where="FLYO_TARGET",
             next="Use 'local', or unset it for Fly.io",
             code="target.unknown",

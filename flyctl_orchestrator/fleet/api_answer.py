@@ -25,13 +25,13 @@ def expect(shape: type[T]) -> Read[T]:
 
 
 def acknowledged(answer: HttpAnswer) -> None:
-    """Reads an answer that only says that something was done: no body at all, or a JSON object of any kind.
+    """Reads an answer that only says that something was done: no body at all, or a JSON object that names no error.
 
     Raises:
         Unreadable: it is anything else, e.g. a page of HTML, and so proves nothing.
     """
-    if answer.body:
-        decode(answer.body, dict[str, Any])
+    if answer.body and decode(answer.body, dict[str, Any]).get("error"):
+        raise Unreadable("it speaks of an error")
 
 
 def machines_of(app: str) -> Read[list[Machine]]:

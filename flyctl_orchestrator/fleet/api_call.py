@@ -19,6 +19,11 @@ NONCE_HEADER = "fly-machine-lease-nonce"
 # https://github.com/superfly/fly-go/blob/main/tokens/tokens.go: these tokens are macaroons, all others are opaque.
 MACAROON_PREFIXES = ("fm1r_", "fm1a_", "fm2_")
 SCHEMES = ("Bearer ", "FlyV1 ")
+# Refusals that count for what they are in whatever words, since nothing is concluded from them but that they are
+# refusals. The others are only the platform's when they are worded like its own: a page of HTML with 404, or with a
+# status that it does not have, is somebody else's, and no proof that something is not there.
+PLAIN = frozenset({400, 401, 403, 408, 409, 412, 422, 429})
+
 # Seconds of patience with a server that has never given an answer that makes sense: it is more likely wrong than in
 # trouble.
 FIRST_CONTACT = 3.0
@@ -46,7 +51,7 @@ class Call:
         where: for errors, e.g. "app web, region nrt, machine 148e…".
         doing: for errors, e.g. "start the machine".
         repeat: "always" when doing it twice is doing it once; "if_refused" when it may only be sent again after an
-            answer (429) or failure (connection refused) that proves nothing was done.
+            answer (the platform's own 429) or failure (connection refused) that proves nothing was done.
         timeout: seconds for one attempt.
         hurry: one attempt is all; whoever asks has another way, or can ask again.
         private: values that must never show up in an error, whatever the platform answers.
@@ -113,8 +118,7 @@ class Caller:
 
         Args:
             read: takes the value out of an answer of status 2xx, or raises `Unreadable`.
-            accept: values for error statuses that the caller does not take for errors. A 404 is only taken for the
-                platform's word when it is written like one.
+            accept: values for error statuses that the caller does not take for errors.
 
         Raises:
             ApiError: it failed for good, or kept failing until the patience was over.
@@ -138,7 +142,7 @@ class Caller:
             answer = self._once(call)
         except HttpError as failure:
             return _Failure(self._no_answer(call, failure), call.repeat == "always" or failure.never_sent)
-        if answer.status >= 400 and (answer.status != 404 or understood(answer)):
+        if answer.status in PLAIN or answer.status >= 500 or (answer.status >= 400 and understood(answer)):
             self._reached = True
             if answer.status in accept:
                 return accept[answer.status]
@@ -208,14 +212,17 @@ class Caller:
             kind=kind_of(answer.status, said, reported_status(answer)),
             status=answer.status,
             where=call.where,
-            ambiguous=answer.status == 408 or answer.status >= 500,
+            # A refusal in other words than the platform's own may come from somebody who had passed the request on.
+            ambiguous=answer.status == 408 or answer.status >= 500 or not understood(answer),
         )
 
 
 def _may_repeat(call: Call, answer: HttpAnswer) -> bool:
     """Whether a refusal is worth another attempt; 501 is one that will not change."""
-    in_trouble = answer.status == 408 or (answer.status >= 500 and answer.status != 501)
-    return answer.status == 429 or (call.repeat == "always" and in_trouble)
+    if call.repeat == "if_refused":
+        return answer.status == 429 and understood(answer)
+    never = answer.status == 501 and understood(answer)
+    return answer.status in (408, 429) or (answer.status >= 500 and not never)
 
 
 def _retry_after(answer: HttpAnswer) -> float | None:

@@ -120,7 +120,7 @@ class Machine:
         """Take a machine object of the Machines API for one of `app`'s machines. Unknown states are kept.
 
         Raises:
-            Unreadable: it lacks its configuration or version, or has one of another shape.
+            Unreadable: it lacks its configuration, version or age, or has a configuration of another shape.
         """
         full = data.config if data.config is not None else data.incomplete_config
         version = data.instance_id or data.version or ""
@@ -129,6 +129,8 @@ class Machine:
             raise Unreadable(f"machine {data.id} has no configuration")
         if not version and host == "ok":
             raise Unreadable(f"machine {data.id} has no version")
+        if not data.created_at and host == "ok":
+            raise Unreadable(f"machine {data.id} does not say how old it is")
         config = convert(full, wire.Config)
         every = config.metadata or {}
         metadata = {key: value for key, value in every.items() if not key.startswith(LOCK_PREFIX)}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 MASK = "[hidden]"
 # Hiding shorter strings would blank out ordinary words and numbers, and tell by that what they are.
 SHORTEST = 4
+_CREDENTIALS = re.compile(r"(?<=://)([^\s/:@]*):[^\s/@]+(?=@)")
 
 
 def redact(text: str, values: Iterable[str]) -> str:
@@ -17,6 +19,11 @@ def redact(text: str, values: Iterable[str]) -> str:
     for value in sorted(_parts(values), key=len, reverse=True):
         text = text.replace(value, MASK)
     return text
+
+
+def without_credentials(text: str) -> str:
+    """`text` with the passwords in its URLs masked: apps like to tell which database they cannot reach."""
+    return _CREDENTIALS.sub(rf"\1:{MASK}", text)
 
 
 def _parts(values: Iterable[str]) -> set[str]:

@@ -14,6 +14,8 @@ from msgspec import Meta, Struct, field
 # Names and ids that the platform gives: they stand in addresses, in tables and in comparisons.
 Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\Z")]
 Version = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.-]{0,128}\Z")]
+# As of RFC 3339, e.g. 2026-11-23T10:00:00Z.
+Moment = Annotated[str, Meta(pattern=r"\A[0-9T:Z.+-]{0,40}\Z")]
 # Goes into a header.
 Nonce = Annotated[str, Meta(pattern=r"\A[!-~]{0,256}\Z")]
 # Milliseconds and seconds since the epoch, up to the year 5138.
@@ -28,26 +30,74 @@ Number = Annotated[int, Meta(ge=-(2**53), le=2**53)]
 class Port(Struct):
     """One port of a service."""
 
+    port: Number | None = None
+    start_port: Number | None = None
+    end_port: Number | None = None
     handlers: list[str] | None = None
+    force_https: bool | None = None
 
 
 class CheckRule(Struct):
     """One check that a configuration asks for."""
 
+    type: str | None = None
+    port: Number | None = None
+    interval: Span = None
+    timeout: Span = None
     grace_period: Span = None
+    method: str | None = None
+    path: str | None = None
+    protocol: str | None = None
+    headers: list[dict[str, Any]] | None = None
 
 
 class Service(Struct):
     """One service of a configuration."""
 
+    protocol: str | None = None
+    internal_port: Number | None = None
     ports: list[Port] | None = None
     checks: list[CheckRule] | None = None
+    autostart: bool | None = None
+    autostop: bool | str | None = None
+    min_machines_running: Number | None = None
+    concurrency: dict[str, Any] | None = None
+
+
+class Mount(Struct):
+    """A volume of a configuration."""
+
+    volume: str | None = None
+    path: str | None = None
+    name: str | None = None
+    size_gb: Number | None = None
+    extend_threshold_percent: Number | None = None
+    add_size_gb: Number | None = None
+    size_gb_limit: Number | None = None
 
 
 class StopConfig(Struct):
     """How a machine is stopped."""
 
     timeout: Span = None
+    signal: str | None = None
+
+
+class Restart(Struct):
+    """When a machine is started again."""
+
+    policy: str | None = None
+    max_retries: Number | None = None
+
+
+class Init(Struct):
+    """What a machine runs."""
+
+    cmd: list[str] | None = None
+    entrypoint: list[str] | None = None
+    exec: list[str] | None = None
+    swap_size_mb: Number | None = None
+    tty: bool | None = None
 
 
 class Guest(Struct):
@@ -56,20 +106,32 @@ class Guest(Struct):
     cpu_kind: str | None = None
     cpus: Number | None = None
     memory_mb: Number | None = None
+    gpus: Number | None = None
+    gpu_kind: str | None = None
 
 
 class Config(Struct):
-    """A machine's configuration, as far as it is looked at; what is written back is the original."""
+    """A machine's configuration, as far as it is looked at or given to other machines; written back is the original."""
 
     image: str | None = None
     env: dict[str, str] | None = None
+    init: Init | None = None
+    guest: Guest | None = None
     metadata: dict[str, str] | None = None
+    mounts: list[Mount] | None = None
     services: list[Service] | None = None
+    metrics: dict[str, Any] | list[Any] | None = None
     checks: dict[str, CheckRule] | None = None
-    mounts: list[dict[str, Any]] | None = None
+    statics: list[dict[str, Any]] | None = None
+    files: list[dict[str, Any]] | None = None
+    schedule: str | None = None
+    auto_destroy: bool | None = None
+    restart: Restart | None = None
+    dns: dict[str, Any] | None = None
+    processes: list[dict[str, Any]] | None = None
     standbys: list[str] | None = None
     stop_config: StopConfig | None = None
-    guest: Guest | None = None
+    containers: list[dict[str, Any]] | None = None
 
 
 class Check(Struct):
@@ -132,8 +194,8 @@ class Machine(Struct):
     events: list[Event] | None = None
     cordoned: bool | None = None
     host_status: str | None = None
-    created_at: str | None = None
-    updated_at: str | None = None
+    created_at: Moment | None = None
+    updated_at: Moment | None = None
     nonce: Nonce | None = None
 
 
@@ -168,7 +230,7 @@ class Secret(Struct):
     """A secret, without its value."""
 
     name: Annotated[str, Meta(min_length=1)]
-    digest: str | None = None
+    digest: str
 
 
 class Secrets(Struct):

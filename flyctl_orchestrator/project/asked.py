@@ -18,7 +18,7 @@ _MEMORY = re.compile(r"([1-9]\d{0,5})(mb|gb)?", re.ASCII)
 
 @dataclass(frozen=True)
 class Asked:
-    """One field per question of `flyo init`; None where nobody has answered yet. See `Answers`."""
+    """One field per question of `flyo init`; None where there is no answer yet. See `Answers`."""
 
     app: str | None = None
     primary: str | None = None
@@ -32,7 +32,7 @@ class Asked:
 
 
 def missing_flags(asked: Asked, existing: Existing) -> list[str]:
-    """Flags without which there is nothing to go by, where nobody can be asked."""
+    """Flags without which there is nothing to go by, where there is no terminal to ask at."""
     missing = []
     if not asked.app and not (existing.fly and existing.fly.app):
         missing.append("--name")
@@ -87,32 +87,33 @@ def memory_text(memory: str) -> str:
     """ "512mb" or "1gb", from that or from a bare number of MB.
 
     Raises:
-        UsageError: it is no amount of memory.
+        UsageError: it is not an amount of memory.
     """
     found = _MEMORY.fullmatch(memory.strip().lower())
     if not found:
-        raise UsageError("is no amount of memory", where="--vm-memory", next="Write 512mb or 1gb", code="usage.memory")
+        what, advice = "is not an amount of memory", "Write 512mb or 1gb"
+        raise UsageError(what, where="--vm-memory", next=advice, code="usage.memory")
     return f"{found[1]}{found[2] or 'mb'}"
 
 
 def _check(asked: Asked) -> None:
     if asked.app is not None and not valid_app_name(asked.app):
         raise UsageError(
-            "is no possible app name",
+            "is not a valid app name",
             where="--name",
             next="Use 1 to 63 lower-case letters, digits and hyphens, with no hyphen at either end",
             code="config.app_name",
         )
     if asked.health is not None and not valid_path(asked.health):
         raise UsageError(
-            "is no request path",
+            "is not a request path",
             where="--health-path",
             next="Write --health-path /health: it starts with / and has no spaces",
             code="usage.path",
         )
     if asked.start is not None and (not asked.start.strip() or not asked.start.isprintable()):
-        raise UsageError("is no command", where="--start", next="Give it as one line", code="usage.start")
+        raise UsageError("is not a command", where="--start", next="Give it as one line", code="usage.start")
     if asked.size is not None and not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,40}", asked.size, re.ASCII):
         raise UsageError(
-            "is no machine size", where="--vm-size", next="Write --vm-size shared-cpu-1x", code="usage.size"
+            "is not a machine size", where="--vm-size", next="Write --vm-size shared-cpu-1x", code="usage.size"
         )

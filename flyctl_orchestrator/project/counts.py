@@ -39,7 +39,7 @@ def _count(code: str, written: str, where: str) -> int:
     if re.fullmatch(r"\d{1,9}", written, re.ASCII) and int(written) <= MOST_MACHINES:
         return int(written)
     raise UsageError(
-        f"the count of '{code}' is no whole number from 0 to {MOST_MACHINES}",
+        f"the count of '{code}' is not a whole number from 0 to {MOST_MACHINES}",
         where=where,
         next=f"Write {code}=1",
         code="usage.count",

@@ -1,4 +1,4 @@
-"""Changes single keys of a TOML file that somebody else wrote, and leaves everything else of it as it stands.
+"""Changes single keys of a TOML file that a person wrote, and leaves everything else of it as it stands.
 
 Every edit is checked: the result must parse to exactly the old content with the asked changes, or nothing is changed.
 """

@@ -33,7 +33,7 @@ def parse_env(text: str, *, shown: str) -> EnvFile:
         shown: what to call the file in messages.
 
     Raises:
-        UsageError: a line that is no NAME=VALUE, or a name or value that can be no secret; told by line, never by
+        UsageError: a line that is not NAME=VALUE, or a name or value that can be no secret; told by line, never by
             content (codes config.syntax, secrets.*).
     """
     from dotenv.parser import parse_stream
@@ -46,7 +46,7 @@ def parse_env(text: str, *, shown: str) -> EnvFile:
         line = binding.original.line + binding.original.string[:blank].count("\n")
         where = f"{shown}:{line}"
         if binding.error or (binding.key is not None and binding.value is None):
-            raise UsageError("is no NAME=VALUE", where=where, next="Correct that line", code="config.syntax")
+            raise UsageError("is not NAME=VALUE", where=where, next="Correct that line", code="config.syntax")
         if binding.key is None or binding.value is None:
             continue
         reason = reserved(binding.key)

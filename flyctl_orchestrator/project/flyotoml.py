@@ -110,10 +110,10 @@ def _probe(table: Table) -> Probe:
     default = Probe()
     path, paths = table.text("path"), table.texts("paths")
     if path is not None and not valid_path(path):
-        raise table.fail("path", "is no request path", 'Write path = "/health": it starts with / and has no spaces')
+        raise table.fail("path", "is not a request path", 'Write path = "/health": it starts with / and has no spaces')
     if not all(valid_path(each) for each in paths):
         advice = 'Write paths = ["/", "/login"]: each starts with / and has no spaces'
-        raise table.fail("paths", "holds something that is no request path", advice)
+        raise table.fail("paths", "holds something that is not a request path", advice)
     if len(paths) > MOST_PATHS:
         raise table.fail("paths", f"names more than {MOST_PATHS} pages", "Name those that matter most")
     return Probe(
@@ -167,5 +167,5 @@ def _url(table: Table) -> str | None:
     except ValueError:
         fields = ["?"]
     if not template.startswith(("http://", "https://")) or any(field != "app" for field in fields):
-        raise table.fail("template", "is no address", 'Write template = "https://{app}.fly.dev"')
+        raise table.fail("template", "is not an address", 'Write template = "https://{app}.fly.dev"')
     return template

@@ -77,7 +77,7 @@ def _app(top: Table) -> str | None:
     if not valid_app_name(name):
         raise top.fail(
             "app",
-            "is no possible app name",
+            "is not a valid app name",
             "Use 1 to 63 lower-case letters, digits and hyphens, with no hyphen at either end",
         )
     return name

@@ -89,7 +89,7 @@ def _port(table: Table, key: str) -> int | None:
     value = table.data.get(key)
     if isinstance(value, str):
         if not re.fullmatch(r"\d{1,5}", value, re.ASCII) or not 1 <= int(value) <= 65535:
-            raise table.fail(key, "is no port", f"Write {key} = 8080")
+            raise table.fail(key, "is not a port", f"Write {key} = 8080")
         return int(value)
     return table.integer(key, None, least=1, most=65535)
 
@@ -128,7 +128,7 @@ def _memory_mb(table: Table) -> int | None:
         if isinstance(value, str):
             found = _MEMORY.fullmatch(value)
             if not found:
-                raise table.fail(key, "is no amount of memory", f'Write {key} = "512mb" or "1gb"')
+                raise table.fail(key, "is not an amount of memory", f'Write {key} = "512mb" or "1gb"')
             return int(found[1]) * (1024 if (found[2] or "").lower().startswith("g") else 1)
         return table.integer(key, None, least=1)
     return None

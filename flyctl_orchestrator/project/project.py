@@ -61,7 +61,7 @@ def _check_groups(fly: FlyToml, flyo: Flyo, shown: str) -> None:
         close = difflib.get_close_matches(name, fly.process_groups, n=1)
         advice = f"Did you mean '{close[0]}'?" if close else f"It has: {', '.join(fly.process_groups)}"
         raise UsageError(
-            f"[groups.{name}] is no process group of fly.toml", where=shown, next=advice, code="config.unknown_group"
+            f"[groups.{name}] is not a process group of fly.toml", where=shown, next=advice, code="config.unknown_group"
         )
 
 
@@ -85,7 +85,7 @@ def _given(app_name: str) -> str:
     if flytoml.valid_app_name(app_name):
         return app_name
     raise UsageError(
-        "is no possible app name",
+        "is not a valid app name",
         where=f"--app {app_name!r}",
         next="Use 1 to 63 lower-case letters, digits and hyphens, with no hyphen at either end",
         code="config.app_name",

@@ -64,7 +64,7 @@ class Existing:
 def build_files(answers: Answers, existing: Existing) -> dict[str, bytes]:
     """The files to write, by relative path: those that are new or changed, whole.
 
-    The same answers give the same bytes, whoever asked for them.
+    The same answers give the same bytes, from questions and from flags alike.
 
     Raises:
         UsageError: an existing file cannot be edited without losing something (config.not_editable).
@@ -179,7 +179,7 @@ def _vm_place(fly: FlyToml) -> Path:
 
 
 def _megabytes(memory: str) -> int:
-    """MB in "512mb" or "1gb", as checked by whoever asked."""
+    """MB in "512mb" or "1gb", as checked before."""
     return int(memory.removesuffix("mb").removesuffix("gb")) * (1024 if memory.endswith("gb") else 1)
 
 

@@ -32,9 +32,9 @@ def check_name(name: str, *, where: str) -> None:
     """
     if len(name) > 200 or not _NAME.fullmatch(name):
         raise UsageError(
-            "is no possible name of a secret",
+            "is not a valid name for a secret",
             where=where,
-            next="Use letters, digits and _, and start with no digit",
+            next="Use letters, digits and _, and do not start with a digit",
             code="secrets.name",
         )
     reason = reserved(name)

@@ -48,7 +48,7 @@ class Table:
         return value
 
     def choice(self, key: str, choices: Sequence[str], default: str) -> str:
-        """One of `choices`."""
+        """A string that is one of `choices`, or the default when absent."""
         value = self.text(key)
         if value is None:
             return default
@@ -57,7 +57,7 @@ class Table:
         return value
 
     def flag(self, key: str, default: bool) -> bool:
-        """A boolean."""
+        """True or false, or the default when absent."""
         value = self.data.get(key, default)
         if not isinstance(value, bool):
             raise self.fail(key, f"must be true or false, not {kind(value)}")
@@ -108,7 +108,7 @@ class Table:
         try:
             return parse_duration(value, number_unit=number_unit)
         except ValueError as error:
-            raise self.fail(key, "is no duration", f"{str(error)[0].upper()}{str(error)[1:]}") from None
+            raise self.fail(key, "is not a duration", f"{str(error)[0].upper()}{str(error)[1:]}") from None
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of strings; empty when absent."""

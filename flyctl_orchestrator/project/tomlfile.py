@@ -15,7 +15,7 @@ from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project.locate import Step, locate
 
 MAX_BYTES = 256 * 1024
-"""No configuration written by hand comes near this; a larger file is somebody's mistake."""
+"""No configuration written by hand comes near this; a larger file is a mistake."""
 
 _POSITION = re.compile(r"\s*\(at line (\d+), column (\d+)\)$")
 _AT_END = re.compile(r"\s*\(at end of document\)$")
@@ -96,9 +96,9 @@ def read_bytes(path: Path, shown: str, *, limit: int, missing: str) -> bytes:
         reason = "is a symbolic link to itself" if looped else f"cannot be read: {error.strerror or error}"
         raise _unreadable(shown, reason, "Check the path and its permissions") from None
     except ValueError:  # a NUL in the path
-        raise _unreadable(repr(shown), "is no usable path", "Name a file") from None
+        raise _unreadable(repr(shown), "is not a usable path", "Name a file") from None
     if len(data) > limit:
-        raise _unreadable(shown, f"is larger than {limit // 1024} KiB", "Name the right file")
+        raise _unreadable(shown, f"is larger than {limit // 1024} KiB", "Name a smaller file")
     return data
 
 

@@ -26,7 +26,7 @@ class Fact(Protocol):
 
     @property
     def fields(self) -> Mapping[str, Any]:
-        """Everything else."""
+        """What else is known of it, by name (docs/reference/events.md)."""
         ...
 
     def as_dict(self) -> dict[str, Any]:
@@ -35,10 +35,10 @@ class Fact(Protocol):
 
 
 class Reporter(Protocol):
-    """Shows a run to somebody. Called from one thread at a time."""
+    """Shows a run to a person or to a program. Called from one thread at a time."""
 
     def event(self, event: Fact) -> None:
-        """Show that something happened."""
+        """Show an event, as far as this reporter's reader wants to know of it."""
         ...
 
     def close(self) -> None:

@@ -47,7 +47,7 @@ class GitHubReporter(PlainReporter):
             self._sum_up(event)
 
     def close(self) -> None:
-        """Leave no group open."""
+        """End the group of lines that is open, if one is."""
         self._close()
 
     def _open(self, event: Fact) -> None:

@@ -5,10 +5,11 @@ https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from flyctl_orchestrator.report.clean import clean
+from flyctl_orchestrator.report.clean import clean, unmarked
 from flyctl_orchestrator.report.numbers import count, duration, latency, short_digest
 
 Kind = Literal["error", "warning", "notice"]
@@ -30,12 +31,12 @@ RESULTS = {
 
 def annotation(kind: Kind, title: str, text: str) -> str:
     """One line that GitHub shows on the run's page."""
-    return f"::{kind} title={_escape(clean(title), _PROPERTY)}::{_escape(_tame(text), _DATA)}"
+    return f"::{kind} title={_escape(_tame(title), _PROPERTY)}::{_escape(_tame(text, lines=True), _DATA)}"
 
 
 def group(title: str) -> str:
     """Begins a part of the log that is folded; "::endgroup::" ends it."""
-    return f"::group::{_escape(clean(title), _DATA)}"
+    return f"::group::{_escape(_tame(title), _DATA)}"
 
 
 def markdown(text: str) -> str:
@@ -47,9 +48,9 @@ def _escape(text: str, replaced: Mapping[str, str]) -> str:
     return "".join(replaced.get(char, char) for char in text)
 
 
-def _tame(text: str) -> str:
-    """Text of any number of lines, each of them clean."""
-    return "\n".join(clean(line) for line in text.splitlines())
+def _tame(text: str, *, lines: bool = False) -> str:
+    """Text that holds nothing but itself: one line of it, or with `lines` as many as there are."""
+    return "\n".join(unmarked(clean(line)) for line in (text.splitlines() if lines else [text]))
 
 
 def summary(app: str, fields: Mapping[str, Any], *, rehearsal: bool = False) -> str:
@@ -62,7 +63,19 @@ def summary(app: str, fields: Mapping[str, Any], *, rehearsal: bool = False) -> 
     if machines:
         lines += [*_table(machines), ""]
     lines += [f"- {_place(each)}: {markdown(str(each['why']))}" for each in machines if each.get("why")]
+    lines += _excerpt(fields.get("log"))
     return "\n".join(lines).rstrip() + "\n\n"
+
+
+def _excerpt(log: object) -> list[str]:
+    """What was written last where it failed, as a block in which nothing is markup."""
+    if not isinstance(log, Mapping):
+        return []
+    lines = [clean(str(line)) for line in log.get("lines") or ()]
+    # A fence is closed by one that is at least as long.
+    longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return ["", f"The last lines of {markdown(str(log.get('source') or ''))}:", "", f"{fence}text", *lines, fence, ""]
 
 
 def _told(fields: Mapping[str, Any], machines: Sequence[Mapping[str, Any]], *, good: bool) -> str:
@@ -72,7 +85,7 @@ def _told(fields: Mapping[str, Any], machines: Sequence[Mapping[str, Any]], *, g
         return f"{what}{code}." + (f" {next_}." if next_ else "")
     regions = len({each.get("region") for each in machines})
     spent = f" in {duration(float(fields['seconds']))}" if fields.get("seconds") else ""
-    url = f" · {fields['url']}" if fields.get("url") else ""
+    url = f" · {clean(str(fields['url']))}" if fields.get("url") else ""
     return f"{count(len(machines), 'machine')} in {count(regions, 'region')}{spent}{url}"
 
 

@@ -13,7 +13,7 @@ class JsonLinesReporter:
         self._output = output
 
     def event(self, event: Fact) -> None:
-        """Write the event."""
+        """Write the event as one line, and have it out at once."""
         self._output.record(event.as_dict())
 
     def close(self) -> None:

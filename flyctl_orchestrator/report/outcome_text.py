@@ -16,6 +16,9 @@ def outcome_lines(outcome: Outcome, style: Style, width: int | None, *, url: str
     lines = render(_columns(outcome), [_cells(row, style, outcome) for row in outcome.rows], style, width)
     lines = lines if outcome.rows else []
     lines += [Line.of(f"{row.region} {row.machine}: {row.why}") for row in outcome.rows if row.why]
+    if outcome.excerpt is not None:
+        lines.append(Line.of(f"The last lines of {outcome.excerpt.source}:"))
+        lines += [Line.of(Span(f"  {line}", "quiet")) for line in outcome.excerpt.lines]
     good = outcome.kind in ("done", "nothing")
     if good:
         regions = len({row.region for row in outcome.rows})

@@ -14,9 +14,9 @@ REASONS = {
     "config": "fly.toml changed",
     "secrets": "secrets changed",
     "edited": "edited by hand",
-    "unverified": "never proved by flyo",
+    "unverified": "not verified by flyo",
     "missing": "missing",
-    "replaced": "replaced by then",
+    "replaced": "its replacement is verified by then",
     "leftover": "left by an unfinished rollout",
 }
 
@@ -61,8 +61,8 @@ def dollars(amount: float) -> str:
 def _wave(wave: Wave, cost: Cost | None) -> list[Line]:
     facts = [", ".join(wave.regions)]
     facts += [f"{wave.limit} at once per region"] if wave.limit else []
-    watched = (wave.watch or 0.0) + wave.bake
-    facts += [f"then {duration(watched)} of watching"] if watched else []
+    facts += [f"then {duration(wave.watch)} of watching"] if wave.watch else []
+    facts += [f"then a bake of {duration(wave.bake)}"] if wave.bake else []
     head = Line.of(Span(wave.name, "strong"), f" ({'; '.join(facts)})")
     return [head, *(Line.of(_lane(lane, cost)) for lane in wave.lanes)]
 
@@ -70,7 +70,7 @@ def _wave(wave: Wave, cost: Cost | None) -> list[Line]:
 def _lane(lane: Lane, cost: Cost | None) -> str:
     why = ", ".join(REASONS.get(reason, reason) for reason in lane.reasons)
     asleep = next((step.state for step in lane.steps if isinstance(step, PutToSleep)), None)
-    more = f"; woken, proved, {asleep} again" if asleep else ""
+    more = f"; woken, verified, {asleep} again" if asleep else ""
     who = lane.machine or lane.replaces or "new machine"
     change = cost.lanes.get(lane.name) if cost else None
     price = f"  {dollars(change)}" if change is not None and abs(change) >= 0.005 else ""

@@ -37,7 +37,7 @@ class RegionRow:
 
     @property
     def done(self) -> int:
-        """Machines that are through."""
+        """Machines that have come to their end: healthy, asleep, restored or destroyed."""
         return sum(1 for phase in self.phases.values() if phase in OVER)
 
     @property
@@ -101,8 +101,8 @@ class ProgressTable:
                     self.rows.setdefault(region, RegionRow(region)).expected += 1
 
     def _head(self, name: str, fields: Any) -> None:
-        headings = {"rollback.started": "going back", "build.started": "building"}
-        headings |= dict.fromkeys(("watch.started", "bake.started"), "watching")
+        headings = {"rollback.started": "rolling back", "build.started": "building"}
+        headings |= {"watch.started": "watching", "bake.started": "bake: watching"}
         self.heading = headings.get(name) or str(fields.get("wave") or "")
         for region in fields.get("regions") or ():
             self.rows.setdefault(str(region), RegionRow(str(region)))

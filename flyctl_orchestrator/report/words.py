@@ -116,7 +116,7 @@ def _finished(fields: Fields) -> Sentence:
     result = str(fields.get("result") or "finished").replace("_", " ")
     if result == "nothing":
         return Sentence("nothing had to be changed", "good", detail=True)
-    # What went wrong is the command's last line, for everybody.
+    # What went wrong is the command's last line, whatever the reporter.
     return Sentence(f"rollout {result}{seconds(fields)}", "good" if result == "done" else "bad")
 
 
@@ -157,14 +157,14 @@ def _hook_finished(fields: Fields) -> Sentence:
         return Sentence(f"{_hook(fields)} is done{seconds(fields)}", "good", detail=fields.get("hook") == "probe")
     status = fields.get("status")
     failed = "could not be run" if status is None else f"failed with exit status {status}"
-    said = {"timeout": "took too long", "stopped": "was ended"}.get(str(fields.get("end")), failed)
+    said = {"timeout": "timed out", "stopped": "was stopped"}.get(str(fields.get("end")), failed)
     return Sentence(f"{_hook(fields)} {said}{seconds(fields)}", "bad")
 
 
 def _waiting(fields: Fields) -> Sentence:
-    who, why = fields.get("who") or "somebody", fields.get("why") or "no reason given"
+    who, why = fields.get("who") or "another holder", fields.get("why") or "no reason given"
     if fields.get("silent"):
-        text = f"locked by {who} ({why}), who gives no sign of life: watching for half a minute, then taking over"
+        text = f"locked by {who} ({why}), with no sign of life: taken over if none comes within half a minute"
     else:
         text = f"locked by {who} ({why}): waiting for up to {duration(float(fields.get('seconds') or 0))}"
     return Sentence(text, "warn")
@@ -206,16 +206,16 @@ _SENTENCES: dict[str, Callable[[Fields], Sentence | None]] = {
         _with_reason(f"{place(fields)} failed while it was watched", fields), "bad"
     ),
     "evidence.gathered": lambda fields: Sentence(evidence(fields), "quiet", detail=True),
-    "bake.started": _watching,
+    "bake.started": lambda fields: Sentence(f"bake: {_watching(fields).text}"),
     "bake.finished": _watched,
     "hook.started": lambda fields: Sentence(_hook(fields), detail=fields.get("hook") == "probe"),
     "hook.line": lambda fields: Sentence(
         f"{fields.get('hook') or 'hook'}: {fields.get('line') or ''}", "quiet", detail=fields.get("hook") == "probe"
     ),
     "hook.finished": _hook_finished,
-    "interrupted": lambda fields: Sentence("interrupted: going back (again to stop right here)", "warn"),
-    "rollback.started": lambda fields: Sentence(f"going back{_number(fields)}", "warn"),
-    "rollback.finished": lambda fields: Sentence(_with_reason(f"went back{seconds(fields)}", fields), "warn"),
+    "interrupted": lambda fields: Sentence("interrupted: rolling back (interrupt again to stop right here)", "warn"),
+    "rollback.started": lambda fields: Sentence(f"rolling back{_number(fields)}", "warn"),
+    "rollback.finished": lambda fields: Sentence(_with_reason(f"rolled back{seconds(fields)}", fields), "warn"),
     "rollout.finished": _finished,
     "rehearsal.started": _rehearsal,
     "fault.set": lambda fields: Sentence(f"fault {fault_sentence(fields)}", "warn"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.fleet.app_logs import newest_lines
 from flyctl_orchestrator.fleet.builder import BuildRequest, BuiltImage, build, new_label
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.model import Project, RolloutPolicy
@@ -274,6 +275,7 @@ class Deployment:
             sized=frozenset(sized),
             edge=edge_of(target.kind, self.policy.propagation),
             logs=LOGS[target.kind],
+            newest_lines=lambda machine, limit: newest_lines(target.flyctl, project.app, machine, limit),
             guard=self.guard,
             hooks=self.hooks,
         )

@@ -10,11 +10,11 @@ from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.rollout.context.context import RolloutContext
-from flyctl_orchestrator.rollout.context.outcome import EXITS, Outcome, OutcomeKind, Row
+from flyctl_orchestrator.rollout.context.outcome import EXITS, Excerpt, Outcome, OutcomeKind, Row
 from flyctl_orchestrator.rollout.plan.plan import Wave
 from flyctl_orchestrator.rollout.run.bake import bake
 from flyctl_orchestrator.rollout.run.baseline import measure_baseline
-from flyctl_orchestrator.rollout.run.flyctl_driver import FlyctlDriver
+from flyctl_orchestrator.rollout.run.flyctl_driver import EXCERPT_LINES, FlyctlDriver
 from flyctl_orchestrator.rollout.run.lane import LaneRun
 from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.run.result_rows import rows_at_the_end
@@ -38,6 +38,8 @@ class Executor:
         self._policy = policy
         self._since = context.clock.monotonic()
         self._culprit = ""
+        self._excerpt: Excerpt | None = None
+        self._flyctl_said: tuple[str, ...] = ()
         self._last: Snapshot | None = None
         self._flyctl: FlyctlDriver | None = None
 
@@ -64,6 +66,8 @@ class Executor:
             if end.kind != "passed":
                 assert end.run is not None
                 self._culprit = end.run.machine_id or ""
+                # Before anything goes back: afterwards its newest lines are about that.
+                self._excerpt = self._last_words(end.run)
                 where = f"{end.run.lane.region} {_called(end.run)}"
                 return self._stop(self._reason(f"{where}: {end.run.reason}", end.run.code), end.kind)
         self._finish_flyctl(FLYCTL_FORWARD)
@@ -87,6 +91,7 @@ class Executor:
         try:
             end = run.run()
             self._last, self._flyctl = run.last_snapshot, run.left or self._flyctl
+            self._flyctl_said = run.flyctl_said
             if end.kind == "passed":
                 end = bake(wave.bake, run.runs, context, self._record, stopped=self._stopped)
             if end.kind == "passed" and not wave.final and not self._agreed(wave, number):
@@ -210,6 +215,16 @@ class Executor:
         next_ = "When the platform answers again, 'flyo status' shows what is where and 'flyo deploy' goes on"
         return self._finish("inconclusive", f"{what}; not known: {names}", None, next=next_, code=code or "blind")
 
+    def _last_words(self, run: LaneRun) -> Excerpt | None:
+        """The last lines of what decided that it failed: of flyctl where flyctl gave up, else of the machine."""
+        if run.code == "flyctl":
+            lines: Sequence[str] = self._flyctl_said
+            source = "flyctl"
+        else:
+            lines = self._context.newest_lines(run.machine_id, EXCERPT_LINES) if run.machine_id else ()
+            source = f"{run.lane.region} {run.machine_id}"
+        return Excerpt(source, tuple(lines)) if lines else None
+
     def _where_to_look(self) -> str:
         return f"See what it wrote: {self._context.logs_of(self._culprit)}" if self._culprit else ""
 
@@ -234,7 +249,8 @@ class Executor:
 
     def _end(self, kind: OutcomeKind, what: str, rows: Sequence[Row], *, next: str = "", code: str = "") -> Outcome:
         seconds = self._context.clock.monotonic() - self._since
-        outcome = Outcome(kind, what, tuple(rows), next, code, seconds, EXITS[kind])
+        excerpt = None if kind == "done" else self._excerpt
+        outcome = Outcome(kind, what, tuple(rows), next, code, seconds, EXITS[kind], excerpt)
         self._record.journal.forgive()
         self._record.journal.write("end", outcome=kind, exit=int(outcome.exit), what=what)
         return outcome

@@ -25,8 +25,8 @@ from flyctl_orchestrator.cli.options import (
 @policy_options
 @lock_option
 @click.option("--no-hooks", is_flag=True, help="Leave out the commands of [hooks] and [probe].")
-@click.option("--resume", is_flag=True, help="Finish the rollout that was killed half-way.")
-@click.option("--abort", is_flag=True, help="Put everything back to where the killed rollout had begun.")
+@click.option("--resume", is_flag=True, help="Finish the rollout that was killed.")
+@click.option("--abort", is_flag=True, help="Undo the rollout that was killed: every machine as it was before.")
 @click.option(
     "--plan", "plan_file", type=click.Path(path_type=Path, dir_okay=False), help="Run this plan ('flyo plan --out')."
 )
@@ -37,10 +37,10 @@ def deploy(
 ) -> int:
     """Build the image, release it, and roll it out region by region; every machine is proved healthy from outside.
 
-    The canary region goes first. A region that does not pass the gate takes everything back that was changed: image,
-    configuration, count and sleep. Ctrl-C does the same; a second Ctrl-C stops where it is.
+    The canary region goes first. When a region does not pass the gate, every machine that was changed is rolled back:
+    image, configuration, count and sleep. Ctrl-C does the same; a second Ctrl-C stops where it is.
 
-    After a kill or a crash, --resume or --abort ends what was left half-way, on this computer or on another.
+    A rollout that was killed, on this computer or on another, is finished by --resume or undone by --abort.
     """
     from flyctl_orchestrator.cli.deploy import Requested, run_deploy
 

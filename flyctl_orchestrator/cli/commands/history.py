@@ -11,7 +11,7 @@ from flyctl_orchestrator.cli.options import json_option, target_options
 @click.command()
 @target_options
 @json_option
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many rollouts to show.")
 @pass_command_context
 def history(context: CommandContext, limit: int) -> None:
     """Show when the app was rolled out, by whom, what, and how it ended.

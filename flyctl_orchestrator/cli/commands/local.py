@@ -17,7 +17,7 @@ def local() -> None:
 local.add_command(fault)
 
 
-@local.command(short_help="Start it in the background.")
+@local.command(short_help="Start the platform in the background.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Where to listen on 127.0.0.1 (default 4280, 0: any).")
 @click.option("--delays/--no-delays", default=None, help="Answer as slowly as the distance between regions would.")
 @pass_command_context
@@ -28,7 +28,7 @@ def up(context: CommandContext, port: int | None, delays: bool | None) -> None:
     start(context, port, delays)
 
 
-@local.command(short_help="Stop it and every machine.")
+@local.command(short_help="Stop the platform and every machine.")
 @pass_command_context
 def down(context: CommandContext) -> None:
     """Stop the platform and every machine; apps are there again after the next `up`."""
@@ -58,11 +58,13 @@ def reset(context: CommandContext) -> None:
 
 
 @local.command(short_help="What machines and the platform wrote.")
-@click.option("-f", "--follow", is_flag=True, help="Go on with new lines as they come.")
-@click.option("-n", "--limit", type=click.IntRange(min=0), default=100, show_default=True, help="Lines to begin with.")
-@click.option("-a", "--app", help="Of this app only.")
-@click.option("--machine", help="Of this machine only.")
-@click.option("--region", help="Of this region only.")
+@click.option("-f", "--follow", is_flag=True, help="Show new lines as they are written.")
+@click.option(
+    "-n", "--limit", type=click.IntRange(min=0), default=100, show_default=True, help="How many earlier lines."
+)
+@click.option("-a", "--app", help="Only lines of this app.")
+@click.option("--machine", help="Only lines of this machine.")
+@click.option("--region", help="Only lines of this region.")
 @json_option
 @pass_command_context
 def logs(
@@ -74,8 +76,8 @@ def logs(
     return show_logs(context, limit, {"app": app, "machine": machine, "region": region}, follow=follow)
 
 
-@local.command(short_help="Variables that lead flyctl to it, for eval.")
-@click.option("--shell", type=click.Choice(["sh", "fish"]), help="Whose language (default: that of $SHELL).")
+@local.command(short_help="Variables that lead flyctl to the platform, for eval.")
+@click.option("--shell", type=click.Choice(["sh", "fish"]), help="The shell that is to read them (default: $SHELL).")
 @pass_command_context
 def env(context: CommandContext, shell: str | None) -> None:
     """Print what leads flyctl and others to the platform, as in: eval "$(flyo local env)"."""
@@ -84,7 +86,7 @@ def env(context: CommandContext, shell: str | None) -> None:
     show_variables(context, shell)
 
 
-@local.command(short_help="Run a command against it.", context_settings={"ignore_unknown_options": True})
+@local.command(short_help="Run a command against the platform.", context_settings={"ignore_unknown_options": True})
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @pass_command_context
 def exec(context: CommandContext, command: tuple[str, ...]) -> int:

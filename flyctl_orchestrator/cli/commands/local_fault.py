@@ -1,4 +1,4 @@
-"""`flyo local fault`: let the local platform misbehave on order."""
+"""`flyo local fault`: have the local platform misbehave."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flyctl_orchestrator.cli.duration import Duration
 from flyctl_orchestrator.cli.options import json_option
 
 
-@click.group(short_help="Let it misbehave on order: add, list, clear, names.")
+@click.group(short_help="Have the platform misbehave: add, list, clear, names.")
 def fault() -> None:
     """Faults of the local platform, to see what a rollout does then: regions down, slow boots, 429s, lost answers…"""
 
@@ -24,7 +24,7 @@ def fault() -> None:
 @click.option("--for", "for", type=Duration(), help="How long it lasts, e.g. 30s (default: until it is cleared).")
 @click.option("--times", type=click.IntRange(1), help="How often it strikes.")
 @click.option("--chance", type=click.FloatRange(0, 1, min_open=True), help="How likely it strikes, e.g. 0.3.")
-@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="More about it; see 'names'.")
+@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="A setting of it; 'names' lists them.")
 @json_option
 @pass_command_context
 def add(context: CommandContext, /, name: str, settings: tuple[str, ...], **about: Any) -> None:
@@ -44,9 +44,9 @@ def list_(context: CommandContext) -> None:
     list_faults(context)
 
 
-@fault.command(short_help="Clear faults.")
+@fault.command(short_help="Clear faults by their ids.")
 @click.argument("ids", metavar="[ID]...", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="All of them.")
+@click.option("--all", "everything", is_flag=True, help="Clear every fault.")
 @pass_command_context
 def clear(context: CommandContext, ids: tuple[str, ...], everything: bool) -> None:
     """Clear the named faults, or with --all every one."""

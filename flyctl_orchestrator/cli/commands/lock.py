@@ -1,4 +1,4 @@
-"""`flyo lock`: who holds the app's lock; take it by hand, give it back."""
+"""`flyo lock`: who holds the app's lock; take it by hand, release it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from flyctl_orchestrator.cli.options import json_option, target_options
 
 @click.group()
 def lock() -> None:
-    """One rollout at a time works on an app, whoever starts it from wherever: it holds the app's lock.
+    """One rollout at a time changes an app, from whichever computer: the one that holds the app's lock.
 
-    Taken by hand, the lock keeps every rollout away until it is given back.
+    A lock that is taken by hand keeps every rollout from starting until it is released.
     """
 
 
@@ -30,8 +30,8 @@ def status(context: CommandContext) -> None:
 
 @lock.command(short_help="Keep every rollout away until it is released.")
 @target_options
-@click.option("--why", default="taken by hand", help="Shown to whoever wants to roll out.")
-@click.option("--for", "seconds", type=Duration(), metavar="DURATION", help="Let it end by itself, e.g. after 2h.")
+@click.option("--why", default="taken by hand", help="The reason, shown to everyone who tries to roll out.")
+@click.option("--for", "seconds", type=Duration(), metavar="DURATION", help="Release it after this time, e.g. 2h.")
 @pass_command_context
 def take(context: CommandContext, why: str, seconds: float | None) -> None:
     """Take the lock by hand: no rollout starts, and none waits, until it is released or ends by itself."""
@@ -40,12 +40,12 @@ def take(context: CommandContext, why: str, seconds: float | None) -> None:
     take_lock(context, why, seconds)
 
 
-@lock.command(short_help="Give it back.")
+@lock.command(short_help="Release it.")
 @target_options
 @click.option("--force", is_flag=True, help="Also another person's lock, or a running rollout's, which then stops.")
 @pass_command_context
 def release(context: CommandContext, force: bool) -> None:
-    """Release the lock: your own, or with --force anybody's. A rollout that loses its lock stops at its next step."""
+    """Release the lock: your own, or with --force any other. A rollout that loses its lock stops at its next step."""
     from flyctl_orchestrator.cli.lock import release_lock
 
     release_lock(context, force=force)

@@ -15,7 +15,7 @@ from flyctl_orchestrator.cli.options import json_option, policy_options, target_
 @json_option
 @click.option("-i", "--image", help="Plan for this image; without it every machine counts as changed by a new one.")
 @policy_options
-@click.option("--detailed-exit-code", is_flag=True, help="End with 7 when there is something to change.")
+@click.option("--detailed-exit-code", is_flag=True, help="Exit 7 when there is something to change.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the plan to this file.")
 @pass_command_context
 def plan(context: CommandContext, image: str | None, detailed_exit_code: bool, out: Path | None) -> int:

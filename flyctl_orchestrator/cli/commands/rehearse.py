@@ -15,7 +15,9 @@ from flyctl_orchestrator.rollout.rehearsal.fault_spec import FORM
 @target_options
 @click.option("--from-live", is_flag=True, help="Copy the app on Fly.io (default, unless FLYO_TARGET=local).")
 @click.option("--fault", "faults", multiple=True, metavar="FAULT", help=f"{FORM}.")
-@click.option("--secrets", "secrets_file", metavar="FILE", help="NAME=VALUE lines for the copy; else placeholders.")
+@click.option(
+    "--secrets", "secrets_file", metavar="FILE", help="NAME=VALUE lines for the copy (default: placeholders)."
+)
 @click.option(
     "--before",
     type=click.Path(path_type=Path, exists=True, file_okay=False),

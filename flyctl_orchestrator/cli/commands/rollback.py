@@ -1,4 +1,4 @@
-"""`flyo rollback`: back to an earlier release, the short way."""
+"""`flyo rollback`: back to an earlier release."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def rollback(context: CommandContext, wanted: str | None) -> int:
     """Give every machine back what it had: image, configuration, count and sleep, proved by the same gate.
 
     Without a name it goes to the last good state before the present one; a release number or a rollout's id ('flyo
-    history') names another. All regions go at once, without canary or bake. It is never taken back by itself.
+    history') names another. All regions go at once, without canary or bake. A rollback that fails is not rolled back.
     """
     from flyctl_orchestrator.cli.rollback import run_rollback
 

@@ -1,4 +1,4 @@
-"""`flyo secrets`: set, import, generate, list and unset, with values that nobody gets to see."""
+"""`flyo secrets`: set, import, generate, list and unset, with values that are never shown."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def secrets() -> None:
     """
 
 
-@secrets.command("set", short_help="Set secrets, typed unseen or piped.")
+@secrets.command("set", short_help="Set secrets, from a hidden prompt or from stdin.")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("--stdin", "from_stdin", is_flag=True, help="Read the one value from stdin (or write NAME=-).")
 @click.option("--if-missing", is_flag=True, help="Leave secrets that exist as they are.")
@@ -52,8 +52,10 @@ def import_(context: CommandContext, source: str) -> None:
 
 @secrets.command(short_help="Set a strong random value.")
 @click.argument("name")
-@click.option("--bytes", "size", type=click.IntRange(16, 1024), default=32, show_default=True, help="Random bytes.")
-@click.option("--replace", is_flag=True, help="Also when the secret exists already.")
+@click.option(
+    "--bytes", "size", type=click.IntRange(16, 1024), default=32, show_default=True, help="Bytes of randomness."
+)
+@click.option("--replace", is_flag=True, help="Replace a secret that exists.")
 @click.option("--if-missing", is_flag=True, help="Leave a secret that exists as it is, and say so.")
 @target_options
 @json_option

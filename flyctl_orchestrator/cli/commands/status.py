@@ -14,9 +14,9 @@ DETAILED = "Exit 7 when the fleet is mixed or has drifted, 1 when a machine is n
 @target_options
 @json_option
 @click.option("--machines", "by_machine", is_flag=True, help="A row per machine instead of one per region.")
-@click.option("--no-probe", is_flag=True, help="Do not ask the machines; show only what the platform knows.")
+@click.option("--no-probe", is_flag=True, help="Do not probe the machines; show only what the platform reports.")
 @click.option("--detailed-exit-code", is_flag=True, help=DETAILED)
-@click.option("--watch", "interval", type=click.FloatRange(min=1), metavar="SECONDS", help="Again and again.")
+@click.option("--watch", "interval", type=click.FloatRange(min=1), metavar="SECONDS", help="Show it again and again.")
 @pass_command_context
 def status(
     context: CommandContext, by_machine: bool, no_probe: bool, detailed_exit_code: bool, interval: float | None

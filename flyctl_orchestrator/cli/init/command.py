@@ -74,7 +74,7 @@ def _answers(
             raise UsageError(
                 f"missing {' and '.join(missing)}, and there is no terminal to ask at",
                 where="flyo init",
-                next=f"Give {values}, or --yes to take exactly that",
+                next=f"Give {values}, or --yes to accept these values",
                 code="usage.missing",
             )
         return complete(asked, existing, directory), bool(request.create)

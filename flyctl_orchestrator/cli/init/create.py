@@ -33,7 +33,7 @@ def create_app(context: CommandContext, app: str, *, org: str | None) -> bool:
         target.api.get_app(app)
         return False
     except ApiError as error:
-        # Somebody else's app is not ours to see (403); creating it then says that the name is taken.
+        # Another owner's app is not ours to see (403); creating it then says that the name is taken.
         if error.kind != "not_found" and error.status != 403:
             raise
     org = org or _only_organization(target.flyctl.orgs())

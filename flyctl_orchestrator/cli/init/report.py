@@ -92,7 +92,7 @@ def _grouped(actions: Mapping[str, str]) -> dict[str, str]:
 def _notes(answers: Answers, existing: Existing) -> list[str]:
     notes = list(existing.detected.notes) if existing.needs_dockerfile else []
     if existing.needs_dockerfile and not (answers.start or existing.detected.start):
-        notes.append("There is no Dockerfile, and nothing tells how this app starts: write one, or give --start")
+        notes.append("There is no Dockerfile, and how this app starts is not known: write one, or give --start")
     return notes
 
 

@@ -140,7 +140,7 @@ class Wizard:
         fly = self.existing.fly
         default = fly.services[0].auto_stop if fly and fly.services else DEFAULT_AUTO_STOP
         choices = [questionary.Choice(title, value) for value, title in IDLE.items()]
-        return str(answer(questionary.select("When nobody uses a machine", choices=choices, default=default)))
+        return str(answer(questionary.select("When a machine gets no requests", choices=choices, default=default)))
 
     def _memory(self, asked: Asked) -> str | None:
         """Asked for a new fly.toml only: an existing one has its sizes."""

@@ -103,7 +103,7 @@ def _port_variable(variables: Mapping[str, str]) -> int | None:
     if not given:
         return None
     if not given.isdigit() or int(given) > 65535:
-        raise UsageError(f"'{given[:20]}' is no port", where="FLYO_LOCAL_PORT", next="Use 0 to 65535, 0 for any")
+        raise UsageError(f"'{given[:20]}' is not a port", where="FLYO_LOCAL_PORT", next="Use 0 to 65535, 0 for any")
     return int(given)
 
 
@@ -115,7 +115,7 @@ def require_running(environment: Environment) -> control.Running:
     """
     running = find_local(environment)
     if running is None:
-        raise UnreachableError("it does not run", where="local platform", next=NOT_RUNNING, code="local.down")
+        raise UnreachableError("it is not running", where="local platform", next=NOT_RUNNING, code="local.down")
     return running
 
 
@@ -158,7 +158,7 @@ def checked(answer: HttpAnswer) -> Any:
     """What the platform answered.
 
     Raises:
-        FlyoError: it refused, or is somebody else.
+        FlyoError: it refused, or something else answers there.
     """
     from flyctl_orchestrator.fleet.api_answer import complaint, understood
     from flyctl_orchestrator.fleet.decode import Unreadable, decode

@@ -65,7 +65,8 @@ def destroy_everything(context: CommandContext) -> None:
     apps = [app["name"] for app in ask(environment, running, "GET", "/_local/status").get("apps", [])]
     if not context.options.yes:
         if not context.may_ask:
-            raise UsageError("destroys every local app", where="flyo local reset", next="Add --yes", code="local.reset")
+            what, where = "this destroys every local app", "flyo local reset"
+            raise UsageError(what, where=where, next="Add --yes", code="local.reset")
         context.insist(f"Destroy {', '.join(apps) or 'everything'} on {running.url}?")
     ask(environment, running, "POST", "/_local/reset")
     context.output.report(f"destroyed {', '.join(apps)}" if apps else "there was nothing to destroy")

@@ -34,7 +34,7 @@ def add_fault(context: CommandContext, about: Mapping[str, Any], settings: tuple
 def _pair(said: str) -> tuple[str, str]:
     key, equals, value = said.partition("=")
     if not equals or not key:
-        raise UsageError(f"'{said[:60]}' is no KEY=VALUE", where="--set", next="Write e.g. --set seconds=10")
+        raise UsageError(f"'{said[:60]}' is not KEY=VALUE", where="--set", next="Write e.g. --set seconds=10")
     return key, value
 
 
@@ -61,7 +61,7 @@ def clear_faults(context: CommandContext, ids: tuple[str, ...], *, everything: b
     """
     if bool(ids) == everything:
         raise UsageError(
-            "no fault is named" if not ids else "--all and single faults do not go together",
+            "no fault was named" if not ids else "--all and the ids of faults cannot be used together",
             where="flyo local fault clear",
             next="Name them as 'flyo local fault list' shows them, or give --all",
             code="fault.clear",

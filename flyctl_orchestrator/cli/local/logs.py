@@ -56,7 +56,7 @@ def show_logs(context: CommandContext, limit: int, about: Mapping[str, str | Non
 
 
 class _ReaderGone(Exception):
-    """Nobody reads stdout any more (`flyo local logs -f | head`)."""
+    """The reader of stdout is gone (`flyo local logs -f | head`)."""
 
 
 def log_line(line: str) -> str:

@@ -1,4 +1,4 @@
-"""What `flyo secrets` does: set, import, generate, list and unset, with values that nobody gets to see."""
+"""What `flyo secrets` does: set, import, generate, list and unset, with values that are never shown."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def read_names(words: tuple[str, ...]) -> tuple[list[str], bool]:
                 "history",
                 where=name,
                 next=f"Run 'flyo secrets set {name}' and type it when asked, or pipe it into "
-                f"'flyo secrets set {name}=-'; treat this one as known to others",
+                f"'flyo secrets set {name}=-'; and choose another value, this one may have been seen",
                 code="secrets.on_command_line",
             )
         piped = piped or bool(equals)
@@ -46,7 +46,7 @@ def check_source(environment: Environment, names: list[str], *, piped: bool) -> 
     """Make sure that `read_values` can work, before anything else is done.
 
     Raises:
-        UsageError: nobody can be asked, or stdin cannot hold all values (code secrets.stdin).
+        UsageError: there is no terminal to ask at, or stdin cannot hold all values (code secrets.stdin).
     """
     if piped and len(names) != 1:
         raise UsageError(
@@ -91,7 +91,10 @@ def read_stdin(environment: Environment) -> str:
         ) from None
     if len(text) > limit:
         raise UsageError(
-            f"is longer than {limit // 1024} KiB", where="stdin", next="Pipe the right thing", code="secrets.stdin"
+            f"is longer than {limit // 1024} KiB",
+            where="stdin",
+            next="Pipe one value, or NAME=VALUE lines into 'flyo secrets import -'",
+            code="secrets.stdin",
         )
     return text
 
@@ -103,7 +106,7 @@ def read_env_text(environment: Environment, source: str) -> tuple[str, str]:
         UsageError: it cannot be read.
     """
     if source != "-":
-        return read_text(environment.cwd / Path(source), source, missing="Name a file that is there"), source
+        return read_text(environment.cwd / Path(source), source, missing="Name an existing file"), source
     if environment.stdin.isatty():
         raise UsageError(
             "there is nothing on stdin",

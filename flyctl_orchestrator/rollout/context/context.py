@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -101,6 +101,7 @@ class RolloutContext:
         edge: how the target's proxy behaves.
         guard: the lock it all happens under.
         hooks: the user's own commands.
+        newest_lines: the last lines that a machine wrote, oldest first, by its id and how many at most; never raises.
     """
 
     app: str
@@ -122,6 +123,7 @@ class RolloutContext:
     logs: str = "flyctl logs --app {app} --machine {machine}"
     guard: Guard = field(default_factory=Unguarded)
     hooks: HookRunner = field(default_factory=HookRunner)
+    newest_lines: Callable[[str, int], Sequence[str]] = lambda machine_id, limit: ()
 
     def logs_of(self, machine_id: str) -> str:
         """What to type to see what a machine wrote."""

@@ -45,6 +45,18 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Excerpt:
+    """The last lines that were written where it failed.
+
+    Attributes:
+        source: who wrote them, e.g. "iad 148e21d7" or "flyctl".
+    """
+
+    source: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Outcome:
     """How it ended.
 
@@ -53,6 +65,7 @@ class Outcome:
         next: what to type next, "" when nothing is left to do.
         code: stable name of the reason, "" when it went well.
         exit: the process's exit status.
+        excerpt: what the machine that failed, or flyctl, wrote last; None when nothing did or nothing is known of it.
     """
 
     kind: OutcomeKind
@@ -62,8 +75,16 @@ class Outcome:
     code: str = ""
     seconds: float = 0.0
     exit: Exit = Exit.OK
+    excerpt: Excerpt | None = None
 
     def as_fields(self) -> dict[str, Any]:
         """As the fields of the `rollout.finished` event."""
-        plain = {"result": self.kind, "exit": int(self.exit), "code": self.code, "what": self.what, "next": self.next}
+        plain: dict[str, Any] = {
+            "result": self.kind,
+            "exit": int(self.exit),
+            "code": self.code,
+            "what": self.what,
+            "next": self.next,
+        }
+        plain["log"] = asdict(self.excerpt) if self.excerpt else None
         return plain | {"seconds": round(self.seconds, 3), "machines": [asdict(row) for row in self.rows]}

@@ -57,7 +57,7 @@ def plan_of_dict(data: Any, *, where: str = "plan") -> Plan:
             unchanged=data["unchanged"],
             notes=tuple(data["notes"]),
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(
             f"the plan is damaged ({type(error).__name__}: {error})",
             where=where,
@@ -96,6 +96,8 @@ def _lane_as_dict(lane: Lane) -> dict[str, Any]:
 
 
 def _lane_of_dict(data: dict[str, Any]) -> Lane:
+    if not data["steps"]:
+        raise ValueError(f"lane {data['name']} has no steps")
     rest = {"reasons": tuple(data["reasons"]), "steps": tuple(step_of_dict(step) for step in data["steps"])}
     return Lane(**(data | rest))
 

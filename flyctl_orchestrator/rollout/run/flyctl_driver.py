@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from flyctl_orchestrator.fleet.flyctl import DeployOptions, Ran
+from flyctl_orchestrator.fleet.redact import without_credentials
 from flyctl_orchestrator.rollout.context.context import RolloutContext, RunningDeploy
 from flyctl_orchestrator.rollout.plan.plan import FlyctlRun
 
@@ -17,6 +20,9 @@ AGAIN = 3
 LOOK = 0.1
 # Seconds between two looks at whether it has said something.
 LISTEN = 0.05
+# Lines, and characters of a line, that are kept to be shown beside a failure.
+EXCERPT_LINES = 15
+LONGEST_LINE = 500
 
 
 class FlyctlDriver:
@@ -25,6 +31,7 @@ class FlyctlDriver:
     Attributes:
         ran: how it ended, None while it runs.
         ended_at: number of the first reading made after its end.
+        said: its last lines.
     """
 
     def __init__(self, context: RolloutContext, run: FlyctlRun, image: str, *, limit: int) -> None:
@@ -42,6 +49,7 @@ class FlyctlDriver:
         )
         self.ran: Ran | None = None
         self.ended_at = 0
+        self.said: deque[str] = deque(maxlen=EXCERPT_LINES)
         self._tries = 0
         self._again_at: float | None = None
         self._interrupted = False
@@ -131,4 +139,5 @@ class FlyctlDriver:
     def _hear(self, line: str) -> None:
         self._news = self._news or any(machine in line for machine in self._run.machines)
         if line.strip():
+            self.said.append(without_credentials(line.rstrip()[:LONGEST_LINE]))
             self._context.emit("flyctl.line", line=line.rstrip())

@@ -120,6 +120,11 @@ class WaveRun:
             if flyctl is not None and flyctl.end(self._poller.next_number) and not self._poller.blind:
                 self._clear_leases()
 
+    @property
+    def flyctl_said(self) -> tuple[str, ...]:
+        """The last lines of the wave's flyctl; none where it had none."""
+        return tuple(self._flyctl.said) if self._flyctl is not None else ()
+
     def _start_flyctl(self) -> None:
         """Let flyctl loose as soon as the machines it is to change are there."""
         chosen = self._wave.flyctl

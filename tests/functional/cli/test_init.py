@@ -213,7 +213,7 @@ def test_without_a_terminal_it_names_what_is_missing(directory: Path) -> None:
         2,
         "",
         "flyo: flyo init: missing --name and --regions, and there is no terminal to ask at. "
-        "Give --name my-shop --regions iad, or --yes to take exactly that [usage.missing]\n",
+        "Give --name my-shop --regions iad, or --yes to accept these values [usage.missing]\n",
     )
     assert names(directory) == []
 
@@ -226,7 +226,7 @@ def test_yes_takes_the_suggestions(directory: Path) -> None:
 
 def test_an_app_of_unknown_kind_gets_no_dockerfile_and_a_note(directory: Path) -> None:
     result = flyo(directory, "--yes")
-    assert "note     There is no Dockerfile, and nothing tells how this app starts: write one, or give --start.\n" in (
+    assert "note     There is no Dockerfile, and how this app starts is not known: write one, or give --start.\n" in (
         result.stderr
     )
     assert names(directory) == ["fly.toml", "flyo.toml"]
@@ -250,22 +250,22 @@ def test_an_app_of_unknown_kind_gets_no_dockerfile_and_a_note(directory: Path) -
         ),
         (
             ["--regions", "iad=many"],
-            "flyo: --regions: the count of 'iad' is no whole number from 0 to 1000. Write iad=1 [usage.count]",
+            "flyo: --regions: the count of 'iad' is not a whole number from 0 to 1000. Write iad=1 [usage.count]",
         ),
         (["--regions", "iad,iad"], "flyo: --regions: 'iad' is given twice. Give each region once [usage.count]"),
         (
             ["--name", "My Shop"],
-            "flyo: --name: is no possible app name. Use 1 to 63 lower-case letters, digits and hyphens, with no hyphen "
+            "flyo: --name: is not a valid app name. Use 1 to 63 lower-case letters, digits and hyphens, with no hyphen "
             "at either end [config.app_name]",
         ),
         (
             ["--health-path", "health"],
-            "flyo: --health-path: is no request path. Write --health-path /health: it starts with / and has no spaces "
-            "[usage.path]",
+            "flyo: --health-path: is not a request path. Write --health-path /health: it starts with / and has no "
+            "spaces [usage.path]",
         ),
         (
             ["--vm-memory", "lots"],
-            "flyo: --vm-memory: is no amount of memory. Write 512mb or 1gb [usage.memory]",
+            "flyo: --vm-memory: is not an amount of memory. Write 512mb or 1gb [usage.memory]",
         ),
         (
             ["--internal-port", "99999"],

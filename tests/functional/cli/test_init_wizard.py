@@ -84,7 +84,7 @@ def test_answers_and_flags_give_byte_identical_files(tmp_path: Path, terminals: 
     terminal.answer("Start command", "enter")
     terminal.answer("Port the app listens on", clear("8080"), "3000", "enter")
     terminal.answer("Path that answers", "enter")
-    terminal.answer("When nobody uses", "down", "enter")
+    terminal.answer("When a machine gets", "down", "enter")
     terminal.answer("Memory of a machine", "up", "enter")
     terminal.answer("Go ahead?", "enter")
     status, said = terminal.end()
@@ -107,7 +107,7 @@ def test_all_suggestions_are_what_yes_takes(tmp_path: Path, terminals: list[Term
     terminal = Terminal(asked)
     terminals.append(terminal)
     questions = ["App name", "Primary region", "Further regions", "Machines in iad", "Start command", "Port the app"]
-    for question in [*questions, "Path that answers", "When nobody uses", "Memory of", "Go ahead?"]:
+    for question in [*questions, "Path that answers", "When a machine gets", "Memory of", "Go ahead?"]:
         terminal.answer(question, "enter")
     assert terminal.end()[0] == 0
     quick = Terminal(yes, "--yes")
@@ -135,7 +135,7 @@ def test_saying_no_to_the_summary_writes_nothing(tmp_path: Path, terminals: list
     directory = make_app(tmp_path / "shop")
     terminal = Terminal(directory, "--name", "shop", "--regions", "iad", "--internal-port", "80", "--start", "x")
     terminals.append(terminal)
-    for question in ("Path that answers", "When nobody uses", "Memory of"):
+    for question in ("Path that answers", "When a machine gets", "Memory of"):
         terminal.answer(question, "enter")
     terminal.answer("Go ahead?", "n")
     assert terminal.end()[0] == 130
@@ -164,7 +164,7 @@ def test_an_existing_project_is_shown_with_what_will_change(tmp_path: Path, term
     terminal.answer("Further regions", "sydney", "space", "enter")
     terminal.answer("Machines in each of fra, nrt, syd", "enter")
     terminal.answer("Start command", "enter")
-    for question in ("Port the app listens on", "Path that answers", "When nobody uses"):
+    for question in ("Port the app listens on", "Path that answers", "When a machine gets"):
         terminal.answer(question, "enter")
     terminal.child.expect_exact("change   flyo.toml")
     terminal.child.expect_exact("+syd = 2")
@@ -178,7 +178,7 @@ def test_survives_a_terminal_that_is_resized(tmp_path: Path, terminals: list[Ter
     directory = make_app(tmp_path / "shop")
     terminal = Terminal(directory, "--name", "shop", "--regions", "iad", "--start", "x")
     terminals.append(terminal)
-    for question, size in (("Port the app", (10, 30)), ("Path that answers", (60, 200)), ("When nobody", (5, 20))):
+    for question, size in (("Port the app", (10, 30)), ("Path that answers", (60, 200)), ("When a machine", (5, 20))):
         terminal.child.setwinsize(*size)
         terminal.answer(question, "enter")
     terminal.child.setwinsize(40, 120)
@@ -198,7 +198,7 @@ def test_stdout_stays_empty_so_that_it_can_be_redirected(tmp_path: Path, termina
     variables = {"PATH": "/usr/bin:/bin", "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
     terminal.child = pexpect.spawn("/bin/sh", [str(script)], env=variables, encoding="utf-8", timeout=20)
     terminals.append(terminal)
-    for question in ("Start command", "Port the app", "Path that", "When nobody", "Memory of", "Go ahead?"):
+    for question in ("Start command", "Port the app", "Path that", "When a machine", "Memory of", "Go ahead?"):
         terminal.answer(question, "enter")
     assert terminal.end()[0] == 0
     assert (tmp_path / "out").read_bytes() == b""

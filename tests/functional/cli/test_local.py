@@ -32,7 +32,7 @@ def test_down_and_what_follows(bare: LocalFleet) -> None:
     for command in ("status", "logs", "env", "reset"):
         ran = bare.flyo("local", command)
         assert (ran.status, ran.stdout) == (8, "")
-        assert ran.stderr == "flyo: local platform: it does not run. Start it with 'flyo local up' [local.down]\n"
+        assert ran.stderr == "flyo: local platform: it is not running. Start it with 'flyo local up' [local.down]\n"
 
 
 def test_delays_are_switched_on_and_off(bare: LocalFleet) -> None:
@@ -63,7 +63,7 @@ def test_a_daemon_that_was_killed_is_replaced(bare: LocalFleet) -> None:
 
 def test_a_port_variable_that_is_no_port(bare: LocalFleet) -> None:
     ran = bare.flyo("local", "up", FLYO_LOCAL_PORT="http")
-    assert (ran.status, "FLYO_LOCAL_PORT: 'http' is no port" in ran.stderr) == (2, True)
+    assert (ran.status, "FLYO_LOCAL_PORT: 'http' is not a port" in ran.stderr) == (2, True)
 
 
 # --- env and exec

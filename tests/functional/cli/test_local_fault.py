@@ -47,12 +47,12 @@ def test_a_fault_is_set_listed_and_cleared(up: LocalFleet) -> None:
     [
         (("add", "region-dwon"), 1, "no fault is called 'region-dwon'; did you mean 'region-down'?"),
         (("add", "region-down", "--region", "frq"), 1, "there is no region 'frq'; did you mean 'fra'?"),
-        (("add", "slow-boot", "--set", "seconds"), 2, "'seconds' is no KEY=VALUE"),
+        (("add", "slow-boot", "--set", "seconds"), 2, "'seconds' is not KEY=VALUE"),
         (("add", "slow-boot", "--set", "second=3"), 1, "slow-boot has no setting 'second'; it has: seconds, image"),
-        (("add", "slow-boot", "--for", "a while"), 2, "'a while' is no duration"),
+        (("add", "slow-boot", "--for", "a while"), 2, "'a while' is not a duration"),
         (("add", "slow-boot", "--chance", "2"), 2, "--chance"),
-        (("clear",), 2, "no fault is named"),
-        (("clear", "f1", "--all"), 2, "--all and single faults do not go together"),
+        (("clear",), 2, "no fault was named"),
+        (("clear", "f1", "--all"), 2, "--all and the ids of faults cannot be used together"),
         (("clear", "f999"), 1, "no fault 'f999' is set"),
     ],
 )
@@ -73,4 +73,4 @@ def test_names_say_what_each_does_in_one_line(up: LocalFleet) -> None:
 def test_without_a_platform_it_says_how_to_start_one(bare: LocalFleet) -> None:
     ran = bare.flyo("local", "fault", "list")
     assert (ran.status, ran.stdout) == (8, "")
-    assert ran.stderr == "flyo: local platform: it does not run. Start it with 'flyo local up' [local.down]\n"
+    assert ran.stderr == "flyo: local platform: it is not running. Start it with 'flyo local up' [local.down]\n"

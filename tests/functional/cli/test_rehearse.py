@@ -109,7 +109,7 @@ def test_json_is_events_alone_and_ends_with_the_verdict(theatre: LocalFleet) -> 
     [
         (("--local", "--fault", "region-dwon:fra"), "no fault is called 'region-dwon'; did you mean 'region-down'"),
         (("--local", "--fault", "region-down:frankfurt"), "'frankfurt' is no region and no duration"),
-        (("--local", "--from-live"), "--from-live and --local name two fleets"),
+        (("--local", "--from-live"), "--from-live and --local cannot be used together"),
         (("--local", "--secrets", "missing.env"), "missing.env"),
     ],
 )

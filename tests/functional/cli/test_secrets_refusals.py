@@ -41,7 +41,7 @@ def project(tmp_path: Path) -> Path:
             "",
             "flyo: KEY: a value on the command line is seen by every program on this computer, and kept in the shell's "
             "history. Run 'flyo secrets set KEY' and type it when asked, or pipe it into 'flyo secrets set KEY=-'; "
-            "treat this one as known to others [secrets.on_command_line]",
+            "and choose another value, this one may have been seen [secrets.on_command_line]",
         ),
         (
             ["set", "KEY"],
@@ -52,7 +52,7 @@ def project(tmp_path: Path) -> Path:
         (
             ["set", "OK", "not a name hunter2"],
             "",
-            "flyo: name 2: is no possible name of a secret. Use letters, digits and _, and start with no digit "
+            "flyo: name 2: is not a valid name for a secret. Use letters, digits and _, and do not start with a digit "
             "[secrets.name]",
         ),
         (
@@ -69,12 +69,12 @@ def project(tmp_path: Path) -> Path:
         (
             ["import", "missing.env"],
             "",
-            "flyo: missing.env: does not exist. Name a file that is there [config.missing]",
+            "flyo: missing.env: does not exist. Name an existing file [config.missing]",
         ),
         (
             ["import", "-"],
             "A=1\nhunter2\n",
-            "flyo: stdin:2: is no NAME=VALUE. Correct that line [config.syntax]",
+            "flyo: stdin:2: is not NAME=VALUE. Correct that line [config.syntax]",
         ),
         (
             ["import"],
@@ -86,7 +86,7 @@ def project(tmp_path: Path) -> Path:
             "",
             "flyo: KEY: a value on the command line is seen by every program on this computer, and kept in the shell's "
             "history. Run 'flyo secrets set KEY' and type it when asked, or pipe it into 'flyo secrets set KEY=-'; "
-            "treat this one as known to others [secrets.on_command_line]",
+            "and choose another value, this one may have been seen [secrets.on_command_line]",
         ),
         (
             ["generate", "KEY", "--bytes", "8"],

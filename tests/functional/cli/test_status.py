@@ -86,7 +86,7 @@ def test_watching_goes_on_until_ctrl_c(fleet: LocalFleet) -> None:
     child.close()
     assert child.exitstatus == 0
     ran = fleet.flyo("status", "--local", "--watch", "1", "--json")
-    assert (ran.status, "--watch is for people" in ran.stderr) == (2, True)
+    assert (ran.status, "--watch cannot be used with --json" in ran.stderr) == (2, True)
 
 
 def test_from_anywhere_with_only_a_name(fleet: LocalFleet, tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_some_of_the_three_servers_redirected_is_refused(fleet: LocalFleet) -> N
 
 def test_an_unknown_target(fleet: LocalFleet) -> None:
     ran = fleet.flyo("status", FLYO_TARGET="moon")
-    assert (ran.status, "FLYO_TARGET: 'moon' is no target" in ran.stderr) == (2, True)
+    assert (ran.status, "FLYO_TARGET: 'moon' is not a target" in ran.stderr) == (2, True)
 
 
 def test_neither_a_token_nor_flyctl(fleet: LocalFleet, tmp_path: Path) -> None:

@@ -76,7 +76,6 @@ def test_a_deploy_that_goes_back_says_so_with_its_status(fleet: LocalFleet, stre
     [
         ("status --local", ">/dev/full", 1, "[output.lost]"),
         ("status --local --json", ">/dev/full", 1, "the output could not be written (No space left on device)"),
-        ("plan --local --detailed-exit-code", "| true", 0, ""),
         ("status --local --json", "| head -1", 0, "{"),
         ("status --local --watch 1", "| head -1", 0, "fleet-test"),
         ("local logs --follow", "| head -1", 0, "fleet-test"),
@@ -96,3 +95,8 @@ def test_a_command_that_shows_something_fails_only_when_that_is_lost(
 ) -> None:
     ended, shown = shell(fleet, arguments, streams)
     assert (ended, said in shown) == (status, True), shown
+
+
+def test_the_finer_answer_of_a_plan_outlives_its_reader(fleet: LocalFleet) -> None:
+    change(fleet)
+    assert shell(fleet, "plan --local --detailed-exit-code", "| true")[0] == 7

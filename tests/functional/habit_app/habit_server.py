@@ -68,7 +68,8 @@ def command() -> list[str]:
 
 def environment(instance: Path, **variables: str) -> dict[str, str]:
     """What the process gets to see: `variables` and the least it needs besides."""
-    basics = {"PATH": os.environ["PATH"], "HOST": "127.0.0.1", "PORT": "0", "PYTHONUNBUFFERED": "1"}
+    kept = {name: os.environ[name] for name in ("PATH", "COVERAGE_PROCESS_CONFIG") if name in os.environ}
+    basics = {**kept, "HOST": "127.0.0.1", "PORT": "0", "PYTHONUNBUFFERED": "1"}
     return {**basics, "INSTANCE_DIR": str(instance), "SECRET_KEY": SECRET, **variables}
 
 

@@ -67,6 +67,30 @@ def test_a_failed_first_deploy_leaves_an_empty_app(fresh: RolloutProject) -> Non
     assert fresh.deploy().status == 0
 
 
+def test_the_last_lines_of_the_machine_that_failed_are_shown(deployed: RolloutProject) -> None:
+    """Nobody has to ask for logs to see why: the terminal, the events and GitHub's summary have the last lines."""
+    deployed.behave("exits")
+    summary = deployed.root / "summary.md"
+    deployed.extra |= {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
+    ran = deployed.deploy()
+    assert ran.status == 3, ran.stderr
+    assert (ran.stdout + ran.stderr).count("  no database") == 1
+    assert "no database" in summary.read_text()
+    ran = deployed.flyo("deploy", "--local", "--json")
+    log = ran.lines[-1]["log"]
+    assert log["source"].startswith("iad ") and "no database" in log["lines"]
+
+
+def test_what_a_release_command_wrote_is_shown(deployed: RolloutProject) -> None:
+    fly = deployed.project / "fly.toml"
+    command = "sh -c 'echo column email is missing >&2; exit 3'"
+    fly.write_text(fly.read_text() + f'\n[deploy]\nrelease_command = "{command}"\n')
+    deployed.behave("good two")
+    ran = deployed.deploy()
+    assert ran.status == 1, ran.stderr
+    assert "column email is missing" in ran.stdout + ran.stderr
+
+
 def test_no_rollback_means_no_rollback(deployed: RolloutProject) -> None:
     before = deployed.what_matters()
     deployed.behave("exits")

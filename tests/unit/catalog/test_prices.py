@@ -46,5 +46,5 @@ def test_three_regions_around_the_clock() -> None:
 
 def test_a_broken_price_file_of_the_users_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "prices.toml").write_text("[[book]]\nname = 'x'\n")
-    with pytest.raises(UsageError, match="is no usable price catalog"):
+    with pytest.raises(UsageError, match="is not a usable price catalog"):
         load_prices({"FLYO_CATALOG_DIR": str(tmp_path)})

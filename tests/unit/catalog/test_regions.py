@@ -62,7 +62,7 @@ def test_an_unknown_region_without_a_guess_lists_the_known_ones() -> None:
 )
 def test_a_broken_catalog_of_the_users_is_one_clear_error(tmp_path: Path, content: str) -> None:
     (tmp_path / "regions.toml").write_text(content)
-    with pytest.raises(UsageError, match="is no usable") as caught:
+    with pytest.raises(UsageError, match="is not a usable") as caught:
         load_regions({"FLYO_CATALOG_DIR": str(tmp_path)})
     assert caught.value.where == str(tmp_path / "regions.toml")
 

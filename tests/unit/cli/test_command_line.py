@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import fields
+from pathlib import Path
 
 import click
 import pytest
 
 from flyctl_orchestrator.cli.context import SharedOptions
+from flyctl_orchestrator.cli.main import run
 from flyctl_orchestrator.cli.root import COMMANDS, flyo
+from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.project.model import RolloutPolicy
 
 OURS = "flyctl_orchestrator"
@@ -97,3 +101,18 @@ def test_every_command_says_what_it_does() -> None:
     for path, command in commands(flyo):
         assert command.help, path
         assert command.get_short_help_str(), path
+
+
+# `flyo local exec` hands options on to its command.
+OWN = [path for path, command in commands(flyo) if not command.context_settings.get("ignore_unknown_options")]
+
+
+@pytest.mark.parametrize("path", OWN, ids=" ".join)
+def test_a_wrong_command_line_ends_with_2_and_says_so_to_programs_too(tmp_path: Path, path: tuple[str, ...]) -> None:
+    stdout, stderr = io.StringIO(), io.StringIO()
+    environment = Environment({"PATH": ""}, tmp_path, stdin=io.StringIO(), stdout=stdout, stderr=stderr)
+    assert run([*path, "--no-such-option", "--json"], environment) == 2
+    told = json.loads(stdout.getvalue())
+    assert (told["code"], told["exit"], told["where"]) == ("usage", 2, " ".join(("flyo", *path)))
+    (line,) = stderr.getvalue().splitlines()
+    assert line.startswith(f"flyo: {' '.join(('flyo', *path))}: No such option") and line.endswith(" [usage]")

@@ -25,7 +25,8 @@ def test_an_ordinary_machine_is_read_in_full() -> None:
 
 
 def test_what_may_be_missing_is_empty() -> None:
-    read = Machine.of_api("web", {"id": "m1", "region": "iad", "state": "started", "version": "01", "config": {}})
+    least = {"id": "m1", "region": "iad", "state": "started", "version": "01", "created_at": "2026-11-23T10:00:00Z"}
+    read = Machine.of_api("web", {**least, "config": {}})
     assert (read.id, read.group, read.release, read.digest, read.instance_id) == ("m1", "app", None, None, "01")
     assert not read.managed
     assert not read.serves
@@ -37,7 +38,7 @@ def test_nulls_that_go_writes_for_nothing_are_nothing() -> None:
     assert of(config={"services": None, "metadata": None, "checks": None, "mounts": None}).group == "app"
 
 
-@pytest.mark.parametrize("key", ["id", "region", "state", "config", "instance_id"])
+@pytest.mark.parametrize("key", ["id", "region", "state", "config", "instance_id", "created_at"])
 @pytest.mark.parametrize("value", ["missing", None, 7, [], {"a": 1}, "a b", "a\n", "", "../x"])
 def test_a_machine_without_what_makes_it_one_is_none(key: str, value: Any) -> None:
     if key == "config" and value == {"a": 1}:

@@ -116,7 +116,8 @@ def test_secrets_give_back_their_version(api: MachinesApi, http: ScriptedHttp) -
         (422, {"error": "no room", "status": "insufficient_capacity"}, "capacity", Exit.ERROR),
         (422, {"error": "Name has already been taken", "status": "name_taken"}, "invalid", Exit.ERROR),
         (501, {"error": "x is not modelled by the local platform"}, "unsupported", Exit.ERROR),
-        (418, None, "invalid", Exit.ERROR),
+        (400, None, "invalid", Exit.ERROR),
+        (418, {"error": "a teapot"}, "invalid", Exit.ERROR),
     ],
 )
 def test_every_refusal_has_a_kind_a_place_and_an_exit_status(
@@ -231,7 +232,10 @@ def test_a_retry_after_beyond_all_patience_is_not_waited_for(
     assert clock.slept == []
 
 
-@pytest.mark.parametrize("failure", [answer(500), answer(408), HttpError("reset"), HttpError("timeout")])
+LOST_CREATES = [answer(500), answer(408), answer(429), answer(429, machine()), HttpError("reset"), HttpError("timeout")]
+
+
+@pytest.mark.parametrize("failure", LOST_CREATES)
 def test_a_create_that_may_have_happened_is_never_sent_twice(
     failure: Script, api: MachinesApi, http: ScriptedHttp
 ) -> None:
@@ -243,7 +247,10 @@ def test_a_create_that_may_have_happened_is_never_sent_twice(
     assert len(http.sent) == 1
 
 
-@pytest.mark.parametrize("failure", [answer(429), HttpError("refused"), HttpError("dns")])
+TOO_FAST = answer(429, {"error": "rate limit exceeded"})
+
+
+@pytest.mark.parametrize("failure", [TOO_FAST, HttpError("refused"), HttpError("dns")])
 def test_a_create_that_cannot_have_happened_is_sent_again(
     failure: Script, api: MachinesApi, http: ScriptedHttp
 ) -> None:

@@ -60,6 +60,9 @@ NEVER_RIGHT = [
     HttpAnswer(404, {}, b"404 page not found\n"),
     HttpAnswer(404, {"content-type": "text/html"}, PAGE),
     HttpAnswer(404, {}, WHOLE),
+    HttpAnswer(405, {}, PAGE),
+    HttpAnswer(410),
+    HttpAnswer(418, {}, WHOLE),
 ]
 EMPTY = [HttpAnswer(200), HttpAnswer(204), HttpAnswer(200, {}, b"[]" * 2), HttpAnswer(200, {}, b"   ")]
 
@@ -262,7 +265,7 @@ def test_a_refusal_that_is_no_json_is_quoted(api: MachinesApi, http: ScriptedHtt
     assert str(caught.value).isprintable()
 
 
-@pytest.mark.parametrize("status", [500, 502, 520, 599, 777])
+@pytest.mark.parametrize("status", [500, 501, 502, 520, 599, 777])
 def test_a_server_in_trouble_is_asked_again(status: int, api: MachinesApi, http: ScriptedHttp) -> None:
     http.script = [HttpAnswer(status, {}, PAGE), answer(200, [])]
     assert api.list_machines("web") == []

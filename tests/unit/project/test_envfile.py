@@ -34,10 +34,13 @@ def test_names_of_flys_own_are_left_out_and_named() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("A=1\n\n\nthis is broken\n", ".env:4: is no NAME=VALUE. Correct that line"),
-        ("A=1\nB\n", ".env:2: is no NAME=VALUE. Correct that line"),
-        ('A="open\n', ".env:1: is no NAME=VALUE. Correct that line"),
-        ("\nA-B=1", ".env:2: is no possible name of a secret. Use letters, digits and _, and start with no digit"),
+        ("A=1\n\n\nthis is broken\n", ".env:4: is not NAME=VALUE. Correct that line"),
+        ("A=1\nB\n", ".env:2: is not NAME=VALUE. Correct that line"),
+        ('A="open\n', ".env:1: is not NAME=VALUE. Correct that line"),
+        (
+            "\nA-B=1",
+            ".env:2: is not a valid name for a secret. Use letters, digits and _, and do not start with a digit",
+        ),
         (
             "A='x\0'",
             ".env:1: A: the value holds a NUL, which no environment variable can. Encode it, for example as base64",

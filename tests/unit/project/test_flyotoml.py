@@ -111,7 +111,7 @@ def test_a_missing_file_means_the_defaults(tmp_path: Path) -> None:
         ),
         (
             '[rollout]\nbake = "soon"',
-            'flyo.toml:2:1: rollout.bake is no duration. A duration looks like "90s", "2m" or "1m30s"',
+            'flyo.toml:2:1: rollout.bake is not a duration. A duration looks like "90s", "2m" or "1m30s"',
         ),
         ("[rollout]\nmax_unavailable = 0", "flyo.toml:2:1: rollout.max_unavailable must be from 1 up"),
         ('[rollout]\ntimeout = "0s"', "flyo.toml:2:1: rollout.timeout must be at least 1s"),
@@ -119,11 +119,12 @@ def test_a_missing_file_means_the_defaults(tmp_path: Path) -> None:
         ("[probe]\nlatency_factor = nan", "flyo.toml:2:1: probe.latency_factor must be a number from 0 up"),
         (
             '[probe]\npath = "health"',
-            'flyo.toml:2:1: probe.path is no request path. Write path = "/health": it starts with / and has no spaces',
+            'flyo.toml:2:1: probe.path is not a request path. Write path = "/health": it starts with / and has no '
+            "spaces",
         ),
         (
             '[probe]\npaths = ["/", "login"]',
-            "flyo.toml:2:1: probe.paths holds something that is no request path. "
+            "flyo.toml:2:1: probe.paths holds something that is not a request path. "
             'Write paths = ["/", "/login"]: each starts with / and has no spaces',
         ),
         (
@@ -137,7 +138,7 @@ def test_a_missing_file_means_the_defaults(tmp_path: Path) -> None:
         ),
         (
             '[url]\ntemplate = "https://{name}.fly.dev"',
-            'flyo.toml:2:1: url.template is no address. Write template = "https://{app}.fly.dev"',
+            'flyo.toml:2:1: url.template is not an address. Write template = "https://{app}.fly.dev"',
         ),
         (
             '[hooks]\npre_deploy = "make"',

@@ -156,7 +156,7 @@ def test_older_names_of_tables(tmp_path: Path) -> None:
     [
         (
             'app = "Habit_App"',
-            "fly.toml:1:1: app is no possible app name. Use 1 to 63 lower-case letters, digits and hyphens, with no "
+            "fly.toml:1:1: app is not a valid app name. Use 1 to 63 lower-case letters, digits and hyphens, with no "
             "hyphen at either end",
         ),
         ("\n\n  app = 3\n", 'fly.toml:3:3: app must be a string, not a number. Write app = "…"'),

@@ -35,7 +35,7 @@ def test_byte_order_mark(tmp_path: Path) -> None:
 def test_too_large(tmp_path: Path) -> None:
     path = tmp_path / "f"
     path.write_bytes(b"#" * (256 * 1024 + 1))
-    assert read(path) == "fly.toml: is larger than 256 KiB. Name the right file"
+    assert read(path) == "fly.toml: is larger than 256 KiB. Name a smaller file"
 
 
 def test_directory(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_unreadable(tmp_path: Path) -> None:
 
 
 def test_path_with_a_nul() -> None:
-    with pytest.raises(UsageError, match="is no usable path"):
+    with pytest.raises(UsageError, match="is not a usable path"):
         read_document(Path("a\0b"))
 
 

@@ -54,14 +54,14 @@ def test_config_names_a_file_or_its_directory_elsewhere(tmp_path: Path) -> None:
             'app = "x"',
             None,
             "Über App",
-            "--app 'Über App': is no possible app name. Use 1 to 63 lower-case letters, digits and hyphens, with no "
+            "--app 'Über App': is not a valid app name. Use 1 to 63 lower-case letters, digits and hyphens, with no "
             "hyphen at either end",
         ),
         (
             'app = "x"\n[processes]\nweb = ""\nworker = ""',
             "[groups.workers.regions]\niad = 1",
             None,
-            "flyo.toml: [groups.workers] is no process group of fly.toml. Did you mean 'worker'?",
+            "flyo.toml: [groups.workers] is not a process group of fly.toml. Did you mean 'worker'?",
         ),
     ],
 )

@@ -18,7 +18,7 @@ def test_impossible_names_are_told_by_position_since_they_may_be_values(name: st
     with pytest.raises(UsageError) as caught:
         check_name(name, where="name 2")
     assert str(caught.value) == (
-        "name 2: is no possible name of a secret. Use letters, digits and _, and start with no digit"
+        "name 2: is not a valid name for a secret. Use letters, digits and _, and do not start with a digit"
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.report.choose import choose_reporter
 from flyctl_orchestrator.report.github import GitHubReporter
-from flyctl_orchestrator.report.github_text import annotation, markdown
+from flyctl_orchestrator.report.github_text import annotation, markdown, summary
 from flyctl_orchestrator.report.output import Output
 from flyctl_orchestrator.rollout.context.events import Event
 from tests.unit.report.report_doubles import Terminal, event, output_to, pipe
@@ -143,11 +143,11 @@ def test_a_rollout_that_went_back(tmp_path: Path) -> None:
         "::endgroup::",
         "   6.0s  ✗  wave 2 failed",
         "::error title=web wave 2 m-fra::it answered 500: 100%25, sadly",
-        "::group::going back: 2 machines",
-        "   6.0s  !  going back: 2 machines",
+        "::group::rolling back: 2 machines",
+        "   6.0s  !  rolling back: 2 machines",
         "   7.0s     fra m-fra restored",
         "::endgroup::",
-        "   7.0s  !  went back",
+        "   7.0s  !  rolled back",
         "   7.0s  ✗  rollout rolled back (4.0 s)",
         "::error title=web%3A rolled back::fra m-fra: it answered 500; every touched machine is back as it was, "
         "verified. See what it wrote: flyctl logs --app web",
@@ -242,3 +242,11 @@ def test_it_is_chosen_on_github_unless_a_program_reads(
     stream = Terminal(tty=False)
     environment = Environment(variables, tmp_path, stdout=stream, stderr=stream)
     assert type(choose_reporter(environment, Output.of(environment), as_json=as_json)).__name__ == expected
+
+
+def test_what_was_written_where_it_failed_is_shown_and_cannot_be_markup() -> None:
+    log = {"source": "iad m1", "lines": ["```", "# not a heading \x1b[31m", "::error::not a command"]}
+    shown = summary("shop", {"result": "rolled_back", "what": "w", "machines": [], "log": log}).splitlines()
+    begin = shown.index("````text")
+    assert shown[begin - 2] == "The last lines of iad m1:"
+    assert shown[begin + 1 :][:4] == ["```", "# not a heading ", "::error::not a command", "````"]

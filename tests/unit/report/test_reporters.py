@@ -86,8 +86,8 @@ def test_plain_lines_tell_the_story_and_nothing_more() -> None:
         "   5.0s  ✓  fra m-fra healthy",
         "   6.0s  ✗  nrt m-nrt failed: answered 500",
         "   7.0s  ✗  wave 2 failed",
-        "   7.0s  !  going back",
-        "   9.0s  !  went back",
+        "   7.0s  !  rolling back",
+        "   9.0s  !  rolled back",
         "   9.0s  ✗  rollout rolled back (9.0 s)",
     ]
 
@@ -137,7 +137,7 @@ def test_the_board_knows_every_region_from_the_plan_on_and_how_it_ended() -> Non
         (0, 1, "failed", False, False),
     ]
     assert (rows["iad"].release, rows["iad"].latency_s, rows["nrt"].health) == ("v7", 0.0123, "500")
-    assert table.heading == "going back"
+    assert table.heading == "rolling back"
 
 
 def test_a_machine_that_gets_its_name_later_is_counted_once() -> None:

@@ -11,6 +11,7 @@ from flyctl_orchestrator.rollout.journal.journals import JournalStore
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.plan.file import plan_as_dict
 from flyctl_orchestrator.rollout.plan.plan import Lane, Plan, PlannedImage, Wave
+from flyctl_orchestrator.rollout.plan.steps import UpdateMachine
 from flyctl_orchestrator.rollout.state.machine_file import machine_as_dict
 from tests.unit.fleet.fleet_doubles import ManualClock
 
@@ -88,7 +89,7 @@ class Kept:
         Args:
             ill: ids of those that were not healthy then.
         """
-        self._write(number, ("baseline", {"ill": list(ill)}), ("wave.begin", {"wave": "canary", "number": 1}))
+        self._write(number, ("baseline", {"ill": list(ill)}), ("wave.begin", {"wave": "wave 1"}))
 
     def end(self, number: int, outcome: str = "done", seconds: float = 90.0, **fields: Any) -> None:
         """Write the end of a rollout."""
@@ -115,6 +116,6 @@ class Kept:
 
 def _plan(waves: int) -> Plan:
     image = PlannedImage(f"registry.fly.io/{APP}:new", "sha256:new")
-    lane = Lane("iad/app/a", "iad", "app", "a", "update", ())
+    lane = Lane("iad/app/a", "iad", "app", "a", "update", (UpdateMachine("a"),))
     made = tuple(Wave(f"wave {number + 1}", (lane,)) for number in range(waves))
     return Plan(APP, "fingerprint", image, "definition", "secrets", ("app",), made)

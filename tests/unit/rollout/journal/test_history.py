@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,17 @@ def test_a_rollout_of_another_computer_is_told_by_the_machines_once() -> None:
     ]
 
 
+def test_the_time_in_an_id_is_utc_wherever_the_computer_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        (row,) = history_of([], [machine("a", wrote={ROLLOUT: rollout_id(0)})], [])
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert row.at == MORNING
+
+
 def test_what_a_rollout_created_tells_of_it_too() -> None:
     (row,) = history_of([], [machine("a", wrote={CREATED: f"{rollout_id(4)}/iad/app/new-1"})], [])
     assert (row.id, row.source) == (rollout_id(4), "machines")
@@ -161,7 +173,7 @@ def test_a_release_at_the_beginning_of_a_rollout_that_was_killed_is_its_own(kept
     kept.begin(1, [machine("a")])
     (row,) = history_of(kept.past(), [], [release(5, "2026-11-23T07:00:01Z")])
     assert (row.outcome, row.release) == ("unfinished", 5)
-    assert len(history_of(kept.past(), [], [release(5, "2026-11-23T07:00:03Z")])) == 2
+    assert len(history_of(kept.past(), [], [release(5, "2026-11-23T07:00:01.500Z")])) == 2
 
 
 def test_each_release_finds_its_own_deploy(kept: Kept) -> None:

@@ -122,7 +122,9 @@ VALUES = st.recursive(
 
 
 @settings(
-    max_examples=int(os.environ.get("EXAMPLES", "200")), suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None,
+    max_examples=int(os.environ.get("EXAMPLES", "200")),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data())
 def test_whatever_a_journal_holds_it_is_read_or_named(world: World, tmp_path: Path, data: st.DataObject) -> None:

@@ -14,6 +14,7 @@ from flyctl_orchestrator.rollout.lock.by_hand import give_back, needs_a_machine
 from flyctl_orchestrator.rollout.lock.patience import DEAD_AFTER
 from flyctl_orchestrator.rollout.lock.take import Locked
 from flyctl_orchestrator.rollout.state.lock_record import LockRecord
+from tests.unit.fleet.fleet_doubles import machine as machine_body
 from tests.unit.rollout.lock.lock_hall import PATH, Hall
 from tests.unit.rollout.rollout_world import APP
 
@@ -335,8 +336,7 @@ def test_what_cannot_be_read_is_left_to_a_person(value: str) -> None:
 
 
 def test_a_machine_keeps_the_lock_apart_from_its_configuration() -> None:
-    body: dict[str, object] = {"id": "m", "region": "iad", "state": "started", "instance_id": "01"}
-    body |= {"config": {"image": "i", "metadata": {"flyo_lock_a": "x", "mine": "y"}}}
-    machine = Machine.of_api(APP, body)
+    config = {"image": "i", "metadata": {"flyo_lock_a": "x", "mine": "y"}}
+    machine = Machine.of_api(APP, machine_body("m", config=config))
     assert (machine.metadata, machine.locks) == ({"mine": "y"}, {"flyo_lock_a": "x"})
     assert machine.config == {"image": "i", "metadata": {"mine": "y"}}

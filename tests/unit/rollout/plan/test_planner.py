@@ -222,6 +222,14 @@ def test_a_damaged_plan_is_refused_in_one_line(data: Any) -> None:
     assert raised.value.code == "plan.bad_file" and str(raised.value).startswith("plan.json: ")
 
 
+def test_a_lane_without_steps_is_damage() -> None:
+    data = plan_as_dict(plan([machine("a")], goal({"iad": 1})))
+    data["waves"][0]["lanes"][0]["steps"] = []
+    with pytest.raises(UsageError) as raised:
+        plan_of_dict(data, where="plan.json")
+    assert raised.value.code == "plan.bad_file" and "lane iad/app/a has no steps" in str(raised.value)
+
+
 def test_the_fingerprint_moves_with_what_matters_and_not_with_sleep() -> None:
     fleet = Fleet("shop", True, (machine("a"),), SECRETS)
     asleep = Fleet("shop", True, (machine("a", state="suspended"),), SECRETS)

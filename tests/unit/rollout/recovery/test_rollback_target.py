@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.recovery.rollback_target import State, choose_state
 from flyctl_orchestrator.rollout.state.metadata import CREATED, ROLLOUT, VERIFIED, verification_for
 from flyctl_orchestrator.rollout.state.observe import Fleet
-from tests.unit.rollout.journal.kept_rollouts import APP, Kept, machine, rollout_id
+from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
+from tests.unit.rollout.journal.kept_rollouts import APP, MORNING, Kept, machine, rollout_id
 
 Had = Mapping[str, list[tuple[str, dict[str, Any]]]]
 SECRETS_CHANGED = "secrets have changed since; Fly keeps no old values, so the machines start with the newest ones"
@@ -52,12 +52,6 @@ def led_to(state: State) -> dict[str, str]:
     return {id: each.image.split(":")[1].split("@")[0] for id, each in state.restore_point.machines.items()}
 
 
-def made_later(state: State) -> Machine:
-    """A machine that was created an hour after a state."""
-    made = datetime.fromtimestamp(max(state.restore_point.at, 0.0) + 3600.0, UTC)
-    return replace(machine("later"), created_at=made.isoformat())
-
-
 def marked(each: Machine, secrets: str) -> Machine:
     """A machine that passed the gate with these secrets."""
     mark = str(verification_for(each, "definition", secrets))
@@ -75,8 +69,23 @@ def test_the_beginning_of_the_last_rollout_is_the_state_before_it(kept: Kept) ->
     assert led_to(state) == {"b": "two", "c": "two"}
     assert state.said == "release v2, v3, registry.fly.io/shop:two"
     assert (state.towards, state.notes, state.undo) == (rollout_id(2), (), f"flyo rollback {rollout_id(2)}")
-    # Whatever was created since is to go.
-    assert state.restore_point.is_new(made_later(state))
+    # Whatever was created since is to go, whoever made it.
+    point = state.restore_point
+    assert (point.at, point.surplus, point.touched) == (MORNING + 7200, True, None)
+    assert point.made_by == {rollout_id(2)}
+
+
+def test_every_rollout_since_may_have_made_machines(kept: Kept) -> None:
+    for number, release in ((1, 1), (2, 2), (3, 3)):
+        kept.whole(number, one(release, "one"))
+    assert choose(kept, one(4, "new"), "2").restore_point.made_by == {rollout_id(2), rollout_id(3)}
+
+
+def test_of_a_rollout_that_was_resumed_the_state_is_as_old_as_its_origin(kept: Kept) -> None:
+    kept.whole(1, one(1, "one"), began=MORNING + 1800)
+    assert choose(kept, one(2, "new")).restore_point.at == MORNING + 1800
+    kept.whole(2, one(1, "one"), origin=RestorePoint({}, MORNING + 900).as_dict())
+    assert choose(kept, one(2, "new")).restore_point.at == MORNING + 900
 
 
 def test_machines_that_were_ill_then_need_not_be_well_now(kept: Kept) -> None:
@@ -144,6 +153,18 @@ def test_a_first_deploy_is_not_undone_to_nothing(kept: Kept) -> None:
     assert led_to(choose(kept, one(3, "new"))) == {"a": "one"}
 
 
+def test_of_the_first_deploy_alone_nothing_earlier_is_known(kept: Kept) -> None:
+    kept.whole(1, [])
+    with pytest.raises(FlyoError) as raised:
+        choose(kept, one(1, "one"))
+    assert raised.value.code == "rollback.nothing"
+
+
+def test_machines_that_are_all_gone_come_back_from_the_journal(kept: Kept) -> None:
+    kept.whole(1, one(1, "one"))
+    assert led_to(choose(kept, [])) == {"a": "one"}
+
+
 @pytest.mark.parametrize(
     ("before", "sound"),
     [
@@ -202,9 +223,16 @@ def test_of_a_release_that_was_there_twice_the_latest_time_is_meant(kept: Kept) 
 def test_a_release_that_no_journal_knows_is_looked_for_on_the_machines(kept: Kept) -> None:
     kept.whole(1, one(1, "one"))
     had = {"a": [_had(9, "nine"), _had(7, "seven"), _had(6, "six")]}
-    state = choose(kept, one(9, "nine"), "7", had)
-    assert (led_to(state), state.said) == ({"a": "seven"}, "release v7, registry.fly.io/shop:seven")
-    assert (state.towards, state.notes) == ("", (PUT_TOGETHER,))
+    state = choose(kept, one(9, "nine"), "6", had)
+    assert (led_to(state), state.said) == ({"a": "six"}, "release v6, registry.fly.io/shop:six")
+    assert (state.towards, state.notes, state.undo) == ("", (PUT_TOGETHER,), f"flyo rollback {rollout_id(1)}")
+
+
+def test_machines_without_a_release_are_of_none(kept: Kept) -> None:
+    kept.whole(1, one(1, "one"))
+    kept.whole(2, [machine("a", None, image="two")])
+    assert choose(kept, one(3, "new"), "1").towards == rollout_id(1)
+    assert choose(kept, one(3, "new")).said == "registry.fly.io/shop:two"
 
 
 def test_a_number_as_long_as_a_date_is_the_beginning_of_no_release(kept: Kept) -> None:
@@ -226,6 +254,7 @@ def test_a_rollout_means_the_state_it_left(kept: Kept, wanted: str) -> None:
     kept.whole(3, one(3, "three"))
     state = choose(kept, one(4, "new"), wanted)
     assert (led_to(state), state.towards) == ({"a": "two"}, rollout_id(2))
+    assert state.undo == f"flyo rollback {rollout_id(3)}"
 
 
 def test_the_newest_rollout_is_the_present_state(kept: Kept) -> None:
@@ -289,10 +318,12 @@ def test_release_commands_that_ran_since_are_named(kept: Kept) -> None:
 def test_secrets_that_changed_since_are_mentioned(kept: Kept, marks: tuple[str | None, ...], changed: bool) -> None:
     bare = [machine(f"m{number}", 1) for number in range(len(marks))]
     before = [marked(each, mark) if mark else each for each, mark in zip(bare, marks, strict=True)]
-    kept.whole(1, before, release_command=True)
-    notes = choose(kept, one(2, "new")).notes
-    assert notes[0].startswith(f"rollout {rollout_id(1)}")
-    assert notes[1:] == ((SECRETS_CHANGED,) if changed else ())
+    kept.whole(1, [])
+    kept.whole(2, before, release_command=True)
+    for wanted in (None, "1", rollout_id(1)):
+        notes = choose(kept, one(2, "new"), wanted).notes
+        assert notes[0].startswith(f"rollout {rollout_id(2)}")
+        assert notes[1:] == ((SECRETS_CHANGED,) if changed else ())
 
 
 # --- from what the machines had
@@ -314,7 +345,8 @@ def test_without_a_journal_each_machine_goes_to_the_release_before_its_present_o
     state = choose(kept, fleet, None, had)
     assert led_to(state) == {"a": "three", "b": "four", "c": "one"}
     assert state.restore_point.ill == frozenset()
-    assert not state.restore_point.is_new(made_later(state))
+    assert (state.restore_point.at, state.restore_point.surplus) == (0.0, False)
+    assert state.restore_point.made_by == frozenset()
     assert state.notes == (PUT_TOGETHER, "nrt c had no such version and stays as it is", SECRETS_CHANGED)
     assert (state.towards, state.undo) == ("", "flyo rollback 5")
     assert state.said == "release v3, v4, v5, registry.fly.io/shop:four, registry.fly.io/shop:one, " + (
@@ -331,6 +363,11 @@ def test_where_nothing_is_known_it_says_so(kept: Kept, machines: list[Machine], 
     assert (error.code, error.where) == ("rollback.nothing", f"app {APP}")
     assert f"nothing is known of {words}, neither on this computer nor by the machines" in error.what
     assert "'flyo history'" in error.next and "'flyo deploy --image IMAGE'" in error.next
+
+
+def test_a_computer_without_journals_asks_the_machines_of_another_ones_rollout(kept: Kept) -> None:
+    state = choose(kept, one(5, "five", wrote={ROLLOUT: rollout_id(2)}), None, {"a": [_had(4, "four")]})
+    assert (led_to(state), state.undo) == ({"a": "four"}, "flyo rollback 5")
 
 
 def test_one_machine_with_a_past_is_enough(kept: Kept) -> None:

@@ -21,6 +21,7 @@ WEB = Machine.of_api(
     {
         "id": "d8912340000001",
         "name": "calm-sea-1",
+        "created_at": "2026-11-23T10:00:00Z",
         "region": "fra",
         "state": "started",
         "instance_id": "01H",
