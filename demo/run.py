@@ -52,7 +52,8 @@ def main() -> None:
         stdin=f"sqlite:///{database}",
         shown="flyo secrets set DATABASE_URL --stdin --if-missing --local   # sqlite, outside the machines",
     )
-    flyo("deploy", "--local")
+    say("\n# Each machine is watched for 2 s here; without --watch it is 10 s, as `flyctl deploy` does.")
+    flyo("deploy", "--local", "--watch", "2s")
     say("\n$ python demo/tour.py   # somebody in Tokyo ticks a habit")
     tour = subprocess.run([sys.executable, str(ROOT / "demo" / "tour.py"), str(platform["port"])], check=False)
     sys.exit(tour.returncode)

@@ -125,7 +125,7 @@ def try_extras(installed: Installed, wheel: Path, project: Path) -> None:
     report(installed.missing(list((package / LOCAL).rglob("*.py"))), "extra 'local'")
     try:
         installed.run("flyo", "secrets", "generate", "SECRET_KEY", "--local", cwd=project)
-        installed.run("flyo", "deploy", "--local", "--yes", cwd=project)
+        installed.run("flyo", "deploy", "--local", "--yes", "--watch", "0s", cwd=project)
         seen = json.loads(installed.run("flyo", "status", "--local", "--json", cwd=project))
         if not seen["healthy"] or len(seen["regions"]) != 3:
             raise Broken(f"the deployed example is not healthy: {seen}")

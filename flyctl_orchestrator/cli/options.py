@@ -61,8 +61,23 @@ def target_options(command: Command) -> Command:
     return local_option(_app(_config(command)))
 
 
+def watch_back_option(command: Command) -> Command:
+    """--watch of a way back, however long [rollout] watches machines that are new."""
+
+    def keep(ctx: click.Context, parameter: click.Parameter, value: object) -> object:
+        context = ctx.find_object(CommandContext)
+        if context is not None:
+            context.options.policy |= {"watch": value, "watch_back": value}
+        return value
+
+    option = click.option(
+        "--watch", type=Duration(), expose_value=False, callback=keep, help="How long to watch each machine, e.g. 10s."
+    )
+    return option(command)
+
+
 def policy_options(command: Command) -> Command:
-    """--canary, --width, --max-unavailable, --bake, --timeout, --strategy, --no-rollback."""
+    """--canary, --width, --max-unavailable, --watch, --bake, --timeout, --strategy, --no-rollback."""
     for option in (
         _policy(
             "--no-rollback",
@@ -74,7 +89,8 @@ def policy_options(command: Command) -> Command:
         ),
         _policy("--strategy", type=click.Choice(["in-place", "surge"]), help="How machines are replaced."),
         _policy("--timeout", type=Duration(), help="What a machine may take from its change to healthy, e.g. 2m."),
-        _policy("--bake", type=Duration(), help="How long to watch after each wave, e.g. 1m."),
+        _policy("--bake", type=Duration(), help="How long to watch a wave after that, e.g. 1m."),
+        _policy("--watch", type=Duration(), help="How long to watch each machine once it has passed, e.g. 10s."),
         _policy("--max-unavailable", type=click.IntRange(1), help="Machines changed at once within one region."),
         _policy("--width", type=click.IntRange(0), help="Regions at once after the canary; 0 means all."),
         _policy("--canary", metavar="REGION", help="The region that goes first."),

@@ -37,7 +37,9 @@ def run_rollback(context: CommandContext, wanted: str | None) -> int:
         return go_back(work, decided)
 
     target = context.target(needs_flyctl=False)
-    outcome = run_under_lock(context, target, project, "flyo rollback", act, policy=project.flyo.rollout, hooks=False)
+    outcome = run_under_lock(
+        context, target, project, "flyo rollback", act, policy=context.policy(project), hooks=False
+    )
     if undo and not outcome.exit and not context.options.as_json:
         context.output.say(f"To undo this: {undo}{' --local' if context.options.local else ''}")
     return int(outcome.exit)

@@ -112,9 +112,8 @@ def _probe(table: Table) -> Probe:
     if path is not None and not valid_path(path):
         raise table.fail("path", "is not a request path", 'Write path = "/health": it starts with / and has no spaces')
     if not all(valid_path(each) for each in paths):
-        raise table.fail(
-            "paths", "holds something that is not a request path", 'Write paths = ["/", "/login"]: each starts with /'
-        )
+        advice = 'Write paths = ["/", "/login"]: each starts with / and has no spaces'
+        raise table.fail("paths", "holds something that is not a request path", advice)
     if len(paths) > MOST_PATHS:
         raise table.fail("paths", f"names more than {MOST_PATHS} pages", "Name those that matter most")
     return Probe(

@@ -71,6 +71,7 @@ def dollars(amount: float) -> str:
 def _wave(wave: Wave, cost: Cost | None) -> list[Line]:
     facts = [", ".join(wave.regions)]
     facts += [f"{wave.limit} at once per region"] if wave.limit else []
+    facts += [f"then {duration(wave.watch)} of watching"] if wave.watch else []
     facts += [f"then a bake of {duration(wave.bake)}"] if wave.bake else []
     head = Line.of(Span(wave.name, "strong"), f" ({'; '.join(facts)})")
     return [head, *(Line.of(_lane(lane, cost)) for lane in wave.lanes)]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flyctl_orchestrator.report.base import Fact
+from flyctl_orchestrator.report.words import evidence
 
 OVER = frozenset({"healthy", "asleep", "restored", "destroyed"})
 FAILED = frozenset({"failed", "inconclusive"})
@@ -74,10 +75,12 @@ class ProgressTable:
             self._expect(fields.get("waves"))
         elif event.name in ("build.log", "flyctl.line"):
             self.activity = str(fields.get("line") or "")
-        elif event.name in ("build.finished", "flyctl.finished"):
+        elif event.name in ("build.finished", "flyctl.finished", "watch.finished", "bake.finished"):
             self.activity = ""
-        elif event.name in ("wave.started", "rollback.started", "build.started", "bake.started"):
+        elif event.name in ("wave.started", "rollback.started", "build.started", "watch.started", "bake.started"):
             self._head(event.name, fields)
+        elif event.name == "evidence.gathered":
+            self.activity = evidence(fields)
         region = self._region_of(fields)
         if not region:
             return
@@ -98,7 +101,8 @@ class ProgressTable:
                     self.rows.setdefault(region, RegionRow(region)).expected += 1
 
     def _head(self, name: str, fields: Any) -> None:
-        headings = {"rollback.started": "rolling back", "build.started": "building", "bake.started": "watching"}
+        headings = {"rollback.started": "rolling back", "build.started": "building"}
+        headings |= {"watch.started": "watching", "bake.started": "bake: watching"}
         self.heading = headings.get(name) or str(fields.get("wave") or "")
         for region in fields.get("regions") or ():
             self.rows.setdefault(str(region), RegionRow(str(region)))

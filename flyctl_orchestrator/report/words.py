@@ -141,6 +141,22 @@ def _finished(fields: Fields) -> Sentence:
     return Sentence(f"rollout {result}{seconds(fields)}", "good" if result == "done" else "bad")
 
 
+def evidence(fields: Fields) -> str:
+    """How many answers there are by now, e.g. "23 of 40 good"; of how many it takes, as far as is known."""
+    good, asked, wanted = (fields.get(name) for name in ("good", "asked", "wanted"))
+    if not isinstance(good, int) or not isinstance(asked, int):
+        return "answers come in"
+    return f"{good} of {wanted or asked} good" + (f", {count(asked - good, 'error')}" if asked > good else "")
+
+
+def _watching(fields: Fields) -> Sentence:
+    return Sentence(f"watching{_number(fields)} for {duration(float(fields.get('seconds') or 0))}".replace(": ", " "))
+
+
+def _watched(fields: Fields) -> Sentence:
+    return Sentence(str(fields.get("what") or "still well after watching"), "good", detail=not fields.get("what"))
+
+
 def _drift(fields: Fields) -> Sentence:
     return Sentence(reason(fields) or f"drift: {_rest(fields)}", "warn")
 
@@ -205,8 +221,14 @@ _SENTENCES: dict[str, Callable[[Fields], Sentence | None]] = {
     "step.failed": _step("failed", "bad"),
     "machine.phase": _phase,
     "probe.answered": _probe,
-    "bake.started": lambda fields: Sentence(f"bake: watching for {duration(float(fields.get('seconds') or 0))}"),
-    "bake.finished": lambda fields: Sentence("still healthy after the bake", "good", detail=True),
+    "watch.started": _watching,
+    "watch.finished": _watched,
+    "watch.failed": lambda fields: Sentence(
+        _with_reason(f"{place(fields)} failed while it was watched", fields), "bad"
+    ),
+    "evidence.gathered": lambda fields: Sentence(evidence(fields), "quiet", detail=True),
+    "bake.started": lambda fields: Sentence(f"bake: {_watching(fields).text}"),
+    "bake.finished": _watched,
     "hook.started": lambda fields: Sentence(_hook(fields), detail=fields.get("hook") == "probe"),
     "hook.line": lambda fields: Sentence(
         f"{fields.get('hook') or 'hook'}: {fields.get('line') or ''}", "quiet", detail=fields.get("hook") == "probe"

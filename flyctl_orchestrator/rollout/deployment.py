@@ -53,6 +53,7 @@ class Deployment:
         hooks: the user's own commands; none of them unless they are handed in.
         who: who runs it, e.g. "ann@laptop", for the history.
         sync: has a journal's open file on disk before it returns.
+        measured: how machines answered before anything was changed, as far as there was time to ask.
     """
 
     target: Target
@@ -66,6 +67,7 @@ class Deployment:
     hooks: HookRunner = field(default_factory=HookRunner)
     who: str = ""
     sync: Callable[[int], None] = os.fsync
+    measured: Measured = field(default_factory=Measured)
 
     # --- before anything changes
 
@@ -87,15 +89,21 @@ class Deployment:
         _, _, digest = ref.partition("@")
         return PlannedImage(ref, digest or None)
 
-    def build(self) -> PlannedImage:
+    def build(self, fleet: Fleet | None = None) -> PlannedImage:
         """Build the image; an unchanged project gives the same digest where the builder tells digests.
+
+        Args:
+            fleet: as it is before a rollout: its machines are asked meanwhile how they are.
 
         Raises:
             BuildError: it could not be built; nothing was changed.
         """
         self.emit("build.started")
         since = self.target.clock.monotonic()
-        built: BuiltImage = build(self.target, self._request(), lambda line: self.emit("build.log", line=line))
+        built: BuiltImage = self.concurrency.beside(
+            lambda: build(self.target, self._request(), lambda line: self.emit("build.log", line=line)),
+            lambda over: measure(self.context(), fleet.managed if fleet else (), self.measured, over=over),
+        )
         for notice in built.notices:
             self.emit("warning", code="build.notice", what=notice)
         seconds = self.target.clock.monotonic() - since
@@ -213,6 +221,8 @@ class Deployment:
             plan.image.digest,
             restore_point=restore_point,
             began=began,
+            baseline={id: answer for id, answer in self.measured.first.items() if id in before},
+            pages=self.measured.pages,
         )
         record.learn_firsts(fleet.managed)
         if plan.empty:

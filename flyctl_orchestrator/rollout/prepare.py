@@ -37,7 +37,7 @@ def prepare(work: Deployment, image: str | None) -> tuple[Plan, Fleet]:
     work.plan(fleet, wanted)
     built = wanted.ref is None
     if built:
-        wanted = work.build()
+        wanted = work.build(fleet)
     fleet = work.observe() if built or not exists else fleet
     return work.plan(fleet, wanted), fleet
 
@@ -61,7 +61,7 @@ def prepare_kept(work: Deployment, plan: Plan, path: Path) -> tuple[Plan, Fleet]
         plan = replace(plan, fingerprint=replace(fleet, exists=True).fingerprint())
         fleet = work.observe()
     if plan.image.ref is None and not plan.empty:
-        plan = replace(plan, image=work.build())
+        plan = replace(plan, image=work.build(fleet))
         fleet = work.observe()
     return plan, fleet
 

@@ -70,8 +70,8 @@ def habit_app(place: Path) -> Path:
     build = place / "flyo.toml"
     offline = f"{sys.executable} {Path(__file__).with_name('borrow_packages.py')}"
     text = build.read_text().replace('"pip install -r habit_app/requirements.txt"', json.dumps(offline))
-    assert offline in text
-    build.write_text(text)
+    assert offline in text and "[rollout]\n" in text
+    build.write_text(text.replace("[rollout]\n", '[rollout]\nwatch = "0s"\n'))
     return place
 
 

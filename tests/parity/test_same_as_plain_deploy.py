@@ -45,6 +45,8 @@ FLYO_TOML = """
 iad = 1
 fra = 1
 nrt = 1
+[rollout]
+watch = "0s"
 [probe]
 path = "/"
 identity = "off"

@@ -5,7 +5,14 @@ from __future__ import annotations
 import click
 
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
-from flyctl_orchestrator.cli.options import json_option, lock_option, target_options, verbose_option, yes_option
+from flyctl_orchestrator.cli.options import (
+    json_option,
+    lock_option,
+    target_options,
+    verbose_option,
+    watch_back_option,
+    yes_option,
+)
 
 
 @click.command()
@@ -14,6 +21,7 @@ from flyctl_orchestrator.cli.options import json_option, lock_option, target_opt
 @json_option
 @yes_option
 @lock_option
+@watch_back_option
 @verbose_option("Every step and probe.")
 @pass_command_context
 def rollback(context: CommandContext, wanted: str | None) -> int:

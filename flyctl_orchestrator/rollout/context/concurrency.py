@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 # As many connections as the HTTP pool keeps open.
 WIDTH = 64
@@ -18,6 +20,15 @@ class Concurrency(Protocol):
 
     def each(self, action: Callable[[T], None], items: Iterable[T]) -> None:
         """Call `action` with every item and return when all calls have returned; then raise the first error."""
+        ...
+
+    def beside(self, main: Callable[[], R], aside: Callable[[Callable[[], bool]], None]) -> R:
+        """Do `main`, and use the time it takes for something else; give what it gives when both have returned.
+
+        Args:
+            main: done on this thread, so that Ctrl-C reaches it.
+            aside: told by its argument, which it asks again and again, whether `main` has come to its end.
+        """
         ...
 
 
@@ -34,6 +45,11 @@ class InTurn:
                 errors.append(error)
         if errors:
             raise errors[0]
+
+    def beside(self, main: Callable[[], R], aside: Callable[[Callable[[], bool]], None]) -> R:
+        """Do `aside` first, all of it, and then `main`."""
+        aside(lambda: False)
+        return main()
 
 
 class Threads:
@@ -56,6 +72,17 @@ class Threads:
         errors = [error for future in futures if (error := future.exception()) is not None]
         if errors:
             raise errors[0]
+
+    def beside(self, main: Callable[[], R], aside: Callable[[Callable[[], bool]], None]) -> R:
+        """Do `aside` on a thread of its own."""
+        over = threading.Event()
+        future = self._pool.submit(aside, over.is_set)
+        try:
+            return main()
+        finally:
+            over.set()
+            # What is under way is waited for; that it failed is no reason to lose what `main` gave.
+            future.exception()
 
 
 class Stop:

@@ -10,6 +10,7 @@ from flyctl_orchestrator.fleet.builder import BuildRequest, BuiltImage, build
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
 from flyctl_orchestrator.rollout.rehearsal.same_code import write_marked
+from flyctl_orchestrator.rollout.state.observe import Fleet
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,9 @@ class RehearsedDeployment(Deployment):
         """Always one still to be built: the local platform cannot pull images from elsewhere."""
         return PlannedImage()
 
-    def build(self) -> PlannedImage:
+    def build(self, fleet: Fleet | None = None) -> PlannedImage:
         """Build the project; where that is what runs already, the same code once more, as another image."""
-        image = super().build()
+        image = super().build(fleet)
         if image.digest not in self.running:
             return image
         self.emit("note", line="nothing has changed since the last deploy: a new release of the same code is rehearsed")

@@ -70,11 +70,11 @@ def measure(
     asked = [machine for machine in awake if looks_at(machine).http]
     until = context.clock.monotonic() + LONGEST
     jobs = [(machine, context.probe.path) for machine in asked if machine.id not in measured.first]
-    while jobs:
-        context.concurrency.each(lambda job: _ask(*job, context, measured), jobs)
-        if once or context.probe.evidence == "off" or over() or context.clock.monotonic() >= until:
+    context.concurrency.each(lambda job: _ask(*job, context, measured), jobs)
+    while not (once or context.probe.evidence == "off" or over() or context.clock.monotonic() >= until):
+        if not (jobs := _missing(context, asked, measured)):
             return
-        jobs = _missing(context, asked, measured)
+        context.concurrency.each(lambda job: _ask(*job, context, measured), jobs)
 
 
 def _ask(machine: Machine, path: str, context: RolloutContext, measured: Measured) -> None:

@@ -169,7 +169,7 @@ def approve(step: Gate, run: LaneRun, ctx: StepContext) -> None:
     Args:
         step: the gate that it has passed.
     """
-    machine = run.evidence.machine if run.evidence else None
+    machine = run.last_seen
     assert machine is not None
     if run.lane.action == "restore":
         ctx.phase(run, "restored")

@@ -18,6 +18,7 @@ from flyctl_orchestrator.fleet.probe import Answer
 from flyctl_orchestrator.rollout.context.context import RolloutContext
 from flyctl_orchestrator.rollout.gate.checkup import looks_at
 from flyctl_orchestrator.rollout.gate.comparison import Comparison, Place
+from flyctl_orchestrator.rollout.gate.evidence import Evidence
 from flyctl_orchestrator.rollout.gate.gate import judge_again
 from flyctl_orchestrator.rollout.gate.verdict import Verdict
 from flyctl_orchestrator.rollout.gate.wave_evidence import STRICTNESS, WaveEvidence
@@ -43,6 +44,7 @@ class Watched:
     Attributes:
         gate: the one it has passed.
         since: when it passed, in seconds of the monotonic clock.
+        evidence: what was seen of it.
         asked: whether it is asked from outside.
         verdict: the newest one, by the platform's word.
     """
@@ -50,7 +52,8 @@ class Watched:
     run: LaneRun
     gate: Gate
     since: float
-    asked: bool
+    evidence: Evidence
+    asked: bool = False
     verdict: Verdict = field(default_factory=lambda: Verdict("pass"))
 
     @property
@@ -60,9 +63,8 @@ class Watched:
 
     @property
     def read_at(self) -> float:
-        """When the platform was last asked for it."""
-        evidence = self.run.evidence
-        return self.since if evidence is None or evidence.read_at is None else evidence.read_at
+        """When it was last read."""
+        return self.evidence.read_at or self.since
 
 
 class WaveWatch:
@@ -153,16 +155,16 @@ class WaveWatch:
 
     def _begin(self, ctx: StepContext) -> None:
         """Take over the machines that have passed since the last look."""
-        for run in self._runs:
-            if run.passed is None or run.lane.name in self._watched:
-                continue
-            each = Watched(run, run.passed, run.passed_at, asked=False)
-            self._watched[run.lane.name] = each
-            machine = run.evidence.machine if run.evidence else None
-            evidence = self._evidence = self._evidence or self._new_evidence()
-            if machine is not None and evidence is not None and self._reachable(machine, run.passed):
+        new = [run for run in self._runs if run.passed is not None and run.lane.name not in self._watched]
+        if new and not self._watched:
+            self._evidence = self._new_evidence()
+        for run in new:
+            assert run.passed is not None and run.last_seen is not None
+            seen = run.evidence or Evidence(since=run.passed_at)
+            each = self._watched[run.lane.name] = Watched(run, run.passed, run.passed_at, seen)
+            if self._evidence is not None and self._reachable(run.last_seen, run.passed):
                 each.asked = True
-                evidence.expect(each.id, Place.of(machine))
+                self._evidence.expect(each.id, Place.of(run.last_seen))
         if self._watched and not self._pending and not self._started:
             self._started = True
             tell_started(self._context.emit, self._seconds, len(self._alive), baking=self._baking)
@@ -181,8 +183,7 @@ class WaveWatch:
         return looks_at(machine, hidden=gate.hidden and self._context.edge.reaches_cordoned).http
 
     def _see(self, each: Watched, ctx: StepContext) -> None:
-        run, evidence = each.run, each.run.evidence
-        assert evidence is not None
+        run, evidence = each.run, each.evidence
         if ctx.snapshot.error:
             evidence.fail_to_see(ctx.snapshot.error)
         if not ctx.fresh(run):
@@ -230,7 +231,7 @@ class WaveWatch:
     def _ask(self, ctx: StepContext) -> None:
         now, rows = ctx.now, []
         for each in self._alive:
-            machine = each.run.evidence.machine if each.run.evidence else None
+            machine = each.run.last_seen
             if machine is not None and machine.state == "started":
                 pages = self._due(each, now)
                 rows += [(each, machine, pages[start::ABREAST]) for start in range(min(ABREAST, len(pages)))]
@@ -291,8 +292,7 @@ class WaveWatch:
     def _give_up(self, each: Watched, ctx: StepContext, verdict: Verdict) -> None:
         """The time is over: a fail when there is evidence, inconclusive when there is none."""
         own = each.verdict if each.verdict.kind != "pass" else verdict
-        seen = each.run.evidence
-        dark = own.code in ("evidence", "host", "unseen") or (seen is not None and seen.blind)
+        dark = own.code in ("evidence", "host", "unseen") or each.evidence.blind
         self._lose(each, ctx, "inconclusive" if dark else "failed", own.code, f"{own.reason}, and the time is over")
 
     def _lose(

@@ -76,6 +76,7 @@ fra = 1
 
 [rollout]
 timeout = "20s"
+watch = "0s"
 
 [probe]
 path = "/up"

@@ -17,7 +17,7 @@ APP = "rollout-test"
 # The first line says how a release behaves; the tests rewrite it.
 SERVER = """
 BEHAVIOUR = "good"
-import json, os, signal, sys, threading
+import json, os, random, signal, sys, threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 region = os.environ["FLY_REGION"]
@@ -26,15 +26,21 @@ if BEHAVIOUR == "exits":
 if BEHAVIOUR == "deaf":
     threading.Event().wait()
 
+luck = random.Random(BEHAVIOUR + region)
+
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
+        if BEHAVIOUR == "ends":
+            # The first to ask sees it well.
+            threading.Timer(2.0, os._exit, (1,)).start()
         bad = BEHAVIOUR == "broken" or BEHAVIOUR == "broken-" + region
         # The platform's own check never sees what only the world outside sees.
         outside = self.path == "/up"
         said = {"region": "ams" if BEHAVIOUR == "lost" else region, "machine": os.environ["FLY_MACHINE_ID"]}
         said["secret"] = len(os.environ.get("PLANTED", ""))
         body = json.dumps(said).encode()
-        self.send_response(500 if bad and outside else 200)
+        page = {"half": luck.choice((200, 500)), "missing": 404}.get(BEHAVIOUR, 200) if self.path == "/" else 200
+        self.send_response(500 if bad and outside else page)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))
         self.end_headers()
@@ -71,6 +77,7 @@ nrt = 1
 
 [rollout]
 timeout = "15s"
+watch = "0s"
 
 [probe]
 path = "/up"

@@ -23,11 +23,15 @@ canary = "fra"
 width = 3
 max_unavailable = 2
 bake = "90s"
+watch = "20s"
+watch_back = "5s"
 timeout = 300
 rollback = false
 
 [probe]
 path = "/api/health"
+paths = ["/", "/login", "/"]
+evidence = "strict"
 timeout = "2s"
 passes = 2
 identity = "required"
@@ -60,8 +64,10 @@ def test_reads_every_key(tmp_path: Path) -> None:
     assert load(tmp_path, FULL) == Flyo(
         regions={"iad": 2, "fra": 1, "nrt": 0},
         groups={"worker": {"iad": 1}},
-        rollout=RolloutPolicy("in-place", "fra", 3, 2, 90, 300, rollback=False),
-        probe=Probe("/api/health", 2, 2, "required", 0, 0.25, "curl --fail $FLYO_URL", 10),
+        rollout=RolloutPolicy("in-place", "fra", 3, 2, 90, 300, rollback=False, watch=20, watch_back=5),
+        probe=Probe(
+            "/api/health", 2, 2, "required", 0, 0.25, "curl --fail $FLYO_URL", 10, ("/", "/login"), evidence="strict"
+        ),
         local=LocalBuild("pip install -r requirements.txt", ("requirements.txt",)),
         hooks=Hooks({"pre-deploy": "make check", "on-failure": "./tell-everybody"}, 60),
         url_template="https://{app}.example.com",
@@ -87,8 +93,8 @@ def test_a_missing_file_means_the_defaults(tmp_path: Path) -> None:
         ),
         (
             "[probe]\nzebra = 1",
-            "flyo.toml:2:1: probe.zebra is not a known key. Known here: path, timeout, passes, identity, "
-            "latency_factor, latency_floor, command, command_timeout",
+            "flyo.toml:2:1: probe.zebra is not a known key. Known here: path, paths, timeout, passes, "
+            "evidence, identity, latency_factor, latency_floor, command, command_timeout",
         ),
         ("[regions]\ntokyo = 1", "flyo.toml:2:1: 'tokyo' is not a Fly.io region. Did you mean nrt (Tokyo)?"),
         ("[regions]\niad = -1", "flyo.toml:2:1: regions.iad must be from 0 to 1000"),
@@ -117,6 +123,16 @@ def test_a_missing_file_means_the_defaults(tmp_path: Path) -> None:
             "spaces",
         ),
         (
+            '[probe]\npaths = ["/", "login"]',
+            "flyo.toml:2:1: probe.paths holds something that is not a request path. "
+            'Write paths = ["/", "/login"]: each starts with / and has no spaces',
+        ),
+        (
+            '[probe]\npaths = ["/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8", "/9", "/10", "/11"]',
+            "flyo.toml:2:1: probe.paths names more than 10 pages. Name those that matter most",
+        ),
+        ('[probe]\nevidence = "some"', "flyo.toml:2:1: probe.evidence is 'some'. Use one of: usual, strict, off"),
+        (
             '[local]\ninputs = ["../x"]',
             "flyo.toml:2:1: local.inputs holds a path outside the project. Name files relative to fly.toml",
         ),
@@ -138,3 +154,10 @@ def test_is_strict_and_says_what_to_change(tmp_path: Path, text: str, message: s
     with pytest.raises(UsageError) as caught:
         load(tmp_path, text)
     assert str(caught.value) == message
+
+
+def test_the_health_page_comes_first_and_no_page_twice(tmp_path: Path) -> None:
+    assert load(tmp_path, "").probe.pages == ("/",)
+    assert load(tmp_path, '[probe]\npath = "/up"').probe.pages == ("/up", "/")
+    assert load(tmp_path, '[probe]\npath = "/up"\npaths = []').probe.pages == ("/up",)
+    assert load(tmp_path, '[probe]\npath = "/up"\npaths = ["/a", "/up"]').probe.pages == ("/up", "/a")

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.fleet.flyctl import DeployOptions, Ran
@@ -41,6 +42,7 @@ from flyctl_orchestrator.rollout.state.observe import Fleet, observe
 from tests import planted
 
 APP = "shop"
+HEALTH = "/up"
 HTTP_CHECK = {"type": "http", "path": "/up", "interval": "2s", "timeout": "1s", "grace_period": "1s"}
 WEB: dict[str, Any] = {
     "protocol": "tcp",
@@ -81,20 +83,23 @@ class WorldHttp:
         if "/v1/" in url:
             world.calls.append((method, url.split("/v1", 1)[1].split("?")[0]))
             return HttpAnswer(*_answer(world.simulation.send(method, url, headers, json)))
-        return self._probe(headers.get("fly-force-instance-id", ""))
+        return self._probe(headers.get("fly-force-instance-id", ""), urlsplit(url).path)
 
-    def _probe(self, machine_id: str) -> HttpAnswer:
+    def _probe(self, machine_id: str, path: str) -> HttpAnswer:
         world = self._world
         world.simulation.pass_time(world.latency)
         if world.network_down:
             raise HttpError("timeout", "no answer")
-        body = world.machine(machine_id)
-        if body is None or body["state"] != "started":
+        record = world.simulation.platform.kernel.machines.get(machine_id)
+        if record is None or record.state != "started":
             return HttpAnswer(503, {}, b"")
-        if body.get("cordoned") and not world.edge.reaches_cordoned:
+        if record.cordoned and not world.edge.reaches_cordoned:
             return HttpAnswer(503, {}, b"")
-        status, region, machine, seconds = world.answer_of(body)
+        status, region, machine, seconds = world.answer_of(
+            {"id": record.id, "region": record.region, "config": record.config}
+        )
         world.probes.append(machine_id)
+        status = world.page_status(record.config["image"], path) or status
         said = json.dumps({"region": region, "machine": machine}).encode()
         return HttpAnswer(status, {"content-type": "application/json"}, said, seconds)
 
@@ -183,12 +188,20 @@ def _selected(body: Mapping[str, Any], options: DeployOptions) -> bool:
 
 @dataclass
 class Looks:
-    """What a machine answers to a probe; None keeps the truth."""
+    """What a machine answers to a probe; None keeps the truth.
+
+    Attributes:
+        status: of its health page.
+        errors: the share of requests for other pages that are answered with 500.
+        pages: path -> status of another page.
+    """
 
     status: int = 200
     region: str | None = None
     machine: str | None = None
     seconds: float = 0.02
+    errors: float = 0.0
+    pages: Mapping[str, int] = field(default_factory=dict)
 
 
 class World:
@@ -201,6 +214,7 @@ class World:
         self.http: Http = WorldHttp(self)
         self.flyctl = WorldFlyctl(self)
         self.random = random.Random(seed)
+        self.luck = random.Random(seed)
         self.api = MachinesApi("http://fly.test", TOKEN, self.http, self.clock, self.random, patience=10.0)
         self.events: list[Event] = []
         self.calls: list[tuple[str, str]] = []
@@ -265,6 +279,13 @@ class World:
         looks = self.looks.get(body["config"]["image"].split("@")[0]) or Looks()
         return looks.status, looks.region or body["region"], looks.machine or body["id"], looks.seconds
 
+    def page_status(self, image: str, path: str) -> int | None:
+        """The status that another page than the health page has, None for that of the health page."""
+        looks = self.looks.get(image.split("@")[0]) or Looks()
+        if path == HEALTH:
+            return None
+        return 500 if self.luck.random() < looks.errors else looks.pages.get(path)
+
     # --- flyctl's part
 
     def config_for(self, group: str, image: str, own: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -296,7 +317,7 @@ class World:
     def desired(self, image: PlannedImage, counts: Mapping[str, int] | None = None, **more: Any) -> Desired:
         """The goal: `counts` machines of every group per region."""
         places = counts or {"iad": 1, "fra": 1, "nrt": 1}
-        policy = more.pop("policy", RolloutPolicy(timeout=60.0))
+        policy = more.pop("policy", RolloutPolicy(timeout=60.0, watch=0.0))
         return Desired(
             app=APP,
             image=image,

@@ -209,14 +209,14 @@ def test_what_flyctl_has_made_is_given_to_the_others_at_once(world: World) -> No
 
 def test_a_machine_that_is_late_does_not_wait_for_those_that_were_changed_after_it(world: World) -> None:
     world.deploy(world.desired(world.push("one"), {"iad": 6}))
-    policy = RolloutPolicy(max_unavailable=2, timeout=60.0)
+    policy = RolloutPolicy(max_unavailable=2, timeout=60.0, watch=0.0)
     order = list(world.plan(world.desired(world.push("two"), {"iad": 6}, policy=policy)).lanes)
     late, ready = order[1].machine, world.clock.now() + 10.4
     slow = Behaviour(boot_seconds=8.0, healthy=lambda machine, region: machine != late or world.clock.now() > ready)
     world.events.clear()
     outcome = world.deploy(world.desired(world.push("slow", slow), {"iad": 6}, policy=policy))
     assert outcome.kind == "done", outcome.what
-    passed = {e.fields["machine"]: e.ts for e in world.events if e.fields.get("phase") == "healthy"}
+    passed = {e.fields["machine"]: e.ts for e in world.events if e.fields.get("phase") == "watching"}
     # By then another one boots in the place of the first.
     assert min(passed.values()) < ready
     assert passed[late] - ready < 1.2

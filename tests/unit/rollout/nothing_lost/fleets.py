@@ -57,6 +57,7 @@ IMAGES = (
     "ill-in-one",
     "late",
     "500",
+    "half",
     "elsewhere",
 )
 
@@ -116,6 +117,7 @@ class Order:
     Attributes:
         more, fewer: number of the region that is to have one machine more, or fewer, than it has.
         again: the image that was rolled out last, once more.
+        evidence: as in flyo.toml's [probe].
         far: whether the proxy behaves as on Fly.io: slow to hear of a change, and silent of cordoned machines.
     """
 
@@ -135,6 +137,8 @@ class Order:
     troubles: tuple[Trouble, ...]
     strategy: str = "in-place"
     far: bool = False
+    watch: float = 0.0
+    evidence: str = "off"
 
 
 def troubles() -> st.SearchStrategy[Trouble]:
@@ -196,4 +200,6 @@ def orders(strategies: tuple[str, ...] = STRATEGIES) -> st.SearchStrategy[Order]
         troubles=st.one_of(st.just(()), st.lists(troubles(), max_size=4).map(tuple)),
         strategy=st.sampled_from(strategies),
         far=st.sampled_from((False, False, True)),
+        watch=st.sampled_from((0.0, 0.0, 10.0)),
+        evidence=st.sampled_from(("usual", "usual", "off")),
     )

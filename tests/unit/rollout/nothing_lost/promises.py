@@ -83,6 +83,16 @@ class Promises:
         self._secrets_stay_secret()
         assert not self._world.refused_for_pace, f"over the rate limits: {self._world.refused_for_pace}"
 
+    def no_half_broken_release(self) -> None:
+        """A release of which every other answer is an error is not called good, unless it was there before."""
+        broken = self._world.half_broken
+        known = any(each.digest in broken for each in self._before.values())
+        if known or self._desired.image.digest not in broken or self._outcome.exit != Exit.OK:
+            return
+        new = [row.machine for row in self._outcome.rows if row.fate == "new"]
+        asked = [id for id in new if (now := self._after.get(id)) and now.config.get("services") and not now.cordoned]
+        assert not asked, f"accepted, and half of it is broken: {asked}: {self._outcome}"
+
     # --- what a machine can be
 
     def _as_before(self, now: Truth | None, before: Truth) -> bool:

@@ -99,10 +99,12 @@ class NothingLost(RuleBasedStateMachine):
         desired = replace(world.desired(image, policy=policy), counts=self._counts(order))
         before = truth(world)
         began = world.clock.now()
-        outcome = self._deploy(desired, Probe(path="/up", passes=order.passes))
+        outcome = self._deploy(desired, Probe(path="/up", passes=order.passes, evidence=order.evidence))
         assert world.clock.now() - began < LONGEST, "it took more than an hour"
         world.settle()
         Promises(world, before, desired, outcome).hold()
+        if order.evidence != "off":
+            Promises(world, before, desired, outcome).no_half_broken_release()
         return int(outcome.exit)
 
     def _deploy(self, desired: Desired, probe: Probe) -> Outcome:
@@ -130,6 +132,9 @@ class NothingLost(RuleBasedStateMachine):
             self.world.treacherous.add(image.digest or "")
         if order.image == "500":
             self.world.looks_for(image, Looks(status=500))
+        if order.image == "half":
+            self.world.looks_for(image, Looks(errors=0.5))
+            self.world.half_broken.add(image.digest or "")
         if order.image == "elsewhere":
             self.world.looks_for(image, Looks(region=ELSEWHERE_REGION))
         self.last = image
@@ -145,6 +150,7 @@ class NothingLost(RuleBasedStateMachine):
             bake=order.bake,
             timeout=order.timeout,
             rollback=order.rollback,
+            watch=order.watch,
         )
 
     def _counts(self, order: Order) -> dict[tuple[str, str], int]:

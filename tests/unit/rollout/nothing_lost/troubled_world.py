@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from flyctl_orchestrator.fleet.flyctl import DeployOptions
 from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
@@ -52,9 +53,10 @@ class TroubledHttp:
     ) -> HttpAnswer:
         """One request of the rollout's."""
         world = self._world
-        world.count_request()
         if "/v1/" not in url:
-            return self._probe(headers.get("fly-force-instance-id", ""), timeout)
+            world.count_request(of_platform=False)
+            return self._probe(headers.get("fly-force-instance-id", ""), urlsplit(url).path, timeout)
+        world.count_request()
         if world.during("blackout"):
             world.pass_time(0.5)
             raise HttpError("refused" if world.requests % 2 else "timeout")
@@ -67,7 +69,7 @@ class TroubledHttp:
         world.overheard += [method, url]
         return HttpAnswer(status, answered, body)
 
-    def _probe(self, machine_id: str, timeout: float) -> HttpAnswer:
+    def _probe(self, machine_id: str, path: str, timeout: float) -> HttpAnswer:
         world = self._world
         world.pass_time(0.01)
         if world.during("probe-blackout"):
@@ -83,6 +85,7 @@ class TroubledHttp:
         if not seen[0].passed:
             return HttpAnswer(500 if "500" in seen[0].output else 502)
         status, region, machine_said, seconds = world.answer_of(render.machine(machine))
+        status = world.page_status(machine.config["image"], path) or status
         if world.during("wrong-region"):
             region = ELSEWHERE_REGION
         said = json.dumps({"region": region, "machine": machine_said}).encode()
@@ -153,13 +156,15 @@ class TroubledWorld(World):
     """A world with a fleet that was there before, a secret, rate limits, and troubles.
 
     Attributes:
-        requests: how many the rollout has made.
+        requests: how many the rollout has made, to the platform and to machines.
+        calls_of_platform: those to the platform.
         refused_for_pace: requests that were refused for being too many, by no fault.
         meddled: machines that somebody else changed or destroyed during the rollout.
         dozed: machines that somebody else put to sleep during the rollout.
         hurt: regions where a fault may have taken machines down.
         struck: kinds of trouble that came up.
         treacherous: digests of images that end by themselves after a while.
+        half_broken: digests of images that answer every other request with an error, but for the health page.
         gaps: regions that were seen without a machine that takes requests, of those named in `begin`.
     """
 
@@ -173,6 +178,7 @@ class TroubledWorld(World):
         self.overheard: list[str] = []
         self.asks_for_secrets = False
         self.treacherous: set[str] = set()
+        self.half_broken: set[str] = set()
         self.begin(())
 
     # --- one rollout after the other
@@ -183,7 +189,7 @@ class TroubledWorld(World):
         self.gaps: set[str] = set()
         self._pending = sorted(troubles, key=lambda each: each.at)
         self._lasting: list[tuple[str, float]] = []
-        self.requests = 0
+        self.requests = self.calls_of_platform = 0
         self.refused_for_pace: list[str] = []
         self.events.clear()
         self.calls.clear()
@@ -199,12 +205,13 @@ class TroubledWorld(World):
         self.platform.faults.clear()
         self.pass_time(70.0)
 
-    def count_request(self) -> None:
-        """Another request of the rollout; troubles that are due begin."""
+    def count_request(self, *, of_platform: bool = True) -> None:
+        """Another request of the rollout; troubles that are due begin. Those to machines are many, and none is due."""
         self.requests += 1
+        self.calls_of_platform += of_platform
         if self.requests > ENDLESS:
             raise Endless(f"{self.requests} requests and no end")
-        while self._pending and self._pending[0].at <= self.requests:
+        while self._pending and self._pending[0].at <= self.calls_of_platform:
             self._strike(self._pending.pop(0))
         if self._watched:
             self.gaps |= self._watched - self._open_regions()
