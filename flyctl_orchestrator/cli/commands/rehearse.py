@@ -67,4 +67,4 @@ def _refuse_together(**given: bool) -> None:
     """--all names the faults, and machines that are simulated run no code."""
     named = [f"--{name}" for name, on in given.items() if on]
     if named:
-        raise UsageError(f"--all and {named[0]} do not go together", where="flyo rehearse", next="Give one of them")
+        raise UsageError(f"--all and {named[0]} cannot be used together", where="flyo rehearse", next="Choose one")
