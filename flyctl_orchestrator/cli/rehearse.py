@@ -37,23 +37,13 @@ def run_rehearsal(
         FlyoError: it cannot be rehearsed.
     """
     environment, options = context.environment, context.options
-    if from_live and options.local:
-        raise UsageError("--from-live and --local cannot be used together", where="flyo rehearse", next="Choose one")
-    project = context.project()
-    project.regions()
-    request = Request(
-        project=project,
-        policy=context.policy(project),
-        faults=[parse_fault(each) for each in faults],
-        before=environment.cwd / before if before else project.root,
-        secrets=_secrets(environment, secrets_file),
-        images=local_directory(environment),
-    )
+    request = rehearsal_request(context, faults=faults, secrets_file=secrets_file, before=before)
+    project = request.project
     reporter = choose_reporter(environment, context.output, as_json=options.as_json, verbose=options.verbose)
     emit = Emitter(project.app, environment.clock, reporter.event)
     try:
         with breaking_off(), throwaway(environment) as own:
-            source = resolve_target(_of_source(environment, from_live), options.local, needs_flyctl=False)
+            source = source_of(context, from_live)
             copy = copy_fleet(source, request)
             with Threads() as threads:
                 verdict = Rehearsal(request, _place(own, threads), emit, source.kind).run(copy)
@@ -64,11 +54,42 @@ def run_rehearsal(
     return verdict.exit
 
 
-def _of_source(environment: Environment, from_live: bool) -> Environment:
-    if not from_live:
-        return environment
-    kept = {name: value for name, value in environment.variables.items() if name != "FLYO_TARGET"}
-    return replace(environment, variables=kept)
+def rehearsal_request(
+    context: CommandContext, *, faults: tuple[str, ...], secrets_file: str | None, before: Path | None
+) -> Request:
+    """What is to be rehearsed, of the project's files and the command line.
+
+    Raises:
+        UsageError: one of them is wrong.
+    """
+    environment, project = context.environment, context.project()
+    project.regions()
+    return Request(
+        project=project,
+        policy=context.policy(project),
+        faults=[parse_fault(each) for each in faults],
+        before=environment.cwd / before if before else project.root,
+        secrets=_secrets(environment, secrets_file),
+        images=local_directory(environment),
+    )
+
+
+def source_of(context: CommandContext, from_live: bool) -> Target:
+    """Where the fleet is that is copied.
+
+    Args:
+        from_live: Fly.io, even where FLYO_TARGET names the local platform.
+
+    Raises:
+        UsageError: --local names the other one.
+    """
+    environment, local = context.environment, context.options.local
+    if from_live and local:
+        raise UsageError("--from-live and --local cannot be used together", where="flyo rehearse", next="Choose one")
+    if from_live:
+        kept = {name: value for name, value in environment.variables.items() if name != "FLYO_TARGET"}
+        environment = replace(environment, variables=kept)
+    return resolve_target(environment, local, needs_flyctl=False)
 
 
 def _secrets(environment: Environment, source: str | None) -> dict[str, str]:

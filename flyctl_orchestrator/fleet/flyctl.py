@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.errors import FlyoError, UnreachableError
@@ -112,6 +112,33 @@ class DeployOptions:
         return flags + (["--max-unavailable", self.max_unavailable] if self.max_unavailable else [])
 
 
+class AnyChild(Protocol):
+    """A program that was started: a process, or (in a rehearsal) something that behaves like one."""
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        ...
+
+    def wait(self, timeout: float) -> Ended:
+        """Wait for its end; after `timeout` seconds it is made to end."""
+        ...
+
+    def end(self, grace: float) -> None:
+        """Interrupt it, and kill it after `grace` seconds."""
+        ...
+
+
+class Spawn(Protocol):
+    """Starts a program; as `child_process.Child` is made."""
+
+    def __call__(
+        self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, on_line: OnLine | None, grace: float
+    ) -> AnyChild:
+        """Start it and return at once. Raises OSError when it cannot be run."""
+        ...
+
+
 @dataclass(frozen=True)
 class Flyctl:
     """One flyctl (or its stand-in) in one environment.
@@ -121,6 +148,7 @@ class Flyctl:
         env: its whole environment, see `child_environment`.
         kind: "flyctl" or "stand-in".
         private: values masked in everything it prints, e.g. the token.
+        spawn: starts it.
     """
 
     argv: tuple[str, ...]
@@ -128,6 +156,7 @@ class Flyctl:
     clock: Clock
     kind: Kind = "flyctl"
     private: tuple[str, ...] = field(default=(), repr=False)
+    spawn: Spawn = field(default=Child, repr=False)
 
     # --- running
 
@@ -143,7 +172,7 @@ class Flyctl:
         """
         masked = (lambda line: on_line(_readable(line, self.private))) if on_line else None
         try:
-            child = Child((*self.argv, *args), env=self.env, cwd=cwd, on_line=masked, grace=grace)
+            child = self.spawn((*self.argv, *args), env=self.env, cwd=cwd, on_line=masked, grace=grace)
         except OSError as error:
             raise UnreachableError(
                 f"cannot run flyctl ({error.strerror or error})",
@@ -270,7 +299,7 @@ class Flyctl:
 class Running:
     """A flyctl that was started and not yet waited for."""
 
-    def __init__(self, child: Child, args: tuple[str, ...], private: tuple[str, ...], clock: Clock) -> None:
+    def __init__(self, child: AnyChild, args: tuple[str, ...], private: tuple[str, ...], clock: Clock) -> None:
         self._child = child
         self._args = args
         self._private = private
