@@ -28,7 +28,9 @@ def read_sizes(top: Table, problems: list[UsageError]) -> tuple[tuple[Size, ...]
             memory = pick(table, "memory")
             if memory not in (None, "") and not memory_mb(memory):
                 where = top.document.where((key, index, "memory"))
-                notes.append(f"{where}: '{memory}' is not an amount of memory that flyctl knows; its deploy stops there")
+                notes.append(
+                    f"{where}: '{memory}' is not an amount of memory that flyctl knows; its deploy stops there"
+                )
     return tuple(sizes), tuple(notes)
 
 
