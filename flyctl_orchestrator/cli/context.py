@@ -51,8 +51,11 @@ class CommandContext:
     environment: Environment
     options: SharedOptions = field(default_factory=SharedOptions)
 
-    def project(self) -> Project:
+    def project(self, *, understood: bool = True) -> Project:
         """What fly.toml and flyo.toml say.
+
+        Args:
+            understood: whether values that a rollout depends on have to be understood already here.
 
         Raises:
             UsageError: they are missing or wrong; says which, where and why.
@@ -60,7 +63,10 @@ class CommandContext:
         from flyctl_orchestrator.project.project import load_project
 
         environment, options = self.environment, self.options
-        return load_project(environment.cwd, options.config, options.app, environment.variables)
+        project = load_project(environment.cwd, options.config, options.app, environment.variables)
+        if understood:
+            project.require_understood()
+        return project
 
     def policy(self, project: Project) -> RolloutPolicy:
         """flyo.toml's [rollout] with the command line's flags.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off
+from flyctl_orchestrator.cli.judged import require_valid
 from flyctl_orchestrator.cli.run_under_lock import run_under_lock
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.rollout.context.outcome import Outcome
@@ -53,7 +54,8 @@ def run_deploy(context: CommandContext, requested: Requested) -> int:
         FlyoError: it did not begin; no machine was changed.
     """
     requested.check()
-    project = context.project()
+    new = not (requested.resume or requested.abort)
+    project = context.project(understood=False)
     policy = context.policy(project)
     project.regions()
     path = context.environment.cwd / requested.plan_file if requested.plan_file else None
@@ -73,9 +75,10 @@ def run_deploy(context: CommandContext, requested: Requested) -> int:
                 _ask(context, plan)
         return work.run(plan, fleet)
 
-    outcome = run_under_lock(
-        context, context.target(), project, "flyo deploy", act, policy=policy, hooks=requested.hooks
-    )
+    target = context.target()
+    if new:
+        require_valid(context, target, project)
+    outcome = run_under_lock(context, target, project, "flyo deploy", act, policy=policy, hooks=requested.hooks)
     return int(outcome.exit)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from flyctl_orchestrator.catalog.prices import load_prices
 from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.cli.context import CommandContext
+from flyctl_orchestrator.cli.judged import require_valid
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
@@ -33,9 +34,10 @@ def run_plan(context: CommandContext, image: str | None, out: Path | None, *, de
         FlyoError: it cannot be planned, written or shown.
     """
     environment = context.environment
-    project = context.project()
+    project = context.project(understood=False)
     policy = context.policy(project)
     target = context.target(needs_flyctl=False)
+    require_valid(context, target, project, needed=False)
     emit = Emitter(project.app, environment.clock)
     work = Deployment(target, project, policy, InTurn(), emit, Stop(), state_directory(environment))
     plan, fleet = preview(work, image)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off, heeding
+from flyctl_orchestrator.cli.judged import require_valid
 from flyctl_orchestrator.cli.local.client import local_directory
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.cli.target import resolve_target
-from flyctl_orchestrator.cli.throwaway import Throwaway, throwaway
+from flyctl_orchestrator.cli.throwaway import throwaway
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.fleet.target import Target
@@ -43,10 +44,14 @@ def run_rehearsal(
     emit = Emitter(project.app, environment.clock, reporter.event)
     try:
         with breaking_off(), throwaway(environment) as own:
+            target = resolve_target(own.environment, True)
+            require_valid(context, target, project)
             source = source_of(context, from_live)
             copy = copy_fleet(source, request)
             with Threads() as threads:
-                verdict = Rehearsal(request, _place(own, threads), emit, source.kind).run(copy)
+                # Until the rollout itself begins a signal ends the rehearsal; from then on it takes the rollout back.
+                place = Place(target, state_directory(own.environment), own.scratch, threads, during=heeding)
+                verdict = Rehearsal(request, place, emit, source.kind).run(copy)
     finally:
         reporter.close()
     if not options.as_json:
@@ -62,7 +67,7 @@ def rehearsal_request(
     Raises:
         UsageError: one of them is wrong.
     """
-    environment, project = context.environment, context.project()
+    environment, project = context.environment, context.project(understood=False)
     project.regions()
     return Request(
         project=project,
@@ -100,12 +105,6 @@ def _secrets(environment: Environment, source: str | None) -> dict[str, str]:
 
     text, shown = read_env_text(environment, source)
     return parse_env(text, shown=shown).values
-
-
-def _place(own: Throwaway, threads: Threads) -> Place:
-    # Until the rollout itself begins a signal ends the rehearsal; from then on it takes the rollout back.
-    target = resolve_target(own.environment, True)
-    return Place(target, state_directory(own.environment), own.scratch, threads, during=heeding)
 
 
 def _show(context: CommandContext, verdict: Verdict, source: Target, app: str) -> None:

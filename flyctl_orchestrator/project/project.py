@@ -6,10 +6,11 @@ import difflib
 from collections.abc import Mapping
 from pathlib import Path
 
-from flyctl_orchestrator.catalog.regions import load_regions
+from flyctl_orchestrator.catalog.regions import RegionBook, load_regions
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project import flyotoml, flytoml
 from flyctl_orchestrator.project.model import Flyo, FlyToml, Project
+from flyctl_orchestrator.project.tomlfile import Document
 
 FLY_TOML = "fly.toml"
 FLYO_TOML = "flyo.toml"
@@ -38,12 +39,21 @@ def load_project(
     if path.is_dir() and config_path:
         path, shown = path / FLY_TOML, str(config_path / FLY_TOML)
     regions = load_regions(variables)
-    fly = flytoml.load(path, shown=shown, regions=regions)
+    fly = flytoml.load(path, shown=shown)
     beside = path.parent / FLYO_TOML
     shown_beside = str(Path(shown).parent / FLYO_TOML)
     flyo = flyotoml.load(beside, shown=shown_beside, regions=regions)
     _check_groups(fly, flyo, shown_beside)
-    return Project(root=path.parent, app=_app(fly, app_name, shown), flytoml=fly, flyo=flyo)
+    problems = (*fly.problems, *_region_problems(fly, flyo, regions))
+    return Project(root=path.parent, app=_app(fly, app_name, shown), flytoml=fly, flyo=flyo, problems=problems)
+
+
+def _region_problems(fly: FlyToml, flyo: Flyo, regions: RegionBook) -> tuple[UsageError, ...]:
+    """primary_region has to be a region where it is the only one that is named; otherwise it is flyctl's business."""
+    if flyo.regions or not fly.primary_region or regions.get(fly.primary_region):
+        return ()
+    document = Document(fly.path, fly.shown, fly.text, fly.raw)
+    return (regions.unknown(fly.primary_region, where=document.where(("primary_region",))),)
 
 
 def _app(fly: FlyToml, app_name: str | None, shown: str) -> str:
@@ -51,7 +61,7 @@ def _app(fly: FlyToml, app_name: str | None, shown: str) -> str:
         return _given(app_name)
     if fly.app is None:
         raise UsageError("names no app", where=shown, next='Add app = "NAME", or give --app NAME', code="config.no_app")
-    return fly.app
+    return _usable(fly.app, f"{shown}: app {fly.app!r}")
 
 
 def _check_groups(fly: FlyToml, flyo: Flyo, shown: str) -> None:
@@ -82,11 +92,15 @@ def find_app(
 
 
 def _given(app_name: str) -> str:
-    if flytoml.valid_app_name(app_name):
+    return _usable(app_name, f"--app {app_name!r}")
+
+
+def _usable(app_name: str, where: str) -> str:
+    if flytoml.usable_app_name(app_name):
         return app_name
     raise UsageError(
         "is not a valid app name",
-        where=f"--app {app_name!r}",
-        next="Use 1 to 63 lower-case letters, digits and hyphens, with no hyphen at either end",
+        where=where,
+        next="Use 1 to 63 letters, digits and hyphens, or give another one with --app",
         code="config.app_name",
     )

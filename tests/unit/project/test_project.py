@@ -54,8 +54,8 @@ def test_config_names_a_file_or_its_directory_elsewhere(tmp_path: Path) -> None:
             'app = "x"',
             None,
             "Über App",
-            "--app 'Über App': is not a valid app name. Use 1 to 63 lower-case letters, digits and hyphens, with no "
-            "hyphen at either end",
+            "--app 'Über App': is not a valid app name. Use 1 to 63 letters, digits and hyphens, or give another one "
+            "with --app",
         ),
         (
             'app = "x"\n[processes]\nweb = ""\nworker = ""',
@@ -85,5 +85,32 @@ def test_a_newer_catalog_can_be_brought_along(tmp_path: Path) -> None:
     )
     write(tmp_path, 'app = "x"\nprimary_region = "osl"')
     assert load_project(tmp_path, variables={"FLYO_CATALOG_DIR": str(catalog)}).regions() == {"osl": 1}
-    with pytest.raises(UsageError, match="'osl' is not a Fly"):
+    (problem,) = load_project(tmp_path).problems
+    assert "'osl' is not a Fly" in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("nrx", "fly.toml:2:1: 'nrx' is not a Fly.io region. Did you mean nrt (Tokyo)?"),
+        ("tokyo", "fly.toml:2:1: 'tokyo' is not a Fly.io region. Did you mean nrt (Tokyo)?"),
+        ("yul", "fly.toml:2:1: Fly.io has closed its region 'yul'"),
+    ],
+)
+def test_a_primary_region_that_is_none_is_a_problem_where_no_other_is_named(
+    tmp_path: Path, code: str, said: str
+) -> None:
+    write(tmp_path, f'app = "x"\nprimary_region = "{code}"')
+    with pytest.raises(UsageError) as caught:
+        load_project(tmp_path).require_understood()
+    assert str(caught.value).startswith(said)
+    write(tmp_path, f'app = "x"\nprimary_region = "{code}"', "[regions]\niad = 1")
+    load_project(tmp_path).require_understood()
+
+
+def test_names_that_only_fly_can_judge_are_asked_for(tmp_path: Path) -> None:
+    assert load_project(write(tmp_path, 'app = "My_App"')).app == "My_App"
+    write(tmp_path, 'app = "{APP_NAME}"')
+    assert load_project(tmp_path, app_name="real").app == "real"
+    with pytest.raises(UsageError, match=r"^fly\.toml: app '\{APP_NAME\}': is not a valid app name"):
         load_project(tmp_path)

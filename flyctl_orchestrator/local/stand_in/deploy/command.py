@@ -58,7 +58,7 @@ def _settings(session: Session, options: Options) -> dict[str, Any]:
     if session.toml is None:
         raise NotOffered("deploy without a fly.toml")
     session.tell("==> Verifying app config")
-    verdict = validate(session.toml, session.version)
+    verdict = validate(session.toml)
     for line in verdict.lines:
         session.tell(line)
     if not verdict.valid:
