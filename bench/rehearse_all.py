@@ -53,7 +53,8 @@ def _measured(machines: int, profile: bool) -> list[DayEnd]:
     calm = sum(end.seconds for end in ends)
     print(
         f"{3 * machines} machines in 3 regions: {len(ends)} bad days, {fleets['new']} end new,"
-        f" {fleets['old']} as before, {fleets['mixed']} mixed; {cpu:.1f} s of one processor ({wall:.1f} s here) for {calm / 60:.0f} minutes there"
+        f" {fleets['old']} as before, {fleets['mixed']} mixed; {cpu:.1f} s of one processor ({wall:.1f} s here)"
+        f" for {calm / 60:.0f} minutes there"
     )
     if profile:
         pstats.Stats(profiler).sort_stats("tottime").print_stats(25)
