@@ -296,5 +296,7 @@ def test_a_machine_destroyed_after_it_passed_is_no_success(world: World) -> None
 
     world.on_event = destroy
     outcome = world.deploy(world.desired(world.push("two"), counts))
-    assert (outcome.kind, outcome.exit) == ("mixed", Exit.LEFT_MIXED), outcome.what
+    assert (outcome.kind, outcome.exit) == ("rolled_back", Exit.ROLLED_BACK), outcome.what
     assert gone[0] in outcome.what
+    # One just like it stands in its place, under another id.
+    assert gone[0] not in {machine.id for machine in world.machines()} and len(world.in_region("fra")) == 2
