@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off
@@ -15,7 +16,7 @@ from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.kept_plan import read_kept_plan
 from flyctl_orchestrator.rollout.plan.plan import Plan
 from flyctl_orchestrator.rollout.prepare import overwritten, prepare, prepare_kept
-from flyctl_orchestrator.rollout.recovery.unfinished import end_unfinished, find_unfinished, make_way
+from flyctl_orchestrator.rollout.recovery.unfinished import clear_unfinished, end_unfinished, find_unfinished, make_way
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Requested:
         plan_file: the plan to run instead of a new one.
         resume, abort: end the rollout that was killed half-way, forwards or backwards.
         hooks: whether the user's own commands are run.
+        unfinished: what to do first about a rollout that was killed half-way.
     """
 
     image: str | None
@@ -34,6 +36,7 @@ class Requested:
     resume: bool
     abort: bool
     hooks: bool
+    unfinished: Literal["resume", "abort", "refuse"] = "refuse"
 
     def check(self) -> None:
         """Each of --resume, --abort, --plan and --image says what to roll out.
@@ -67,6 +70,10 @@ def run_deploy(context: CommandContext, requested: Requested) -> int:
                 make_way(work)
                 past = find_unfinished(work)
             return end_unfinished(work, past, abort=requested.abort)
+        if requested.unfinished != "refuse":
+            ended = clear_unfinished(work, abort=requested.unfinished == "abort")
+            if ended is not None:
+                return ended
         with breaking_off():
             plan, fleet = prepare_kept(work, kept, path) if kept and path else prepare(work, requested.image)
             work.announce(plan)

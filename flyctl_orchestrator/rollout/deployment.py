@@ -20,7 +20,7 @@ from flyctl_orchestrator.rollout.context.hooks import HookRunner
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.executor import Executor
 from flyctl_orchestrator.rollout.journal.goal import goal_as_dict
-from flyctl_orchestrator.rollout.journal.journal import Journal, new_rollout_id
+from flyctl_orchestrator.rollout.journal.journal import Journal
 from flyctl_orchestrator.rollout.journal.journals import JournalStore
 from flyctl_orchestrator.rollout.lock.guard import Guard, Unguarded
 from flyctl_orchestrator.rollout.plan.desired import desired_of
@@ -34,6 +34,7 @@ from flyctl_orchestrator.rollout.run.result_rows import rows_at_the_end
 from flyctl_orchestrator.rollout.state.machine_file import machine_as_dict
 from flyctl_orchestrator.rollout.state.observe import Fleet, observe
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
+from flyctl_orchestrator.rollout.state.rollout_ids import changed_by, new_rollout_id
 from flyctl_orchestrator.rollout.state.secrets_version import newest_secrets_version
 
 LOGS = {
@@ -193,7 +194,7 @@ class Deployment:
                 code="plan.stale",
                 exit=Exit.CHANGES,
             )
-        rollout = new_rollout_id(self.target.clock, self.target.random)
+        rollout = self.new_id(fleet)
         around = AroundRollout(self.hooks, plan, rollout, self.stop, self.emit)
         outcome = None if plan.empty or resumes else around.before()
         if outcome is None:
@@ -206,6 +207,15 @@ class Deployment:
         if not plan.empty:
             around.after(outcome)
         return outcome
+
+    def new_id(self, fleet: Fleet) -> str:
+        """The id of a rollout that begins now, after all that are known here or that `fleet`'s machines tell of.
+
+        Raises:
+            FlyoError: nobody can tell which journals there are (code journal.bad).
+        """
+        seen = (*self.journals.ids(), *map(changed_by, fleet.machines))
+        return new_rollout_id(self.target.clock, self.target.random, seen)
 
     def _run(
         self, plan: Plan, fleet: Fleet, rollout: str, journal: Journal, restore_point: RestorePoint | None, resumes: str

@@ -11,7 +11,7 @@ from flyctl_orchestrator.fleet.flyctl import Release
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.journal.activity import Activity
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
-from flyctl_orchestrator.rollout.state.rollout_ids import began_at, changed_by
+from flyctl_orchestrator.rollout.state.rollout_ids import began_at, changed_by, in_order
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,19 @@ def history_of(
         if not known:
             rows.append(_of_release(release, at))
     rows += [_of_activity(activity) for activity in activities]
-    return sorted(rows, key=lambda row: (row.at, row.id), reverse=True)
+    return _newest_first(rows)
+
+
+def _newest_first(rows: list[HistoryEntry]) -> list[HistoryEntry]:
+    """Rollouts by their numbers, and whatever else was done between them by its time.
+
+    A rollout that was begun while a clock was fast stands no later than the one that came after it.
+    """
+    latest, times = float("inf"), {}
+    for row in sorted((row for row in rows if row.id), key=lambda row: in_order(row.id), reverse=True):
+        if in_order(row.id)[0]:
+            latest = times[row.id] = min(latest, row.at)
+    return sorted(rows, key=lambda row: (times.get(row.id, row.at), in_order(row.id)), reverse=True)
 
 
 def _of_past(past: PastRollout) -> HistoryEntry:

@@ -20,7 +20,7 @@ from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
 from flyctl_orchestrator.rollout.state.metadata import BEFORE, REPLACES, SLEPT, Verification
 from flyctl_orchestrator.rollout.state.observe import Fleet
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
-from flyctl_orchestrator.rollout.state.rollout_ids import began_at, changed_by, maker
+from flyctl_orchestrator.rollout.state.rollout_ids import began_at, changed_by, maker, newest_of
 
 Config = Mapping[str, Any]
 
@@ -47,9 +47,7 @@ def unfinished_by_machines(fleet: Fleet, versions: Versions, journals: JournalSt
     _refuse_surge(fleet)
     doubtful = [machine for machine in fleet.managed if machine.id not in proved]
     had = {machine.id: versions.list_versions(fleet.app, machine.id) for machine in doubtful}
-    rollout = max(
-        (changed_by(m) for m in (doubtful or fleet.managed) if not doubtful or _by_it(m, had[m.id])), default=""
-    )
+    rollout = newest_of(changed_by(m) for m in (doubtful or fleet.managed) if not doubtful or _by_it(m, had[m.id]))
     if not rollout:
         # Whoever changed what is not proved, it was no rollout of flyo's, or one that has not come so far as to say so.
         return None

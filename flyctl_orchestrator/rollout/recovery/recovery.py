@@ -10,7 +10,7 @@ from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.machine import Machine, bare
 from flyctl_orchestrator.rollout.context.outcome import EXITS, Outcome, OutcomeKind
 from flyctl_orchestrator.rollout.deployment import Deployment
-from flyctl_orchestrator.rollout.journal.journal import Journal, new_rollout_id
+from flyctl_orchestrator.rollout.journal.journal import Journal
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.plan.desired import desired_of
 from flyctl_orchestrator.rollout.plan.lanes import lane_name
@@ -88,7 +88,7 @@ class Recovery:
             plan: empty; says of which app, fly.toml and secrets the state was.
             towards: id of the rollout that began with this state, "" when that is not known.
         """
-        rollout = new_rollout_id(self.work.target.clock, self.work.target.random)
+        rollout = self.work.new_id(fleet)
         journal = self.work.journals.open(rollout, self.work.target.clock)
         try:
             record = self._record(rollout, restore_point, plan, journal)

@@ -13,7 +13,7 @@ from flyctl_orchestrator.rollout.recovery.from_machines import Versions, earlier
 from flyctl_orchestrator.rollout.state.metadata import Verification
 from flyctl_orchestrator.rollout.state.observe import Fleet
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
-from flyctl_orchestrator.rollout.state.rollout_ids import changed_by
+from flyctl_orchestrator.rollout.state.rollout_ids import changed_by, in_order, newest_of
 
 # Ends after which the fleet is no longer what it was before.
 CHANGED = ("done", "resumed", "mixed", "inconclusive")
@@ -68,7 +68,7 @@ def _chosen(past_rollouts: Sequence[PastRollout], fleet: Fleet, versions: Versio
 
 
 def _of(past: PastRollout, past_rollouts: Sequence[PastRollout], fleet: Fleet) -> State:
-    since = [each for each in past_rollouts if each.id >= past.id]
+    since = [each for each in past_rollouts if in_order(each.id) >= in_order(past.id)]
     restore_point = RestorePoint(
         past.before,
         past.origin.at if past.origin else past.began,
@@ -128,7 +128,10 @@ def _last_good(past_rollouts: Sequence[PastRollout]) -> PastRollout | None:
 
 
 def _older(past_rollouts: Sequence[PastRollout], than: PastRollout) -> PastRollout | None:
-    return next((past for past in reversed(past_rollouts) if past.id < than.id and past.outcome in CHANGED), None)
+    return next(
+        (past for past in reversed(past_rollouts) if in_order(past.id) < in_order(than.id) and past.outcome in CHANGED),
+        None,
+    )
 
 
 def _sound(machines: Mapping[str, Machine]) -> bool:
@@ -139,8 +142,8 @@ def _sound(machines: Mapping[str, Machine]) -> bool:
 
 def _moved_on(past_rollouts: Sequence[PastRollout], fleet: Fleet) -> bool:
     """Whether another computer has changed the fleet after the last rollout from here."""
-    newest = max((changed_by(machine) for machine in fleet.managed), default="")
-    return bool(newest) and newest > max((past.id for past in past_rollouts), default="")
+    newest = newest_of(changed_by(machine) for machine in fleet.managed)
+    return in_order(newest) > in_order(newest_of(past.id for past in past_rollouts))
 
 
 def _with_release(past_rollouts: Sequence[PastRollout], release: int) -> PastRollout | None:

@@ -31,7 +31,7 @@ from flyctl_orchestrator.rollout.context.events import Emitter, Event
 from flyctl_orchestrator.rollout.context.hooks import HookRunner
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.executor import Executor
-from flyctl_orchestrator.rollout.journal.journal import Journal, new_rollout_id
+from flyctl_orchestrator.rollout.journal.journal import Journal
 from flyctl_orchestrator.rollout.lock.guard import Guard, Unguarded
 from flyctl_orchestrator.rollout.plan.desired import Desired
 from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
@@ -39,6 +39,7 @@ from flyctl_orchestrator.rollout.plan.planner import plan_rollout
 from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.state.machine_file import machine_as_dict
 from flyctl_orchestrator.rollout.state.observe import Fleet, observe
+from flyctl_orchestrator.rollout.state.rollout_ids import new_rollout_id
 from tests import planted
 
 APP = "shop"
@@ -354,7 +355,7 @@ class World:
     ) -> Outcome:
         """Run a plan on the fleet it was made for."""
         fleet = fleet or self.observe()
-        rollout = new_rollout_id(self.clock, self.random)
+        rollout = new_rollout_id(self.clock, self.random, [path.stem for path in self.tmp_path.glob("*.jsonl")])
         journal = Journal(self.tmp_path / f"{rollout}.jsonl", self.clock, sync=lambda _: None)
         record = Record(
             rollout,

@@ -89,7 +89,7 @@ def test_a_plain_deploy_does_not_cover_it_up(tmp_path: Path) -> None:
     killed, _ = fleet(tmp_path)
     assert killed.killed(6, partial(killed.scale, **COUNTS))
     work = killed.work()
-    said = r"scale 20\S+ \(syd 0 → 2, fra 2 → 1, nrt 1 → 0\) was stopped half-way"
+    said = r"scale 00\S+ \(syd 0 → 2, fra 2 → 1, nrt 1 → 0\) was stopped half-way"
     with pytest.raises(FlyoError, match=said) as caught:
         refuse_unfinished(work, work.observe())
     assert caught.value.exit == 5
