@@ -61,6 +61,9 @@ def run_deploy(context: CommandContext, requested: Requested) -> int:
     project = context.project(understood=False)
     policy = context.policy(project)
     project.regions()
+    if policy.without and (requested.abort or requested.plan_file):
+        both = "--abort" if requested.abort else "--plan"
+        raise UsageError(f"{both} and --without cannot be used together", where="flyo deploy", next="Choose one")
     path = context.environment.cwd / requested.plan_file if requested.plan_file else None
     kept = read_kept_plan(path, project) if path else None
 

@@ -25,6 +25,7 @@ from flyctl_orchestrator.rollout.journal.journals import JournalStore
 from flyctl_orchestrator.rollout.lock.guard import Guard, Unguarded
 from flyctl_orchestrator.rollout.plan.desired import desired_of
 from flyctl_orchestrator.rollout.plan.file import plan_as_dict
+from flyctl_orchestrator.rollout.plan.left_out import but_left_out, check_names, without
 from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
 from flyctl_orchestrator.rollout.plan.planner import plan_rollout
 from flyctl_orchestrator.rollout.run.baseline import Measured, measure
@@ -151,7 +152,9 @@ class Deployment:
         Raises:
             UsageError: it cannot be reached.
         """
-        return plan_rollout(fleet, desired_of(self.project, image, self.policy))
+        desired = desired_of(self.project, image, self.policy)
+        check_names(fleet, desired)
+        return plan_rollout(fleet, desired)
 
     def announce(self, plan: Plan) -> None:
         """Tell what the plan is, and what is strange about the fleet."""
@@ -234,12 +237,13 @@ class Deployment:
             baseline={id: answer for id, answer in self.measured.first.items() if id in before},
             pages=self.measured.pages,
         )
-        record.learn_firsts(fleet.managed)
+        record.learn_firsts(without(fleet.managed, plan.left_out))
         if plan.empty:
-            measure(context, before.values(), Measured(record.baseline, record.pages), once=True)
+            asked = without(before.values(), plan.left_out)
+            measure(context, asked, Measured(record.baseline, record.pages), once=True)
             rows = tuple(rows_at_the_end(before, record, {}))
             what = "every count is as asked" if plan.kind == "scale" else "every machine is as it should be"
-            return Outcome("nothing", what, rows)
+            return Outcome("nothing", what + but_left_out(plan.left_out), rows)
         kept = [
             machine_as_dict(machine)
             for machine in (restore_point.machines.values() if restore_point else fleet.managed)

@@ -11,6 +11,7 @@ from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.rollout.context.context import RolloutContext
 from flyctl_orchestrator.rollout.context.outcome import EXITS, Excerpt, Outcome, OutcomeKind, Row
+from flyctl_orchestrator.rollout.plan.left_out import but_left_out
 from flyctl_orchestrator.rollout.plan.plan import Wave
 from flyctl_orchestrator.rollout.run.bake import bake
 from flyctl_orchestrator.rollout.run.baseline import measure_baseline
@@ -276,7 +277,7 @@ class Executor:
         if gone := ", ".join(f"{row.region} {row.machine}" for row in rows if row.fate == "missing"):
             what = f"every machine has passed the gate, but is not there any more: {gone}"
             return self._finish("mixed", what, machines, next="'flyo deploy' makes it anew", code="disappeared")
-        done = forward_sentence(rows, self._record.plan.kind)
+        done = forward_sentence(rows, self._record.plan.kind) + but_left_out(self._record.plan.left_out)
         return self._end("done", f"{done}{self._record.proof}", rows)
 
     def _finish(

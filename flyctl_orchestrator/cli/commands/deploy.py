@@ -14,6 +14,7 @@ from flyctl_orchestrator.cli.options import (
     policy_options,
     target_options,
     verbose_option,
+    without_option,
     yes_option,
 )
 
@@ -24,6 +25,7 @@ from flyctl_orchestrator.cli.options import (
 @yes_option
 @click.option("-i", "--image", help="Roll out this image instead of building one.")
 @policy_options
+@without_option
 @lock_option
 @click.option("--no-hooks", is_flag=True, help="Leave out the commands of [hooks] and [probe].")
 @click.option("--resume", is_flag=True, help="Finish the rollout that was killed.")

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from flyctl_orchestrator.errors import UsageError
-from flyctl_orchestrator.rollout.plan.plan import Count, Drift, FlyctlRun, Lane, Plan, PlannedImage, Wave
+from flyctl_orchestrator.rollout.plan.plan import Count, Drift, FlyctlRun, Lane, LeftOut, Plan, PlannedImage, Wave
 from flyctl_orchestrator.rollout.plan.steps import step_of_dict
 
 SCHEMA = "flyo.plan/1"
@@ -28,6 +28,7 @@ def plan_as_dict(plan: Plan) -> dict[str, Any]:
         "notes": list(plan.notes),
         "counts": [asdict(count) for count in plan.counts],
         "drift": [asdict(drift) for drift in plan.drift],
+        "left_out": [asdict(each) for each in plan.left_out],
         "waves": [_wave_as_dict(wave) for wave in plan.waves],
     }
 
@@ -60,6 +61,7 @@ def plan_of_dict(data: Any, *, where: str = "plan") -> Plan:
             notes=tuple(data["notes"]),
             kind=data.get("kind", "deploy"),
             counts=tuple(Count(**count) for count in data.get("counts", ())),
+            left_out=tuple(LeftOut(**each) for each in data.get("left_out", ())),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(

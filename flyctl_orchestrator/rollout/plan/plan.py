@@ -109,6 +109,15 @@ class Drift:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A machine that a rollout leaves as it is; `machine` is "" for a region where there is none yet."""
+
+    region: str
+    group: str = ""
+    machine: str = ""
+
+
+@dataclass(frozen=True)
 class PlannedImage:
     """The image to roll out; `ref` is None while it still has to be built."""
 
@@ -150,6 +159,7 @@ class Plan:
         notes: what a person should know about how the plan came to be.
         kind: what it is a plan of.
         counts: what a scale was asked for; empty for a deploy, which does nothing but what flyo.toml says.
+        left_out: machines and regions that are left as they are because somebody said so.
     """
 
     app: str
@@ -165,6 +175,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     kind: PlanKind = "deploy"
     counts: tuple[Count, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def lanes(self) -> Iterator[Lane]:

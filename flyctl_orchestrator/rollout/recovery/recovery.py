@@ -14,6 +14,7 @@ from flyctl_orchestrator.rollout.journal.journal import Journal
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.plan.desired import desired_of
 from flyctl_orchestrator.rollout.plan.lanes import lane_name
+from flyctl_orchestrator.rollout.plan.left_out import without
 from flyctl_orchestrator.rollout.plan.plan import Lane, Plan, PlannedImage, Wave
 from flyctl_orchestrator.rollout.plan.planner import plan_rollout
 from flyctl_orchestrator.rollout.plan.scale import plan_scale
@@ -57,7 +58,9 @@ class Recovery:
         self._check(past)
         fleet = self._take_over(past)
         restore_point = before_past(past)
-        work = replace(self.work, policy=past.policy)
+        # A host that is down now need not have been when the killed run began.
+        names = dict.fromkeys((*past.policy.without, *self.work.policy.without))
+        work = replace(self.work, policy=replace(past.policy, without=tuple(names)))
         if past.kind == "scale":
             plan = _rest_of_scale(past, fleet, restore_point)
         else:
@@ -182,14 +185,15 @@ class Recovery:
         """What is left to do: planned from what there is, towards what the killed rollout wanted."""
         assert past.plan is not None
         image = _known(past.plan.image, fleet)
-        desired = desired_of(work.project, image, past.policy)
+        desired = desired_of(work.project, image, work.policy)
         plan = plan_rollout(fleet, replace(desired, counts=past.counts or desired.counts))
         waves = list(plan.waves)
         if past.flyctl_done:
             # flyctl changes machines only after its release command has succeeded; once per rollout is enough.
             waves = [_without_release_command(wave) for wave in waves]
         busy = {lane.machine for lane in plan.lanes}
-        tired = [_sleep_lane(machine, past) for machine in fleet.managed if machine.id not in busy]
+        idle = [machine for machine in without(fleet.managed, plan.left_out) if machine.id not in busy]
+        tired = [_sleep_lane(machine, past) for machine in idle]
         lanes = tuple(lane for lane in tired if lane is not None)
         return replace(plan, waves=(*waves, Wave("sleep", lanes, limit=0)) if lanes else tuple(waves))
 
