@@ -2,7 +2,8 @@
 
 It is put in good answers. Without an error, `clean` of them are enough. Every error has to be outweighed by further
 ones, the more the rarer errors were before. A release that is short of many is refused; where neither comes about, the
-likelier side decides after `most` answers. How often it errs, for every error rate, is computed in docs/gate.md.
+likelier side decides after `most` answers, but nothing is refused that may well be chance. How often it errs, for every
+error rate, is computed in docs/gate.md.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import NormalDist
 from typing import Literal, NamedTuple
 
 Decision = Literal["pass", "fail", "more"]
@@ -67,7 +69,7 @@ class ErrorTest:
             return "fail"
         if sum(count.asked for count in known) < self.most:
             return "more"
-        return "pass" if score > 0 else "fail"
+        return "pass" if score > min(0.0, self._luck(known)) else "fail"
 
     def wanted(self, counts: Iterable[Count]) -> int:
         """How many further answers decide it if all of them are good; 0 when it is decided."""
@@ -76,6 +78,15 @@ class ErrorTest:
             return 0
         left = self.most - sum(count.asked for count in known)
         return min(left, math.ceil(self.clean - self.score(known)))
+
+    def _luck(self, counts: Iterable[Count]) -> float:
+        """The score below which a release that is as good as before hardly ever comes by bad luck."""
+        usual = variance = 0.0
+        for asked, _, before in counts:
+            weight = self.weight(before)
+            usual += asked * (1 - before - before * weight)
+            variance += asked * before * (1 - before) * (1 + weight) ** 2
+        return usual - NormalDist().inv_cdf(1 - self.risk) * math.sqrt(variance)
 
     @property
     def _unit(self) -> float:

@@ -34,6 +34,9 @@ STRICTNESS = {
 }
 """Values of `[probe] evidence` but "off"."""
 
+ON_THE_WAY_BACK = Strictness(STRICTNESS["usual"].machine, STRICTNESS["usual"].machine)
+"""What was there before has been proved once; it is only seen to that it works again."""
+
 
 @dataclass
 class Heard:
