@@ -130,7 +130,7 @@ class Comparison:
         return max(self.probe.latency_floor, self.probe.latency_factor * median(times))
 
     def _before(self, place: Place, path: str) -> float:
-        """The share of errors before, between 0 and 1, and in doubt more; where little is known, other regions count."""
+        """The share of errors before, between 0 and 1 and in doubt more; where little is known, other regions count."""
         errors, asked = self.errors_before(path)
         average = max(RARE, (errors + PRIOR_ERRORS) / (asked + PRIOR_ANSWERS))
         known = len(self._counted(place, path)) + REGION_PRIOR
