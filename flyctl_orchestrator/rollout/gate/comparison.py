@@ -7,6 +7,7 @@ app's own affair, except on the health path, which has to answer by itself.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -129,11 +130,13 @@ class Comparison:
         return max(self.probe.latency_floor, self.probe.latency_factor * median(times))
 
     def _before(self, place: Place, path: str) -> float:
-        """The share of errors before, between 0 and 1; what is known of other regions counts where little is known."""
+        """The share of errors before, between 0 and 1 and in doubt more; where little is known, other regions count."""
         errors, asked = self.errors_before(path)
         average = max(RARE, (errors + PRIOR_ERRORS) / (asked + PRIOR_ANSWERS))
-        here = len(self._counted(place, path))
-        return max(RARE, (self.errors_in(place, path) + REGION_PRIOR * average) / (here + REGION_PRIOR))
+        known = len(self._counted(place, path)) + REGION_PRIOR
+        share = max(RARE, (self.errors_in(place, path) + REGION_PRIOR * average) / known)
+        # Where there were errors, a few answers can only tell roughly how many: one standard error is allowed for.
+        return share + math.sqrt(share * (1 - share) / known) if errors else share
 
     def _errors_before(self, path: str) -> tuple[int, int]:
         """Errors among the answers of a page before the change, everywhere, and how many answers there were."""

@@ -2,7 +2,8 @@
 
 It is put in good answers. Without an error, `clean` of them are enough. Every error has to be outweighed by further
 ones, the more the rarer errors were before. A release that is short of many is refused; where neither comes about, the
-likelier side decides after `most` answers. How often it errs, for every error rate, is computed in docs/gate.md.
+likelier side decides after `most` answers, but nothing is refused that may well be chance. How often it errs, for every
+error rate, is computed in docs/gate.md.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import NormalDist
 from typing import Literal, NamedTuple
 
 Decision = Literal["pass", "fail", "more"]
 
-# Halvings of an interval; a double has no more digits.
-STEPS = 60
+# Halvings of an interval from 0 to 1: a rate is known to a millionth of a millionth.
+STEPS = 40
 
 
 class Count(NamedTuple):
@@ -67,7 +69,7 @@ class ErrorTest:
             return "fail"
         if sum(count.asked for count in known) < self.most:
             return "more"
-        return "pass" if score > 0 else "fail"
+        return "pass" if score > min(0.0, self._luck(known)) else "fail"
 
     def wanted(self, counts: Iterable[Count]) -> int:
         """How many further answers decide it if all of them are good; 0 when it is decided."""
@@ -76,6 +78,15 @@ class ErrorTest:
             return 0
         left = self.most - sum(count.asked for count in known)
         return min(left, math.ceil(self.clean - self.score(known)))
+
+    def _luck(self, counts: Iterable[Count]) -> float:
+        """The score below which a release that is as good as before hardly ever comes by bad luck."""
+        usual = variance = 0.0
+        for asked, _, before in counts:
+            weight = self.weight(before)
+            usual += asked * (1 - before - before * weight)
+            variance += asked * before * (1 - before) * (1 + weight) ** 2
+        return usual - NormalDist().inv_cdf(1 - self.risk) * math.sqrt(variance)
 
     @property
     def _unit(self) -> float:
@@ -92,23 +103,17 @@ def at_most(errors: int, asked: int, confidence: float = 0.95) -> float:
     """The error rate that is not exceeded, with that confidence (Clopper and Pearson's one-sided bound)."""
     if errors >= asked:
         return 1.0
+    # Logarithms: the number of ways to have so many errors among many answers is too large for a float.
+    ways = [math.lgamma(asked + 1) - math.lgamma(k + 1) - math.lgamma(asked - k + 1) for k in range(errors + 1)]
     low, high = 0.0, 1.0
     for _ in range(STEPS):
         rate = (low + high) / 2
-        low, high = (low, rate) if _chance_of_so_few(errors, asked, rate) <= 1 - confidence else (rate, high)
+        error, good = math.log(rate), math.log1p(-rate)
+        so_few = math.fsum(math.exp(way + k * error + (asked - k) * good) for k, way in enumerate(ways))
+        low, high = (low, rate) if so_few <= 1 - confidence else (rate, high)
     return high
 
 
 def at_least(errors: int, asked: int, confidence: float = 0.95) -> float:
     """The error rate that is reached at least, with that confidence."""
     return 1.0 - at_most(asked - errors, asked, confidence)
-
-
-def _chance_of_so_few(errors: int, asked: int, rate: float) -> float:
-    """How likely `errors` or fewer of `asked` answers are errors at a rate between 0 and 1, both excluded."""
-    logs = math.log(rate), math.log1p(-rate)
-    ways = math.lgamma(asked + 1)
-    return math.fsum(
-        math.exp(ways - math.lgamma(k + 1) - math.lgamma(asked - k + 1) + k * logs[0] + (asked - k) * logs[1])
-        for k in range(errors + 1)
-    )

@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from flyctl_orchestrator.fleet.probe import Answer
 from flyctl_orchestrator.rollout.gate.comparison import TOO_MANY, Comparison, Place
@@ -33,6 +34,9 @@ STRICTNESS = {
     "strict": Strictness(ErrorTest(0.02, 150, 0.001, 900), ErrorTest(0.2, 14, 0.001, 140)),
 }
 """Values of `[probe] evidence` but "off"."""
+
+ON_THE_WAY_BACK = Strictness(STRICTNESS["usual"].machine, STRICTNESS["usual"].machine)
+"""What was there before has been proved once; it is only seen to that it works again."""
 
 
 @dataclass
@@ -68,6 +72,14 @@ class WaveEvidence:
         self._strictness = strictness
         self._comparison = comparison
         self._pages = tuple(pages)
+        self._page_tests = {
+            page: replace(strictness.page, clean=math.ceil(strictness.page.clean * share(self._pages, page)))
+            for page in self._pages
+        }
+        self._machine_test = cache(self._new_machine_test)
+        # Counts over all machines are worked out once for all who ask between two answers.
+        self._of_page = cache(self._count_page)
+        self._wanted_of = cache(lambda page: self._page_tests[page].wanted(self._of_page(page)))
         self._told = 0
         self.heard: dict[str, Heard] = {}
 
@@ -80,6 +92,7 @@ class WaveEvidence:
     def forget(self, machine: str) -> None:
         """A machine that is not asked any more; its answers count no longer."""
         self.heard.pop(machine, None)
+        self._recount()
 
     def hear(self, machine: str, path: str, answer: Answer, *, warm: bool) -> str:
         """An answer.
@@ -93,6 +106,7 @@ class WaveEvidence:
         heard.sent += 1
         if answer.status == TOO_MANY:
             return ""
+        self._recount()
         heard.asked[path] += 1
         wrong = self._comparison.error(heard.place, path, answer)
         if wrong:
@@ -123,10 +137,10 @@ class WaveEvidence:
 
     def _missing(self, heard: Heard, path: str, machines: int) -> int:
         """A machine's share of the answers that are still needed of a page."""
-        counts = self._of_page(path)
-        wanted = self._page_test(path).wanted(counts)
-        each = math.ceil((sum(count.asked for count in counts) + wanted) / machines)
-        return max(0, each - heard.asked[path]) if wanted else 0
+        if not (wanted := self._wanted_of(path)):
+            return 0
+        known = sum(count.asked for count in self._of_page(path))
+        return max(0, math.ceil((known + wanted) / machines) - heard.asked[path])
 
     # --- what follows
 
@@ -156,7 +170,7 @@ class WaveEvidence:
         decided = {id: test.decide(self._of_machine(heard)) for id, heard in self.heard.items()}
         if bad := next((id for id, decision in decided.items() if decision == "fail"), None):
             return self._refused([self.heard[bad]], self._pages), bad
-        pages = {path: self._page_test(path).decide(self._of_page(path)) for path in self._pages}
+        pages = {path: self._page_tests[path].decide(self._of_page(path)) for path in self._pages}
         if page := next((path for path, decision in pages.items() if decision == "fail"), None):
             worst = max(self.heard, key=lambda each: self.heard[each].errors_of(page))
             return self._refused(list(self.heard.values()), [page]), worst
@@ -192,19 +206,24 @@ class WaveEvidence:
 
     # --- counts
 
-    def _machine_test(self, machines: int) -> ErrorTest:
+    def _new_machine_test(self, machines: int) -> ErrorTest:
         # The more machines, the more chances for one of them to look bad by luck.
         return replace(self._strictness.machine, risk=self._strictness.machine.risk / machines)
 
-    def _page_test(self, path: str) -> ErrorTest:
-        test = self._strictness.page
-        return replace(test, clean=math.ceil(test.clean * share(self._pages, path)))
-
     def _of_machine(self, heard: Heard) -> list[Count]:
-        return [self._count(heard, path) for path in heard.asked]
+        return [
+            Count(asked, heard.errors_of(path), self._comparison.before(heard.place, path))
+            for path, asked in heard.asked.items()
+        ]
 
-    def _of_page(self, path: str) -> list[Count]:
-        return [self._count(heard, path) for heard in self.heard.values()]
+    def _count_page(self, path: str) -> list[Count]:
+        asked: Counter[Place] = Counter()
+        errors: Counter[Place] = Counter()
+        for heard in self.heard.values():
+            asked[heard.place] += heard.asked[path]
+            errors[heard.place] += heard.errors_of(path)
+        return [Count(asked[place], errors[place], self._comparison.before(place, path)) for place in asked]
 
-    def _count(self, heard: Heard, path: str) -> Count:
-        return Count(heard.asked[path], heard.errors_of(path), self._comparison.before(heard.place, path))
+    def _recount(self) -> None:
+        self._of_page.cache_clear()
+        self._wanted_of.cache_clear()

@@ -21,7 +21,7 @@ from flyctl_orchestrator.rollout.gate.comparison import Comparison, Place
 from flyctl_orchestrator.rollout.gate.evidence import Evidence
 from flyctl_orchestrator.rollout.gate.gate import judge_again
 from flyctl_orchestrator.rollout.gate.verdict import Verdict
-from flyctl_orchestrator.rollout.gate.wave_evidence import STRICTNESS, WaveEvidence
+from flyctl_orchestrator.rollout.gate.wave_evidence import ON_THE_WAY_BACK, STRICTNESS, WaveEvidence
 from flyctl_orchestrator.rollout.plan.steps import Gate, PutToSleep
 from flyctl_orchestrator.rollout.run.do_gate import approve, expectation, tell_answer, wake
 from flyctl_orchestrator.rollout.run.lane import LaneRun
@@ -171,9 +171,9 @@ class WaveWatch:
 
     def _new_evidence(self) -> WaveEvidence | None:
         probe, pages = self._context.probe, self._record.pages
-        strictness = STRICTNESS.get(probe.evidence)
-        if strictness is None:
+        if probe.evidence == "off":
             return None
+        strictness = ON_THE_WAY_BACK if self._back else STRICTNESS[probe.evidence]
         # Pages of which the app has said before that it is asked too often are left alone.
         asked = [page for page in probe.pages if page == probe.path or not pages.limited(page)]
         comparison = Comparison(pages, replace(probe, latency_factor=0.0) if self._back else probe)

@@ -226,6 +226,7 @@ class World:
         self.edge = Edge()
         self.concurrency: Concurrency = InTurn()
         self.latency = 0.01
+        self.watch_back = 0.0
         self.looks: dict[str, Looks] = {}
         self.groups: tuple[str, ...] = ("app",)
         self.primary = "iad"
@@ -403,6 +404,7 @@ class World:
             app_url="http://{app}.test",
             probe=probe,
             timeout=timeout,
+            watch_back=self.watch_back,
             guard=self.guard,
             hooks=self.hooks,
             edge=self.edge,
