@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flyctl_orchestrator.errors import Declined
+from flyctl_orchestrator.project.building import BuildOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +32,7 @@ class SharedOptions:
         yes: -y/--yes.
         verbose: -v/--verbose.
         lock_wait: --lock-wait, in seconds.
+        build: what the command line says about the build.
         policy: flags that stand in for flyo.toml's [rollout], by its names; None for one that was not given.
     """
 
@@ -41,6 +43,7 @@ class SharedOptions:
     yes: bool = False
     verbose: bool = False
     lock_wait: float = 0.0
+    build: BuildOptions = field(default_factory=BuildOptions)
     policy: dict[str, Any] = field(default_factory=dict)
 
 

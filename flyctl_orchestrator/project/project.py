@@ -24,7 +24,7 @@ def load_project(
 ) -> Project:
     """The project whose fly.toml is `config_path`, or that of directory `cwd`.
 
-    flyo.toml is looked for beside fly.toml and may be missing.
+    flyo.toml is looked for beside fly.toml and may be missing; beside fly.NAME.toml, flyo.NAME.toml comes first.
 
     Args:
         cwd: the directory the user is in; a relative `config_path` starts there. A directory means its fly.toml.
@@ -34,18 +34,49 @@ def load_project(
     Raises:
         UsageError: a file is missing or wrong, or no app is named (codes config.*).
     """
-    shown = str(config_path) if config_path else FLY_TOML
-    path = cwd / (config_path or FLY_TOML)
-    if path.is_dir() and config_path:
-        path, shown = path / FLY_TOML, str(config_path / FLY_TOML)
+    path, shown = find_config(cwd, config_path)
     regions = load_regions(variables)
     fly = flytoml.load(path, shown=shown)
-    beside = path.parent / FLYO_TOML
-    shown_beside = str(Path(shown).parent / FLYO_TOML)
+    beside = _flyo_beside(path)
+    shown_beside = str(Path(shown).parent / beside.name)
     flyo = flyotoml.load(beside, shown=shown_beside, regions=regions)
     _check_groups(fly, flyo, shown_beside)
     problems = (*fly.problems, *_region_problems(fly, flyo, regions))
-    return Project(root=path.parent, app=_app(fly, app_name, shown), flytoml=fly, flyo=flyo, problems=problems)
+    return Project(
+        root=path.parent, context=cwd, app=_app(fly, app_name, shown), flytoml=fly, flyo=flyo, problems=problems
+    )
+
+
+def find_config(cwd: Path, config_path: Path | None) -> tuple[Path, str]:
+    """The configuration file, and what to call it in messages.
+
+    Raises:
+        UsageError: no file is named and there is no fly.toml; names those that are near.
+    """
+    if config_path is not None:
+        path = cwd / config_path
+        return (path / FLY_TOML, str(config_path / FLY_TOML)) if path.is_dir() else (path, str(config_path))
+    path = cwd / FLY_TOML
+    if not path.exists() and not path.is_symlink() and (others := configs_near(cwd)):
+        listed = ", ".join(others[:5])
+        raise UsageError(
+            "does not exist",
+            where=FLY_TOML,
+            next=f"Name one with -c: {listed}" + (f" or {len(others) - 5} more" if len(others) > 5 else ""),
+            code="config.missing",
+        )
+    return path, FLY_TOML
+
+
+def configs_near(cwd: Path) -> list[str]:
+    """Files that look like configurations of apps, in `cwd` and one directory below it, as paths relative to it."""
+    found = [*cwd.glob("fly.*.toml"), *cwd.glob("*/fly.toml"), *cwd.glob("*/fly.*.toml")]
+    return sorted(str(path.relative_to(cwd)) for path in found if path.is_file())
+
+
+def _flyo_beside(path: Path) -> Path:
+    own = path.with_name(f"flyo.{path.name.removeprefix('fly.')}")
+    return own if path.name.startswith("fly.") and own.exists() else path.with_name(FLYO_TOML)
 
 
 def _region_problems(fly: FlyToml, flyo: Flyo, regions: RegionBook) -> tuple[UsageError, ...]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from flyctl_orchestrator.cli.build_options import build_options
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
 from flyctl_orchestrator.cli.options import (
     json_option,
@@ -22,6 +23,7 @@ from flyctl_orchestrator.cli.options import (
 @json_option
 @yes_option
 @click.option("-i", "--image", help="Roll out this image instead of building one.")
+@build_options
 @policy_options
 @lock_option
 @click.option("--no-hooks", is_flag=True, help="Leave out the commands of [hooks] and [probe].")
