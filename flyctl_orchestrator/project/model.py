@@ -252,10 +252,10 @@ class Project:
     """
 
     root: Path
-    context: Path
     app: str
     flytoml: FlyToml
     flyo: Flyo
+    context: Path = Path()
     problems: tuple[UsageError, ...] = ()
 
     def require_understood(self) -> None:
