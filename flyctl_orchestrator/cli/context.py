@@ -71,6 +71,19 @@ class CommandContext:
             project.require_understood()
         return project
 
+    def project_to_look(self) -> Project:
+        """The project for a command that only looks or undoes: what is wrong with its files is said and not in the way.
+
+        Raises:
+            UsageError: the app's name is not known.
+        """
+        from flyctl_orchestrator.project.project import load_to_look
+
+        environment, options = self.environment, self.options
+        project, wrong = load_to_look(environment.cwd, options.config, options.app, environment.variables)
+        self.output.say(*(f"warning: {error}" for error in wrong))
+        return project
+
     def policy(self, project: Project) -> RolloutPolicy:
         """flyo.toml's [rollout] with the command line's flags.
 

@@ -55,9 +55,10 @@ def run_deploy(context: CommandContext, requested: Requested) -> int:
     """
     requested.check()
     new = not (requested.resume or requested.abort)
-    project = context.project(understood=False)
+    project = context.project_to_look() if requested.abort else context.project(understood=False)
     policy = context.policy(project)
-    project.regions()
+    if not requested.abort:
+        project.regions()
     path = context.environment.cwd / requested.plan_file if requested.plan_file else None
     kept = read_kept_plan(path, project) if path else None
 

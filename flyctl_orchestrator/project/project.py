@@ -47,6 +47,43 @@ def load_project(
     )
 
 
+def load_to_look(
+    cwd: Path,
+    config_path: Path | None = None,
+    app_name: str | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> tuple[Project, tuple[UsageError, ...]]:
+    """As `load_project`, for what only looks at an app or undoes something: whatever can be done without, may be wrong.
+
+    Returns: the project, with defaults for what is missing or wrong, and what that is.
+
+    Raises:
+        UsageError: the app's name is not known, or the file that was named does not exist.
+    """
+    try:
+        project = load_project(cwd, config_path, app_name, variables)
+        return project, project.problems
+    except UsageError as error:
+        if config_path is not None and error.code == "config.missing":
+            raise
+        path, shown = (cwd / FLY_TOML, FLY_TOML) if config_path is None else find_config(cwd, config_path)
+        fly, wrong = _fly_or_none(path, shown)
+        if app_name is None and (fly is None or error.code in ("config.no_app", "config.app_name")):
+            raise
+        document = Document(path, shown, "", {})
+        found = fly or flytoml.parse(document)
+        app = _app(found, app_name, shown)
+        absent = wrong is not None and wrong.code == "config.missing"
+        return Project(path.parent, app, found, Flyo(), cwd, problems=(error,)), () if absent else (error,)
+
+
+def _fly_or_none(path: Path, shown: str) -> tuple[FlyToml | None, UsageError | None]:
+    try:
+        return flytoml.load(path, shown=shown), None
+    except UsageError as error:
+        return None, error
+
+
 def find_config(cwd: Path, config_path: Path | None) -> tuple[Path, str]:
     """The configuration file, and what to call it in messages.
 
@@ -119,7 +156,7 @@ def find_app(
     """
     if app_name is not None:
         return _given(app_name)
-    return load_project(cwd, config_path, None, variables).app
+    return load_to_look(cwd, config_path, None, variables)[0].app
 
 
 def _given(app_name: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flyctl_orchestrator.errors import UsageError
-from flyctl_orchestrator.project.project import load_project
+from flyctl_orchestrator.project.project import load_project, load_to_look
 
 
 def write(directory: Path, fly: str, flyo: str | None = None) -> Path:
@@ -148,3 +148,37 @@ def test_the_build_context_is_where_the_user_is(tmp_path: Path) -> None:
     project = load_project(tmp_path, Path("deploy dir/fly.toml"))
     assert (project.context, project.root) == (tmp_path, tmp_path / "deploy dir")
     assert load_project(tmp_path, Path("link.toml")).root == tmp_path
+
+
+# --- what only looks or undoes
+
+
+@pytest.mark.parametrize(
+    ("fly", "flyo", "said"),
+    [
+        ('app = "x"\nprimary_region = "nowhere"', None, "'nowhere' is not a Fly.io region"),
+        ('app = "x"\nprocesses = 3', None, "processes must be a table"),
+        ('app = "x"', "[regions]\nnowhere = 1", "'nowhere' is not a Fly.io region"),
+        ('app = "x"', "[rollout]\ncolour = 1", "is not a known key"),
+        ('app = "x"', "[groups.ghost.regions]\niad = 1", "is not a process group"),
+        ('app = "x"', "[", "is not valid TOML"),
+    ],
+)
+def test_looking_goes_on_whatever_is_wrong_with_values(tmp_path: Path, fly: str, flyo: str | None, said: str) -> None:
+    project, wrong = load_to_look(write(tmp_path, fly, flyo))
+    assert project.app == "x"
+    assert [said in str(each) for each in wrong] == [True]
+    assert project.problems
+
+
+def test_looking_needs_a_name_and_nothing_else(tmp_path: Path) -> None:
+    project, wrong = load_to_look(tmp_path, app_name="x")
+    assert (project.app, wrong, bool(project.problems)) == ("x", (), True)
+    with pytest.raises(UsageError, match="does not exist"):
+        load_to_look(tmp_path)
+    with pytest.raises(UsageError, match="does not exist"):
+        load_to_look(tmp_path, Path("other.toml"), "x")
+    write(tmp_path, "app = ")
+    assert [each.code for each in load_to_look(tmp_path, app_name="x")[1]] == ["config.syntax"]
+    with pytest.raises(UsageError, match="is not valid TOML"):
+        load_to_look(tmp_path)
