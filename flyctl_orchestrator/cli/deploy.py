@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off
-from flyctl_orchestrator.cli.judged import require_valid
+from flyctl_orchestrator.cli.judged import require_buildable, require_valid
 from flyctl_orchestrator.cli.run_under_lock import run_under_lock
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.rollout.context.outcome import Outcome
@@ -58,16 +58,18 @@ def run_deploy(context: CommandContext, requested: Requested) -> int:
     """
     requested.check()
     new = not (requested.resume or requested.abort)
-    project = context.project(understood=False)
+    project = context.project_to_look() if requested.abort else context.project(understood=False)
     policy = context.policy(project)
-    project.regions()
+    if not requested.abort:
+        project.regions()
     if policy.without and (requested.abort or requested.plan_file):
         both = "--abort" if requested.abort else "--plan"
         raise UsageError(f"{both} and --without cannot be used together", where="flyo deploy", next="Choose one")
     path = context.environment.cwd / requested.plan_file if requested.plan_file else None
     kept = read_kept_plan(path, project) if path else None
 
-    def act(work: Deployment) -> Outcome:
+    def act(begun: Deployment) -> Outcome:
+        work = replace(begun, build_options=context.options.build)
         if requested.resume or requested.abort:
             with breaking_off():
                 make_way(work)
@@ -88,6 +90,8 @@ def run_deploy(context: CommandContext, requested: Requested) -> int:
     target = context.target()
     if new:
         require_valid(context, target, project)
+    if new and not requested.image and (kept is None or kept.image.ref is None):
+        require_buildable(context, target, project)
     outcome = run_under_lock(context, target, project, "flyo deploy", act, policy=policy, hooks=requested.hooks)
     return int(outcome.exit)
 

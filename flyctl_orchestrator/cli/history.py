@@ -18,7 +18,7 @@ def show_history(context: CommandContext, limit: int) -> None:
     Raises:
         FlyoError: the fleet or a journal cannot be read, or what was found cannot be shown.
     """
-    project, output = context.project(), context.output
+    project, output = context.project_to_look(), context.output
     target = context.target()
     journals = JournalStore.under(state_directory(context.environment), target.kind, project.app)
     machines = [machine for machine in target.api.list_machines(project.app) if machine.managed]

@@ -8,6 +8,7 @@ from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.errors import UnreachableError, UsageError
 from flyctl_orchestrator.fleet.flyctl import Flyctl
 from flyctl_orchestrator.fleet.target import Target
+from flyctl_orchestrator.project.building import require_dockerfile
 from flyctl_orchestrator.project.flytoml.judgement import Judgement, read_judgement
 from flyctl_orchestrator.project.model import Project
 
@@ -43,6 +44,21 @@ def require_valid(context: CommandContext, target: Target, project: Project, *, 
     if judged.unknown:
         context.output.say(f"warning: {fly.shown}: flyctl ignores what it does not know: {', '.join(judged.unknown)}")
     context.output.say(*(f"warning: {note}" for note in fly.notes))
+
+
+def require_buildable(context: CommandContext, target: Target, project: Project) -> None:
+    """Stop here when the image cannot be built where it would be; on Fly.io flyctl says so itself.
+
+    Raises:
+        UsageError: the local platform cannot build it.
+    """
+    options = context.options.build
+    if not target.builder_url:
+        return
+    require_dockerfile(project, options)
+    unused = [*options.switches, *(["--build-secret"] if options.secrets else [])]
+    if unused:
+        context.output.say(f"warning: {', '.join(unused)} changes nothing on the local platform: RUN is not executed")
 
 
 def _judge(flyctl: Flyctl, project: Project, cwd: Path) -> Judgement:

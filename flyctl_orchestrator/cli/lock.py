@@ -66,7 +66,7 @@ def release_lock(context: CommandContext, *, force: bool) -> None:
 
 
 def _look(context: CommandContext) -> tuple[Target, Fleet]:
-    project = context.project()
+    project = context.project_to_look()
     target = context.target(needs_flyctl=False)
     fleet = observe(target.api, project.app)
     if not fleet.exists:

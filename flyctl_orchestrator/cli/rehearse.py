@@ -73,7 +73,7 @@ def rehearsal_request(
         project=project,
         policy=context.policy(project),
         faults=[parse_fault(each) for each in faults],
-        before=environment.cwd / before if before else project.root,
+        before=environment.cwd / before if before else project.context,
         secrets=_secrets(environment, secrets_file),
         images=local_directory(environment),
     )

@@ -20,7 +20,7 @@ def run_rollback(context: CommandContext, wanted: str | None) -> int:
     Raises:
         FlyoError: it did not begin; no machine was changed.
     """
-    project = context.project()
+    project = context.project_to_look()
     undo = ""
 
     def act(work: Deployment) -> Outcome:

@@ -101,9 +101,10 @@ def _keep(context: CommandContext, project: Project, keys: Keys, *, save: bool) 
     """Write the counts into flyo.toml, or say what to write."""
     if not keys:
         return
+    name = project.flyo.path.name if project.flyo.path else FLYO_TOML
     if save:
-        write_files(project.root, {FLYO_TOML: _edited(project, keys).encode()})
-        context.output.say(f"{FLYO_TOML}: {keys_text(keys)}")
+        write_files(project.root, {name: _edited(project, keys).encode()})
+        context.output.say(f"{name}: {keys_text(keys)}")
     elif project.flyo.path is not None:
         advice = f"set {keys_text(keys)}, or add --save, or the next 'flyo scale' undoes this"
-        context.output.say(f"! {FLYO_TOML} says otherwise: {advice}")
+        context.output.say(f"! {name} says otherwise: {advice}")

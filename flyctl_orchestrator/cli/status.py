@@ -71,7 +71,7 @@ def _project(context: CommandContext) -> Project | None:
     options = context.options
     if options.app and options.config is None and not (context.environment.cwd / FLY_TOML).exists():
         return None
-    return context.project()
+    return context.project_to_look()
 
 
 def _unfinished(context: CommandContext, target: Target, app: str) -> PastRollout | None:

@@ -88,6 +88,7 @@ class DeployOptions:
         regions, process_groups, only_machines: limit what it touches; empty means everything.
         update_only: never create or destroy machines. Always with `regions`, or flyctl may create in the primary one.
         wait_timeout: seconds per machine, used twice by flyctl (state, then checks).
+        directory: where flyctl runs, None for that of fly.toml; files named by `local_path` are relative to it.
     """
 
     regions: tuple[str, ...] = ()
@@ -98,6 +99,7 @@ class DeployOptions:
     release_command_timeout: float = 300.0
     skip_release_command: bool = False
     max_unavailable: str | None = None
+    directory: Path | None = None
 
     def flags(self) -> list[str]:
         """As arguments. Retries and checks are given even where they are the default: a remote switch changes those."""
@@ -290,10 +292,10 @@ class Flyctl:
         """Start to deploy an image that exists already; the caller ends it.
 
         Args:
-            config: the fly.toml, absolute; flyctl runs in its directory.
+            config: the fly.toml, absolute.
         """
         args = ["deploy", "--app", app, "--config", str(config), "--image", image, "--yes", *options.flags()]
-        return self.start(args, cwd=config.parent, on_line=on_line)
+        return self.start(args, cwd=options.directory or config.parent, on_line=on_line)
 
 
 class Running:

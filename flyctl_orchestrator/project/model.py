@@ -247,7 +247,8 @@ class Project:
     """One app as the user wrote it down.
 
     Attributes:
-        root: directory of fly.toml, which is the build context.
+        root: directory of fly.toml; paths in it are relative to it.
+        context: directory whose files are sent to the builder: the one the user is in, as with flyctl.
         app: the app's name, from the command line or fly.toml.
         problems: what a rollout depends on and is not understood or not possible, each with its place.
     """
@@ -256,6 +257,7 @@ class Project:
     app: str
     flytoml: FlyToml
     flyo: Flyo
+    context: Path = Path()
     problems: tuple[UsageError, ...] = ()
 
     def require_understood(self) -> None:

@@ -12,6 +12,7 @@ from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.app_logs import newest_lines
 from flyctl_orchestrator.fleet.builder import BuildRequest, BuiltImage, build, new_label
 from flyctl_orchestrator.fleet.target import Target
+from flyctl_orchestrator.project.building import BuildOptions, named_image, plan_build
 from flyctl_orchestrator.project.model import Project, RolloutPolicy
 from flyctl_orchestrator.rollout.context.concurrency import Concurrency, Stop
 from flyctl_orchestrator.rollout.context.context import RolloutContext, edge_of
@@ -54,6 +55,7 @@ class Deployment:
         guard: the lock it all happens under.
         hooks: the user's own commands; none of them unless they are handed in.
         who: who runs it, e.g. "ann@laptop", for the history.
+        build_options: what the command line says about the build.
         sync: has a journal's open file on disk before it returns.
         measured: how machines answered before anything was changed, as far as there was time to ask.
     """
@@ -68,6 +70,7 @@ class Deployment:
     guard: Guard = field(default_factory=Unguarded)
     hooks: HookRunner = field(default_factory=HookRunner)
     who: str = ""
+    build_options: BuildOptions = field(default_factory=BuildOptions)
     sync: Callable[[int], None] = os.fsync
     measured: Measured = field(default_factory=Measured)
 
@@ -83,9 +86,7 @@ class Deployment:
 
     def given_image(self, image: str | None) -> PlannedImage:
         """The image the user names, on the command line or as fly.toml's [build] image; else one still to be built."""
-        section = self.project.flytoml.raw.get("build")
-        named = section.get("image") if isinstance(section, dict) else None
-        ref = image or (named if isinstance(named, str) else None)
+        ref = image or named_image(self.project)
         if not ref:
             return PlannedImage()
         _, _, digest = ref.partition("@")
@@ -113,20 +114,15 @@ class Deployment:
         return PlannedImage(built.ref, built.digest)
 
     def _request(self) -> BuildRequest:
-        section = self.project.flytoml.raw.get("build")
-        section = section if isinstance(section, dict) else {}
-        stage = section.get("build-target")
-        # flyctl reads [build] itself; the local builder has to be told.
-        dockerfile = section.get("dockerfile") if self.target.builder_url else None
         return BuildRequest(
             app=self.project.app,
-            context=self.project.root,
-            config=self.project.flytoml.path,
+            context=self.project.context.absolute(),
+            config=self.project.flytoml.path.absolute(),
             label=new_label(self.target.clock, self.target.random),
-            dockerfile=dockerfile if isinstance(dockerfile, str) else None,
+            build=plan_build(self.project, self.build_options),
+            options=self.build_options,
             install=self.project.flyo.local.build,
             inputs=self.project.flyo.local.inputs,
-            stage=stage if isinstance(stage, str) and self.target.builder_url else None,
         )
 
     def make_app(self) -> None:
@@ -285,7 +281,8 @@ class Deployment:
             concurrency=self.concurrency,
             emit=self.emit,
             stop=self.stop,
-            config=project.flytoml.path,
+            config=project.flytoml.path.absolute(),
+            directory=project.context,
             app_url=target.probe_template(project.flyo.url_template),
             probe=project.flyo.probe,
             timeout=self.policy.timeout,

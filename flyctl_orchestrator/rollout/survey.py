@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from flyctl_orchestrator.errors import RECOVER, FlyoError
+from flyctl_orchestrator.errors import RECOVER, FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.probe import Answer, Identity, Prober
@@ -128,7 +128,17 @@ def survey_app(
     url = target.probe_template(project.flyo.url_template if project else None)
     plan = ProbePlan(url, settings.path, settings.timeout, settings.identity)  # type: ignore[arg-type]
     seen = look(fleet, target.prober, plan if probe else None)
-    return survey(fleet, seen, desired_of(project, PlannedImage()) if project else None, unfinished)
+    return survey(fleet, seen, _desired(project), unfinished)
+
+
+def _desired(project: Project | None) -> Desired | None:
+    """What the files describe; None where there are none, or where what they say is not understood."""
+    if project is None or project.problems:
+        return None
+    try:
+        return desired_of(project, PlannedImage())
+    except UsageError:
+        return None
 
 
 def look(fleet: Fleet, prober: Prober, plan: ProbePlan | None) -> tuple[Seen, ...]:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import click
 
+from flyctl_orchestrator.cli.build_options import build_options
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
 from flyctl_orchestrator.cli.options import (
     json_option,
@@ -24,6 +25,7 @@ from flyctl_orchestrator.cli.options import (
 @json_option
 @yes_option
 @click.option("-i", "--image", help="Roll out this image instead of building one.")
+@build_options
 @policy_options
 @without_option
 @lock_option

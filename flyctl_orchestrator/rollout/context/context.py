@@ -92,6 +92,7 @@ class RolloutContext:
 
     Attributes:
         config: the fly.toml, absolute.
+        directory: where flyctl runs; None for that of `config`. Files that fly.toml names by `local_path` are there.
         app_url: where probes go, "{app}" standing for the app's name.
         timeout: seconds a machine may take from its change to healthy.
         watch_back: seconds for which machines are watched on the way back once they have passed.
@@ -117,6 +118,7 @@ class RolloutContext:
     probe: Probe
     timeout: float
     watch_back: float = 0.0
+    directory: Path | None = None
     secrets_version: int | None = None
     sized: frozenset[str] = frozenset()
     edge: Edge = Edge()

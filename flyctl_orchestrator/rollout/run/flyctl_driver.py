@@ -48,6 +48,7 @@ class FlyctlDriver:
             release_command_timeout=RELEASE_COMMAND,
             skip_release_command=not run.release_command,
             max_unavailable=str(limit),
+            directory=context.directory,
         )
         self.ran: Ran | None = None
         self.ended_at = 0
