@@ -9,8 +9,8 @@ from pathlib import Path
 
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
-from flyctl_orchestrator.fleet.app_logs import newest_lines
 from flyctl_orchestrator.fleet.builder import BuildRequest, BuiltImage, build, new_label
+from flyctl_orchestrator.fleet.flyctl.app_logs import newest_lines
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.building import BuildOptions, named_image, plan_build
 from flyctl_orchestrator.project.model import Project, RolloutPolicy

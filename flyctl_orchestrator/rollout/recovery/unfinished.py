@@ -5,7 +5,7 @@ from __future__ import annotations
 from flyctl_orchestrator.errors import RECOVER, FlyoError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.api_error import ApiError
-from flyctl_orchestrator.fleet.orphans import end_orphaned_deploys
+from flyctl_orchestrator.fleet.flyctl.orphans import end_orphaned_deploys
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout

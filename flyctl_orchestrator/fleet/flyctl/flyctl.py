@@ -13,11 +13,11 @@ from typing import Any, Protocol, TypeVar
 from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.errors import FlyoError, UnreachableError
 from flyctl_orchestrator.exits import Exit
-from flyctl_orchestrator.fleet import flyctl_json
-from flyctl_orchestrator.fleet.child_process import GRACE, Child, Ended
 from flyctl_orchestrator.fleet.decode import Unreadable, decode, readable
-from flyctl_orchestrator.fleet.flyctl_find import INSTALL, Kind
-from flyctl_orchestrator.fleet.flyctl_version import FlyctlVersion
+from flyctl_orchestrator.fleet.flyctl import printed as flyctl_json
+from flyctl_orchestrator.fleet.flyctl.child_process import GRACE, Child, Ended
+from flyctl_orchestrator.fleet.flyctl.find import INSTALL, Kind
+from flyctl_orchestrator.fleet.flyctl.version import FlyctlVersion
 from flyctl_orchestrator.fleet.redact import redact
 
 # Seconds. flyctl retries a lease and a missing app for 60 s each, so nothing shorter tells anything.
