@@ -102,10 +102,11 @@ class Deployment:
             BuildError: it could not be built; nothing was changed.
         """
         self.emit("build.started")
+        asked = [] if fleet is None else [m for m in fleet.managed if not {m.region, m.id} & set(self.policy.without)]
         since = self.target.clock.monotonic()
         built: BuiltImage = self.concurrency.beside(
             lambda: build(self.target, self._request(), lambda line: self.emit("build.log", line=line)),
-            lambda over: measure(self.context(), fleet.managed if fleet else (), self.measured, over=over),
+            lambda over: measure(self.context(), asked, self.measured, over=over),
         )
         for notice in built.notices:
             self.emit("warning", code="build.notice", what=notice)
