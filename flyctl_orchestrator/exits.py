@@ -22,7 +22,7 @@ class Exit(IntEnum):
     LOCKED = 6
     """Another rollout holds the app's lock."""
     CHANGES = 7
-    """Only with --detailed-exit-code: there are changes to make, or the fleet has drifted."""
+    """With --detailed-exit-code: there are changes to make, or the fleet has drifted. Else: a plan is stale."""
     UNREACHABLE = 8
     """Fly, flyctl or the local platform is missing, unreachable, or refuses the token."""
     INTERRUPTED = 130

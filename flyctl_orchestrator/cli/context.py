@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flyctl_orchestrator.errors import Declined
+from flyctl_orchestrator.project.building import BuildOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +32,7 @@ class SharedOptions:
         yes: -y/--yes.
         verbose: -v/--verbose.
         lock_wait: --lock-wait, in seconds.
+        build: what the command line says about the build.
         policy: flags that stand in for flyo.toml's [rollout], by its names; None for one that was not given.
     """
 
@@ -41,6 +43,7 @@ class SharedOptions:
     yes: bool = False
     verbose: bool = False
     lock_wait: float = 0.0
+    build: BuildOptions = field(default_factory=BuildOptions)
     policy: dict[str, Any] = field(default_factory=dict)
 
 
@@ -51,8 +54,11 @@ class CommandContext:
     environment: Environment
     options: SharedOptions = field(default_factory=SharedOptions)
 
-    def project(self) -> Project:
+    def project(self, *, understood: bool = True) -> Project:
         """What fly.toml and flyo.toml say.
+
+        Args:
+            understood: whether values that a rollout depends on have to be understood already here.
 
         Raises:
             UsageError: they are missing or wrong; says which, where and why.
@@ -60,7 +66,23 @@ class CommandContext:
         from flyctl_orchestrator.project.project import load_project
 
         environment, options = self.environment, self.options
-        return load_project(environment.cwd, options.config, options.app, environment.variables)
+        project = load_project(environment.cwd, options.config, options.app, environment.variables)
+        if understood:
+            project.require_understood()
+        return project
+
+    def project_to_look(self) -> Project:
+        """The project for a command that only looks or undoes: what is wrong with its files is said and not in the way.
+
+        Raises:
+            UsageError: the app's name is not known.
+        """
+        from flyctl_orchestrator.project.project import load_to_look
+
+        environment, options = self.environment, self.options
+        project, wrong = load_to_look(environment.cwd, options.config, options.app, environment.variables)
+        self.output.say(*(f"warning: {error}" for error in wrong))
+        return project
 
     def policy(self, project: Project) -> RolloutPolicy:
         """flyo.toml's [rollout] with the command line's flags.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off
+from flyctl_orchestrator.cli.judged import require_buildable, require_valid
 from flyctl_orchestrator.cli.run_under_lock import run_under_lock
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.rollout.context.outcome import Outcome
@@ -14,7 +16,7 @@ from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.kept_plan import read_kept_plan
 from flyctl_orchestrator.rollout.plan.plan import Plan
 from flyctl_orchestrator.rollout.prepare import overwritten, prepare, prepare_kept
-from flyctl_orchestrator.rollout.recovery.unfinished import end_unfinished, find_unfinished, make_way
+from flyctl_orchestrator.rollout.recovery.unfinished import clear_unfinished, end_unfinished, find_unfinished, make_way
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Requested:
         plan_file: the plan to run instead of a new one.
         resume, abort: end the rollout that was killed half-way, forwards or backwards.
         hooks: whether the user's own commands are run.
+        unfinished: what to do first about a rollout that was killed half-way.
     """
 
     image: str | None
@@ -33,6 +36,7 @@ class Requested:
     resume: bool
     abort: bool
     hooks: bool
+    unfinished: Literal["resume", "abort", "refuse"] = "refuse"
 
     def check(self) -> None:
         """Each of --resume, --abort, --plan and --image says what to roll out.
@@ -53,18 +57,28 @@ def run_deploy(context: CommandContext, requested: Requested) -> int:
         FlyoError: it did not begin; no machine was changed.
     """
     requested.check()
-    project = context.project()
+    new = not (requested.resume or requested.abort)
+    project = context.project_to_look() if requested.abort else context.project(understood=False)
     policy = context.policy(project)
-    project.regions()
+    if not requested.abort:
+        project.regions()
+    if policy.without and (requested.abort or requested.plan_file):
+        both = "--abort" if requested.abort else "--plan"
+        raise UsageError(f"{both} and --without cannot be used together", where="flyo deploy", next="Choose one")
     path = context.environment.cwd / requested.plan_file if requested.plan_file else None
     kept = read_kept_plan(path, project) if path else None
 
-    def act(work: Deployment) -> Outcome:
+    def act(begun: Deployment) -> Outcome:
+        work = replace(begun, build_options=context.options.build)
         if requested.resume or requested.abort:
             with breaking_off():
                 make_way(work)
                 past = find_unfinished(work)
             return end_unfinished(work, past, abort=requested.abort)
+        if requested.unfinished != "refuse":
+            ended = clear_unfinished(work, abort=requested.unfinished == "abort")
+            if ended is not None:
+                return ended
         with breaking_off():
             plan, fleet = prepare_kept(work, kept, path) if kept and path else prepare(work, requested.image)
             work.announce(plan)
@@ -73,9 +87,12 @@ def run_deploy(context: CommandContext, requested: Requested) -> int:
                 _ask(context, plan)
         return work.run(plan, fleet)
 
-    outcome = run_under_lock(
-        context, context.target(), project, "flyo deploy", act, policy=policy, hooks=requested.hooks
-    )
+    target = context.target()
+    if new:
+        require_valid(context, target, project)
+    if new and not requested.image and (kept is None or kept.image.ref is None):
+        require_buildable(context, target, project)
+    outcome = run_under_lock(context, target, project, "flyo deploy", act, policy=policy, hooks=requested.hooks)
     return int(outcome.exit)
 
 

@@ -1,4 +1,4 @@
-"""What `flyo history` does: shows the rollouts of an app, newest first."""
+"""What `flyo history` does: shows what was done to an app, newest first."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ from flyctl_orchestrator.rollout.journal.journals import JournalStore
 
 
 def show_history(context: CommandContext, limit: int) -> None:
-    """Show the newest `limit` rollouts.
+    """Show the newest `limit` things that were done to the app.
 
     Raises:
         FlyoError: the fleet or a journal cannot be read, or what was found cannot be shown.
     """
-    project, output = context.project(), context.output
+    project, output = context.project_to_look(), context.output
     target = context.target()
-    directory = state_directory(context.environment) / "rollouts" / target.kind / project.app
+    journals = JournalStore.under(state_directory(context.environment), target.kind, project.app)
     machines = [machine for machine in target.api.list_machines(project.app) if machine.managed]
-    past_rollouts, bad = JournalStore(directory, project.app).readable()
+    past_rollouts, bad = journals.readable()
     output.say(*(f"warning: {error}" for error in bad))
-    rows = history_of(past_rollouts, machines, _releases(context, target, project.app))[:limit]
+    releases = _releases(context, target, project.app)
+    rows = history_of(past_rollouts, machines, releases, journals.activities.all())[:limit]
     if context.options.as_json:
         output.document([row.as_dict() for row in rows])
     elif rows:
         output.show(*history_lines(rows, output.style, output.width))
     else:
-        output.show(f"No rollout of app {project.app} is known.")
+        output.show(f"Nothing that was done to app {project.app} is known.")
 
 
 def _releases(context: CommandContext, target: Target, app: str) -> list[Release]:

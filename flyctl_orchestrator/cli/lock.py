@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from flyctl_orchestrator.cli.activity import note_lock
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.locked import locker, new_record
 from flyctl_orchestrator.cli.who import who
@@ -48,6 +49,7 @@ def take_lock(context: CommandContext, why: str, seconds: float | None) -> None:
     finally:
         # What is on the platform outlives this command; the computer's own lock cannot.
         locks.computer.release()
+    note_lock(context, target, fleet.app, "taken", why)
     until = f" until {_moment(expires)}" if expires else ""
     context.output.report(f"Locked{until}. 'flyo lock release' gives it back.")
 
@@ -58,11 +60,13 @@ def release_lock(context: CommandContext, *, force: bool) -> None:
     target, fleet = _look(context)
     released = give_back(target.api, fleet, who(environment), force=force)
     names = ", ".join(each.who for each in released)
+    if released:
+        note_lock(context, target, fleet.app, "released", f"held by {names}")
     context.output.report(f"Released (was held by {names})." if released else "Nobody holds the lock.")
 
 
 def _look(context: CommandContext) -> tuple[Target, Fleet]:
-    project = context.project()
+    project = context.project_to_look()
     target = context.target(needs_flyctl=False)
     fleet = observe(target.api, project.app)
     if not fleet.exists:

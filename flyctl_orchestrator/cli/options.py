@@ -76,6 +76,20 @@ def watch_back_option(command: Command) -> Command:
     return option(command)
 
 
+def _keep_names(ctx: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> object:
+    return _keep_policy(ctx, parameter, value or None)
+
+
+without_option = click.option(
+    "--without",
+    multiple=True,
+    metavar="REGION|MACHINE",
+    expose_value=False,
+    callback=_keep_names,
+    help="Leave this region or machine as it is, e.g. because its host is down. May be given again.",
+)
+
+
 def policy_options(command: Command) -> Command:
     """--canary, --width, --max-unavailable, --watch, --bake, --timeout, --strategy, --no-rollback."""
     for option in (
@@ -88,7 +102,7 @@ def policy_options(command: Command) -> Command:
             help="Leave a failed wave as it is.",
         ),
         _policy("--strategy", type=click.Choice(["in-place", "surge"]), help="How machines are replaced."),
-        _policy("--timeout", type=Duration(), help="How long a machine may take to become healthy, e.g. 2m."),
+        _policy("--timeout", type=Duration(), help="What a machine may take from its change to healthy, e.g. 2m."),
         _policy("--bake", type=Duration(), help="How long to watch a wave after that, e.g. 1m."),
         _policy("--watch", type=Duration(), help="How long to watch each machine once it has passed, e.g. 10s."),
         _policy("--max-unavailable", type=click.IntRange(1), help="Machines changed at once within one region."),

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off, heeding
+from flyctl_orchestrator.cli.judged import require_valid
 from flyctl_orchestrator.cli.local.client import local_directory
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.cli.target import resolve_target
-from flyctl_orchestrator.cli.throwaway import Throwaway, throwaway
+from flyctl_orchestrator.cli.throwaway import throwaway
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.fleet.target import Target
@@ -37,26 +38,20 @@ def run_rehearsal(
         FlyoError: it cannot be rehearsed.
     """
     environment, options = context.environment, context.options
-    if from_live and options.local:
-        raise UsageError("--from-live and --local cannot be used together", where="flyo rehearse", next="Choose one")
-    project = context.project()
-    project.regions()
-    request = Request(
-        project=project,
-        policy=context.policy(project),
-        faults=[parse_fault(each) for each in faults],
-        before=environment.cwd / before if before else project.root,
-        secrets=_secrets(environment, secrets_file),
-        images=local_directory(environment),
-    )
+    request = rehearsal_request(context, faults=faults, secrets_file=secrets_file, before=before)
+    project = request.project
     reporter = choose_reporter(environment, context.output, as_json=options.as_json, verbose=options.verbose)
     emit = Emitter(project.app, environment.clock, reporter.event)
     try:
         with breaking_off(), throwaway(environment) as own:
-            source = resolve_target(_of_source(environment, from_live), options.local, needs_flyctl=False)
+            target = resolve_target(own.environment, True)
+            require_valid(context, target, project)
+            source = source_of(context, from_live)
             copy = copy_fleet(source, request)
             with Threads() as threads:
-                verdict = Rehearsal(request, _place(own, threads), emit, source.kind).run(copy)
+                # Until the rollout itself begins a signal ends the rehearsal; from then on it takes the rollout back.
+                place = Place(target, state_directory(own.environment), own.scratch, threads, during=heeding)
+                verdict = Rehearsal(request, place, emit, source.kind).run(copy)
     finally:
         reporter.close()
     if not options.as_json:
@@ -64,11 +59,42 @@ def run_rehearsal(
     return verdict.exit
 
 
-def _of_source(environment: Environment, from_live: bool) -> Environment:
-    if not from_live:
-        return environment
-    kept = {name: value for name, value in environment.variables.items() if name != "FLYO_TARGET"}
-    return replace(environment, variables=kept)
+def rehearsal_request(
+    context: CommandContext, *, faults: tuple[str, ...], secrets_file: str | None, before: Path | None
+) -> Request:
+    """What is to be rehearsed, of the project's files and the command line.
+
+    Raises:
+        UsageError: one of them is wrong.
+    """
+    environment, project = context.environment, context.project(understood=False)
+    project.regions()
+    return Request(
+        project=project,
+        policy=context.policy(project),
+        faults=[parse_fault(each) for each in faults],
+        before=environment.cwd / before if before else project.context,
+        secrets=_secrets(environment, secrets_file),
+        images=local_directory(environment),
+    )
+
+
+def source_of(context: CommandContext, from_live: bool) -> Target:
+    """Where the fleet is that is copied.
+
+    Args:
+        from_live: Fly.io, even where FLYO_TARGET names the local platform.
+
+    Raises:
+        UsageError: --local names the other one.
+    """
+    environment, local = context.environment, context.options.local
+    if from_live and local:
+        raise UsageError("--from-live and --local cannot be used together", where="flyo rehearse", next="Choose one")
+    if from_live:
+        kept = {name: value for name, value in environment.variables.items() if name != "FLYO_TARGET"}
+        environment = replace(environment, variables=kept)
+    return resolve_target(environment, local, needs_flyctl=False)
 
 
 def _secrets(environment: Environment, source: str | None) -> dict[str, str]:
@@ -79,12 +105,6 @@ def _secrets(environment: Environment, source: str | None) -> dict[str, str]:
 
     text, shown = read_env_text(environment, source)
     return parse_env(text, shown=shown).values
-
-
-def _place(own: Throwaway, threads: Threads) -> Place:
-    # Until the rollout itself begins a signal ends the rehearsal; from then on it takes the rollout back.
-    target = resolve_target(own.environment, True)
-    return Place(target, state_directory(own.environment), own.scratch, threads, during=heeding)
 
 
 def _show(context: CommandContext, verdict: Verdict, source: Target, app: str) -> None:

@@ -20,7 +20,7 @@ def run_rollback(context: CommandContext, wanted: str | None) -> int:
     Raises:
         FlyoError: it did not begin; no machine was changed.
     """
-    project = context.project()
+    project = context.project_to_look()
     undo = ""
 
     def act(work: Deployment) -> Outcome:
@@ -31,7 +31,8 @@ def run_rollback(context: CommandContext, wanted: str | None) -> int:
                 announce_return(work, decided)
                 if context.may_ask:
                     machines = count(len(decided.wave.lanes), "machine")
-                    context.insist(f"Go back to {decided.state.said} ({machines})?", default=True)
+                    question = f"Go back to {decided.state.said} from {decided.state.now} ({machines})?"
+                    context.insist(question, default=True)
                 undo = decided.state.undo
         return go_back(work, decided)
 

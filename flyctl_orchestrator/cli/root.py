@@ -19,7 +19,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "scale": ("Roll out", "scale", "Set exact machine counts per region."),
     "lock": ("Roll out", "lock", "Who holds the app's lock; take it, release it."),
     "status": ("Look", "status", "Machines, releases and health per region."),
-    "history": ("Look", "history", "Rollouts of the app, newest first."),
+    "history": ("Look", "history", "What was done to the app, newest first."),
     "rehearse": ("Rehearse", "rehearse", "The next rollout, on a copy of the fleet."),
     "local": ("Rehearse", "local", "The local Fly platform: up, down, logs, exec."),
 }

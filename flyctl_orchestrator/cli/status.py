@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flyctl_orchestrator.cli.context import CommandContext
+from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.target import Target
@@ -12,6 +13,8 @@ from flyctl_orchestrator.project.model import Project
 from flyctl_orchestrator.project.project import FLY_TOML
 from flyctl_orchestrator.report.status_json import status_as_dict
 from flyctl_orchestrator.report.status_text import status_lines
+from flyctl_orchestrator.rollout.journal.journals import JournalStore
+from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.survey import Survey, survey_app
 
 
@@ -48,12 +51,13 @@ def run_status(context: CommandContext, wanted: Wanted) -> int:
     app = project.app if project else str(context.options.app)
     target = context.target(needs_flyctl=False)
     if wanted.interval is None:
-        found = survey_app(target, app, project, probe=wanted.probe)
+        found = survey_app(target, app, project, probe=wanted.probe, unfinished=_unfinished(context, target, app))
         _show(context, target, found, wanted)
         return int(found.exit) if wanted.detailed else Exit.OK
     try:
         while not context.output.gone:
-            found = survey_app(target, app, project, probe=wanted.probe)
+            past = _unfinished(context, target, app)
+            found = survey_app(target, app, project, probe=wanted.probe, unfinished=past)
             context.output.clear_screen()
             _show(context, target, found, wanted)
             context.environment.clock.sleep(wanted.interval)
@@ -67,7 +71,16 @@ def _project(context: CommandContext) -> Project | None:
     options = context.options
     if options.app and options.config is None and not (context.environment.cwd / FLY_TOML).exists():
         return None
-    return context.project()
+    return context.project_to_look()
+
+
+def _unfinished(context: CommandContext, target: Target, app: str) -> PastRollout | None:
+    """The rollout that this computer has left half-way; a journal that cannot be read is said."""
+    journals = JournalStore.under(state_directory(context.environment), target.kind, app)
+    past_rollouts, bad = journals.readable()
+    context.output.say(*(f"warning: {error}" for error in bad))
+    newest = past_rollouts[-1] if past_rollouts else None
+    return newest if newest is not None and newest.unfinished else None
 
 
 def _show(context: CommandContext, target: Target, found: Survey, wanted: Wanted) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import random
-import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,9 +16,11 @@ from flyctl_orchestrator.errors import FlyoError, UnreachableError
 from flyctl_orchestrator.fleet.api_answer import complaint, understood
 from flyctl_orchestrator.fleet.api_call import authorization
 from flyctl_orchestrator.fleet.decode import Unreadable, decode, first_words
-from flyctl_orchestrator.fleet.flyctl import FlyctlError, Ran
+from flyctl_orchestrator.fleet.flyctl import FlyctlError
+from flyctl_orchestrator.fleet.flyctl_trouble import build_may_pass
 from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.target import Target
+from flyctl_orchestrator.project.building import BuildOptions, BuildPlan
 
 REGISTRY = "registry.fly.io"
 # Seconds: for a whole remote build, and for the longest silence of a local one (a big `pip install` is quiet).
@@ -29,16 +30,6 @@ LONGEST_SILENCE = 600.0
 PAUSES = (2.0, 6.0)
 # Seconds a flyctl that is cancelled may take to end its remote build, which otherwise goes on and is paid for.
 CANCEL_GRACE = 15.0
-
-# How flyctl (its Go, gRPC and Docker libraries) words a builder that has gone away or was never there.
-_GONE = re.compile(
-    r"\bEOF\b|deadline.exceeded|connection reset|broken pipe|connection refused|i/o timeout|TLS handshake timeout"
-    r"|client connection is closing|code = Unavailable|no active session|remote builder app unavailable"
-    r"|waiting for docker daemon|\b50[0234]\b|\b429\b|rate limit|no such host",
-    re.IGNORECASE,
-)
-# How a build that has failed by itself is worded; what its own commands wrote may sound like the above.
-_FAILED = re.compile(r"did not complete successfully|exit code|parse error|not found|invalid", re.IGNORECASE)
 
 OnLine = Callable[[str], None]
 
@@ -53,22 +44,22 @@ class BuildRequest:
 
     Attributes:
         context: directory sent to the builder, absolute.
-        config: the fly.toml, absolute.
-        dockerfile: relative to `context`, None for the default.
+        config: the fly.toml, absolute; flyctl reads its [build] itself.
+        build: what a builder that does not read fly.toml has to know.
+        options: what the command line says; flyctl gets it as it is.
         label: the tag of the image, see `new_label`.
         install: shell command that installs dependencies (local platform only).
         inputs: files whose content decides whether installed dependencies can be used again (local platform only).
-        stage: the last stage to build, None for all.
     """
 
     app: str
     context: Path
     config: Path
     label: str
-    dockerfile: str | None = None
+    build: BuildPlan = field(default_factory=BuildPlan)
+    options: BuildOptions = field(default_factory=BuildOptions)
     install: str | None = None
     inputs: tuple[str, ...] | None = None
-    stage: str | None = None
 
 
 @dataclass(frozen=True)
@@ -143,10 +134,9 @@ def build(target: Target, request: BuildRequest, on_line: OnLine | None = None) 
 def _build_with_flyctl(target: Target, request: BuildRequest, tell: OnLine) -> BuiltImage:
     args = ["deploy", "--build-only", "--push", "--image-label", request.label, "--app", request.app]
     args += ["--config", str(request.config), "--yes"]
-    # flyctl takes both relative to where it runs and not to fly.toml; fly.toml's own [build] is left to it.
-    args += ["--dockerfile", str(request.context / request.dockerfile)] if request.dockerfile else []
-    args += ["--build-target", request.stage] if request.stage else []
-    ran = target.flyctl.run(args, timeout=LONGEST_BUILD, cwd=request.context, on_line=tell, grace=CANCEL_GRACE)
+    args += _flags(request.options)
+    flyctl = replace(target.flyctl, private=(*target.flyctl.private, *request.options.secrets.values()))
+    ran = flyctl.run(args, timeout=LONGEST_BUILD, cwd=request.context, on_line=tell, grace=CANCEL_GRACE)
     try:
         target.flyctl.check(ran, where=f"app {request.app}")
     except FlyctlError as error:
@@ -158,17 +148,20 @@ def _build_with_flyctl(target: Target, request: BuildRequest, tell: OnLine) -> B
             next="The build's log is above; nothing was deployed",
             code="build.failed",
         )
-        if _passes(ran):
+        if build_may_pass(ran.complaint) and not ran.timed_out:
             raise _Gone(ran.complaint, failed) from None
         raise failed from None
     registry = target.flyctl.env.get("FLY_REGISTRY_HOST") or REGISTRY
     return BuiltImage(f"{registry}/{request.app}:{request.label}")
 
 
-def _passes(ran: Ran) -> bool:
-    """Whether it was the way to the builder that failed, and not the build."""
-    said = ran.complaint
-    return not ran.timed_out and bool(_GONE.search(said)) and not _FAILED.search(said)
+def _flags(options: BuildOptions) -> list[str]:
+    """The command line's build options for flyctl, which has no other way in for build secrets than its arguments."""
+    files = {"--dockerfile": options.dockerfile, "--ignorefile": options.ignorefile, "--build-target": options.target}
+    flags = [word for flag, value in files.items() if value for word in (flag, str(value))]
+    for flag, values in (("--build-arg", options.args), ("--build-secret", options.secrets)):
+        flags += [word for name, value in values.items() for word in (flag, f"{name}={value}")]
+    return [*flags, *options.switches]
 
 
 def _build_at(target: Target, url: str, request: BuildRequest, tell: OnLine) -> BuiltImage:
@@ -212,11 +205,13 @@ def _body(request: BuildRequest) -> dict[str, Any]:
     return {
         "app": request.app,
         "context": str(request.context),
-        "dockerfile": request.dockerfile,
+        "dockerfile": str(request.build.dockerfile) if request.build.dockerfile else None,
+        "ignorefile": str(request.build.ignorefile) if request.build.ignorefile else None,
+        "args": dict(request.build.args),
         "label": request.label,
         "build": request.install,
         "inputs": list(request.inputs) if request.inputs is not None else None,
-        "target": request.stage,
+        "target": request.build.target,
     }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.errors import FlyoError, UnreachableError
@@ -88,6 +88,7 @@ class DeployOptions:
         regions, process_groups, only_machines: limit what it touches; empty means everything.
         update_only: never create or destroy machines. Always with `regions`, or flyctl may create in the primary one.
         wait_timeout: seconds per machine, used twice by flyctl (state, then checks).
+        directory: where flyctl runs, None for that of fly.toml; files named by `local_path` are relative to it.
     """
 
     regions: tuple[str, ...] = ()
@@ -98,6 +99,7 @@ class DeployOptions:
     release_command_timeout: float = 300.0
     skip_release_command: bool = False
     max_unavailable: str | None = None
+    directory: Path | None = None
 
     def flags(self) -> list[str]:
         """As arguments. Retries and checks are given even where they are the default: a remote switch changes those."""
@@ -112,6 +114,33 @@ class DeployOptions:
         return flags + (["--max-unavailable", self.max_unavailable] if self.max_unavailable else [])
 
 
+class AnyChild(Protocol):
+    """A program that was started: a process, or (in a rehearsal) something that behaves like one."""
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        ...
+
+    def wait(self, timeout: float) -> Ended:
+        """Wait for its end; after `timeout` seconds it is made to end."""
+        ...
+
+    def end(self, grace: float) -> None:
+        """Interrupt it, and kill it after `grace` seconds."""
+        ...
+
+
+class Spawn(Protocol):
+    """Starts a program; as `child_process.Child` is made."""
+
+    def __call__(
+        self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, on_line: OnLine | None, grace: float
+    ) -> AnyChild:
+        """Start it and return at once. Raises OSError when it cannot be run."""
+        ...
+
+
 @dataclass(frozen=True)
 class Flyctl:
     """One flyctl (or its stand-in) in one environment.
@@ -121,6 +150,7 @@ class Flyctl:
         env: its whole environment, see `child_environment`.
         kind: "flyctl" or "stand-in".
         private: values masked in everything it prints, e.g. the token.
+        spawn: starts it.
     """
 
     argv: tuple[str, ...]
@@ -128,6 +158,7 @@ class Flyctl:
     clock: Clock
     kind: Kind = "flyctl"
     private: tuple[str, ...] = field(default=(), repr=False)
+    spawn: Spawn = field(default=Child, repr=False)
 
     # --- running
 
@@ -143,7 +174,7 @@ class Flyctl:
         """
         masked = (lambda line: on_line(_readable(line, self.private))) if on_line else None
         try:
-            child = Child((*self.argv, *args), env=self.env, cwd=cwd, on_line=masked, grace=grace)
+            child = self.spawn((*self.argv, *args), env=self.env, cwd=cwd, on_line=masked, grace=grace)
         except OSError as error:
             raise UnreachableError(
                 f"cannot run flyctl ({error.strerror or error})",
@@ -261,16 +292,16 @@ class Flyctl:
         """Start to deploy an image that exists already; the caller ends it.
 
         Args:
-            config: the fly.toml, absolute; flyctl runs in its directory.
+            config: the fly.toml, absolute.
         """
         args = ["deploy", "--app", app, "--config", str(config), "--image", image, "--yes", *options.flags()]
-        return self.start(args, cwd=config.parent, on_line=on_line)
+        return self.start(args, cwd=options.directory or config.parent, on_line=on_line)
 
 
 class Running:
     """A flyctl that was started and not yet waited for."""
 
-    def __init__(self, child: Child, args: tuple[str, ...], private: tuple[str, ...], clock: Clock) -> None:
+    def __init__(self, child: AnyChild, args: tuple[str, ...], private: tuple[str, ...], clock: Clock) -> None:
         self._child = child
         self._args = args
         self._private = private

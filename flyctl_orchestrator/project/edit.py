@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import copy
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
+import tomli
 import tomli_w
 
 from flyctl_orchestrator.errors import UsageError
@@ -29,7 +29,7 @@ def set_keys(text: str, changes: Mapping[Path, Any], *, shown: str) -> str:
         UsageError: the file is written in a way that cannot be edited without losing something (config.not_editable).
     """
     for path, value in changes.items():
-        before = tomllib.loads(text)
+        before = tomli.loads(text)
         try:
             expected = _with(before, path, value)
         except (TypeError, IndexError):  # something else than a table stands on the way
@@ -55,7 +55,7 @@ def set_counts(text: str, table: str, counts: Mapping[str, int], *, shown: str) 
     Raises:
         UsageError: as `set_keys`.
     """
-    before = tomllib.loads(text)
+    before = tomli.loads(text)
     if list(before.get(table, {}).items()) == list(counts.items()):
         return text
     expected = {**before, table: dict(counts)}
@@ -100,7 +100,7 @@ def _first(ways: Iterator[str], expected: Mapping[str, Any]) -> str | None:
 
 def _parsed(text: str) -> dict[str, Any] | None:
     try:
-        return tomllib.loads(text)
+        return tomli.loads(text)
     except (ValueError, RecursionError):
         return None
 

@@ -55,7 +55,9 @@ def _existing(
     flyo: Flyo | None = None
     # An empty file says nothing, so it is written like a new one.
     if FLY_TOML in texts and texts[FLY_TOML].text.strip():
-        fly = flytoml.parse(texts[FLY_TOML], regions=regions)
+        fly = flytoml.parse(texts[FLY_TOML])
+        if fly.problems:
+            raise fly.problems[0]
     if FLYO_TOML in texts and texts[FLYO_TOML].text.strip():
         flyo = flyotoml.parse(texts[FLYO_TOML], regions=regions)
     flyo_text = texts[FLYO_TOML].text if flyo else ""

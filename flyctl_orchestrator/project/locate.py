@@ -1,10 +1,11 @@
-"""Where in a TOML text a key stands: tomllib forgets lines, and an error without one is no help."""
+"""Where in a TOML text a key stands: the parser forgets lines, and an error without one is no help."""
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable
+
+import tomli
 
 Step = str | int
 """One step of a path into a document: a key, or an index into an array of tables."""
@@ -60,7 +61,7 @@ def keys_of(text: str) -> Iterable[tuple[int, int, tuple[Step, ...]]]:
 def _names(dotted: str) -> list[str]:
     """The parts of a dotted key, unquoted."""
     try:
-        value: object = tomllib.loads(f"{dotted}=0")
+        value: object = tomli.loads(f"{dotted}=0")
     except (ValueError, RecursionError):
         return [dotted]
     names = []

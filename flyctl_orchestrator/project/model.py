@@ -29,21 +29,12 @@ class Check:
     Attributes:
         kind: "http" or "tcp".
         name: the name of a top-level check, "" for a check inside a service.
-        path, method: of an HTTP check; path is None for tcp.
-        port: of a top-level check, None when it is the service's own.
-        interval, timeout, grace_period: seconds, None when fly.toml leaves the default.
-        processes: groups a top-level check applies to; empty means all.
+        path: of an HTTP check; None for tcp.
     """
 
     kind: str
     name: str = ""
     path: str | None = None
-    method: str = "get"
-    port: int | None = None
-    interval: float | None = None
-    timeout: float | None = None
-    grace_period: float | None = None
-    processes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,21 +42,15 @@ class Service:
     """One `[http_service]` or `[[services]]` entry.
 
     Attributes:
-        internal_port: the port the app listens on inside the machine.
-        protocol: "tcp" or "udp".
-        ports: public ports (an `[http_service]` has 80 and 443; of a range, its first and last).
+        internal_port: the port the app listens on inside the machine; None when it names none.
         auto_stop: "off", "stop" or "suspend" (booleans of old files are translated).
-        min_machines_running: machines the proxy keeps awake, in the primary region only.
-        processes: groups that run it; empty means all.
+        checks: its HTTP checks.
+        processes: groups that run it; empty means the default group.
         http: whether it came from `[http_service]`.
     """
 
-    internal_port: int
-    protocol: str = "tcp"
-    ports: tuple[int, ...] = ()
+    internal_port: int | None
     auto_stop: str = "off"
-    auto_start: bool = True
-    min_machines_running: int = 0
     checks: tuple[Check, ...] = ()
     processes: tuple[str, ...] = ()
     http: bool = False
@@ -81,10 +66,11 @@ class Size:
         processes: groups it applies to; empty means all.
     """
 
-    size: str = "shared-cpu-1x"
+    size: str = ""
     memory_mb: int | None = None
     cpus: int | None = None
     cpu_kind: str | None = None
+    gpu_kind: str | None = None
     processes: tuple[str, ...] = ()
 
 
@@ -93,14 +79,16 @@ class FlyToml:
     """The parts of fly.toml that decide a rollout; everything else stays in `raw` for flyctl to read.
 
     Attributes:
-        app: the app's name, or None when the file leaves it out.
-        primary_region: region code, or None.
+        app: the app's name as written, or None when the file leaves it out.
+        primary_region: as written, or None.
         process_groups: names in the file's order; ("app",) when none are declared.
+        default_group: the group that has whatever names no group.
         mounts: process groups with a volume; empty means no volumes at all.
-        release_command: run by flyctl once per release, before any machine changes.
-        kill_timeout: seconds between the kill signal and the kill, None for Fly's default (5).
         raw: the whole parsed document.
         text: the file's text, byte for byte what was on disk once decoded.
+        shown: what to call the file in messages.
+        problems: what a rollout depends on and is not understood, each with its line.
+        notes: what flyctl accepts and is worth a sentence before it is deployed.
     """
 
     app: str | None
@@ -111,17 +99,30 @@ class FlyToml:
     env: Mapping[str, str]
     sizes: tuple[Size, ...]
     mounts: tuple[str, ...]
-    release_command: str | None
-    kill_timeout: float | None
     raw: Mapping[str, Any]
     path: Path
     text: str
+    default_group: str = DEFAULT_GROUP
+    shown: str = "fly.toml"
+    problems: tuple[UsageError, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def vm_of(self, group: str) -> Size | None:
+        """The `[[vm]]` entry for process group `group`: the last that names it, else the first for all; None for none.
+
+        Without one, flyctl leaves a machine the size it has.
+        """
+        named = [size for size in self.sizes if group in size.processes]
+        if named:
+            return named[-1]
+        general = [
+            size for size in self.sizes if not size.processes or ("" in size.processes and group == self.default_group)
+        ]
+        return general[0] if general else None
 
     def size_of(self, group: str) -> Size:
-        """The machine size of process group `group` (Fly's default where the file says nothing)."""
-        named = [size for size in self.sizes if group in size.processes]
-        general = [size for size in self.sizes if not size.processes]
-        return (named or general or [Size()])[0]
+        """The size of a new machine of process group `group` (Fly's default where the file says nothing)."""
+        return self.vm_of(group) or Size()
 
 
 @dataclass(frozen=True)
@@ -134,11 +135,12 @@ class RolloutPolicy:
         width: regions changed at once after the canary; 0 means all.
         max_unavailable: machines changed at once within one region.
         bake: seconds of watching after that, once per wave.
-        timeout: seconds a wave may take from the start of its change to healthy.
+        timeout: seconds a machine may take from its change to healthy.
         rollback: whether a failed gate puts the touched machines back.
         propagation: seconds until the proxy everywhere knows who takes requests; None is what the target is known for.
         watch: seconds for which every machine is watched from the moment it first passed.
         watch_back: the same on the way back, where it is never longer than `watch`.
+        without: regions and machine ids that are left as they are (`--without`; no key of flyo.toml).
     """
 
     strategy: str = "in-place"
@@ -151,6 +153,7 @@ class RolloutPolicy:
     propagation: float | None = None
     watch: float = 10.0
     watch_back: float = 3.0
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -244,14 +247,27 @@ class Project:
     """One app as the user wrote it down.
 
     Attributes:
-        root: directory of fly.toml, which is the build context.
+        root: directory of fly.toml; paths in it are relative to it.
+        context: directory whose files are sent to the builder: the one the user is in, as with flyctl.
         app: the app's name, from the command line or fly.toml.
+        problems: what a rollout depends on and is not understood or not possible, each with its place.
     """
 
     root: Path
     app: str
     flytoml: FlyToml
     flyo: Flyo
+    context: Path = Path()
+    problems: tuple[UsageError, ...] = ()
+
+    def require_understood(self) -> None:
+        """Go on only when everything that a rollout depends on is understood.
+
+        Raises:
+            UsageError: the first problem.
+        """
+        if self.problems:
+            raise self.problems[0]
 
     def regions(self) -> Mapping[str, int]:
         """Machines wanted per region: flyo.toml's, else one in the primary region.
@@ -265,7 +281,7 @@ class Project:
             return {self.flytoml.primary_region: 1}
         raise UsageError(
             "no region is named, neither in flyo.toml [regions] nor as primary_region",
-            where=str(self.flytoml.path),
+            where=self.flytoml.shown,
             next="Run 'flyo init --regions iad,fra,nrt'",
             code="config.no_regions",
         )

@@ -123,8 +123,10 @@ def _fly_changes(answers: Answers, fly: FlyToml) -> dict[Path, Any]:
     size = fly.size_of(fly.process_groups[0])
     place = _vm_place(fly)
     if answers.memory and _megabytes(answers.memory) != size.memory_mb:
-        changes[*place, "memory"] = answers.memory
-    if answers.size and answers.size != size.size:
+        # Where both are there, memory_mb counts.
+        in_mb = "memory_mb" in _at(fly.raw, place)
+        changes[*place, "memory_mb" if in_mb else "memory"] = _megabytes(answers.memory) if in_mb else answers.memory
+    if answers.size and answers.size != (size.size or DEFAULT_SIZE):
         changes[*place, "size"] = answers.size
     if not fly.sizes and (answers.memory or answers.size):
         new = {"size": answers.size or DEFAULT_SIZE, **({"memory": answers.memory} if answers.memory else {})}
@@ -172,10 +174,20 @@ def _service_place(fly: FlyToml) -> Path:
 
 
 def _vm_place(fly: FlyToml) -> Path:
-    for key in ("vm", "compute", "computes"):
+    for key in ("compute", "computes", "vm"):
         if key in fly.raw:
             return (key,) if isinstance(fly.raw[key], dict) else (key, 0)
     return ("vm", 0)
+
+
+def _at(values: Any, place: Path) -> Mapping[str, Any]:
+    """The table at `place`, an empty one where there is none."""
+    for step in place:
+        try:
+            values = values[step]
+        except (KeyError, IndexError):
+            return {}
+    return values if isinstance(values, dict) else {}
 
 
 def _megabytes(memory: str) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import re
 import stat
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import tomli
 
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project.locate import Step, locate
@@ -109,7 +110,7 @@ def parse_toml(text: str, shown: str) -> dict[str, Any]:
         UsageError: with file, line and column.
     """
     try:
-        return tomllib.loads(text)
+        return tomli.loads(text)
     except RecursionError:
         raise UsageError("is nested too deeply", where=shown, next="Flatten it", code="config.syntax") from None
     except ValueError as error:  # TOMLDecodeError, and integers too long for int()

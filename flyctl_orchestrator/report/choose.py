@@ -9,13 +9,16 @@ from flyctl_orchestrator.report.output import Output
 from flyctl_orchestrator.report.plain import PlainReporter
 
 
-def choose_reporter(environment: Environment, output: Output, *, as_json: bool, verbose: bool = False) -> Reporter:
+def choose_reporter(
+    environment: Environment, output: Output, *, as_json: bool, verbose: bool = False, live: bool = True
+) -> Reporter:
     """JSON lines on stdout when asked for, a live table when a person watches stderr, else plain lines there.
 
     On GitHub Actions the plain lines are folded and annotated, and the step summary gets a table.
 
     Args:
         verbose: every line, and so no table.
+        live: whether a table that moves is wanted; what happens in another time than ours cannot be watched.
     """
     if as_json:
         return JsonLinesReporter(output)
@@ -24,7 +27,7 @@ def choose_reporter(environment: Environment, output: Output, *, as_json: bool, 
 
         summary = environment.variables.get("GITHUB_STEP_SUMMARY")
         return GitHubReporter(output, verbose=verbose, summary=environment.cwd / summary if summary else None)
-    if output.side_style.live and not verbose and not environment.variables.get("CI"):
+    if live and output.side_style.live and not verbose and not environment.variables.get("CI"):
         from flyctl_orchestrator.report.live import LiveReporter
 
         return LiveReporter(output, environment.clock)

@@ -39,7 +39,8 @@ class GitHubReporter(PlainReporter):
             self._open(event)
         if event.name in CLOSES or event.name == "rollout.finished":
             self._close()
-        super().event(event)
+        if not self._warned(event):
+            super().event(event)
         if event.name == "hook.finished" and self._group == "hook.started":
             self._close()
         self._annotate(event)
@@ -62,11 +63,14 @@ class GitHubReporter(PlainReporter):
 
     # --- annotations
 
+    def _warned(self, event: Fact) -> bool:
+        """Show a warning on the run's page; GitHub puts it into the log as well, and one line of it is enough."""
+        warns = event.name in ("warning", "drift.found")
+        return warns and self._show("warning", event.app, reason(event.fields))
+
     def _annotate(self, event: Fact) -> None:
         fields = event.fields
-        if event.name in ("warning", "drift.found"):
-            self._show("warning", event.app, reason(fields))
-        elif event.name in ("wave.failed", "lock.lost"):
+        if event.name in ("wave.failed", "lock.lost"):
             place = " ".join(str(each) for each in (fields.get("wave"), fields.get("machine")) if each)
             self._show(
                 "error", f"{event.app} {place}".strip(), reason(fields) or str(fields.get("verdict") or "failed")
@@ -75,12 +79,13 @@ class GitHubReporter(PlainReporter):
             text = ". ".join(str(fields[key]) for key in ("what", "next") if fields.get(key))
             self._show("error", f"{event.app}: {str(fields.get('result')).replace('_', ' ')}", text, last=True)
 
-    def _show(self, kind: Kind, title: str, text: str, *, last: bool = False) -> None:
+    def _show(self, kind: Kind, title: str, text: str, *, last: bool = False) -> bool:
         shown = self._shown.get(kind, 0)
         if not text or (shown >= MOST and not last):
-            return
+            return False
         self._shown[kind] = shown + 1
         self._output.command(annotation(kind, title, text))
+        return True
 
     # --- the summary
 

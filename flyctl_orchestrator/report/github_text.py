@@ -19,7 +19,6 @@ _PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
 # What would otherwise begin markup, or a new cell or row.
 _MARKDOWN = {**{char: f"\\{char}" for char in "\\`*_[]|~#"}, "<": "&lt;", ">": "&gt;", "&": "&amp;"}
 RESULTS = {
-    "done": "every machine is new and verified",
     "nothing": "nothing to change",
     "untouched": "failed, nothing was changed",
     "rolled_back": "failed and rolled back",
@@ -57,7 +56,9 @@ def summary(app: str, fields: Mapping[str, Any], *, rehearsal: bool = False) -> 
     """The step summary of a rollout, from the fields of its rollout.finished event."""
     result = str(fields.get("result") or "")
     good = result in ("done", "nothing")
-    title = f"{'Rehearsal of ' if rehearsal else ''}{markdown(app)}: {RESULTS.get(result, markdown(result))}"
+    said = str(fields.get("what") or "") if result == "done" else ""
+    told = markdown(said or RESULTS.get(result, result))
+    title = f"{'Rehearsal of ' if rehearsal else ''}{markdown(app)}: {told}"
     machines: Sequence[Mapping[str, Any]] = [each for each in fields.get("machines") or () if isinstance(each, Mapping)]
     lines = [f"### {'✅' if good else '❌'} {title}", "", _told(fields, machines, good=good), ""]
     if machines:
@@ -83,10 +84,12 @@ def _told(fields: Mapping[str, Any], machines: Sequence[Mapping[str, Any]], *, g
         what, next_ = (markdown(str(fields.get(key) or "")) for key in ("what", "next"))
         code = f" (`{fields['code']}`, exit {fields.get('exit')})" if fields.get("code") else ""
         return f"{what}{code}." + (f" {next_}." if next_ else "")
-    regions = len({each.get("region") for each in machines})
+    there = [each for each in machines if each.get("fate") != "destroyed"]
+    regions = len({each.get("region") for each in there})
     spent = f" in {duration(float(fields['seconds']))}" if fields.get("seconds") else ""
     url = f" · {clean(str(fields['url']))}" if fields.get("url") else ""
-    return f"{count(len(machines), 'machine')} in {count(regions, 'region')}{spent}{url}"
+    where = f"{count(len(there), 'machine')} in {count(regions, 'region')}" if there else "no machine is left"
+    return f"{where}{spent}{url}"
 
 
 def _table(machines: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -13,23 +13,23 @@ from flyctl_orchestrator.rollout.journal.history import HistoryEntry
 
 GOOD = ("done", "resumed", "nothing", "complete")
 BAD = ("mixed", "failed", "inconclusive", "unfinished", "interrupted")
-TITLES = ("when", "rollout", "release", "who", "image", "waves", "outcome", "exit", "took")
+TITLES = ("when", "rollout", "release", "who", "what", "waves", "outcome", "exit", "took")
 
 
 def history_lines(rows: Sequence[HistoryEntry], style: Style, width: int | None) -> list[Line]:
-    """A table with a row per rollout."""
+    """A table with a row for each thing that was done."""
     return render([Column(title) for title in TITLES], [_cells(row) for row in rows], style, width)
 
 
 def _cells(row: HistoryEntry) -> list[Span | str]:
     tone: Tone = "good" if row.outcome in GOOD else "bad" if row.outcome in BAD else "plain"
-    outcome = f"rollback {row.outcome}" if row.kind == "rollback" else row.outcome
+    outcome = row.outcome if row.kind in ("deploy", "rollout", "release") else f"{row.kind} {row.outcome}"
     return [
         time.strftime("%Y-%m-%d %H:%M", time.localtime(row.at)),
-        Span(row.id, "strong"),
+        Span(row.id or "-", "strong"),
         f"v{row.release}" if row.release is not None else "-",
         row.who or "-",
-        row.image.rpartition("/")[2] or "-",
+        (row.about.rpartition("/")[2] if row.about == row.image else row.about) or "-",
         "-" if row.waves is None else str(row.waves),
         Span(outcome, tone),
         "-" if row.exit is None else str(row.exit),

@@ -21,9 +21,10 @@ def outcome_lines(outcome: Outcome, style: Style, width: int | None, *, url: str
         lines += [Line.of(Span(f"  {line}", "quiet")) for line in outcome.excerpt.lines]
     good = outcome.kind in ("done", "nothing")
     if good:
-        regions = len({row.region for row in outcome.rows})
         told = {"done": f"Done in {duration(outcome.seconds)}", "nothing": "Nothing to change"}[outcome.kind]
-        lines.append(Line.of(Span(f"{told}: {count(regions, 'region')}, {outcome.what}.", "good")))
+        regions = len({row.region for row in outcome.rows if row.fate != "destroyed"})
+        where = f"{count(regions, 'region')}, " if regions else ""
+        lines.append(Line.of(Span(f"{told}: {where}{outcome.what}.", "good")))
         lines.append(Line.of(url))
     return lines
 

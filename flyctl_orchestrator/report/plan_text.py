@@ -23,10 +23,12 @@ REASONS = {
 
 def plan_lines(plan: Plan, cost: Cost | None = None) -> list[Line]:
     """What a deploy would do, and what that changes in the bill."""
-    lines = [Line.of(Span(f"! {drift.what}", "warn")) for drift in plan.drift]
+    # What the plan puts right stands in its lanes, each with its reason.
+    left = [drift for drift in plan.drift if not drift.fixed or plan.empty]
+    lines = [Line.of(Span(f"! {drift.what}", "warn")) for drift in left]
     lines += [Line.of(f"note: {note}") for note in plan.notes]
     if plan.empty:
-        return [*lines, Line.of(Span(f"Nothing to do: {count(plan.unchanged, 'machine')} as wanted.", "good"))]
+        return [*lines, _nothing(plan)]
     image = plan.image.ref or "to be built"
     digest = f" ({short_digest(plan.image.digest)})" if plan.image.digest else ""
     lines.append(Line.of(f"image: {image}{digest}"))
@@ -42,6 +44,14 @@ def _tally(plan: Plan) -> str:
     tally = {sign: sum(1 for lane in changes if SIGNS[lane.action] == sign) for sign in "~±+-"}
     words = {"~": "to change", "±": "to replace", "+": "to create", "-": "to destroy"}
     return ", ".join(f"{number} {words[sign]}" for sign, number in tally.items() if number)
+
+
+def _nothing(plan: Plan) -> Line:
+    wanted = f"{count(plan.unchanged, 'machine')} as wanted"
+    if any(drift.kind != "unmanaged" for drift in plan.drift):
+        # Somebody will want to act on it, so there is something to do, only not for a deploy.
+        return Line.of(f"A deploy has nothing to change: {wanted}, the rest is not a deploy's to put right.")
+    return Line.of(Span(f"Nothing to do: {wanted}.", "good"))
 
 
 def _bill(cost: Cost) -> str:

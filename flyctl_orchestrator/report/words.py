@@ -79,7 +79,28 @@ def _plan(fields: Fields) -> Sentence:
     machines = fields.get("machines")
     parts = [count(machines, "machine") + " to change"] if isinstance(machines, int) else []
     parts += [count(len(waves), "wave")] if isinstance(waves, list | tuple) else []
+    if fields.get("kind") == "scale" and (counts := _changed_counts(fields.get("counts"))):
+        return Sentence(f"plan: {counts}")
     return Sentence(f"plan: {', '.join(parts)}" if parts else "plan ready")
+
+
+def _nothing(fields: Fields) -> Sentence:
+    if fields.get("kind") == "scale":
+        return Sentence("nothing to do: every count is as asked", "good")
+    if fields.get("drift"):
+        # What differs has just been told, one by one; it is there to be acted on.
+        return Sentence("a deploy has nothing to change; what differs from the files is not a deploy's to put right")
+    return Sentence("nothing to do: every machine is as it should be", "good")
+
+
+def _changed_counts(counts: Any) -> str:
+    """The counts that change, e.g. "nrt 0 → 2, worker:fra 1 → 0"."""
+    rows = [each for each in counts if isinstance(each, Mapping)] if isinstance(counts, list | tuple) else []
+    grouped = len({each.get("group") for each in rows}) > 1
+    changed = [each for each in rows if each.get("before") != each.get("count")]
+    places = [(f"{each.get('group')}:" if grouped else "") + str(each.get("region")) for each in changed]
+    pairs = zip(places, changed, strict=True)
+    return ", ".join(f"{place} {each.get('before')} → {each.get('count')}" for place, each in pairs)
 
 
 def _built(fields: Fields) -> Sentence:
@@ -172,7 +193,7 @@ def _waiting(fields: Fields) -> Sentence:
 
 _SENTENCES: dict[str, Callable[[Fields], Sentence | None]] = {
     "plan.ready": _plan,
-    "plan.nothing_to_do": lambda fields: Sentence("nothing to do: every machine is as it should be", "good"),
+    "plan.nothing_to_do": _nothing,
     "drift.found": _drift,
     "lock.waiting": _waiting,
     "lock.taken": lambda fields: Sentence("took the lock", detail=True),

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.app_logs import newest_lines
 from flyctl_orchestrator.fleet.builder import BuildRequest, BuiltImage, build, new_label
 from flyctl_orchestrator.fleet.target import Target
+from flyctl_orchestrator.project.building import BuildOptions, named_image, plan_build
 from flyctl_orchestrator.project.model import Project, RolloutPolicy
 from flyctl_orchestrator.rollout.context.concurrency import Concurrency, Stop
 from flyctl_orchestrator.rollout.context.context import RolloutContext, edge_of
@@ -19,11 +21,12 @@ from flyctl_orchestrator.rollout.context.hooks import HookRunner
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.executor import Executor
 from flyctl_orchestrator.rollout.journal.goal import goal_as_dict
-from flyctl_orchestrator.rollout.journal.journal import Journal, new_rollout_id
+from flyctl_orchestrator.rollout.journal.journal import Journal
 from flyctl_orchestrator.rollout.journal.journals import JournalStore
 from flyctl_orchestrator.rollout.lock.guard import Guard, Unguarded
 from flyctl_orchestrator.rollout.plan.desired import desired_of
 from flyctl_orchestrator.rollout.plan.file import plan_as_dict
+from flyctl_orchestrator.rollout.plan.left_out import but_left_out, check_names, without
 from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
 from flyctl_orchestrator.rollout.plan.planner import plan_rollout
 from flyctl_orchestrator.rollout.run.baseline import Measured, measure
@@ -33,6 +36,7 @@ from flyctl_orchestrator.rollout.run.result_rows import rows_at_the_end
 from flyctl_orchestrator.rollout.state.machine_file import machine_as_dict
 from flyctl_orchestrator.rollout.state.observe import Fleet, observe
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
+from flyctl_orchestrator.rollout.state.rollout_ids import changed_by, new_rollout_id
 from flyctl_orchestrator.rollout.state.secrets_version import newest_secrets_version
 
 LOGS = {
@@ -51,6 +55,7 @@ class Deployment:
         guard: the lock it all happens under.
         hooks: the user's own commands; none of them unless they are handed in.
         who: who runs it, e.g. "ann@laptop", for the history.
+        build_options: what the command line says about the build.
         sync: has a journal's open file on disk before it returns.
         measured: how machines answered before anything was changed, as far as there was time to ask.
     """
@@ -65,6 +70,7 @@ class Deployment:
     guard: Guard = field(default_factory=Unguarded)
     hooks: HookRunner = field(default_factory=HookRunner)
     who: str = ""
+    build_options: BuildOptions = field(default_factory=BuildOptions)
     sync: Callable[[int], None] = os.fsync
     measured: Measured = field(default_factory=Measured)
 
@@ -80,9 +86,7 @@ class Deployment:
 
     def given_image(self, image: str | None) -> PlannedImage:
         """The image the user names, on the command line or as fly.toml's [build] image; else one still to be built."""
-        section = self.project.flytoml.raw.get("build")
-        named = section.get("image") if isinstance(section, dict) else None
-        ref = image or (named if isinstance(named, str) else None)
+        ref = image or named_image(self.project)
         if not ref:
             return PlannedImage()
         _, _, digest = ref.partition("@")
@@ -110,20 +114,15 @@ class Deployment:
         return PlannedImage(built.ref, built.digest)
 
     def _request(self) -> BuildRequest:
-        section = self.project.flytoml.raw.get("build")
-        section = section if isinstance(section, dict) else {}
-        stage = section.get("build-target")
-        # flyctl reads [build] itself; the local builder has to be told.
-        dockerfile = section.get("dockerfile") if self.target.builder_url else None
         return BuildRequest(
             app=self.project.app,
-            context=self.project.root,
-            config=self.project.flytoml.path,
+            context=self.project.context.absolute(),
+            config=self.project.flytoml.path.absolute(),
             label=new_label(self.target.clock, self.target.random),
-            dockerfile=dockerfile if isinstance(dockerfile, str) else None,
+            build=plan_build(self.project, self.build_options),
+            options=self.build_options,
             install=self.project.flyo.local.build,
             inputs=self.project.flyo.local.inputs,
-            stage=stage if isinstance(stage, str) and self.target.builder_url else None,
         )
 
     def make_app(self) -> None:
@@ -149,7 +148,9 @@ class Deployment:
         Raises:
             UsageError: it cannot be reached.
         """
-        return plan_rollout(fleet, desired_of(self.project, image, self.policy))
+        desired = desired_of(self.project, image, self.policy)
+        check_names(fleet, desired)
+        return plan_rollout(fleet, desired)
 
     def announce(self, plan: Plan) -> None:
         """Tell what the plan is, and what is strange about the fleet."""
@@ -158,13 +159,16 @@ class Deployment:
             self.emit("drift.found", **facts, what=drift.what)
         for note in plan.notes:
             self.emit("note", line=note)
-        if plan.empty:
-            self.emit("plan.nothing_to_do", unchanged=plan.unchanged)
-            return
         shown = plan_as_dict(plan)
+        facts = {"kind": plan.kind, "counts": shown["counts"]}
+        if plan.empty:
+            # A machine that belongs to nobody is nobody's to act on.
+            left = sum(drift.kind != "unmanaged" for drift in plan.drift)
+            self.emit("plan.nothing_to_do", unchanged=plan.unchanged, drift=left, **facts)
+            return
         # A machine that is replaced is one, though its old self goes in a wave of its own.
         machines = sum(lane.reasons != ("replaced",) for lane in plan.lanes)
-        self.emit("plan.ready", machines=machines, waves=shown["waves"], image=shown["image"])
+        self.emit("plan.ready", machines=machines, waves=shown["waves"], image=shown["image"], **facts)
 
     # --- the change itself
 
@@ -187,8 +191,9 @@ class Deployment:
                 where=f"app {plan.app}",
                 next="Look at a new one with 'flyo plan'",
                 code="plan.stale",
+                exit=Exit.CHANGES,
             )
-        rollout = new_rollout_id(self.target.clock, self.target.random)
+        rollout = self.new_id(fleet)
         around = AroundRollout(self.hooks, plan, rollout, self.stop, self.emit)
         outcome = None if plan.empty or resumes else around.before()
         if outcome is None:
@@ -201,6 +206,15 @@ class Deployment:
         if not plan.empty:
             around.after(outcome)
         return outcome
+
+    def new_id(self, fleet: Fleet) -> str:
+        """The id of a rollout that begins now, after all that are known here or that `fleet`'s machines tell of.
+
+        Raises:
+            FlyoError: nobody can tell which journals there are (code journal.bad).
+        """
+        seen = (*self.journals.ids(), *map(changed_by, fleet.machines))
+        return new_rollout_id(self.target.clock, self.target.random, seen)
 
     def _run(
         self, plan: Plan, fleet: Fleet, rollout: str, journal: Journal, restore_point: RestorePoint | None, resumes: str
@@ -219,11 +233,13 @@ class Deployment:
             baseline={id: answer for id, answer in self.measured.first.items() if id in before},
             pages=self.measured.pages,
         )
-        record.learn_firsts(fleet.managed)
+        record.learn_firsts(without(fleet.managed, plan.left_out))
         if plan.empty:
-            measure(context, before.values(), Measured(record.baseline, record.pages), once=True)
+            asked = without(before.values(), plan.left_out)
+            measure(context, asked, Measured(record.baseline, record.pages), once=True)
             rows = tuple(rows_at_the_end(before, record, {}))
-            return Outcome("nothing", "every machine is as it should be", rows)
+            what = "every count is as asked" if plan.kind == "scale" else "every machine is as it should be"
+            return Outcome("nothing", what + but_left_out(plan.left_out), rows)
         kept = [
             machine_as_dict(machine)
             for machine in (restore_point.machines.values() if restore_point else fleet.managed)
@@ -233,7 +249,7 @@ class Deployment:
             **({"origin": restore_point.as_dict()} if restore_point else {}),
             **goal_as_dict(self.project, self.policy, plan),
         )  # fmt: skip
-        self.emit("rollout.started", rollout=rollout, image=plan.image.ref, digest=plan.image.digest)
+        self.emit("rollout.started", rollout=rollout, kind=plan.kind, image=plan.image.ref, digest=plan.image.digest)
         return Executor(context, record, self.policy).run()
 
     def finish(self, outcome: Outcome) -> None:
@@ -248,8 +264,7 @@ class Deployment:
     @property
     def journals(self) -> JournalStore:
         """The app's earlier rollouts on this computer."""
-        directory = self.state / "rollouts" / self.target.kind / self.project.app
-        return JournalStore(directory, self.project.app, self.sync)
+        return JournalStore.under(self.state, self.target.kind, self.project.app, self.sync)
 
     def context(self) -> RolloutContext:
         """What the rollout acts with."""
@@ -266,7 +281,8 @@ class Deployment:
             concurrency=self.concurrency,
             emit=self.emit,
             stop=self.stop,
-            config=project.flytoml.path,
+            config=project.flytoml.path.absolute(),
+            directory=project.context,
             app_url=target.probe_template(project.flyo.url_template),
             probe=project.flyo.probe,
             timeout=self.policy.timeout,

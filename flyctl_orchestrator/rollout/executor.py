@@ -11,6 +11,7 @@ from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.rollout.context.context import RolloutContext
 from flyctl_orchestrator.rollout.context.outcome import EXITS, Excerpt, Outcome, OutcomeKind, Row
+from flyctl_orchestrator.rollout.plan.left_out import but_left_out
 from flyctl_orchestrator.rollout.plan.plan import Wave
 from flyctl_orchestrator.rollout.run.bake import bake
 from flyctl_orchestrator.rollout.run.baseline import measure_baseline
@@ -18,12 +19,13 @@ from flyctl_orchestrator.rollout.run.flyctl_driver import EXCERPT_LINES, FlyctlD
 from flyctl_orchestrator.rollout.run.lane import LaneRun
 from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.run.result_rows import rows_at_the_end
+from flyctl_orchestrator.rollout.run.sentences import forward_sentence, way_back_sentence
 from flyctl_orchestrator.rollout.run.snapshot import Snapshot, read_fleet
 from flyctl_orchestrator.rollout.run.wave import WaveEnd, WaveRun
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
 from flyctl_orchestrator.rollout.undo.plan import plan_way_back
 from flyctl_orchestrator.rollout.undo.restore_points import before_running
-from flyctl_orchestrator.rollout.undo.run import go_back
+from flyctl_orchestrator.rollout.undo.run import WayBack, go_back
 
 # Seconds a flyctl whose machines are all well may still take to see it, going forward and before going back.
 FLYCTL_FORWARD, FLYCTL_BACK = 60.0, 3.0
@@ -36,6 +38,7 @@ class Executor:
         self._context = context
         self._record = record
         self._policy = policy
+        self._limit = max(1, policy.max_unavailable)
         self._since = context.clock.monotonic()
         self._culprit = ""
         self._excerpt: Excerpt | None = None
@@ -56,6 +59,9 @@ class Executor:
             end, trouble = (WaveEnd("interrupted"), None) if self._stopped() else self._wave(number, wave)
             if wave.final and (trouble is not None or end.kind in ("failed", "inconclusive")):
                 return self._left_over(wave, trouble)
+            if self._context.stop.requested and self._removing(wave):
+                self._context.emit("interrupted")
+                return self._stopped_removing(wave)
             if trouble is not None:
                 return self._stop(self._reason(trouble.what, trouble.code), "failed", trouble)
             if end.kind == "interrupted" and not self._context.stop.requested:
@@ -137,6 +143,11 @@ class Executor:
             digest=self._record.digest,
         )
 
+    def _removing(self, wave: Wave) -> bool:
+        """Whether a scale has begun to remove what is too much: from there on it goes back no more."""
+        begun = any(lane.name in self._record.runs for lane in wave.lanes)
+        return self._record.plan.kind == "scale" and wave.final and begun
+
     def _stopped(self) -> bool:
         return self._context.stop.requested or bool(self._context.guard.lost())
 
@@ -151,7 +162,7 @@ class Executor:
         point = before_running(self._record)
         runs = self._record.runs.values()
         failing = {run.machine_id for run in runs if run.machine_id and run.status in ("failed", "inconclusive")}
-        wave = plan_way_back(point, machines, max(1, self._policy.max_unavailable), failing=failing)
+        wave = plan_way_back(point, machines, self._limit, failing=failing)
         if not wave.lanes:
             return self._untouched(what, code, how, machines, trouble)
         if how == "lost":
@@ -167,7 +178,7 @@ class Executor:
         return self._back(wave, point, what, code, how)
 
     def _left_over(self, wave: Wave, trouble: FlyoError | None) -> Outcome:
-        """Everything is new and verified; only what was replaced is still there. That is nothing to go back for."""
+        """What was to be made is made and verified; only what was to go is still there: nothing to go back for."""
         self._finish_flyctl(FLYCTL_FORWARD)
         machines = read_fleet(self._context)
         if machines is None:
@@ -175,21 +186,47 @@ class Executor:
         names = ", ".join(f"{lane.region} {lane.machine}" for lane in wave.lanes if lane.machine in machines)
         if not names:
             return self._done(machines)
-        what = f"every machine is new and verified, but what was replaced could not be removed: {names}"
-        return self._finish("mixed", what, machines, next="'flyo deploy' removes it", code="surge.left_over")
+        scale = self._record.plan.kind == "scale"
+        done = forward_sentence(rows_at_the_end(machines, self._record, {}), self._record.plan.kind)
+        what = f"{done}, but what {'was too much' if scale else 'was replaced'} could not be removed: {names}"
+        next_ = "The same 'flyo scale' goes on" if scale else "'flyo deploy' removes it"
+        return self._finish("mixed", what, machines, next=next_, code="scale.left" if scale else "surge.left_over")
 
-    def _back(self, wave: Wave, point: RestorePoint, what: str, code: str, how: str) -> Outcome:
+    def _stopped_removing(self, wave: Wave) -> Outcome:
+        """Removing is not undone: what is gone is gone, what is still there serves again, and both are named."""
+        machines = read_fleet(self._context)
+        if machines is None:
+            return self._blind("interrupted", "interrupted", None)
+        gone = ", ".join(f"{lane.region} {lane.machine}" for lane in wave.lanes if lane.machine not in machines)
+        left = ", ".join(f"{lane.region} {lane.machine}" for lane in wave.lanes if lane.machine in machines)
+        what = f"interrupted; removed: {gone or 'nothing'}; still there: {left or 'nothing'}"
+        next_ = "The same 'flyo scale' goes on"
+        point = before_running(self._record)
+        there = {id: machine for id, machine in point.machines.items() if id in machines}
+        point = replace(point, machines=there, made_by=frozenset(), made_in=frozenset())
+        undo = plan_way_back(point, machines, self._limit)
+        if not undo.lanes:
+            return self._finish("interrupted", what, machines, next=next_, code="interrupted")
+        back = self._go_back(undo, point, "interrupted", "interrupted")
+        if back.good:
+            return self._end("interrupted", what, back.rows, next=next_, code="interrupted")
+        return self._end("mixed", f"{what}; not as it was: {back.amiss}", back.rows, next=next_, code="interrupted")
+
+    def _go_back(self, wave: Wave, point: RestorePoint, what: str, code: str) -> WayBack:
         context = self._context
         self._record.journal.forgive()
-        back = go_back(
+        return go_back(
             wave, point, self._record, context, reason=what, code=code, stopped=lambda: context.stop.insisted
         )
+
+    def _back(self, wave: Wave, point: RestorePoint, what: str, code: str, how: str) -> Outcome:
+        back = self._go_back(wave, point, what, code)
         if back.good:
             kind: OutcomeKind = "interrupted" if how == "interrupted" else "rolled_back"
-            what = f"{what}; every touched machine is back as it was, verified"
+            what = f"{what}; {way_back_sentence(back.rows)}"
             return self._end(kind, what, back.rows, next=self._where_to_look(), code=code)
         halted = (
-            context.guard.lost() or "stopped on the way back"
+            self._context.guard.lost() or "stopped on the way back"
             if back.end.kind == "interrupted"
             else "the way back failed"
         )
@@ -240,7 +277,8 @@ class Executor:
         if gone := ", ".join(f"{row.region} {row.machine}" for row in rows if row.fate == "missing"):
             what = f"every machine has passed the gate, but is not there any more: {gone}"
             return self._finish("mixed", what, machines, next="'flyo deploy' makes it anew", code="disappeared")
-        return self._finish("done", f"every machine is new and verified{self._record.proof}", machines)
+        done = forward_sentence(rows, self._record.plan.kind) + but_left_out(self._record.plan.left_out)
+        return self._end("done", f"{done}{self._record.proof}", rows)
 
     def _finish(
         self, kind: OutcomeKind, what: str, machines: Mapping[str, Machine] | None, *, next: str = "", code: str = ""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from flyctl_orchestrator.catalog.regions import RegionBook
+from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.kept_plan import check_fleet
 from flyctl_orchestrator.rollout.plan.plan import Drift, Plan
+from flyctl_orchestrator.rollout.plan.scale import plan_scale
+from flyctl_orchestrator.rollout.plan.scale_request import check_regions, counts_of_files, read_request
 from flyctl_orchestrator.rollout.recovery.unfinished import make_way, refuse_unfinished
 from flyctl_orchestrator.rollout.state.observe import Fleet
 
@@ -59,6 +64,32 @@ def prepare_kept(work: Deployment, plan: Plan, path: Path) -> tuple[Plan, Fleet]
         plan = replace(plan, image=work.build(fleet))
         fleet = work.observe()
     return plan, fleet
+
+
+def prepare_scale(work: Deployment, words: Sequence[str], like: str | None, book: RegionBook) -> tuple[Plan, Fleet]:
+    """Plan exact counts.
+
+    Args:
+        words: what was asked for, e.g. "nrt=2" or "worker:iad=1"; nothing: what flyo.toml says.
+        like: id of the machine to copy; None to choose one.
+
+    Returns: as `prepare`.
+
+    Raises:
+        UsageError: the request makes no sense, or there is nothing to copy.
+        FlyoError: there is no app yet, or an earlier rollout is unfinished; no machine was changed.
+    """
+    fleet = _begin(work)
+    if not fleet.exists:
+        raise FlyoError(
+            "there is no such app yet",
+            where=f"app {fleet.app}",
+            next="'flyo deploy' creates it",
+            code="app.not_found",
+        )
+    counts = read_request(words, work.project, fleet) if words else counts_of_files(work.project, fleet)
+    check_regions(counts, fleet, book)
+    return plan_scale(fleet, counts, like=like, watch=work.policy.watch), fleet
 
 
 def preview(work: Deployment, image: str | None) -> tuple[Plan, Fleet]:

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.errors import RECOVER, FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.probe import Answer, Identity, Prober
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.model import Probe, Project
 from flyctl_orchestrator.rollout.gate.checkup import looks_at
+from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.plan.desired import Desired, desired_of
 from flyctl_orchestrator.rollout.plan.drift import find_drift
 from flyctl_orchestrator.rollout.plan.plan import PlannedImage
@@ -63,7 +64,7 @@ class Place:
 class Finding:
     """Something that is not as the files or the platform would have it; `kind` is stable.
 
-    Kinds: those of `Drift`, and "cordoned", "host", "staged_secrets".
+    Kinds: those of `Drift`, and "cordoned", "host", "staged_secrets", "unfinished".
     """
 
     kind: str
@@ -101,12 +102,15 @@ class Survey:
         return Exit.CHANGES if self.findings else Exit.OK
 
 
-def survey_app(target: Target, app: str, project: Project | None, *, probe: bool) -> Survey:
+def survey_app(
+    target: Target, app: str, project: Project | None, *, probe: bool, unfinished: PastRollout | None = None
+) -> Survey:
     """Look at an app's machines, and put in order what was seen.
 
     Args:
         project: the files to compare with; None when there are none.
         probe: whether the machines that serve are asked, too.
+        unfinished: the rollout that never came to its end, as far as this computer knows.
 
     Raises:
         FlyoError: there is no such app (code app.not_found), or it cannot be read.
@@ -124,7 +128,17 @@ def survey_app(target: Target, app: str, project: Project | None, *, probe: bool
     url = target.probe_template(project.flyo.url_template if project else None)
     plan = ProbePlan(url, settings.path, settings.timeout, settings.identity)  # type: ignore[arg-type]
     seen = look(fleet, target.prober, plan if probe else None)
-    return survey(fleet, seen, desired_of(project, PlannedImage()) if project else None)
+    return survey(fleet, seen, _desired(project), unfinished)
+
+
+def _desired(project: Project | None) -> Desired | None:
+    """What the files describe; None where there are none, or where what they say is not understood."""
+    if project is None or project.problems:
+        return None
+    try:
+        return desired_of(project, PlannedImage())
+    except UsageError:
+        return None
 
 
 def look(fleet: Fleet, prober: Prober, plan: ProbePlan | None) -> tuple[Seen, ...]:
@@ -150,18 +164,26 @@ def _look_at(app: str, machine: Machine, prober: Prober, plan: ProbePlan | None)
     return Seen(machine, answer)
 
 
-def survey(fleet: Fleet, seen: Sequence[Seen], desired: Desired | None) -> Survey:
+def survey(
+    fleet: Fleet, seen: Sequence[Seen], desired: Desired | None, unfinished: PastRollout | None = None
+) -> Survey:
     """Put what was seen in order and compare it with what is wanted.
 
     Args:
         desired: what the project's files describe; None when there are none to compare with.
+        unfinished: the rollout that never came to its end, as far as this computer knows.
     """
     return Survey(
         app=fleet.app,
         places=tuple(_places(seen, desired)),
-        findings=tuple(_findings(fleet, desired)),
+        findings=(*_of_unfinished(unfinished), *_findings(fleet, desired)),
         images=tuple(dict.fromkeys(each.machine.digest or each.machine.image for each in seen)),
     )
+
+
+def _of_unfinished(past: PastRollout | None) -> Iterable[Finding]:
+    if past is not None and past.changing and not past.running:
+        yield Finding("unfinished", "", "", "", f"{past.called} was stopped half-way: {RECOVER}")
 
 
 def _places(seen: Sequence[Seen], desired: Desired | None) -> Iterable[Place]:
@@ -213,11 +235,6 @@ def _about(machine: Machine, kind: str, what: str) -> Finding:
 def _as_found(fleet: Fleet) -> Desired:
     """The fleet itself as the goal: nothing is missing or too much."""
     groups = tuple(dict.fromkeys(machine.group for machine in fleet.managed))
-    counts: dict[tuple[str, str], int] = {}
-    for machine in fleet.managed:
-        if not machine.config.get("standbys"):
-            place = (machine.region, machine.group)
-            counts[place] = counts.get(place, 0) + 1
     return Desired(
-        app=fleet.app, image=PlannedImage(), definition="", groups=groups, counts=counts, primary_region=None
+        app=fleet.app, image=PlannedImage(), definition="", groups=groups, counts=fleet.counts(), primary_region=None
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
+from flyctl_orchestrator.cli.build_options import build_options
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
 from flyctl_orchestrator.cli.options import (
     json_option,
@@ -13,6 +15,7 @@ from flyctl_orchestrator.cli.options import (
     policy_options,
     target_options,
     verbose_option,
+    without_option,
     yes_option,
 )
 
@@ -22,26 +25,43 @@ from flyctl_orchestrator.cli.options import (
 @json_option
 @yes_option
 @click.option("-i", "--image", help="Roll out this image instead of building one.")
+@build_options
 @policy_options
+@without_option
 @lock_option
 @click.option("--no-hooks", is_flag=True, help="Leave out the commands of [hooks] and [probe].")
 @click.option("--resume", is_flag=True, help="Finish the rollout that was killed.")
 @click.option("--abort", is_flag=True, help="Undo the rollout that was killed: every machine as it was before.")
+@click.option(
+    "--unfinished",
+    type=click.Choice(["refuse", "resume", "abort"]),
+    default="refuse",
+    show_default=True,
+    help="What to do first when an earlier rollout was killed: stop here, finish it, or undo it.",
+)
 @click.option(
     "--plan", "plan_file", type=click.Path(path_type=Path, dir_okay=False), help="Run this plan ('flyo plan --out')."
 )
 @verbose_option("Every step, probe and line of flyctl.")
 @pass_command_context
 def deploy(
-    context: CommandContext, image: str | None, no_hooks: bool, resume: bool, abort: bool, plan_file: Path | None
+    context: CommandContext,
+    image: str | None,
+    no_hooks: bool,
+    resume: bool,
+    abort: bool,
+    unfinished: Literal["refuse", "resume", "abort"],
+    plan_file: Path | None,
 ) -> int:
     """Build the image, release it, and roll it out region by region; every machine is proved healthy from outside.
 
     The canary region goes first. When a region does not pass the gate, every machine that was changed is rolled back:
     image, configuration, count and sleep. Ctrl-C does the same; a second Ctrl-C stops where it is.
 
-    A rollout that was killed, on this computer or on another, is finished by --resume or undone by --abort.
+    A rollout that was killed, on this computer or on another, is finished by --resume or undone by --abort. In a
+    pipeline --unfinished does that first and then rolls out.
     """
     from flyctl_orchestrator.cli.deploy import Requested, run_deploy
 
-    return run_deploy(context, Requested(image, plan_file, resume=resume, abort=abort, hooks=not no_hooks))
+    requested = Requested(image, plan_file, resume=resume, abort=abort, hooks=not no_hooks, unfinished=unfinished)
+    return run_deploy(context, requested)

@@ -1,4 +1,4 @@
-"""`flyo history`: the rollouts of an app, newest first."""
+"""`flyo history`: what was done to an app, newest first."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from flyctl_orchestrator.cli.options import json_option, target_options
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many rollouts to show.")
 @pass_command_context
 def history(context: CommandContext, limit: int) -> None:
-    """Show when the app was rolled out, by whom, what, and how it ended.
+    """Show when the app was rolled out or scaled, its secrets changed, its lock taken by hand; by whom, how it ended.
 
-    Rollouts of this computer come from its journals; those of others from the machines' metadata and flyctl's
-    releases, which tell less.
+    What was done on this computer comes from its journals. Of other computers' rollouts the machines' metadata and
+    flyctl's releases tell, which is less; of secrets and locks that were changed there nothing is known.
     """
     from flyctl_orchestrator.cli.history import show_history
 

@@ -6,15 +6,18 @@ from pathlib import Path
 
 import click
 
+from flyctl_orchestrator.cli.build_options import build_options
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
-from flyctl_orchestrator.cli.options import json_option, policy_options, target_options
+from flyctl_orchestrator.cli.options import json_option, policy_options, target_options, without_option
 
 
 @click.command()
 @target_options
 @json_option
 @click.option("-i", "--image", help="Plan for this image; without it every machine counts as changed by a new one.")
+@build_options
 @policy_options
+@without_option
 @click.option("--detailed-exit-code", is_flag=True, help="Exit 7 when there is something to change.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the plan to this file.")
 @pass_command_context

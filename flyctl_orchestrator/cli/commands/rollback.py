@@ -27,8 +27,9 @@ from flyctl_orchestrator.cli.options import (
 def rollback(context: CommandContext, wanted: str | None) -> int:
     """Give every machine back what it had: image, configuration, count and sleep, proved by the same gate.
 
-    Without a name it goes to the last good state before the present one; a release number or a rollout's id ('flyo
-    history') names another. All regions go at once, without canary or bake. A rollback that fails is not rolled back.
+    Without a name it goes to the last good state before the present one, a scale aside; a release number or a rollout's
+    id ('flyo history') names another. All regions go at once, without canary or bake. A rollback that fails is not
+    rolled back.
     """
     from flyctl_orchestrator.cli.rollback import run_rollback
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
-from flyctl_orchestrator.cli.options import json_option, lock_option, target_options, yes_option
+from flyctl_orchestrator.cli.options import json_option, lock_option, target_options, verbose_option, yes_option
 
 
 @click.command()
@@ -15,13 +15,17 @@ from flyctl_orchestrator.cli.options import json_option, lock_option, target_opt
 @yes_option
 @lock_option
 @click.option("--like", metavar="MACHINE", help="Copy this machine, not the newest verified one of its group.")
+@click.option("--save", is_flag=True, help="Write the counts into flyo.toml as well.")
+@click.option("--no-hooks", is_flag=True, help="Leave out the commands of [hooks] and [probe].")
+@verbose_option("Every step and probe.")
 @pass_command_context
-def scale(context: CommandContext, wanted: tuple[str, ...], like: str | None) -> None:
+def scale(context: CommandContext, wanted: tuple[str, ...], like: str | None, save: bool, no_hooks: bool) -> int:
     """Have exactly COUNT machines in each REGION; regions that are not named stay as they are.
 
     Without arguments the whole fleet is made to match flyo.toml. New machines are copies of a verified one and are
-    proved healthy before anything is removed; when one fails, all new ones are removed again.
+    proved healthy before anything is removed; when one fails, all new ones are destroyed again. It is a rollout like
+    any other: 'flyo deploy --resume' or '--abort' ends one that was killed.
     """
-    from flyctl_orchestrator.cli.scale import run_scale
+    from flyctl_orchestrator.cli.scale import Requested, run_scale
 
-    run_scale(context, wanted, like)
+    return run_scale(context, Requested(wanted, like, save=save, hooks=not no_hooks))

@@ -7,7 +7,7 @@ import click
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
 from flyctl_orchestrator.cli.options import json_option, target_options
 
-DETAILED = "Exit 7 when the fleet is mixed or has drifted, 1 when a machine is not healthy."
+DETAILED = "Exit 7 when the fleet is mixed, drifted or left half-way, 1 when a machine is not healthy."
 
 
 @click.command()
@@ -23,7 +23,8 @@ def status(
 ) -> int:
     """Show per region: machines, states, release, image, checks, and what every started machine answers right now.
 
-    Sleeping machines are not woken. Says when the fleet is mixed, or differs from flyo.toml.
+    Sleeping machines are not woken. Says when the fleet is mixed or differs from flyo.toml, and when a rollout of this
+    computer was stopped half-way.
     """
     from flyctl_orchestrator.cli.status import Wanted, run_status
 

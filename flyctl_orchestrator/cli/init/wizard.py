@@ -126,7 +126,8 @@ class Wizard:
 
     def _port(self) -> int:
         fly = self.existing.fly
-        default = fly.services[0].internal_port if fly and fly.services else self.existing.detected.port
+        known = fly.services[0].internal_port if fly and fly.services else None
+        default = known or self.existing.detected.port
         return int(text("Port the app listens on", str(default), _is_port, "A port from 1 to 65535"))
 
     def _health(self) -> str:

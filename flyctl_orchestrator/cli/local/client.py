@@ -1,12 +1,12 @@
 """Reaches the local platform: where it is, how it is started and stopped, and calls of its management API.
 
-The only module of the orchestrator that knows how the daemon is started.
+The only module of the orchestrator that knows how the daemon is started, and how a simulated Fly is made.
 """
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from flyctl_orchestrator.local.daemon import control
 
 if TYPE_CHECKING:
     from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
+    from flyctl_orchestrator.rollout.rehearsal.simulated_target import SimulatedWire
 
 # What the extra `local` brings; without one of them the daemon cannot run.
 NEEDED = ("aiohttp", "graphql", "pathspec")
@@ -78,6 +79,18 @@ def start_local(environment: Environment, port: int | None = None) -> control.Ru
     wanted = port if port is not None else _port_variable(environment.variables)
     running: control.Running = _guarded(lambda: control.start(state, wanted, environ=environment.variables))
     return running
+
+
+def simulated_fly() -> Callable[[int, Path], SimulatedWire]:
+    """What makes a simulated Fly of a seed and a directory for its flyctl: spoken to by URL and by command line.
+
+    Raises:
+        UnreachableError: it cannot be made here.
+    """
+    _check_extras()
+    from flyctl_orchestrator.local.simulated.fly import SimulatedFly
+
+    return SimulatedFly
 
 
 def _guarded(action: Any) -> Any:

@@ -6,6 +6,7 @@ import secrets as random_secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from flyctl_orchestrator.cli.activity import note_secrets
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.secrets.input import check_source, read_env_text, read_names, read_values
 from flyctl_orchestrator.cli.secrets.store import Listed, listed, make_local_app, remove, store
@@ -52,6 +53,7 @@ class AppSecrets:
     ) -> None:
         """Stage `values`, and tell what was done."""
         warning = store(target, self.app, values)
+        note_secrets(self.context, target, self.app, "set", values)
         if warning:
             self.context.output.say(f"warning: {warning}")
         lines = [f"kept     {name}: it exists already" for name in kept]
@@ -170,7 +172,9 @@ def unset_secrets(context: CommandContext, names: tuple[str, ...]) -> None:
     """
     secrets = AppSecrets.of(context)
     wanted = list(dict.fromkeys(names))
-    remove(context.target(), secrets.app, wanted)
+    target = context.target()
+    remove(target, secrets.app, wanted)
+    note_secrets(context, target, secrets.app, "unset", wanted)
     lines = [f"removed  {name}" for name in wanted]
     lines.append(f"next     {secrets.release}   to take them from the machines")
     secrets.done(lines, unset=wanted, staged=True)

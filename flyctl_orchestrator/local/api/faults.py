@@ -36,6 +36,7 @@ def fault_names(platform: Platform, request: Request) -> Response:
             "name": kind.name,
             "does": kind.does,
             "counted": kind.counted,
+            "times": kind.times,
             "set": {name: {"default": one.default, "what": one.what} for name, one in kind.settings.items()},
         }
         for kind in KINDS.values()

@@ -86,4 +86,5 @@ class VirtualClock:
             callback, timer.callback = timer.callback, None
             if callback is not None:
                 callback()
-        self._now = until
+        # A callback may have moved time on by itself.
+        self._now = max(self._now, until)

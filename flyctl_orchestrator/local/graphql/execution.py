@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -41,19 +41,30 @@ def execute(platform: Platform, nodes: Nodes, user: str, body: dict[str, Any]) -
         PlatformError: 501, the operation asks for a field that the schema lacks.
     """
     operation = body.get("operationName") or None
-    try:
-        document = parse(str(body.get("query", "")))
-    except GraphQLError as error:
-        return _answer(ExecutionResult(None, [error]))
-    _refuse_unknown_fields(document)
-    if errors := validate(schema(), document):
-        return _answer(ExecutionResult(None, errors))
+    document, errors = _read(str(body.get("query", "")))
+    if document is None or errors:
+        return _answer(ExecutionResult(None, list(errors)))
     found = get_operation_ast(document, operation)
     mutates = found is not None and found.operation.value == "mutation"
     root = Mutation(platform, nodes) if mutates else Query(platform, nodes, user)
     variables = body.get("variables")
     given = variables if isinstance(variables, dict) else None
     return _answer(execute_sync(schema(), document, root, variable_values=given, operation_name=operation))
+
+
+@lru_cache(maxsize=64)
+def _read(query: str) -> tuple[DocumentNode | None, tuple[GraphQLError, ...]]:
+    """A query taken apart, and what is wrong with it; clients ask the same few all the time.
+
+    Raises:
+        PlatformError: 501, it asks for a field that the schema lacks.
+    """
+    try:
+        document = parse(query)
+    except GraphQLError as error:
+        return None, (error,)
+    _refuse_unknown_fields(document)
+    return document, tuple(validate(schema(), document))
 
 
 def _refuse_unknown_fields(document: DocumentNode) -> None:

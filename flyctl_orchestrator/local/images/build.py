@@ -37,8 +37,9 @@ class _Invalid(Exception):
 def build_handler(store: ImageStore, settings: BuildSettings, faults: FaultBoard) -> BuildHandler:
     """The handler of `POST /_local/builds`.
 
-    The request's body is JSON: `app`, `context` (absolute directory), `dockerfile` (relative to it, or null), `label`,
-    `build` (shell command or null), `inputs` (paths or null), `target` (stage or null). A request that is not valid
+    The request's body is JSON: `app`, `context` (absolute directory), `dockerfile` and `ignorefile` (absolute or
+    relative to it, or null), `args` (names and values), `label`, `build` (shell command or null), `inputs` (paths or
+    null), `target` (stage or null). A request that is not valid
     gets 400 and `{"error", "hint"}`. Any other gets 200 and lines of JSON: `{"event": "log", "line"}`, and at the end
     `{"event": "built", "image", "digest", "size_bytes", "cached", "notices"}` or
     `{"event": "failed", "code", "error", "hint"}`. When the client goes away the build is stopped.
@@ -168,12 +169,33 @@ def _wanted(body: Event) -> BuildRequest:
     context = Path(_text(body, "context"))
     if not context.is_absolute() or not context.is_dir():
         raise _Invalid(f"the build context {context} is not a directory", "Give the absolute path of one that exists.")
-    dockerfile = context / (_optional_text(body, "dockerfile") or "Dockerfile")
-    if not dockerfile.is_file():
-        raise _Invalid(f"there is no {dockerfile}", "Write a Dockerfile, or name it under [build] in fly.toml.")
+    ignorefile = _optional_text(body, "ignorefile")
     return BuildRequest(
-        app, label, context, dockerfile, _optional_text(body, "build"), _inputs(body), _optional_text(body, "target")
+        app,
+        label,
+        context,
+        _dockerfile(context, _optional_text(body, "dockerfile")),
+        _optional_text(body, "build"),
+        _inputs(body),
+        _optional_text(body, "target"),
+        context / ignorefile if ignorefile else None,
+        _arguments(body),
     )
+
+
+def _dockerfile(context: Path, named: str | None) -> Path:
+    choices = [context / named] if named else [context / "Dockerfile", context / "dockerfile"]
+    for path in choices:
+        if path.is_file():
+            return path
+    raise _Invalid(f"there is no {choices[0]}", "Write a Dockerfile, or name it under [build] in fly.toml.")
+
+
+def _arguments(body: Event) -> dict[str, str]:
+    args = body.get("args") or {}
+    if not isinstance(args, dict) or not all(isinstance(value, str) for value in args.values()):
+        raise _Invalid("`args` is not names and texts")
+    return args
 
 
 def _text(body: Event, name: str) -> str:

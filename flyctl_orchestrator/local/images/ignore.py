@@ -127,9 +127,14 @@ def _fixed_start(pattern: str) -> str:
     return pattern[: wild.start()] if wild else pattern
 
 
-def read_ignore(context: Path, dockerfile: Path) -> Ignore:
-    """The rules for a Dockerfile: those of `NAME.dockerignore` next to it, else the context's .dockerignore."""
-    for path in (dockerfile.with_name(dockerfile.name + ".dockerignore"), context / ".dockerignore"):
+def read_ignore(context: Path, dockerfile: Path, named: Path | None = None) -> Ignore:
+    """The rules for a Dockerfile: those of `NAME.dockerignore` next to it, else the context's .dockerignore.
+
+    Args:
+        named: the file that has them instead.
+    """
+    usual = (dockerfile.with_name(dockerfile.name + ".dockerignore"), context / ".dockerignore")
+    for path in (named,) if named else usual:
         try:
             return Ignore(path.read_text("utf-8", "surrogateescape"), path.name)
         except FileNotFoundError:

@@ -6,8 +6,8 @@ import asyncio
 import posixpath
 import re
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flyctl_orchestrator.local.core.seams import Image
@@ -40,6 +40,8 @@ class BuildRequest:
         command: shell command that installs dependencies, or None for what the app's manifests say.
         inputs: paths in the context whose content decides when it runs again; None for all of it.
         target: the stage to build, or None for the last.
+        ignorefile: what stays out of the context; None for the one beside the Dockerfile, or the context's own.
+        args: values for the ARGs of the Dockerfile.
     """
 
     app: str
@@ -49,6 +51,8 @@ class BuildRequest:
     command: str | None = None
     inputs: tuple[str, ...] | None = None
     target: str | None = None
+    ignorefile: Path | None = None
+    args: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,9 +109,9 @@ def _prepare(request: BuildRequest, own: tuple[Path, ...]) -> _Prepared:
             "build.dockerfile", f"{request.dockerfile.name} is not UTF-8 text", "Save it as UTF-8."
         ) from (error)
     file = parse(text, request.dockerfile.name)
-    stages = read_stages(file)
+    stages = read_stages(file, request.args)
     stage = pick(file, stages, request.target)
-    context = scan(request.context, read_ignore(request.context, request.dockerfile), own)
+    context = scan(request.context, read_ignore(request.context, request.dockerfile, request.ignorefile), own)
     layout = lay_out(file, stages, stage, context)
     if request.command is None:
         plan = manifests.by_default(context, layout.tree, stage)

@@ -88,24 +88,28 @@ class Stage:
     ignored: tuple[str, ...] = ()
 
 
-def read_stages(file: Dockerfile) -> list[Stage]:
+def read_stages(file: Dockerfile, args: Mapping[str, str] | None = None) -> list[Stage]:
     """Every stage, in order.
+
+    Args:
+        args: values given to the build, which take the place of an ARG's default.
 
     Raises:
         BuildFailed: no FROM, or an instruction that cannot be understood, with its line.
     """
     stages: list[Stage] = []
     outside: dict[str, str] = {}
+    given = args or {}
     reader: _StageReader | None = None
     for instruction in file.instructions:
         if instruction.name == "FROM":
             if reader:
                 stages.append(reader.stage)
-            reader = _StageReader(file, _from(file, instruction, stages, outside), stages, outside)
+            reader = _StageReader(file, _from(file, instruction, stages, outside), stages, outside, given)
         elif reader:
             reader.read(instruction)
         elif instruction.name == "ARG":
-            outside.update(_arguments(file, instruction, outside, outside))
+            outside.update(_arguments(file, instruction, outside, outside, given))
         else:
             raise file.error(instruction.line, f"{instruction.name} stands before the first FROM")
     if reader is None:
@@ -157,13 +161,19 @@ def _from(file: Dockerfile, instruction: Instruction, stages: list[Stage], outsi
 
 
 def _arguments(
-    file: Dockerfile, instruction: Instruction, variables: Mapping[str, str], defaults: Mapping[str, str]
+    file: Dockerfile,
+    instruction: Instruction,
+    variables: Mapping[str, str],
+    defaults: Mapping[str, str],
+    given: Mapping[str, str],
 ) -> dict[str, str]:
-    """Names and values of an ARG; one without a default takes it from `defaults`, or stays unset."""
+    """Names and values of an ARG: as given to the build, else its default, else from `defaults`, or unset."""
     found: dict[str, str] = {}
     for word in split_words(instruction.text, file.escape):
         name, has_default, value = word.partition("=")
-        if has_default:
+        if name in given:
+            found[name] = given[name]
+        elif has_default:
             found[name] = _expanded(file, instruction.line, value, {**variables, **found})
         elif name in defaults:
             found[name] = defaults[name]
@@ -181,11 +191,19 @@ def _platform_arguments() -> dict[str, str]:
 class _StageReader:
     """Reads the instructions of one stage; `stage` is what they came to so far."""
 
-    def __init__(self, file: Dockerfile, stage: Stage, earlier: list[Stage], outside: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        file: Dockerfile,
+        stage: Stage,
+        earlier: list[Stage],
+        outside: Mapping[str, str],
+        given: Mapping[str, str],
+    ) -> None:
         self.stage = stage
         self._file = file
         self._earlier = earlier
         self._outside = {**_platform_arguments(), **outside}
+        self._given = given
         self._arguments: dict[str, str] = {}
         self._own_cmd = False
 
@@ -209,7 +227,7 @@ class _StageReader:
             self._change(ignored=(*self.stage.ignored, sentence))
 
     def _read_arg(self, instruction: Instruction) -> None:
-        self._arguments.update(_arguments(self._file, instruction, self._variables(), self._outside))
+        self._arguments.update(_arguments(self._file, instruction, self._variables(), self._outside, self._given))
 
     def _read_env(self, instruction: Instruction) -> None:
         words = split_words(instruction.text, self._file.escape)

@@ -51,32 +51,38 @@ class Behaviour:
 
 
 class SimulatedImages:
-    """Images that are only names. Every reference that was `push`ed exists; its digest follows from its label."""
+    """Images that are only names. Every reference that was `push`ed exists; its digest follows from it by default."""
 
     def __init__(self) -> None:
+        self._digests: dict[str, str] = {}
+        self._names: dict[str, str] = {}
         self._behaviours: dict[str, Behaviour] = {}
 
-    def push(self, ref: str, behaviour: Behaviour | None = None) -> Image:
-        """Make `ref` exist and behave so."""
-        self._behaviours[ref] = behaviour or Behaviour()
+    def push(self, ref: str, behaviour: Behaviour | None = None, digest: str = "") -> Image:
+        """Make `ref` exist, with that digest, and behave so. What it stood for before still has its own digest."""
+        digest = digest or digest_of(ref)
+        self._digests[ref], self._names[digest] = digest, ref
+        self._behaviours[digest] = behaviour or Behaviour()
         return self.resolve(ref)
 
     def remove(self, ref: str) -> None:
         """The image is gone, as after a registry was pruned."""
-        del self._behaviours[ref]
+        digest = self._digests.pop(ref)
+        del self._behaviours[digest], self._names[digest]
 
     def resolve(self, ref: str) -> Image:
         """The image of a reference. Raises ImageNotFound."""
-        name, _, digest = ref.partition("@")
-        if not name.rpartition("/")[2].count(":") and digest:
-            name = next((known for known in self._behaviours if digest_of(known) == digest), name)
-        if name not in self._behaviours or digest not in ("", digest_of(name)):
+        name, _, wanted = ref.partition("@")
+        digest = wanted or self._digests.get(name, "")
+        known = self._names.get(digest)
+        labelled = ":" in name.rpartition("/")[2]
+        if known is None or (labelled and known != name):
             raise ImageNotFound(ref)
-        return Image(ref=name, digest=digest_of(name), root=Path("/"), size_bytes=0, cmd=("simulated",))
+        return Image(ref=known, digest=digest, root=Path("/"), size_bytes=0, cmd=("simulated",))
 
-    def behaviour(self, ref: str) -> Behaviour:
-        """How machines of this reference behave."""
-        return self._behaviours[ref]
+    def behaviour(self, digest: str) -> Behaviour:
+        """How machines of the image with this digest behave."""
+        return self._behaviours[digest]
 
 
 def digest_of(ref: str) -> str:
@@ -113,7 +119,7 @@ class SimulatedRuntime:
         on_log: Callable[[str], None],
     ) -> None:
         """Boot as the image's script says."""
-        behaviour = self._images.behaviour(launch.image.ref)
+        behaviour = self._images.behaviour(launch.image.digest)
         if behaviour.fails_to_start is not None:
             self._clock.call_later(behaviour.boot_seconds, partial(on_failed, behaviour.fails_to_start))
             return

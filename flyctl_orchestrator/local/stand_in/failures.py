@@ -40,5 +40,14 @@ class ApiFailure(Failure):
         return told
 
 
+# What code runs into that takes an answer for what it should be, and it is something else.
+MISUNDERSTOOD = (KeyError, TypeError, AttributeError, IndexError, ValueError)
+
+
+def misunderstood(problem: Exception) -> Failure:
+    """The failure of a command whose answer was JSON of another shape than it should be."""
+    return Failure(f"the platform's answer is not what it should be ({type(problem).__name__}: {problem})")
+
+
 class Interrupted(Exception):
     """SIGINT or SIGTERM arrived: exit status 127 and nothing printed, as flyctl does."""

@@ -1,9 +1,12 @@
-"""Values the way Go writes and reads them: durations, times, indented JSON, byte sizes."""
+"""Values the way Go writes and reads them: durations, times, numbers, types, indented JSON, byte sizes."""
 
 from __future__ import annotations
 
 import json
+import math
 import re
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 _UNITS = {
@@ -17,7 +20,8 @@ _UNITS = {
     "h": 3_600_000_000_000,
 }
 _PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
-_SIZE = re.compile(r"(\d+(?:\.\d+)*) ?([kKmMgGtTpP]?)([iI]?[bB]?)")
+_FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_SUFFIX = re.compile(r"b|[kmgtp](i?b)?")
 _POWERS = "kmgtp"
 
 
@@ -37,9 +41,17 @@ def parse_duration(text: str) -> int:
         total += float(part[1]) * _UNITS[part[2]]
         at = part.end()
     if not rest or at != len(rest):
-        problem = "missing unit in duration" if re.fullmatch(r"[\d.]+", rest) else "invalid duration"
-        raise ValueError(f'time: {problem} "{text}"')
+        raise ValueError(f'time: {_duration_problem(rest[at:])} "{text}"')
     return sign * round(total)
+
+
+def _duration_problem(rest: str) -> str:
+    number = re.match(r"\d*\.?\d*", rest)
+    after = rest[number.end() :] if number else rest
+    if not number or not re.search(r"\d", number[0]):
+        return "invalid duration"
+    unit = re.match(r"[^\d.]*", after)
+    return f'unknown unit "{unit[0]}" in duration' if unit and unit[0] else "missing unit in duration"
 
 
 def format_duration(nanoseconds: int) -> str:
@@ -74,14 +86,91 @@ def parse_size(text: str, *, unit: int, binary: bool) -> int:
     Raises:
         ValueError: it is not a size.
     """
-    if re.fullmatch(r"[+-]?\d+", text):
+    if re.fullmatch(r"[+-]?[0-9]+", text):
         return int(text)
-    match = _SIZE.fullmatch(text)
-    if match is None:
-        raise ValueError(f"invalid size: '{text}'")
+    last = max(text.rfind(letter) for letter in "0123456789. ")
+    number, suffix = text[: last + (text[last : last + 1] != " ")], text[last + 1 :].lower()
+    if last < 0 or number.startswith("-"):
+        raise ValueError(f"invalid size: invalid size: '{text}'")
+    if not _FLOAT.fullmatch(number):
+        raise ValueError(f'invalid size: strconv.ParseFloat: parsing "{number}": invalid syntax')
+    if suffix and not _SUFFIX.fullmatch(suffix):
+        raise ValueError(f"invalid size: invalid suffix: '{suffix}'")
     base = 1024 if binary else 1000
-    scale = base ** (_POWERS.index(match[2].lower()) + 1) if match[2] else 1
-    return int(float(match[1]) * scale) // unit
+    scale = base ** (_POWERS.index(suffix[0]) + 1) if suffix and suffix != "b" else 1
+    return int(float(number) * scale) // unit
+
+
+def type_name(value: Any) -> str:
+    """The type Go gives a value of a TOML or JSON file."""
+    if isinstance(value, datetime):
+        return "toml.LocalDateTime" if value.tzinfo is None else "time.Time"
+    names: dict[type, str] = {str: "string", bool: "bool", int: "int64", float: "float64"}
+    names |= {date: "toml.LocalDate", time: "toml.LocalTime"}
+    names |= {list: "[]interface {}", dict: "map[string]interface {}", type(None): "<nil>"}
+    return names[type(value)]
+
+
+def go_text(value: Any, verb: str = "v") -> str:
+    """A value of a TOML or JSON file as Go prints it with %v (or with %s or %t, whether or not these fit)."""
+    if isinstance(value, list):
+        return f"[{' '.join(go_text(item, verb) for item in value)}]"
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{go_text(key, verb)}:{go_text(value[key], verb)}' for key in sorted(value))}]"
+    fits = {"v": True, "t": isinstance(value, bool), "s": isinstance(value, str | date | time)}
+    plain = _plain_text(value)
+    return plain if fits[verb] else f"%!{verb}({type_name(value)}={plain})"
+
+
+def go_syntax(value: Any) -> str:
+    """A value of a TOML or JSON file as Go prints it with %#v."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list):
+        return f"{type_name(value)}{{{', '.join(map(go_syntax, value))}}}"
+    if isinstance(value, dict):
+        entries = ", ".join(f"{go_syntax(key)}:{go_syntax(value[key])}" for key in sorted(value))
+        return f"{type_name(value)}{{{entries}}}"
+    return go_text(value)
+
+
+def _plain_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _float_text(value, low=-4, high=6)
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        offset = value.strftime("%z")
+        zone = "UTC" if offset == "+0000" else offset
+        return f"{_fraction(value.replace(tzinfo=None).isoformat(' '))} {offset} {zone}"
+    if isinstance(value, date | time):
+        return _fraction(value.isoformat())
+    return "<nil>" if value is None else str(value)
+
+
+def _fraction(text: str) -> str:
+    return re.sub(r"(\.\d*?)0+$", r"\1", text)
+
+
+def _float_text(value: float, *, low: int, high: int) -> str:
+    """The shortest digits of a float, with an exponent where the power of ten is below `low` or from `high` up."""
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
+    exact = Decimal(repr(value)).normalize()
+    sign, digits, power = exact.as_tuple()
+    assert isinstance(power, int)
+    exponent = len(digits) + power - 1
+    if value == 0 or low <= exponent < high:
+        return f"{exact:f}"
+    first, *rest = map(str, digits)
+    return f"{'-' * sign}{first}{'.' * bool(rest)}{''.join(rest)}e{exponent:+03d}"
+
+
+def json_number(value: int | float) -> str:
+    """A number as Go's JSON encoder writes it."""
+    if isinstance(value, int):
+        return str(value)
+    return re.sub(r"e-0(\d)$", r"e-\1", _float_text(value, low=-6, high=21))
 
 
 def dump_json(value: Any, *, indent: int | None = 4) -> str:

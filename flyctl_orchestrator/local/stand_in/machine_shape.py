@@ -12,8 +12,10 @@ from flyctl_orchestrator.local.stand_in.shapes import (
     DURATION,
     INT,
     NUMBER,
+    PERSISTENCE,
     TEXT,
     TIME,
+    UINT32,
     Field,
     Kind,
     always,
@@ -24,14 +26,14 @@ from flyctl_orchestrator.local.stand_in.shapes import (
 )
 
 TEXTS = listing(TEXT)
-TLS_OPTIONS = record({"alpn": TEXTS, "versions": TEXTS, "default_self_signed": kept(BOOL)})
+TLS_OPTIONS = record({"alpn": TEXTS, "versions": TEXTS, "default_self_signed": kept(BOOL)}, "fly.TLSOptions")
 HTTP_OPTIONS = record(
     {
         "compress": kept(BOOL),
-        "response": record({"headers": mapping(ANYTHING), "pristine": kept(BOOL)}),
+        "response": record({"headers": mapping(ANYTHING), "pristine": kept(BOOL)}, "fly.HTTPResponseOptions"),
         "h2_backend": kept(BOOL),
-        "idle_timeout": kept(INT),
-        "headers_read_timeout": kept(INT),
+        "idle_timeout": kept(UINT32),
+        "headers_read_timeout": kept(UINT32),
         "replay_cache": listing(
             record(
                 {
@@ -40,10 +42,12 @@ HTTP_OPTIONS = record(
                     "type": always(TEXT, ""),
                     "name": always(TEXT, ""),
                     "allow_bypass": BOOL,
-                }
+                },
+                "fly.ReplayCache",
             )
         ),
-    }
+    },
+    "fly.HTTPOptions",
 )
 PORT = record(
     {
@@ -54,10 +58,11 @@ PORT = record(
         "force_https": BOOL,
         "tls_options": TLS_OPTIONS,
         "http_options": HTTP_OPTIONS,
-        "proxy_proto_options": record({"version": TEXT}),
-    }
+        "proxy_proto_options": record({"version": TEXT}, "fly.ProxyProtoOptions"),
+    },
+    "fly.MachinePort",
 )
-CONCURRENCY = record({"type": TEXT, "hard_limit": INT, "soft_limit": INT})
+CONCURRENCY = record({"type": TEXT, "hard_limit": INT, "soft_limit": INT}, "fly.MachineServiceConcurrency")
 _CHECK_FIELDS: dict[str, Field | Kind] = {
     "port": kept(INT),
     "type": kept(TEXT),
@@ -87,19 +92,18 @@ SERVICE = record(
         "force_instance_description": kept(TEXT),
     }
 )
-GUEST = record(
-    {
-        "cpu_kind": TEXT,
-        "cpus": INT,
-        "memory_mb": INT,
-        "max_memory_mb": INT,
-        "gpus": INT,
-        "gpu_kind": TEXT,
-        "host_dedication_id": TEXT,
-        "persist_rootfs": TEXT,
-        "kernel_args": TEXTS,
-    }
-)
+GUEST_FIELDS: dict[str, Field | Kind] = {
+    "cpu_kind": TEXT,
+    "cpus": INT,
+    "memory_mb": INT,
+    "max_memory_mb": INT,
+    "gpus": INT,
+    "gpu_kind": TEXT,
+    "host_dedication_id": TEXT,
+    "persist_rootfs": PERSISTENCE,
+    "kernel_args": TEXTS,
+}
+GUEST = record(GUEST_FIELDS, "fly.MachineGuest")
 STATIC = record(
     {
         "guest_path": always(TEXT, ""),
@@ -150,7 +154,8 @@ DNS = record(
         "hostname_fqdn": TEXT,
     }
 )
-METRICS = record({"port": INT, "path": TEXT, "https": BOOL})
+METRICS_FIELDS: dict[str, Field | Kind] = {"port": INT, "path": TEXT, "https": BOOL}
+METRICS = record(METRICS_FIELDS, "fly.MachineMetrics")
 CONFIG = record(
     {
         "env": mapping(TEXT),

@@ -12,7 +12,14 @@ from types import FrameType
 
 from flyctl_orchestrator.local.stand_in.arguments import parse
 from flyctl_orchestrator.local.stand_in.commands import find
-from flyctl_orchestrator.local.stand_in.failures import EXIT_FAILED, EXIT_INTERRUPTED, Failure, Interrupted
+from flyctl_orchestrator.local.stand_in.failures import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    MISUNDERSTOOD,
+    Failure,
+    Interrupted,
+    misunderstood,
+)
 from flyctl_orchestrator.local.stand_in.session import Session
 
 
@@ -34,7 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             sleep=time.sleep,
         )
         command.load()(session)
-    except Failure as failure:
+    except (Failure, *MISUNDERSTOOD) as problem:
+        failure = problem if isinstance(problem, Failure) else misunderstood(problem)
         sys.stdout.flush()
         sys.stderr.write(f"Error: {failure.message}\n")
         if failure.detail:

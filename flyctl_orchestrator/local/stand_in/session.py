@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 from flyctl_orchestrator.local.stand_in.arguments import Arguments
 from flyctl_orchestrator.local.stand_in.failures import Failure
 from flyctl_orchestrator.local.stand_in.go_values import dump_json
-from flyctl_orchestrator.local.stand_in.transport import GRAPHQL, MACHINES, UIEX, Transport, loopback
+from flyctl_orchestrator.local.stand_in.transport import GRAPHQL, MACHINES, UIEX, Transport, Wire, loopback, sockets
 from flyctl_orchestrator.local.stand_in.version import VERSION
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class Session:
         stdin, out, err: the three streams.
         now: seconds since the epoch.
         sleep: wait some seconds.
+        wire: how requests are sent.
     """
 
     arguments: Arguments
@@ -39,6 +40,7 @@ class Session:
     err: TextIO
     now: Callable[[], float]
     sleep: Callable[[float], None]
+    wire: Wire = sockets
 
     version: str = VERSION
 
@@ -70,7 +72,7 @@ class Session:
         """
         for base in (MACHINES, GRAPHQL, UIEX):
             loopback(self.env, base)
-        return Transport(self.env, self.token, self.sleep)
+        return Transport(self.env, self.token, self.sleep, self.wire)
 
     @cached_property
     def toml(self) -> FlyToml | None:

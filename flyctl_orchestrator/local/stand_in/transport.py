@@ -6,7 +6,7 @@ import http.client
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
 from flyctl_orchestrator.local.stand_in.failures import ApiFailure, Failure
@@ -20,6 +20,37 @@ _RETRIED = (502, 503)
 _SLACK_SECONDS = 15.0
 
 
+class Wire(Protocol):
+    """Sends one request to an address of this computer and reads the whole answer."""
+
+    def __call__(
+        self,
+        host: str,
+        port: int,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        seconds: float,
+    ) -> tuple[int, bytes, Mapping[str, str]]:
+        """Status, body and headers (lower-case names). Raises OSError and HTTPException as sockets do."""
+        ...
+
+
+def sockets(
+    host: str, port: int, method: str, path: str, body: bytes | None, headers: Mapping[str, str], seconds: float
+) -> tuple[int, bytes, Mapping[str, str]]:
+    """The wire there usually is."""
+    connection = http.client.HTTPConnection(host, port, timeout=seconds)
+    try:
+        connection.request(method, path, body=body, headers=dict(headers))
+        answer = connection.getresponse()
+        got = {name.lower(): value for name, value in answer.getheaders()}
+        return answer.status, answer.read(), got
+    finally:
+        connection.close()
+
+
 @dataclass(frozen=True)
 class Transport:
     """Sends calls.
@@ -28,11 +59,13 @@ class Transport:
         env: environment with the base URLs.
         token: what authorises the calls.
         pause: called with seconds to wait before another try.
+        wire: what they are sent over.
     """
 
     env: Mapping[str, str]
     token: str
     pause: Callable[[float], None]
+    wire: Wire = sockets
 
     def machines(self, method: str, path: str, body: Any = None, *, nonce: str = "", seconds: float = 60.0) -> Any:
         """One call of the Machines API; `path` starts after /v1.
@@ -44,7 +77,7 @@ class Transport:
         status, raw, got = self._send(MACHINES, method, f"/v1{path}", body, headers, seconds)
         if status // 100 != 2:
             raise ApiFailure(status, _machines_error(status, raw), got.get("fly-request-id", ""))
-        return json.loads(raw) if raw.strip() else None
+        return _decoded(raw, f"{method} {path}") if raw.strip() else None
 
     def graphql(self, query: str, **variables: Any) -> dict[str, Any]:
         """One GraphQL operation; the content of `data`.
@@ -56,7 +89,9 @@ class Transport:
         status, raw, _ = self._send(GRAPHQL, "POST", "/graphql", body, {}, 60.0)
         if status != 200:
             raise ApiFailure(status, f"server returned a non-200 status code: {status}{_said(raw)}")
-        answer = json.loads(raw)
+        answer = _decoded(raw, "POST /graphql")
+        if not isinstance(answer, dict):
+            raise ApiFailure(0, "POST /graphql: the answer is no object")
         if answer.get("errors"):
             raise ApiFailure(200, str(answer["errors"][0].get("message", "unknown error")))
         data = answer.get("data")
@@ -71,7 +106,7 @@ class Transport:
         status, raw, _ = self._send(UIEX, method, f"/api/v1{path}", body, {}, seconds)
         if status // 100 != 2:
             raise ApiFailure(status, f"failed to {what} (status {status}): {raw.decode(errors='replace').strip()}")
-        return json.loads(raw) if raw.strip() else None
+        return _decoded(raw, f"{method} {path}") if raw.strip() else None
 
     def logs(self, app: str, next_token: str, region: str, instance: str) -> Any:
         """One page of an app's logs."""
@@ -79,7 +114,7 @@ class Transport:
         status, raw, _ = self._send(GRAPHQL, "GET", f"/api/v1/apps/{quote(app)}/logs?{query}", None, {}, 60.0)
         if status != 200:
             raise ApiFailure(status, f"server returned a non-200 status code: {status}{_said(raw)}")
-        return json.loads(raw)
+        return _decoded(raw, "GET logs")
 
     def _send(
         self, base: str, method: str, path: str, body: Any, headers: Mapping[str, str], seconds: float
@@ -91,7 +126,7 @@ class Transport:
             sent["Content-Type"] = "application/json"
         for left in reversed(range(_TRIES)):
             try:
-                status, raw, got = _once(host, port, method, path, payload, sent, seconds + _SLACK_SECONDS)
+                status, raw, got = self.wire(host, port, method, path, payload, sent, seconds + _SLACK_SECONDS)
             except (ConnectionRefusedError, ConnectionResetError) as error:
                 if left and not isinstance(error, ConnectionRefusedError):
                     self.pause(0.1 * (_TRIES - left))
@@ -125,17 +160,11 @@ def loopback(env: Mapping[str, str], variable: str) -> tuple[str, int]:
     )
 
 
-def _once(
-    host: str, port: int, method: str, path: str, payload: bytes | None, headers: Mapping[str, str], seconds: float
-) -> tuple[int, bytes, Mapping[str, str]]:
-    connection = http.client.HTTPConnection(host, port, timeout=seconds)
+def _decoded(raw: bytes, what: str) -> Any:
     try:
-        connection.request(method, path, body=payload, headers=dict(headers))
-        answer = connection.getresponse()
-        got = {name.lower(): value for name, value in answer.getheaders()}
-        return answer.status, answer.read(), got
-    finally:
-        connection.close()
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        raise ApiFailure(0, f"{what}: the answer is no JSON: {raw[:60].decode(errors='replace')!r}") from None
 
 
 def _machines_error(status: int, raw: bytes) -> str:

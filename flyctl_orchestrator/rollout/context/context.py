@@ -92,8 +92,9 @@ class RolloutContext:
 
     Attributes:
         config: the fly.toml, absolute.
+        directory: where flyctl runs; None for that of `config`. Files that fly.toml names by `local_path` are there.
         app_url: where probes go, "{app}" standing for the app's name.
-        timeout: seconds a machine may take from the start of its change to healthy.
+        timeout: seconds a machine may take from its change to healthy.
         watch_back: seconds for which machines are watched on the way back once they have passed.
         secrets_version: of the newest secrets, when known; machines boot with no older ones.
         logs: command that shows what a machine wrote, "{app}" and "{machine}" standing for theirs.
@@ -117,6 +118,7 @@ class RolloutContext:
     probe: Probe
     timeout: float
     watch_back: float = 0.0
+    directory: Path | None = None
     secrets_version: int | None = None
     sized: frozenset[str] = frozenset()
     edge: Edge = Edge()

@@ -27,6 +27,7 @@ FACTS = (
     "url",
     "hook",
     "rollout",
+    "kind",
     "image",
     "digest",
     "regions",

@@ -11,7 +11,10 @@ from flyctl_orchestrator.rollout.plan.plan import Plan
 
 
 def goal_as_dict(project: Project, policy: RolloutPolicy, plan: Plan) -> dict[str, Any]:
-    """Counts, policy and whether a release command is run, as plain JSON values."""
+    """What it is for, counts, policy and whether a release command is run, as plain JSON values."""
+    if plan.kind == "scale":
+        asked = [[count.region, count.group, count.count] for count in plan.counts]
+        return {"kind": "scale", "counts": asked, "policy": asdict(policy), "release_command": False}
     counts = desired_of(project, plan.image, policy).counts
     deploy = project.flytoml.raw.get("deploy")
     command = isinstance(deploy, dict) and bool(deploy.get("release_command"))

@@ -1,4 +1,4 @@
-"""The rollouts of an app: those of this computer, and what flyctl's releases and the machines tell of others."""
+"""What was done to an app from this computer, and what flyctl's releases and the machines tell of others."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 
 from flyctl_orchestrator.fleet.flyctl import Release
 from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.rollout.journal.activity import Activity
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
-from flyctl_orchestrator.rollout.state.rollout_ids import began_at, changed_by
+from flyctl_orchestrator.rollout.state.rollout_ids import began_at, changed_by, in_order
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,9 @@ class HistoryEntry:
         at: seconds since the epoch.
         source: "journal" (this computer), "machines" (another computer's flyo) or "releases" (flyctl).
         release: flyctl's number, None when it is not known.
-        outcome: how it ended; "unfinished" or "running" when it did not.
+        kind: "deploy", "scale", "rollback", "secrets" or "lock"; of other computers "rollout" or "release".
+        outcome: how it ended; "unfinished" or "running" when it did not. Of secrets and locks: what was done.
+        about: what it was about, for a person: an image, counts, names of secrets, the reason of a lock.
         seconds: how long it took, None when nobody knows.
     """
 
@@ -37,6 +40,7 @@ class HistoryEntry:
     exit: int | None = None
     seconds: float | None = None
     what: str = ""
+    about: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """As plain JSON values; `at` is ISO 8601 in UTC."""
@@ -45,7 +49,10 @@ class HistoryEntry:
 
 
 def history_of(
-    past_rollouts: Sequence[PastRollout], machines: Iterable[Machine], releases: Sequence[Release]
+    past_rollouts: Sequence[PastRollout],
+    machines: Iterable[Machine],
+    releases: Sequence[Release],
+    activities: Iterable[Activity] = (),
 ) -> list[HistoryEntry]:
     """Everything that is known, newest first. A release that a rollout of this computer has made is not told twice."""
     rows = [_of_past(past) for past in past_rollouts]
@@ -60,7 +67,20 @@ def history_of(
             rows[mine] = HistoryEntry(**(rows[mine].__dict__ | {"release": release.version}))
         if not known:
             rows.append(_of_release(release, at))
-    return sorted(rows, key=lambda row: (row.at, row.id), reverse=True)
+    rows += [_of_activity(activity) for activity in activities]
+    return _newest_first(rows)
+
+
+def _newest_first(rows: list[HistoryEntry]) -> list[HistoryEntry]:
+    """Rollouts by their numbers, and whatever else was done between them by its time.
+
+    A rollout that was begun while a clock was fast stands no later than the one that came after it.
+    """
+    latest, times = float("inf"), {}
+    for row in sorted((row for row in rows if row.id), key=lambda row: in_order(row.id), reverse=True):
+        if in_order(row.id)[0]:
+            latest = times[row.id] = min(latest, row.at)
+    return sorted(rows, key=lambda row: (times.get(row.id, row.at), in_order(row.id)), reverse=True)
 
 
 def _of_past(past: PastRollout) -> HistoryEntry:
@@ -68,22 +88,30 @@ def _of_past(past: PastRollout) -> HistoryEntry:
     seconds = None if past.ended_at is None else past.ended_at - past.at
     return HistoryEntry(
         past.at, past.id, past.kind, past.who, past.image, outcome, "journal",
-        waves=past.waves, exit=past.exit, seconds=seconds, what=past.what,
+        waves=past.waves, exit=past.exit, seconds=seconds, what=past.what, about=past.changes or past.image,
     )  # fmt: skip
+
+
+def _of_activity(activity: Activity) -> HistoryEntry:
+    kind, action = activity.kind, activity.action
+    return HistoryEntry(activity.at, "", kind, activity.who, "", action, "journal", about=activity.about)
 
 
 def _of_machines(machines: list[Machine]) -> list[HistoryEntry]:
     found: dict[str, Machine] = {changed_by(machine): machine for machine in machines}
     return [
-        HistoryEntry(began_at(id), id, "deploy", "", machine.bare_image, "unknown", "machines", release=machine.release)
+        HistoryEntry(
+            began_at(id), id, "rollout", "", machine.bare_image, "unknown", "machines", release=machine.release,
+            about=machine.bare_image,
+        )
         for id, machine in found.items()
-    ]
+    ]  # fmt: skip
 
 
 def _of_release(release: Release, at: float) -> HistoryEntry:
     return HistoryEntry(
         at, f"v{release.version}", "release", release.user, release.image, release.status, "releases",
-        release=release.version,
+        release=release.version, about=release.image,
     )  # fmt: skip
 
 

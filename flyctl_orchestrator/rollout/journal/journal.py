@@ -11,10 +11,8 @@ from __future__ import annotations
 import errno
 import json
 import os
-import random
 import stat
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,12 +31,6 @@ SCHEMA = "flyo.journal/1"
 NO_WAITING = getattr(os, "O_NONBLOCK", 0)
 # What a disk without room says.
 FULL = (errno.ENOSPC, errno.EDQUOT)
-
-
-def new_rollout_id(clock: Clock, random: random.Random) -> str:
-    """An id that sorts by time, e.g. "20261123-064812-9f3a1c"."""
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(clock.now()))
-    return f"{stamp}-{random.getrandbits(24):06x}"
 
 
 class Journal:

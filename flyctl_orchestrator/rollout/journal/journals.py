@@ -9,8 +9,10 @@ from pathlib import Path
 
 from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.rollout.journal.activity import ActivityLog
 from flyctl_orchestrator.rollout.journal.journal import Journal, bad_journal
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout, read_past
+from flyctl_orchestrator.rollout.state.rollout_ids import in_order
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,29 @@ class JournalStore:
     directory: Path
     app: str
     sync: Callable[[int], None] = os.fsync
+
+    @classmethod
+    def under(cls, state: Path, kind: str, app: str, sync: Callable[[int], None] = os.fsync) -> JournalStore:
+        """Those of an app on a target.
+
+        Args:
+            state: where flyo keeps what it has to remember.
+            kind: of the target, "fly" or "local".
+        """
+        return cls(state / "rollouts" / kind / app, app, sync)
+
+    @property
+    def activities(self) -> ActivityLog:
+        """What else was done to the app from this computer."""
+        return ActivityLog(self.directory)
+
+    def ids(self) -> list[str]:
+        """The ids of all rollouts that have a journal here, oldest first.
+
+        Raises:
+            FlyoError: nobody can tell which journals there are (code journal.bad).
+        """
+        return [path.stem for path in self._paths()]
 
     def path(self, rollout: str) -> Path:
         """Where a rollout's journal is, or is to be."""
@@ -69,7 +94,8 @@ class JournalStore:
 
     def _paths(self) -> list[Path]:
         try:
-            return sorted(path for path in self.directory.iterdir() if path.suffix == ".jsonl")
+            paths = [path for path in self.directory.iterdir() if path.suffix == ".jsonl"]
+            return sorted(paths, key=lambda path: in_order(path.stem))
         except FileNotFoundError:
             return []
         except OSError as error:

@@ -12,7 +12,7 @@ from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.rollout.journal.journal import bad_journal, being_written, read_journal
 from flyctl_orchestrator.rollout.plan.file import plan_of_dict
-from flyctl_orchestrator.rollout.plan.plan import Plan
+from flyctl_orchestrator.rollout.plan.plan import Plan, counts_text
 from flyctl_orchestrator.rollout.state.machine_file import machine_of_dict
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint, restore_point_of_dict
 
@@ -25,7 +25,7 @@ class PastRollout:
     """An earlier rollout.
 
     Attributes:
-        kind: "deploy" or "rollback".
+        kind: "deploy", "scale" or "rollback".
         at, ended_at: seconds since the epoch; `ended_at` is None when it never came to its end.
         began: the same as `at`, but by the platform's clock.
         who: who ran it, e.g. "ann@laptop"; "" when not noted.
@@ -69,6 +69,17 @@ class PastRollout:
     what: str = ""
     exit: int | None = None
     ended_at: float | None = None
+
+    @property
+    def called(self) -> str:
+        """What to call it, e.g. "rollout 20261123-064812-9f3a1c" or "scale 20261123-064812-9f3a1c (nrt 0 → 2)"."""
+        word = "rollout" if self.kind == "deploy" else self.kind
+        return f"{word} {self.id}" + (f" ({self.changes})" if self.changes else "")
+
+    @property
+    def changes(self) -> str:
+        """The counts that a scale was to change, e.g. "nrt 0 → 2, worker:fra 1 → 0"; "" for anything else."""
+        return counts_text(self.plan.counts) if self.plan is not None else ""
 
     @property
     def unfinished(self) -> bool:
@@ -153,7 +164,7 @@ def _past(path: Path, app: str, begin: Mapping[str, Any], entries: list[dict[str
         begun=frozenset(_begun(plan, named)),
         ill=frozenset(baseline["ill"]),
         counts={(region, group): count for region, group, count in begin.get("counts", ())},
-        policy=RolloutPolicy(**begin.get("policy", {})),
+        policy=_policy(begin.get("policy", {})),
         target=_target(app, begin) if "target" in begin else None,
         towards=begin.get("towards", ""),
         release_command=bool(begin.get("release_command")),
@@ -185,3 +196,7 @@ def _target(app: str, begin: Mapping[str, Any]) -> RestorePoint:
 
 def _machines(app: str, rows: Iterable[Mapping[str, Any]]) -> dict[str, Machine]:
     return {row["id"]: machine_of_dict(app, row) for row in rows}
+
+
+def _policy(kept: Mapping[str, Any]) -> RolloutPolicy:
+    return RolloutPolicy(**{**kept, "without": tuple(kept.get("without", ()))})

@@ -91,7 +91,7 @@ def guest_of(machine: Machine) -> Guest | None:
 def guest_of_size(size: Size) -> Guest | None:
     """The size that a `[[vm]]` entry of fly.toml asks for, None when its preset is not known."""
     named = re.fullmatch(r"(shared|performance)(?:-cpu)?-(\d+)x", size.size) if size.size else None
-    if size.size and named is None:
+    if (size.size and named is None) or size.gpu_kind:
         return None
     kind = size.cpu_kind or (named[1] if named else "shared")
     cpus = size.cpus or (int(named[2]) if named else 1)

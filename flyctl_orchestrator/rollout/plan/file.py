@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from flyctl_orchestrator.errors import UsageError
-from flyctl_orchestrator.rollout.plan.plan import Drift, FlyctlRun, Lane, Plan, PlannedImage, Wave
+from flyctl_orchestrator.rollout.plan.plan import Count, Drift, FlyctlRun, Lane, LeftOut, Plan, PlannedImage, Wave
 from flyctl_orchestrator.rollout.plan.steps import step_of_dict
 
 SCHEMA = "flyo.plan/1"
@@ -16,6 +16,7 @@ def plan_as_dict(plan: Plan) -> dict[str, Any]:
     """The whole plan as plain JSON values (schema flyo.plan/1)."""
     return {
         "schema": SCHEMA,
+        "kind": plan.kind,
         "app": plan.app,
         "fingerprint": plan.fingerprint,
         "image": asdict(plan.image),
@@ -25,7 +26,9 @@ def plan_as_dict(plan: Plan) -> dict[str, Any]:
         "regions": list(plan.regions),
         "unchanged": plan.unchanged,
         "notes": list(plan.notes),
+        "counts": [asdict(count) for count in plan.counts],
         "drift": [asdict(drift) for drift in plan.drift],
+        "left_out": [asdict(each) for each in plan.left_out],
         "waves": [_wave_as_dict(wave) for wave in plan.waves],
     }
 
@@ -56,6 +59,9 @@ def plan_of_dict(data: Any, *, where: str = "plan") -> Plan:
             drift=tuple(Drift(**drift) for drift in data["drift"]),
             unchanged=data["unchanged"],
             notes=tuple(data["notes"]),
+            kind=data.get("kind", "deploy"),
+            counts=tuple(Count(**count) for count in data.get("counts", ())),
+            left_out=tuple(LeftOut(**each) for each in data.get("left_out", ())),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(

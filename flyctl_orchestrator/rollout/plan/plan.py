@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from flyctl_orchestrator.rollout.plan.steps import Step
 
+PlanKind = Literal["deploy", "scale"]
 Action = Literal["update", "create", "destroy", "restore", "replace"]
 DriftKind = Literal["edited", "mixed_image", "stray", "surplus", "missing", "removed_group", "unmanaged"]
 
@@ -71,7 +72,7 @@ class Wave:
         limit: lanes at once within one region, by weight; 0 means no limit.
         watch: seconds for which each machine is watched after it has passed, None where the way back decides.
         bake: seconds of watching after that.
-        final: every machine is new and verified before it; a failure in it is no reason to go back.
+        final: every machine that is to be new is verified before it; a failure in it is no reason to go back.
     """
 
     name: str
@@ -108,11 +109,40 @@ class Drift:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A machine that a rollout leaves as it is; `machine` is "" for a region where there is none yet."""
+
+    region: str
+    group: str = ""
+    machine: str = ""
+
+
+@dataclass(frozen=True)
 class PlannedImage:
     """The image to roll out; `ref` is None while it still has to be built."""
 
     ref: str | None = None
     digest: str | None = None
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many machines a place has, and is to have."""
+
+    region: str
+    group: str
+    before: int
+    count: int
+
+
+def counts_text(counts: Sequence[Count]) -> str:
+    """The counts that change, for a person, e.g. "nrt 0 → 2, worker:fra 1 → 0"."""
+    grouped = len({count.group for count in counts}) > 1
+    return ", ".join(
+        f"{f'{count.group}:' if grouped else ''}{count.region} {count.before} → {count.count}"
+        for count in counts
+        if count.before != count.count
+    )
 
 
 @dataclass(frozen=True)
@@ -127,6 +157,9 @@ class Plan:
         regions: of flyo.toml, in order.
         unchanged: machines that are already as they should be.
         notes: what a person should know about how the plan came to be.
+        kind: what it is a plan of.
+        counts: what a scale was asked for; empty for a deploy, which does nothing but what flyo.toml says.
+        left_out: machines and regions that are left as they are because somebody said so.
     """
 
     app: str
@@ -140,6 +173,9 @@ class Plan:
     drift: tuple[Drift, ...] = ()
     unchanged: int = 0
     notes: tuple[str, ...] = ()
+    kind: PlanKind = "deploy"
+    counts: tuple[Count, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def lanes(self) -> Iterator[Lane]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.plan.desired import Desired
-from flyctl_orchestrator.rollout.plan.drift import find_drift
 from flyctl_orchestrator.rollout.plan.lanes import create_lane, update_lane
+from flyctl_orchestrator.rollout.plan.left_out import leave_out
 from flyctl_orchestrator.rollout.plan.ordering import into_waves
 from flyctl_orchestrator.rollout.plan.plan import Lane, Plan
 from flyctl_orchestrator.rollout.plan.surge import SURGE, last_wave, leftovers_of, refuse_unfit, replace_lane
@@ -41,6 +41,9 @@ def plan_rollout(fleet: Fleet, desired: Desired) -> Plan:
     Raises:
         UsageError: what is wanted cannot be reached from here.
     """
+    _refuse_nothing(desired)
+    rest = leave_out(fleet, desired)
+    whole, fleet, desired = fleet, rest.fleet, rest.desired
     work = _find_work(fleet, desired)
     _refuse_impossible(desired, work)
     refuse_unfit(work.updates, fleet.managed, desired)
@@ -49,16 +52,17 @@ def plan_rollout(fleet: Fleet, desired: Desired) -> Plan:
         waves.append(retiring)
     return Plan(
         app=desired.app,
-        fingerprint=fleet.fingerprint(),
+        fingerprint=whole.fingerprint(),
         image=desired.image,
         definition=desired.definition,
         secrets=fleet.secrets,
         groups=desired.groups,
         waves=tuple(waves),
         regions=desired.order,
-        drift=find_drift(fleet, desired),
+        drift=rest.drift,
         unchanged=work.unchanged,
-        notes=_notes(desired, work),
+        notes=(*_notes(desired, work), *rest.notes),
+        left_out=rest.left,
     )
 
 
@@ -96,11 +100,15 @@ def _missing(machines: list[Machine], group: str, desired: Desired) -> list[Lane
     return lanes
 
 
-def _refuse_impossible(desired: Desired, work: _Work) -> None:
-    where = f"app {desired.app}"
+def _refuse_nothing(desired: Desired) -> None:
     if not any(desired.counts.values()):
         advice = "Give at least one region a count above 0 in flyo.toml [regions]"
+        where = f"app {desired.app}"
         raise UsageError("no machine is wanted anywhere", where=where, next=advice, code="plan.nothing_wanted")
+
+
+def _refuse_impossible(desired: Desired, work: _Work) -> None:
+    where = f"app {desired.app}"
     primary = desired.primary_region
     for group in work.born:
         if primary is None:

@@ -77,6 +77,17 @@ class CreateMachine(Step):
 
 
 @dataclass(frozen=True)
+class CopyMachine(Step):
+    """Create a machine with the present configuration of `source`; one that the lane has already is taken for it."""
+
+    kind = "copy_machine"
+    untimed = True
+    source: str
+    region: str
+    group: str
+
+
+@dataclass(frozen=True)
 class CloneMachine(Step):
     """Create a cordoned machine that is not started, with the present configuration of this one."""
 

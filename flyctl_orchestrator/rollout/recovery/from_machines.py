@@ -20,7 +20,7 @@ from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
 from flyctl_orchestrator.rollout.state.metadata import BEFORE, REPLACES, SLEPT, Verification
 from flyctl_orchestrator.rollout.state.observe import Fleet
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
-from flyctl_orchestrator.rollout.state.rollout_ids import began_at, changed_by, maker
+from flyctl_orchestrator.rollout.state.rollout_ids import began_at, changed_by, maker, newest_of
 
 Config = Mapping[str, Any]
 
@@ -34,7 +34,7 @@ class Versions(Protocol):
 
 
 def unfinished_by_machines(fleet: Fleet, versions: Versions, journals: JournalStore) -> PastRollout | None:
-    """The rollout that the machines say never came to its end, None when all of them are one and proved.
+    """The rollout of flyo's that the machines say never came to its end, None when there is none.
 
     Raises:
         ApiError: the versions cannot be read.
@@ -47,12 +47,11 @@ def unfinished_by_machines(fleet: Fleet, versions: Versions, journals: JournalSt
     _refuse_surge(fleet)
     doubtful = [machine for machine in fleet.managed if machine.id not in proved]
     had = {machine.id: versions.list_versions(fleet.app, machine.id) for machine in doubtful}
-    rollout = max(
-        (changed_by(m) for m in (doubtful or fleet.managed) if not doubtful or _by_it(m, had[m.id])), default=""
-    )
-    if not rollout and not any(marks.values()):
+    rollout = newest_of(changed_by(m) for m in (doubtful or fleet.managed) if not doubtful or _by_it(m, had[m.id]))
+    if not rollout:
+        # Whoever changed what is not proved, it was no rollout of flyo's, or one that has not come so far as to say so.
         return None
-    touched = [m for m in fleet.managed if m.id not in proved or (rollout and changed_by(m) == rollout)]
+    touched = [m for m in fleet.managed if m.id not in proved or changed_by(m) == rollout]
     newest = max(touched, key=lambda machine: (machine.release or 0, changed_by(machine) == rollout))
     before = {machine.id: machine for machine in fleet.managed}
     for machine in touched:
@@ -74,13 +73,20 @@ def unfinished_by_machines(fleet: Fleet, versions: Versions, journals: JournalSt
         groups=tuple(dict.fromkeys(machine.group for machine in fleet.managed)),
         waves=(),
     )
-    id = rollout or "unknown"
     at = began_at(rollout)
-    origin = RestorePoint(
-        before, at, touched=frozenset(machine.id for machine in touched), made_by=frozenset({rollout} - {""})
-    )
+    ids = frozenset(machine.id for machine in touched)
+    origin = RestorePoint(before, at, touched=ids, made_by=frozenset({rollout}))
     return PastRollout(
-        id, journals.path(id), "deploy", fleet.app, at, plan=plan, before=before, began=at, origin=origin, changing=True
+        rollout,
+        journals.path(rollout),
+        "deploy",
+        fleet.app,
+        at,
+        plan=plan,
+        before=before,
+        began=at,
+        origin=origin,
+        changing=True,
     )
 
 

@@ -54,7 +54,8 @@ def decide_return(work: Deployment, wanted: str | None) -> Return | PastRollout:
 
 
 def announce_return(work: Deployment, decided: Return) -> None:
-    """Tell where it goes, what is destroyed on the way, and what stays as it is now."""
+    """Tell what runs now, where it goes, what is destroyed on the way, and what stays as it is now."""
+    work.emit("note", line=f"running now: {decided.state.now}")
     work.emit("note", line=f"going back to {decided.state.said}")
     for lane in decided.wave.lanes:
         if lane.action == "destroy":
@@ -70,7 +71,7 @@ def go_back(work: Deployment, decided: Return | PastRollout) -> Outcome:
         FlyoError: it did not begin; no machine was changed.
     """
     if isinstance(decided, PastRollout):
-        work.emit("note", line=f"rollout {decided.id} was stopped half-way; going back to where it began")
+        work.emit("note", line=f"{decided.called} was stopped half-way; going back to where it began")
         return recovery_of(work).abort(decided)
     state = decided.state
     if not decided.wave.lanes:

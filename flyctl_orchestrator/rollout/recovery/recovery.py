@@ -10,24 +10,26 @@ from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.machine import Machine, bare
 from flyctl_orchestrator.rollout.context.outcome import EXITS, Outcome, OutcomeKind
 from flyctl_orchestrator.rollout.deployment import Deployment
-from flyctl_orchestrator.rollout.journal.journal import Journal, new_rollout_id
+from flyctl_orchestrator.rollout.journal.journal import Journal
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.plan.desired import desired_of
 from flyctl_orchestrator.rollout.plan.lanes import lane_name
+from flyctl_orchestrator.rollout.plan.left_out import without
 from flyctl_orchestrator.rollout.plan.plan import Lane, Plan, PlannedImage, Wave
 from flyctl_orchestrator.rollout.plan.planner import plan_rollout
-from flyctl_orchestrator.rollout.plan.steps import PutToSleep
+from flyctl_orchestrator.rollout.plan.scale import plan_scale
+from flyctl_orchestrator.rollout.plan.steps import CopyMachine, PutToSleep
 from flyctl_orchestrator.rollout.recovery.leftovers import EndOrphans, clear_leftovers
 from flyctl_orchestrator.rollout.run.record import Record
+from flyctl_orchestrator.rollout.run.sentences import return_sentence
 from flyctl_orchestrator.rollout.state.machine_file import machine_as_dict
-from flyctl_orchestrator.rollout.state.metadata import definition_digest
+from flyctl_orchestrator.rollout.state.metadata import definition_digest, verified
 from flyctl_orchestrator.rollout.state.observe import Fleet
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
+from flyctl_orchestrator.rollout.state.rollout_ids import maker
 from flyctl_orchestrator.rollout.undo.plan import plan_way_back
 from flyctl_orchestrator.rollout.undo.restore_points import before_past
 from flyctl_orchestrator.rollout.undo.run import WayBack, go_back
-
-BACK = "every machine is back as it was, verified"
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,14 @@ class Recovery:
         self._check(past)
         fleet = self._take_over(past)
         restore_point = before_past(past)
-        fleet = _as_they_slept(fleet, restore_point)
-        work = replace(self.work, policy=past.policy)
-        plan = self._rest(past, fleet, work)
+        # A host that is down now need not have been when the killed run began.
+        names = dict.fromkeys((*past.policy.without, *self.work.policy.without))
+        work = replace(self.work, policy=replace(past.policy, without=tuple(names)))
+        if past.kind == "scale":
+            plan = _rest_of_scale(past, fleet, restore_point)
+        else:
+            fleet = _as_they_slept(fleet, restore_point)
+            plan = self._rest(past, fleet, work)
         outcome = work.run(plan, fleet, restore_point=restore_point, resumes=past.id)
         self._close(past, "resumed", "another run finished it")
         return outcome
@@ -73,7 +80,7 @@ class Recovery:
 
     def _finish_back(self, past: PastRollout) -> Outcome:
         if past.target is None:
-            self.work.emit("note", line=f"rollout {past.id} was going back; that is what is finished")
+            self.work.emit("note", line=f"{past.called} was going back; that is what is finished")
             return self._back(past, before_past(past), "rolled_back", "'flyo deploy --resume' goes on")
         return self._back(past, past.target, "done", "'flyo deploy --resume' goes on")
 
@@ -84,7 +91,7 @@ class Recovery:
             plan: empty; says of which app, fly.toml and secrets the state was.
             towards: id of the rollout that began with this state, "" when that is not known.
         """
-        rollout = new_rollout_id(self.work.target.clock, self.work.target.random)
+        rollout = self.work.new_id(fleet)
         journal = self.work.journals.open(rollout, self.work.target.clock)
         try:
             record = self._record(rollout, restore_point, plan, journal)
@@ -97,7 +104,9 @@ class Recovery:
             )  # fmt: skip
             ill = [m.id for m in fleet.managed if not (m.asleep or m.healthy)]
             journal.write("baseline", ill=ill)
-            self.work.emit("rollout.started", rollout=rollout, image=plan.image.ref, digest=plan.image.digest)
+            self.work.emit(
+                "rollout.started", rollout=rollout, kind="rollback", image=plan.image.ref, digest=plan.image.digest
+            )
             return self._go(restore_point, fleet, record, "done", "'flyo deploy --resume' goes on")
         finally:
             journal.close()
@@ -114,7 +123,9 @@ class Recovery:
                 journal.write("begin", rollout=past.id, who=self.work.who, before=kept, origin=restore_point.as_dict())
             plan = past.plan or _no_plan(self.work.project.app, fleet, restore_point.machines.values())
             record = self._record(past.id, restore_point, plan, journal)
-            self.work.emit("rollout.started", rollout=past.id, image=plan.image.ref, digest=plan.image.digest)
+            self.work.emit(
+                "rollout.started", rollout=past.id, kind=past.kind, image=plan.image.ref, digest=plan.image.digest
+            )
             return self._go(restore_point, fleet, record, name, again)
         finally:
             journal.close()
@@ -150,7 +161,7 @@ class Recovery:
     def _take_over(self, past: PastRollout) -> Fleet:
         if past.running:
             raise FlyoError(
-                f"rollout {past.id} is still running on this computer",
+                f"{past.called} is still running on this computer",
                 where=f"app {past.app}",
                 next="Let it end, or press Ctrl-C where it runs",
                 code="rollout.running",
@@ -164,7 +175,7 @@ class Recovery:
         assert past.plan is not None
         if past.plan.definition and past.plan.definition != definition_digest(self.work.project.flytoml.raw):
             raise UsageError(
-                f"fly.toml has changed since rollout {past.id} began",
+                f"fly.toml has changed since {past.called} began",
                 where=str(self.work.project.flytoml.path),
                 next="Put it back and resume, or 'flyo deploy --abort' first and then 'flyo deploy'",
                 code="resume.config",
@@ -174,14 +185,15 @@ class Recovery:
         """What is left to do: planned from what there is, towards what the killed rollout wanted."""
         assert past.plan is not None
         image = _known(past.plan.image, fleet)
-        desired = desired_of(work.project, image, past.policy)
+        desired = desired_of(work.project, image, work.policy)
         plan = plan_rollout(fleet, replace(desired, counts=past.counts or desired.counts))
         waves = list(plan.waves)
         if past.flyctl_done:
             # flyctl changes machines only after its release command has succeeded; once per rollout is enough.
             waves = [_without_release_command(wave) for wave in waves]
         busy = {lane.machine for lane in plan.lanes}
-        tired = [_sleep_lane(machine, past) for machine in fleet.managed if machine.id not in busy]
+        idle = [machine for machine in without(fleet.managed, plan.left_out) if machine.id not in busy]
+        tired = [_sleep_lane(machine, past) for machine in idle]
         lanes = tuple(lane for lane in tired if lane is not None)
         return replace(plan, waves=(*waves, Wave("sleep", lanes, limit=0)) if lanes else tuple(waves))
 
@@ -192,7 +204,7 @@ class Recovery:
 def _told(back: WayBack) -> tuple[OutcomeKind, str, str]:
     """What became of a way back that somebody asked for: kind, one sentence, code."""
     if back.good:
-        return "done", BACK, ""
+        return "done", return_sentence(back.rows), ""
     if back.end.kind == "interrupted":
         return "mixed", f"interrupted on the way back; not there yet: {back.amiss}", "interrupted"
     code = back.end.run.code if back.end.run else ""
@@ -210,6 +222,16 @@ def _as_they_slept(fleet: Fleet, restore_point: RestorePoint) -> Fleet:
         return replace(machine, state=asleep) if asleep and not machine.asleep else machine
 
     return replace(fleet, machines=tuple(once(machine) for machine in fleet.machines))
+
+
+def _rest_of_scale(past: PastRollout, fleet: Fleet, point: RestorePoint) -> Plan:
+    """What is left of a scale: to prove what was created and not proved, to create what is missing, to remove."""
+    assert past.plan is not None
+    steps = [step for lane in past.plan.lanes for step in lane.steps]
+    sources = {step.group: step.source for step in steps if isinstance(step, CopyMachine)}
+    created = [machine for machine in fleet.managed if maker(machine) and maker(machine) in point.made_by]
+    unproved = {machine.id for machine in created if not verified(machine)}
+    return plan_scale(fleet, past.counts, sources=sources, unproved=unproved, watch=past.policy.watch)
 
 
 def _sleep_lane(machine: Machine, past: PastRollout) -> Lane | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.fleet.machine import Machine
@@ -13,10 +13,12 @@ from flyctl_orchestrator.rollout.recovery.from_machines import Versions, earlier
 from flyctl_orchestrator.rollout.state.metadata import Verification
 from flyctl_orchestrator.rollout.state.observe import Fleet
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
-from flyctl_orchestrator.rollout.state.rollout_ids import changed_by
+from flyctl_orchestrator.rollout.state.rollout_ids import changed_by, in_order, newest_of
 
 # Ends after which the fleet is no longer what it was before.
 CHANGED = ("done", "resumed", "mixed", "inconclusive")
+# Ends after which it is what it was before.
+TAKEN_BACK = ("rolled_back", "aborted", "interrupted")
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class State:
         said: what to call it.
         towards: id of the rollout that began with it, "" when it was put together from machines' versions.
         notes: what a person has to know before going there.
+        now: what runs as long as nobody goes there, and what was taken back last.
         undo: what to type to come back.
     """
 
@@ -34,7 +37,8 @@ class State:
     said: str
     towards: str
     notes: tuple[str, ...]
-    undo: str
+    now: str = ""
+    undo: str = ""
 
 
 def choose_state(journals: JournalStore, fleet: Fleet, versions: Versions, wanted: str | None) -> State:
@@ -48,19 +52,23 @@ def choose_state(journals: JournalStore, fleet: Fleet, versions: Versions, wante
         FlyoError: nothing earlier is known.
     """
     past_rollouts = [past for past in journals.all() if past.changing]
-    undo = _undo(past_rollouts, fleet)
+    state = _chosen(past_rollouts, fleet, versions, wanted)
+    return replace(state, now=_running_now(past_rollouts, fleet), undo=_undo(past_rollouts, fleet))
+
+
+def _chosen(past_rollouts: Sequence[PastRollout], fleet: Fleet, versions: Versions, wanted: str | None) -> State:
     if wanted is None:
         past = None if _moved_on(past_rollouts, fleet) else _last_good(past_rollouts)
-        return _of(past, past_rollouts, fleet, undo) if past else _by_versions(fleet, versions, None, undo)
+        return _of(past, past_rollouts, fleet) if past else _by_versions(fleet, versions, None)
     number = wanted.removeprefix("v")
     if number.isdigit() and len(number) < 8:
         past = _with_release(past_rollouts, int(number))
-        return _of(past, past_rollouts, fleet, undo) if past else _by_versions(fleet, versions, int(number), undo)
-    return _of(_after(past_rollouts, wanted, fleet.app), past_rollouts, fleet, undo)
+        return _of(past, past_rollouts, fleet) if past else _by_versions(fleet, versions, int(number))
+    return _of(_after(past_rollouts, wanted, fleet.app), past_rollouts, fleet)
 
 
-def _of(past: PastRollout, past_rollouts: Sequence[PastRollout], fleet: Fleet, undo: str) -> State:
-    since = [each for each in past_rollouts if each.id >= past.id]
+def _of(past: PastRollout, past_rollouts: Sequence[PastRollout], fleet: Fleet) -> State:
+    since = [each for each in past_rollouts if in_order(each.id) >= in_order(past.id)]
     restore_point = RestorePoint(
         past.before,
         past.origin.at if past.origin else past.began,
@@ -73,7 +81,18 @@ def _of(past: PastRollout, past_rollouts: Sequence[PastRollout], fleet: Fleet, u
         for each in since
         if each.release_command
     ]
-    return State(restore_point, _described(past.before), past.id, (*notes, *_secrets(past.before, fleet)), undo)
+    notes += _secrets(past.before, fleet)
+    return State(restore_point, _described(past.before), past.id, tuple(notes))
+
+
+def _running_now(past_rollouts: Sequence[PastRollout], fleet: Fleet) -> str:
+    """What runs now; one that was taken back by itself is easily believed to run still."""
+    running = _described({machine.id: machine for machine in fleet.managed}) or "nothing"
+    last = next(reversed(past_rollouts), None)
+    if last is None or last.outcome not in TAKEN_BACK or _moved_on(past_rollouts, fleet):
+        return running
+    image = f" with {last.image}" if last.image else ""
+    return f"{running} ({last.called}{image} was taken back already)"
 
 
 def _described(machines: Mapping[str, Machine]) -> str:
@@ -92,8 +111,9 @@ def _secrets(machines: Mapping[str, Machine], fleet: Fleet) -> list[str]:
 
 
 def _last_good(past_rollouts: Sequence[PastRollout]) -> PastRollout | None:
-    """The rollout whose beginning was the last good state before the present one."""
+    """The rollout whose beginning was the last good state before the present one. Other counts alone make no state."""
     by_id = {past.id: past for past in past_rollouts}
+    past_rollouts = [past for past in past_rollouts if past.kind != "scale"]
     cursor = next((past for past in reversed(past_rollouts) if past.outcome in CHANGED), None)
     while cursor is not None:
         if cursor.kind == "rollback":
@@ -108,7 +128,10 @@ def _last_good(past_rollouts: Sequence[PastRollout]) -> PastRollout | None:
 
 
 def _older(past_rollouts: Sequence[PastRollout], than: PastRollout) -> PastRollout | None:
-    return next((past for past in reversed(past_rollouts) if past.id < than.id and past.outcome in CHANGED), None)
+    return next(
+        (past for past in reversed(past_rollouts) if in_order(past.id) < in_order(than.id) and past.outcome in CHANGED),
+        None,
+    )
 
 
 def _sound(machines: Mapping[str, Machine]) -> bool:
@@ -119,8 +142,8 @@ def _sound(machines: Mapping[str, Machine]) -> bool:
 
 def _moved_on(past_rollouts: Sequence[PastRollout], fleet: Fleet) -> bool:
     """Whether another computer has changed the fleet after the last rollout from here."""
-    newest = max((changed_by(machine) for machine in fleet.managed), default="")
-    return bool(newest) and newest > max((past.id for past in past_rollouts), default="")
+    newest = newest_of(changed_by(machine) for machine in fleet.managed)
+    return in_order(newest) > in_order(newest_of(past.id for past in past_rollouts))
 
 
 def _with_release(past_rollouts: Sequence[PastRollout], release: int) -> PastRollout | None:
@@ -150,7 +173,7 @@ def _after(past_rollouts: Sequence[PastRollout], wanted: str, app: str) -> PastR
     return past_rollouts[found[0] + 1]
 
 
-def _by_versions(fleet: Fleet, versions: Versions, release: int | None, undo: str) -> State:
+def _by_versions(fleet: Fleet, versions: Versions, release: int | None) -> State:
     earlier = earlier_by_versions(fleet, versions, release)
     if not fleet.managed or len(earlier.missing) == len(fleet.managed):
         raise FlyoError(
@@ -163,7 +186,7 @@ def _by_versions(fleet: Fleet, versions: Versions, release: int | None, undo: st
     notes = ["put together from what the machines themselves had; machines that are gone since are not known"]
     notes += [f"{machine.region} {machine.id} had no such version and stays as it is" for machine in earlier.missing]
     notes += _secrets(earlier.machines, fleet)
-    return State(RestorePoint(earlier.machines, at=0.0), _described(earlier.machines), "", tuple(notes), undo)
+    return State(RestorePoint(earlier.machines, at=0.0), _described(earlier.machines), "", tuple(notes))
 
 
 def _undo(past_rollouts: Sequence[PastRollout], fleet: Fleet) -> str:

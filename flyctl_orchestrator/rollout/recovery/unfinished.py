@@ -13,7 +13,7 @@ from flyctl_orchestrator.rollout.recovery.from_machines import unfinished_by_mac
 from flyctl_orchestrator.rollout.recovery.leftovers import clear_leftovers
 from flyctl_orchestrator.rollout.recovery.recovery import Recovery
 from flyctl_orchestrator.rollout.state.observe import Fleet
-from flyctl_orchestrator.rollout.state.rollout_ids import changed_by
+from flyctl_orchestrator.rollout.state.rollout_ids import changed_by, newest_of
 
 
 def recovery_of(work: Deployment) -> Recovery:
@@ -41,7 +41,7 @@ def find_unfinished(work: Deployment) -> PastRollout | None:
     """The rollout to finish or undo: the newest journal's here, unless the machines tell of a later one."""
     fleet = work.observe()
     past = work.journals.unfinished()
-    if past is not None and max((changed_by(machine) for machine in fleet.managed), default="") <= past.id:
+    if past is not None and newest_of((past.id, *map(changed_by, fleet.managed))) == past.id:
         return past
     return unfinished_by_machines(fleet, work.target.api, work.journals)
 
@@ -53,14 +53,38 @@ def end_unfinished(work: Deployment, past: PastRollout | None, *, abort: bool) -
         past: what `find_unfinished` has found.
 
     Raises:
-        FlyoError: it cannot be done; no machine was changed.
+        FlyoError: it cannot be done, or there is nothing to resume; no machine was changed.
     """
+    if past is None and abort:
+        return Outcome("nothing", "no rollout is unfinished, and no machine was changed")
     if past is None:
-        return Outcome("nothing", "no rollout is unfinished")
+        # One that was killed before its first change, e.g. while it built the image, left nothing to be finished.
+        raise FlyoError(
+            "no rollout is unfinished, so there is nothing to resume; no machine was changed",
+            where=f"app {work.project.app}",
+            next="'flyo deploy' begins a new rollout",
+            code="resume.nothing",
+        )
     by = f" of {past.who}" if past.who else ""
-    work.emit("note", line=f"{'undoing' if abort else 'finishing'} rollout {past.id}{by}")
+    work.emit("note", line=f"{'undoing' if abort else 'finishing'} {past.called}{by}")
     recovery = recovery_of(work)
     return recovery.abort(past) if abort else recovery.resume(past)
+
+
+def clear_unfinished(work: Deployment, *, abort: bool) -> Outcome | None:
+    """Finish or undo what an earlier run has left, here or elsewhere, so that a new rollout can begin without a person.
+
+    Returns: how that ended when it did not end well; None when nothing is in the way any more.
+
+    Raises:
+        FlyoError: it cannot be done; no machine was changed.
+    """
+    make_way(work)
+    past = find_unfinished(work)
+    if past is None or past.running or not past.changing:
+        return None  # what there is to say of these, `refuse_unfinished` says
+    outcome = end_unfinished(work, past, abort=abort)
+    return outcome if outcome.exit else None
 
 
 def refuse_unfinished(work: Deployment, fleet: Fleet) -> None:
@@ -74,7 +98,7 @@ def refuse_unfinished(work: Deployment, fleet: Fleet) -> None:
         return
     if past.running:
         raise FlyoError(
-            f"rollout {past.id} is running on this computer",
+            f"{past.called} is running on this computer",
             where=f"app {past.app}",
             next="Wait for its end",
             code="rollout.running",
@@ -84,7 +108,7 @@ def refuse_unfinished(work: Deployment, fleet: Fleet) -> None:
         work.journals.close(past, "untouched", "it was stopped before it had changed anything", work.target.clock)
         return
     raise FlyoError(
-        f"rollout {past.id} was stopped half-way; nothing was changed now",
+        f"{past.called} was stopped half-way; nothing was changed now",
         where=f"app {past.app}",
         next=RECOVER,
         code="rollout.unfinished",

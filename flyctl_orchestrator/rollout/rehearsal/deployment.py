@@ -49,7 +49,12 @@ class RehearsedDeployment(Deployment):
         Raises:
             BuildError: it cannot be built.
         """
-        return self._build_marked(replace(self._request(), context=context), "before")
+        request, here = self._request(), self.project.context.absolute()
+        dockerfile = request.build.dockerfile
+        if dockerfile and dockerfile.is_relative_to(here):
+            dockerfile = context / dockerfile.relative_to(here)
+        moved = replace(request.build, dockerfile=dockerfile)
+        return self._build_marked(replace(request, context=context, build=moved), "before")
 
     def announce(self, plan: Plan) -> None:
         """Tell what the plan is; then the rollout begins, and so do the faults."""
@@ -57,11 +62,11 @@ class RehearsedDeployment(Deployment):
         self.ready(plan)
 
     def _build_marked(self, request: BuildRequest, mark: str) -> BuiltImage:
-        dockerfile = request.context / (request.dockerfile or "Dockerfile")
+        dockerfile = request.build.dockerfile or request.context / "Dockerfile"
         if dockerfile.is_file():
             # An absolute path: the copy is not in the context, and does not become part of it.
             marked = write_marked(dockerfile, self.scratch, mark)
-            request = replace(request, dockerfile=str(marked))
+            request = replace(request, build=replace(request.build, dockerfile=marked))
         return build(self.target, replace(request, label=f"{request.label}-{mark}"), self._log)
 
     def _log(self, line: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -53,6 +54,7 @@ class Place:
 
     Attributes:
         during: the context of the rollout itself, in which signals are noted in its Stop and end nothing.
+        sync: has a journal's open file on disk before it returns.
     """
 
     target: Target
@@ -60,6 +62,7 @@ class Place:
     scratch: Path
     concurrency: Concurrency
     during: Callable[[Stop], AbstractContextManager[None]]
+    sync: Callable[[int], None] = os.fsync
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,7 @@ class Rehearsal:
             stop=Stop(),
             state=self.place.state,
             scratch=self.place.scratch,
+            sync=self.place.sync,
             ready=lambda plan: self._set_faults(stage, plan),
         )
         running = self._set_up(copy, stage, work)

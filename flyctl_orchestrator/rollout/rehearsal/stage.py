@@ -62,7 +62,16 @@ class Stage:
         """
         for fault in faults:
             self._fault(fault)
+        self.clear_faults()
+
+    def clear_faults(self) -> None:
+        """End every fault."""
         self._call("DELETE", "/_local/faults")
+
+    def fault_names(self) -> list[dict[str, Any]]:
+        """The faults there are: `name`, `times` (how often, when nothing is said) and `set` (its settings)."""
+        names: list[dict[str, Any]] = self._call("GET", "/_local/faults/names")["names"]
+        return names
 
     def _fault(self, fault: Mapping[str, Any]) -> dict[str, Any]:
         try:

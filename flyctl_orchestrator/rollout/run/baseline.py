@@ -12,6 +12,7 @@ from flyctl_orchestrator.rollout.context.context import RolloutContext
 from flyctl_orchestrator.rollout.gate.checkup import looks_at
 from flyctl_orchestrator.rollout.gate.comparison import Baseline, Comparison, Place
 from flyctl_orchestrator.rollout.gate.pages import next_page
+from flyctl_orchestrator.rollout.plan.left_out import without
 from flyctl_orchestrator.rollout.run.record import Record
 
 # Answers that are asked for in every region, and where some of them are errors.
@@ -45,7 +46,7 @@ def measure_baseline(context: RolloutContext, record: Record, regions: Container
     """
     chosen = [
         machine
-        for machine in record.before.values()
+        for machine in without(record.before.values(), record.plan.left_out)
         if (regions is None or machine.region in regions) and machine.region not in record.measured
     ]
     measure(context, chosen, Measured(record.baseline, record.pages))

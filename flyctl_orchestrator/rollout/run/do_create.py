@@ -6,12 +6,12 @@ from typing import Any
 
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.plan.steps import CreateMachine, DestroyMachine
+from flyctl_orchestrator.rollout.plan.steps import CopyMachine, CreateMachine, DestroyMachine
 from flyctl_orchestrator.rollout.run.do_update import leased
 from flyctl_orchestrator.rollout.run.inherit import newborn, successor
 from flyctl_orchestrator.rollout.run.lane import Busy, LaneRun
 from flyctl_orchestrator.rollout.run.step_context import StepContext
-from flyctl_orchestrator.rollout.state.metadata import CREATED, REPLACES, ROLLOUT
+from flyctl_orchestrator.rollout.state.metadata import CREATED, REPLACES, ROLLOUT, pinned
 
 
 def create_tag(rollout: str, lane: str) -> str:
@@ -34,6 +34,20 @@ def do_create(step: CreateMachine, run: LaneRun, ctx: StepContext) -> bool:
     sized = step.group in ctx.rollout.sized
     config = successor(first, old, with_guest=sized, tags=tags | {REPLACES: old.id})
     create_once(config, step.region, run, ctx, hidden=True)
+    return True
+
+
+def do_copy(step: CopyMachine, run: LaneRun, ctx: StepContext) -> bool:
+    """Create a machine like one that is there, or take the one that an earlier run has created for this."""
+    if run.lane.machine is not None:
+        # There is nothing to compare it with: it has never been anything else.
+        run.before, run.touched = None, True
+        return True
+    source = ctx.record.before[step.source]
+    ctx.phase(run, "creating")
+    config = newborn(source, tags={ROLLOUT: ctx.record.id})
+    config["image"] = pinned(source.image, source.digest)
+    create_once(config, step.region, run, ctx)
     return True
 
 

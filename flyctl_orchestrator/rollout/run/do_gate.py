@@ -13,7 +13,7 @@ from flyctl_orchestrator.rollout.gate.verdict import Verdict
 from flyctl_orchestrator.rollout.plan.steps import Gate
 from flyctl_orchestrator.rollout.run.lane import LaneRun, StepFailed, StepInconclusive
 from flyctl_orchestrator.rollout.run.step_context import StepContext, patient
-from flyctl_orchestrator.rollout.state.metadata import VERIFIED, verification_for
+from flyctl_orchestrator.rollout.state.metadata import VERIFIED
 
 # Times in a row that the user's own command may refuse a machine.
 REFUSALS = 3
@@ -50,7 +50,7 @@ def expectation(step: Gate, run: LaneRun, ctx: StepContext) -> Expectation:
     back = run.lane.action == "restore"
     before = run.before
     former = run.base or (None if back else before)
-    ref, digest = (before.image, before.digest) if back and before else (record.ref, record.digest)
+    ref, digest = record.image_of(run)
     baseline = record.baseline_for(run.last_seen) if run.last_seen else None
     place = Place(run.lane.region, run.lane.group)
     return Expectation(
@@ -176,12 +176,11 @@ def approve(step: Gate, run: LaneRun, ctx: StepContext) -> None:
         return
     ctx.phase(run, "healthy" if step.mark else "opening")
     if step.mark and (step.strict or machine.config.get("standbys")):
-        _mark(machine, ctx)
+        _mark(machine, run, ctx)
 
 
-def _mark(machine: Machine, ctx: StepContext) -> None:
-    plan, context = ctx.record.plan, ctx.rollout
-    mark = verification_for(machine, plan.definition, plan.secrets)
+def _mark(machine: Machine, run: LaneRun, ctx: StepContext) -> None:
+    context, mark = ctx.rollout, ctx.record.verification_of(machine, run)
     try:
         context.api.set_metadata(context.app, machine.id, VERIFIED, str(mark))
     except ApiError as error:

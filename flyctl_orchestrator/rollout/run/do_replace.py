@@ -151,7 +151,8 @@ def do_stop(step: StopMachine, run: LaneRun, ctx: StepContext) -> bool:
             with leased(ctx, step.machine) as nonce:
                 ctx.rollout.api.stop(ctx.rollout.app, step.machine, nonce)
         except ApiError as error:
-            if error.kind != "not_found":
+            # Gone already, or asleep by itself in the meantime: the next look tells.
+            if error.kind not in ("not_found", "precondition"):
                 raise
         run.sent = True
         ctx.acted(run)
@@ -159,4 +160,4 @@ def do_stop(step: StopMachine, run: LaneRun, ctx: StepContext) -> bool:
     if not (ctx.snapshot.whole and ctx.snapshot.number >= run.fresh_from):
         return False
     machine = ctx.snapshot.machines.get(step.machine)
-    return machine is None or machine.state in ("stopped", "failed", "destroying", "destroyed")
+    return machine is None or machine.state in ("stopped", "suspended", "failed", "destroying", "destroyed")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
 
 from flyctl_orchestrator.fleet.flyctl import DeployOptions, Ran
+from flyctl_orchestrator.fleet.flyctl_trouble import deploy_may_pass
 from flyctl_orchestrator.fleet.redact import without_credentials
 from flyctl_orchestrator.rollout.context.context import RolloutContext, RunningDeploy
 from flyctl_orchestrator.rollout.plan.plan import FlyctlRun
@@ -12,10 +15,9 @@ from flyctl_orchestrator.rollout.plan.plan import FlyctlRun
 # Seconds on top of what flyctl itself allows (it waits for an app, for leases and twice for every machine).
 RESERVE = 120.0
 RELEASE_COMMAND = 300.0
-# flyctl gives up on the first 429. The limits count for the app and not for a program, so whoever used them up before
-# (we, or a deploy a moment ago) has to be waited for: this many seconds, this often.
-PAUSE = 3.0
-AGAIN = 3
+# flyctl gives up on the first 429, 412 or 5xx of a change, which later waves are patient with. (A 429 may even be our
+# doing: the limits count for the app and not for a program.) So it is run again, after so many seconds each time.
+PAUSES = (3.0, 6.0, 12.0)
 # Seconds between two looks at flyctl alone.
 LOOK = 0.1
 # Seconds between two looks at whether it has said something.
@@ -29,8 +31,8 @@ class FlyctlDriver:
     """One run of flyctl in one wave.
 
     Attributes:
-        ran: how it ended, None while it runs.
-        ended_at: number of the first reading made after its end.
+        ran: how it ended, None while it runs, or waits to be run again.
+        ended_at: number of the first reading made after its end, or before it is run again.
         said: its last lines.
     """
 
@@ -46,20 +48,22 @@ class FlyctlDriver:
             release_command_timeout=RELEASE_COMMAND,
             skip_release_command=not run.release_command,
             max_unavailable=str(limit),
+            directory=context.directory,
         )
         self.ran: Ran | None = None
         self.ended_at = 0
         self.said: deque[str] = deque(maxlen=EXCERPT_LINES)
-        self._tries = 0
+        self._pauses = list(PAUSES)
         self._again_at: float | None = None
+        self._stumbled: Ran | None = None
+        self._released = ""
         self._interrupted = False
         self._news = False
         self._deploy = self._start()
 
     def _start(self) -> RunningDeploy:
         context, run = self._context, self._run
-        self._tries += 1
-        self._again_at = None
+        self._again_at = self._stumbled = None
         self._give_up_at = context.clock.monotonic() + RELEASE_COMMAND + 2 * context.timeout + RESERVE
         context.emit("flyctl.started", image=self._image, regions=list(run.regions), machines=list(run.machines))
         return context.flyctl.start_deploy(
@@ -72,35 +76,63 @@ class FlyctlDriver:
         return self.ran is None
 
     @property
+    def resting(self) -> bool:
+        """Whether it has failed for something that passes, and waits to be run again."""
+        return self._again_at is not None
+
+    @property
     def complaint(self) -> str:
         """What it complained about, or "" when it did not or had no chance to."""
         if self.ran is None or self.ran.ok or self._interrupted:
             return ""
         return self.ran.complaint or f"flyctl ended with status {self.ran.status}"
 
-    def poll(self, next_reading: int, *, may_repeat: bool) -> None:
+    def poll(self, next_reading: int, *, patient: bool = True) -> None:
         """See whether it has ended; end it when it takes longer than it can ever need.
 
         Args:
-            may_repeat: whether nothing it was to change has been changed yet, so that running it again is harmless.
+            patient: whether it may be run again.
         """
-        now = self._context.clock.monotonic()
-        if self._again_at is not None:
-            if now >= self._again_at:
-                self._deploy = self._start()
-        elif self.ran is not None:
+        if self.ran is not None or self.resting:
             return
-        elif not self._deploy.running:
+        now = self._context.clock.monotonic()
+        if not self._deploy.running:
             ran = self._deploy.wait(1.0)
-            if may_repeat and self._tries < AGAIN and not ran.ok and "rate limit" in ran.complaint:
-                self._context.emit(
-                    "warning", code="flyctl.rate_limited", what=f"flyctl waits its turn: {ran.complaint}"
-                )
-                self._again_at = now + PAUSE
+            if patient and self._pauses and self._may_pass(ran):
+                pause = self._pauses.pop(0)
+                what = f"flyctl is run again in {pause:g} s: {ran.complaint}"
+                self._context.emit("warning", code="flyctl.again", what=what)
+                self._again_at, self._stumbled, self.ended_at = now + pause, ran, next_reading
             else:
                 self._over(ran, next_reading)
         elif now >= self._give_up_at:
             self.end(next_reading)
+
+    def _may_pass(self, ran: Ran) -> bool:
+        """Whether running it again may help; a release command that has begun has to have come to a good end."""
+        return not ran.ok and not ran.timed_out and self._released != "began" and deploy_may_pass(ran.complaint)
+
+    def resume(self, waiting: Sequence[str], *, changed: bool) -> None:
+        """Run it again, when it rests and it is time to, for what it has not done yet.
+
+        Args:
+            waiting: lanes it still has to change, by their machine's id, or by nothing where there is none yet; as
+                seen by a reading of the whole fleet that was made after its end.
+            changed: whether it has changed others before.
+        """
+        if self._again_at is None or self._stumbled is None:
+            return
+        if not waiting:
+            self._over(self._stumbled, self.ended_at)
+        elif self._context.clock.monotonic() >= self._again_at:
+            only = tuple(machine for machine in waiting if machine)
+            done = changed or self._released == "ended"
+            self._options = replace(
+                self._options,
+                only_machines=only if changed else self._options.only_machines,
+                skip_release_command=self._options.skip_release_command or done,
+            )
+            self._deploy = self._start()
 
     def listen(self, seconds: float) -> None:
         """Let time pass until it says something of one of its machines, `seconds` at most.
@@ -118,25 +150,29 @@ class FlyctlDriver:
         clock = self._context.clock
         until = clock.monotonic() + patience
         while self.active and clock.monotonic() < until:
-            self.poll(self.ended_at, may_repeat=False)
+            self.poll(self.ended_at, patient=False)
             if self.active:
                 clock.sleep(LOOK)
         self.end(self.ended_at)
 
     def end(self, next_reading: int) -> bool:
         """Interrupt it (SIGINT: it marks its release as interrupted). Returns whether it had to be."""
-        if self.ran is None:
+        if self._stumbled is not None:
+            self._over(self._stumbled, next_reading)
+        elif self.ran is None:
             self._interrupted = self._deploy.running
             self._over(self._deploy.end(), next_reading)
         return self._interrupted
 
     def _over(self, ran: Ran, next_reading: int) -> None:
-        self.ran, self.ended_at, self._again_at = ran, next_reading, None
+        self.ran, self.ended_at, self._again_at, self._stumbled = ran, next_reading, None, None
         ok = ran.ok or self._interrupted
         facts = {"status": ran.status, "interrupted": self._interrupted, "complaint": self.complaint}
         self._context.emit("flyctl.finished", ok=ok, **facts)
 
     def _hear(self, line: str) -> None:
+        if "release_command" in line:
+            self._released = "ended" if "completed successfully" in line else self._released or "began"
         self._news = self._news or any(machine in line for machine in self._run.machines)
         if line.strip():
             self.said.append(without_credentials(line.rstrip()[:LONGEST_LINE]))

@@ -19,7 +19,9 @@ class AroundRollout:
 
     def __init__(self, hooks: HookRunner, plan: Plan, rollout: str, stop: Stop, emit: Emitter) -> None:
         waves = sum(not wave.final for wave in plan.waves)
-        self.hooks = hooks.told(rollout=rollout, image=plan.image.ref, digest=plan.image.digest, waves=waves)
+        self.hooks = hooks.told(
+            rollout=rollout, kind=plan.kind, image=plan.image.ref, digest=plan.image.digest, waves=waves
+        )
         self._regions = tuple(dict.fromkeys(lane.region for lane in plan.lanes))
         self._stop = stop
         self._emit = emit

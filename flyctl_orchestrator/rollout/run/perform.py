@@ -7,7 +7,7 @@ from typing import Any
 
 from flyctl_orchestrator.rollout.plan import steps
 from flyctl_orchestrator.rollout.plan.steps import Step
-from flyctl_orchestrator.rollout.run.do_create import do_create, do_destroy
+from flyctl_orchestrator.rollout.run.do_create import do_copy, do_create, do_destroy
 from flyctl_orchestrator.rollout.run.do_flyctl import do_flyctl_create, do_flyctl_update
 from flyctl_orchestrator.rollout.run.do_gate import do_gate
 from flyctl_orchestrator.rollout.run.do_replace import (
@@ -33,6 +33,7 @@ PERFORM: Mapping[type[Step], Perform] = {
     steps.FlyctlCreate: do_flyctl_create,
     steps.UpdateMachine: do_update,
     steps.CreateMachine: do_create,
+    steps.CopyMachine: do_copy,
     steps.CloneMachine: do_clone,
     steps.FlyctlConfigure: do_flyctl_configure,
     steps.RecreateMachine: do_recreate,

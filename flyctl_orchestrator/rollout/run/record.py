@@ -12,8 +12,9 @@ from flyctl_orchestrator.rollout.gate.comparison import Baseline
 from flyctl_orchestrator.rollout.gate.sentences import accepted
 from flyctl_orchestrator.rollout.journal.journal import Journal
 from flyctl_orchestrator.rollout.plan.plan import Plan
+from flyctl_orchestrator.rollout.plan.steps import CopyMachine
 from flyctl_orchestrator.rollout.run.lane import LaneRun
-from flyctl_orchestrator.rollout.state.metadata import reasons_to_change
+from flyctl_orchestrator.rollout.state.metadata import Verification, reasons_to_change, verification_for, verified
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
 
 
@@ -72,6 +73,30 @@ class Record:
         """What the verdicts of this rollout rest on, to go behind a sentence; "" when nobody was asked."""
         said = accepted(self.answers["good"], self.answers["asked"])
         return f"; {said}" if said else ""
+
+    def image_of(self, run: LaneRun) -> tuple[str, str | None]:
+        """Reference and digest of the image that a lane's machine is to run."""
+        if run.lane.action == "restore" and run.before is not None:
+            return run.before.image, run.before.digest
+        source = self._source_of(run)
+        return (source.image, source.digest) if source is not None else (self.ref, self.digest)
+
+    def verification_of(self, machine: Machine, run: LaneRun) -> Verification:
+        """The mark for a lane's machine that has just passed the gate.
+
+        A copy earns the mark of its source. Where that has none that fits, nobody knows from which fly.toml it comes.
+        """
+        source = self._source_of(run)
+        if source is None:
+            return verification_for(machine, self.plan.definition, self.plan.secrets)
+        mark = Verification.on(source) if verified(source) else None
+        if mark is not None and mark.fits(machine):
+            return mark
+        return verification_for(machine, "", self.plan.secrets)
+
+    def _source_of(self, run: LaneRun) -> Machine | None:
+        found = (step.source for step in run.lane.steps if isinstance(step, CopyMachine))
+        return self.before.get(next(found, ""))
 
     def was_healthy(self, machine_id: str) -> bool:
         """Whether a machine was healthy before, as far as anybody could tell; one that slept gets the benefit."""

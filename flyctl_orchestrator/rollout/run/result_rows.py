@@ -48,6 +48,8 @@ def _row(machine: Machine, run: LaneRun | None, back: LaneRun | None, record: Re
     fate, why = _fate(machine, run, back)
     if fate == "restored" and machine.id in record.replaced:
         why = f"in the place of {record.replaced[machine.id]}, which was destroyed"
+    if machine.id in {each.machine for each in record.plan.left_out}:
+        why = "left out"
     before = record.before.get(machine.id)
     if fate == "unchanged" and before is not None and machine.cordoned != before.cordoned:
         fate, why = "unverified", CLOSED if machine.cordoned else "it is no longer cordoned"

@@ -176,7 +176,7 @@ class WaveRun:
         """Everything that can be done at one moment."""
         self._admit()
         if self._flyctl is not None:
-            self._flyctl.poll(self._poller.next_number, may_repeat=self._flyctl_changed_nothing())
+            self._flyctl.poll(self._poller.next_number)
         # What comes first changes something and needs no reading; the list's rate limit is for what comes after.
         through = all(run.over for run in self.runs) and self._watch.over
         snapshot = self._read() if self._looks and not through else Snapshot(0, {}, whole=False)
@@ -191,6 +191,7 @@ class WaveRun:
         while (end := self._end()) is None and (admitted := self._admit()):
             self._advance_all(ctx, admitted)
         self._start_flyctl()
+        self._resume_flyctl()
         self._watch.look(ctx, blind=self._poller.blind)
         if self._watch.over:
             self._advance_all(ctx, [run for run in running if run.passed])
@@ -207,7 +208,8 @@ class WaveRun:
             expecting = any(isinstance(run.step, FlyctlCreate) for run in running)
             ids = ids or self._watch.machines[:FEW]
             lists = (expecting or not ids) and self._poller.since_list >= LIST_BESIDE_FLYCTL
-            return self._poller.read(None if lists else ids)
+            whole = lists or (self._flyctl.resting and not self._seen_since(self._flyctl))
+            return self._poller.read(None if whole else ids)
         near = [run.machine_id or "" for run in self._schedule.near(running)]
         # All others boot; between two lists it is enough to look at those that may be ready.
         few = (
@@ -217,9 +219,18 @@ class WaveRun:
         )
         return self._poller.read(near if few else None)
 
-    def _flyctl_changed_nothing(self) -> bool:
-        waiting = [run for run in self.runs if run.lane.by_flyctl]
-        return all(any(step.by_flyctl for step in run.lane.steps[run.index :]) for run in waiting)
+    def _resume_flyctl(self) -> None:
+        """Have a flyctl that failed for something that passes run again, for what it has not changed yet."""
+        if self._flyctl is None or not self._flyctl.resting or not self._seen_since(self._flyctl):
+            return
+        lanes = [run for run in self.runs if run.lane.by_flyctl]
+        waiting = [run for run in lanes if any(step.by_flyctl for step in run.lane.steps[run.index :])]
+        ids = [run.machine_id or "" for run in waiting if not run.over]
+        self._flyctl.resume(ids, changed=len(waiting) < len(lanes))
+
+    def _seen_since(self, flyctl: FlyctlDriver) -> bool:
+        """Whether the whole fleet was read since flyctl has ended."""
+        return self.last_snapshot is not None and self.last_snapshot.number >= flyctl.ended_at
 
     def _admit(self) -> list[LaneRun]:
         """Let queued lanes start, as many per region as its limit allows; gives them."""

@@ -71,7 +71,7 @@ class Verification:
     otherwise a machine changed by a run that was killed before its gate would look as if it had passed.
 
     Attributes:
-        definition: digest of fly.toml.
+        definition: digest of fly.toml, "" when nobody knows from which fly.toml the machine comes (it is a copy).
         secrets: digest of the secrets' names and digests.
         config: digest of the machine's own configuration.
         image: identity of the image it ran.
@@ -94,6 +94,12 @@ class Verification:
     def fits(self, machine: Machine) -> bool:
         """Whether it is about the machine as it is now, and not about what it was before a change."""
         return self.config == config_digest(machine) and self.image == image_identity(machine)
+
+
+def verified(machine: Machine) -> bool:
+    """Whether a machine has passed the gate of a rollout as it is now."""
+    mark = Verification.on(machine)
+    return mark is not None and mark.fits(machine)
 
 
 def verification_for(machine: Machine, definition: str, secrets: str) -> Verification:
@@ -136,7 +142,7 @@ def reasons_to_change(
     reasons = []
     if ref is not None and not same_image(machine, ref, digest):
         reasons.append("image")
-    if mark is None:
+    if mark is None or not mark.definition:
         return [*reasons, "unverified"]
     if mark.definition != definition:
         reasons.append("config")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,10 @@ class Fleet:
     def managed(self) -> tuple[Machine, ...]:
         """The machines that belong to the fleet, oldest first."""
         return tuple(machine for machine in self.machines if machine.managed)
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Machines per (region, process group), those that only stand in for others left out."""
+        return Counter((m.region, m.group) for m in self.managed if not m.config.get("standbys"))
 
     def fingerprint(self) -> str:
         """Changes when a machine comes, goes, is edited, moves group or is cordoned, or when the secrets change.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import json
+import re
 import signal
 import threading
 
@@ -18,21 +20,40 @@ def test_up_down_and_again(fleet: LocalFleet) -> None:
     before = {machine["id"] for machine in fleet.machines()}
     ran = fleet.ok("scale", "--local", "nrt=2", "--json")
     assert sorted(fleet.regions()) == ["fra", "iad", "nrt", "nrt"]
-    shown = ran.json
-    assert (shown["schema"], shown["changed"]) == ("flyo.scale/1", True)
-    assert shown["counts"] == [{"region": "nrt", "group": "app", "before": 0, "count": 2}]
-    created = {machine["id"] for machine in fleet.machines()} - before
-    assert {each["id"] for each in shown["created"]} == created
-    assert all(each["latency_ms"] > 0 for each in shown["created"])
+    ready = next(line for line in ran.lines if line["event"] == "plan.ready")
+    assert ready["kind"] == "scale"
+    assert ready["counts"] == [{"region": "nrt", "group": "app", "before": 0, "count": 2}]
+    last = ran.lines[-1]
+    assert (last["event"], last["result"]) == ("rollout.finished", "done")
+    assert last["what"].startswith("2 machines are new and verified, 2 unchanged; ")
+    new = [each for each in last["machines"] if each["fate"] == "new"]
+    assert {each["machine"] for each in new} == {machine["id"] for machine in fleet.machines()} - before
+    assert all(each["latency_s"] > 0 for each in new)
 
     again = fleet.ok("scale", "--local", "nrt=2")
-    assert again.stdout == "Nothing to do: nrt 2.\n"
-    assert fleet.ok("scale", "--local", "nrt=2", "--json").json["changed"] is False
+    assert "Nothing to change: 3 regions, every count is as asked." in again.stdout
+    # The files still say otherwise, and how to change that is said for each of them.
+    assert "flyo.toml says otherwise: set [regions] nrt = 2, or add --save" in again.stderr
 
-    back = fleet.ok("scale", "--local")
-    assert back.stdout == "Done: iad 1, fra 1, nrt 0.\n"
+    back = fleet.ok("scale", "--local", "--yes")
+    assert "2 regions, 2 machines are destroyed, 2 unchanged." in back.stdout
     assert {machine["id"] for machine in fleet.machines()} == before
-    assert fleet.ok("scale", "--local").stdout == "Nothing to do: iad 1, fra 1.\n"
+    assert "Nothing to change" in fleet.ok("scale", "--local").stdout
+    rows = json.loads(fleet.ok("history", "--local", "--json").stdout)
+    assert [(row["kind"], row["about"]) for row in rows[:2]] == [("scale", "nrt 2 → 0"), ("scale", "nrt 0 → 2")]
+
+
+def test_saved_counts_stand_in_flyo_toml(fleet: LocalFleet) -> None:
+    file = fleet.project / "flyo.toml"
+    text = file.read_text()
+    try:
+        file.write_text(text.replace("fra = 1", "fra = 1 # the old continent"))
+        ran = fleet.ok("scale", "--local", "fra=2", "nrt=1", "--save")
+        assert "[regions] fra = 2, nrt = 1" in ran.last_line
+        assert "fra = 2 # the old continent\nnrt = 1\n" in file.read_text()
+        assert "Nothing to change" in fleet.ok("scale", "--local").stdout
+    finally:
+        file.write_text(text)
 
 
 def test_a_new_machine_is_as_good_as_a_deployed_one(fleet: LocalFleet) -> None:
@@ -51,9 +72,9 @@ def test_a_region_whose_machines_do_not_get_healthy_goes_back_alone(fleet: Local
     (fleet.switches / "sick-nrt").touch()
     ran = fleet.flyo("scale", "--local", "nrt=1", "fra=0", "--json")
     assert ran.status == 3
-    assert ran.json["code"] == "scale.rolled_back"
-    assert "in nrt: " in ran.stderr
-    assert "the new machines were removed again, nothing else was touched" in ran.stderr
+    assert ran.lines[-1]["result"] == "rolled_back"
+    assert "app fleet-test: nrt " in ran.last_line
+    assert "what was created is destroyed again, nothing else was touched" in ran.last_line
     assert [(each["id"], each["instance_id"]) for each in fleet.machines()] == [
         (each["id"], each["instance_id"]) for each in before
     ]
@@ -99,6 +120,49 @@ def test_ctrl_c_while_adding_leaves_nothing_behind(fleet: LocalFleet) -> None:
     assert child.returncode == 130, stderr
     assert "interrupted" in stderr
     assert [machine["id"] for machine in fleet.machines()] == before
+
+
+@pytest.mark.parametrize("way", ["--resume", "--abort"])
+def test_a_scale_that_was_killed_is_said_to_be_unfinished_until_it_is_ended(fleet: LocalFleet, way: str) -> None:
+    child = fleet.start("scale", "--local", "iad=3", "--yes")
+    eventually(lambda: fleet.regions().count("iad"), lambda machines: machines == 3, PATIENCE)
+    child.kill()
+    child.wait()
+    called = r"scale \d{8}-\d{6}-[0-9a-f]{6} \(iad 1 → 3\)"
+    shown = fleet.flyo("status", "--local", "--detailed-exit-code")
+    assert shown.status in (1, 7)
+    assert re.search(f"{called} was stopped half-way: 'flyo deploy --resume' finishes it", shown.stdout)
+    for command in ("deploy", "scale"):
+        refused = fleet.flyo(command, "--local")
+        assert refused.status == 5 and re.search(f"{called} was stopped half-way", refused.last_line)
+    rows = json.loads(fleet.ok("history", "--local", "--json").stdout)
+    assert (rows[0]["kind"], rows[0]["outcome"]) == ("scale", "unfinished")
+    ended = fleet.ok("deploy", "--local", way)
+    assert re.search(f"{'finishing' if way == '--resume' else 'undoing'} {called}", ended.stderr)
+    assert sorted(fleet.regions()) == (["fra", *["iad"] * 3] if way == "--resume" else ["fra", "iad"])
+    assert "unfinished" not in fleet.ok("status", "--local").stdout
+    assert len({each["config"]["metadata"]["flyo_verified"] for each in fleet.machines()}) == 1
+
+
+# --- what else is done to an app
+
+
+def test_secrets_and_locks_stand_in_the_history_by_name_alone(fleet: LocalFleet) -> None:
+    fleet.ok("secrets", "set", "--local", "COLOUR", "--stdin", stdin="mauve-and-secret")
+    fleet.ok("secrets", "unset", "--local", "COLOUR")
+    fleet.ok("lock", "take", "--local", "--why", "moving house")
+    fleet.ok("lock", "release", "--local")
+    ran = fleet.ok("history", "--local", "--json")
+    told = [(row["kind"], row["outcome"], row["about"]) for row in json.loads(ran.stdout)[:4]]
+    assert told[1:] == [
+        ("lock", "taken", "moving house"),
+        ("secrets", "unset", "COLOUR"),
+        ("secrets", "set", "COLOUR"),
+    ]
+    assert told[0][:2] == ("lock", "released")
+    assert all(row["who"] for row in json.loads(ran.stdout)[:4])
+    text = fleet.ok("history", "--local").stdout
+    assert "secrets set" in text and "lock taken" in text and "mauve" not in ran.stdout + text
 
 
 # --- questions

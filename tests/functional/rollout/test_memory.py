@@ -61,11 +61,37 @@ def test_kill_9_and_what_comes_after(deployed: RolloutProject, line: int, way: s
     assert ran.status == 0, ran.stderr
     assert uniform(deployed)
     assert no_leases(deployed)
-    assert deployed.deploy(way).stdout.startswith("Nothing")
+    again = deployed.deploy(way)
+    if way == "--resume":
+        assert again.status == 1 and "nothing to resume" in again.last_line
+    else:
+        assert again.stdout.startswith("Nothing")
     if way == "--abort":
         assert deployed.what_matters() == before
     else:
         assert "Nothing to change" in deployed.deploy().stdout
+
+
+@pytest.mark.parametrize("way", ["resume", "abort"])
+def test_a_pipeline_needs_nobody_after_a_killed_job(deployed: RolloutProject, way: str) -> None:
+    deployed.behave("good two")
+    assert kill_at(deployed, 8)
+    ran = deployed.deploy("--unfinished", way)
+    assert ran.status == 0, ran.stderr
+    assert uniform(deployed) and no_leases(deployed)
+    assert "Nothing to change" in deployed.deploy("--unfinished", way).stdout
+
+
+def test_a_rollout_killed_while_it_built_cannot_be_resumed(deployed: RolloutProject) -> None:
+    before = deployed.versions()
+    (deployed.project / "requirements.txt").write_text("")
+    flyo = deployed.project / "flyo.toml"
+    flyo.write_text(flyo.read_text() + '\n[local]\nbuild = "sleep 600"\ninputs = ["requirements.txt"]\n')
+    deployed.deploy_and(lambda line: line["event"] == "build.started", lambda child: child.kill())
+    ran = deployed.deploy("--resume")
+    assert ran.status == 1 and "[resume.nothing]" in ran.last_line
+    assert deployed.deploy("--abort").status == 0
+    assert deployed.versions() == before
 
 
 def test_another_computer_undoes_what_this_one_began(deployed: RolloutProject) -> None:
@@ -91,7 +117,7 @@ def test_rollback_and_back_again(deployed: RolloutProject) -> None:
     assert ran.status == 0, ran.stderr
     assert deployed.what_matters() == first
     undo = ran.stderr.strip().splitlines()[-1]
-    assert undo.startswith("To undo this: flyo rollback 20")
+    assert undo.startswith("To undo this: flyo rollback 00")
     again = deployed.flyo(*undo.removeprefix("To undo this: flyo ").split())
     assert again.status == 0, again.stderr
     assert {region: row[:3] for region, row in deployed.what_matters().items()} == second

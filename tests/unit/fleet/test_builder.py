@@ -17,6 +17,7 @@ from flyctl_orchestrator.fleet.builder import BuildError, BuildRequest, BuiltIma
 from flyctl_orchestrator.fleet.flyctl import Flyctl, FlyctlError
 from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.target import Target
+from flyctl_orchestrator.project.building import BuildOptions, BuildPlan
 from tests.unit.fleet.fleet_doubles import ManualClock, ScriptedHttp, answer
 
 BUILDER = "http://127.0.0.1:4280/_local/builds"
@@ -65,7 +66,8 @@ def test_the_builder_gets_the_whole_request_and_its_log_is_handed_on(tmp_path: P
     log = [{"event": "log", "line": "one"}, {"event": "log", "line": "two"}]
     http = ScriptedHttp(ManualClock(), [ndjson(*log, {**built, "cached": True, "notices": ["USER is ignored"]})])
     lines: list[str] = []
-    asked = request(tmp_path, dockerfile="Dockerfile.web", install="make deps", inputs=("deps.txt",), stage="final")
+    plan = BuildPlan(tmp_path / "Dockerfile.web", tmp_path / "web.ignore", "final", {"N": "20"})
+    asked = request(tmp_path, build=plan, install="make deps", inputs=("deps.txt",))
     assert build(target(http), asked, lines.append) == BuiltImage(
         "registry.fly.io/web:flyo-1", "sha256:ab", cached=True, notices=("USER is ignored",)
     )
@@ -74,7 +76,9 @@ def test_the_builder_gets_the_whole_request_and_its_log_is_handed_on(tmp_path: P
     assert http.sent[0].json == {
         "app": "web",
         "context": str(tmp_path),
-        "dockerfile": "Dockerfile.web",
+        "dockerfile": str(tmp_path / "Dockerfile.web"),
+        "ignorefile": str(tmp_path / "web.ignore"),
+        "args": {"N": "20"},
         "label": "flyo-1",
         "build": "make deps",
         "inputs": ["deps.txt"],
@@ -193,12 +197,23 @@ def test_without_a_builder_flyctl_builds_and_pushes_under_our_label(tmp_path: Pa
     flyctl = player(tmp_path, "print(' '.join(args))")
     lines: list[str] = []
     there = target(ScriptedHttp(ManualClock()), builder=None, flyctl=flyctl)
-    built = build(there, request(tmp_path, dockerfile="Dockerfile.web", stage="final"), lines.append)
+    options = BuildOptions(
+        dockerfile=tmp_path / "Dockerfile.web",
+        ignorefile=tmp_path / "web.ignore",
+        target="final",
+        args={"N": "20", "EMPTY": ""},
+        secrets={"KEY": "hush-hush"},
+        switches=("--no-cache", "--depot=false"),
+    )
+    built = build(there, request(tmp_path, options=options), lines.append)
     assert built == BuiltImage("registry.fly.io/web:flyo-1")
     assert lines == [
         "deploy --build-only --push --image-label flyo-1 --app web "
-        f"--config {tmp_path}/fly.toml --yes --dockerfile {tmp_path}/Dockerfile.web --build-target final"
+        f"--config {tmp_path}/fly.toml --yes --dockerfile {tmp_path}/Dockerfile.web "
+        f"--ignorefile {tmp_path}/web.ignore --build-target final --build-arg N=20 --build-arg EMPTY= "
+        "--build-secret KEY=[hidden] --no-cache --depot=false"
     ]
+    assert "hush-hush" not in repr(options)
 
 
 def test_another_registry_is_named_in_the_reference(tmp_path: Path) -> None:

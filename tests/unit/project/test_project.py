@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flyctl_orchestrator.errors import UsageError
-from flyctl_orchestrator.project.project import load_project
+from flyctl_orchestrator.project.project import load_project, load_to_look
 
 
 def write(directory: Path, fly: str, flyo: str | None = None) -> Path:
@@ -54,8 +54,8 @@ def test_config_names_a_file_or_its_directory_elsewhere(tmp_path: Path) -> None:
             'app = "x"',
             None,
             "Über App",
-            "--app 'Über App': is not a valid app name. Use 1 to 63 lower-case letters, digits and hyphens, with no "
-            "hyphen at either end",
+            "--app 'Über App': is not a valid app name. Use 1 to 63 letters, digits and hyphens, or give another one "
+            "with --app",
         ),
         (
             'app = "x"\n[processes]\nweb = ""\nworker = ""',
@@ -85,5 +85,100 @@ def test_a_newer_catalog_can_be_brought_along(tmp_path: Path) -> None:
     )
     write(tmp_path, 'app = "x"\nprimary_region = "osl"')
     assert load_project(tmp_path, variables={"FLYO_CATALOG_DIR": str(catalog)}).regions() == {"osl": 1}
-    with pytest.raises(UsageError, match="'osl' is not a Fly"):
+    (problem,) = load_project(tmp_path).problems
+    assert "'osl' is not a Fly" in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("nrx", "fly.toml:2:1: 'nrx' is not a Fly.io region. Did you mean nrt (Tokyo)?"),
+        ("tokyo", "fly.toml:2:1: 'tokyo' is not a Fly.io region. Did you mean nrt (Tokyo)?"),
+        ("yul", "fly.toml:2:1: Fly.io has closed its region 'yul'"),
+    ],
+)
+def test_a_primary_region_that_is_none_is_a_problem_where_no_other_is_named(
+    tmp_path: Path, code: str, said: str
+) -> None:
+    write(tmp_path, f'app = "x"\nprimary_region = "{code}"')
+    with pytest.raises(UsageError) as caught:
+        load_project(tmp_path).require_understood()
+    assert str(caught.value).startswith(said)
+    write(tmp_path, f'app = "x"\nprimary_region = "{code}"', "[regions]\niad = 1")
+    load_project(tmp_path).require_understood()
+
+
+def test_names_that_only_fly_can_judge_are_asked_for(tmp_path: Path) -> None:
+    assert load_project(write(tmp_path, 'app = "My_App"')).app == "My_App"
+    write(tmp_path, 'app = "{APP_NAME}"')
+    assert load_project(tmp_path, app_name="real").app == "real"
+    with pytest.raises(UsageError, match=r"^fly\.toml: app '\{APP_NAME\}': is not a valid app name"):
         load_project(tmp_path)
+
+
+# --- several configurations in one repository
+
+
+def test_without_a_fly_toml_those_that_are_near_are_named(tmp_path: Path) -> None:
+    (tmp_path / "deploy").mkdir()
+    for name in ("fly.web.toml", "deploy/fly.api.toml", "deploy/other.toml"):
+        (tmp_path / name).write_text('app = "x"')
+    with pytest.raises(UsageError) as caught:
+        load_project(tmp_path)
+    assert str(caught.value) == "fly.toml: does not exist. Name one with -c: deploy/fly.api.toml, fly.web.toml"
+
+
+def test_a_named_configuration_has_a_flyo_toml_of_its_name_or_shares_one(tmp_path: Path) -> None:
+    for name, region in (("api", "iad"), ("web", "fra")):
+        (tmp_path / f"fly.{name}.toml").write_text(f'app = "{name}"')
+        (tmp_path / f"flyo.{name}.toml").write_text(f"[regions]\n{region} = 1\n")
+    (tmp_path / "fly.jobs.toml").write_text('app = "jobs"')
+    (tmp_path / "flyo.toml").write_text("[regions]\nnrt = 1\n")
+    found = {name: load_project(tmp_path, Path(f"fly.{name}.toml")) for name in ("api", "web", "jobs")}
+    assert {name: list(project.regions()) for name, project in found.items()} == {
+        "api": ["iad"],
+        "web": ["fra"],
+        "jobs": ["nrt"],
+    }
+
+
+def test_the_build_context_is_where_the_user_is(tmp_path: Path) -> None:
+    write(tmp_path / "deploy dir", 'app = "x"')
+    (tmp_path / "link.toml").symlink_to(tmp_path / "deploy dir" / "fly.toml")
+    project = load_project(tmp_path, Path("deploy dir/fly.toml"))
+    assert (project.context, project.root) == (tmp_path, tmp_path / "deploy dir")
+    assert load_project(tmp_path, Path("link.toml")).root == tmp_path
+
+
+# --- what only looks or undoes
+
+
+@pytest.mark.parametrize(
+    ("fly", "flyo", "said"),
+    [
+        ('app = "x"\nprimary_region = "nowhere"', None, "'nowhere' is not a Fly.io region"),
+        ('app = "x"\nprocesses = 3', None, "processes must be a table"),
+        ('app = "x"', "[regions]\nnowhere = 1", "'nowhere' is not a Fly.io region"),
+        ('app = "x"', "[rollout]\ncolour = 1", "is not a known key"),
+        ('app = "x"', "[groups.ghost.regions]\niad = 1", "is not a process group"),
+        ('app = "x"', "[", "is not valid TOML"),
+    ],
+)
+def test_looking_goes_on_whatever_is_wrong_with_values(tmp_path: Path, fly: str, flyo: str | None, said: str) -> None:
+    project, wrong = load_to_look(write(tmp_path, fly, flyo))
+    assert project.app == "x"
+    assert [said in str(each) for each in wrong] == [True]
+    assert project.problems
+
+
+def test_looking_needs_a_name_and_nothing_else(tmp_path: Path) -> None:
+    project, wrong = load_to_look(tmp_path, app_name="x")
+    assert (project.app, wrong, bool(project.problems)) == ("x", (), True)
+    with pytest.raises(UsageError, match="does not exist"):
+        load_to_look(tmp_path)
+    with pytest.raises(UsageError, match="does not exist"):
+        load_to_look(tmp_path, Path("other.toml"), "x")
+    write(tmp_path, "app = ")
+    assert [each.code for each in load_to_look(tmp_path, app_name="x")[1]] == ["config.syntax"]
+    with pytest.raises(UsageError, match="is not valid TOML"):
+        load_to_look(tmp_path)

@@ -27,7 +27,7 @@ def read(files: dict[str, bytes]) -> tuple[FlyToml, Flyo]:
         Document(Path(name), name, files[name].decode(), parse_toml(files[name].decode(), name))
         for name in ("fly.toml", "flyo.toml")
     ]
-    return flytoml.parse(documents[0], regions=BOOK), flyotoml.parse(documents[1], regions=BOOK)
+    return flytoml.parse(documents[0]), flyotoml.parse(documents[1], regions=BOOK)
 
 
 ANSWERS = st.builds(

@@ -31,7 +31,7 @@ from flyctl_orchestrator.rollout.context.events import Emitter, Event
 from flyctl_orchestrator.rollout.context.hooks import HookRunner
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.executor import Executor
-from flyctl_orchestrator.rollout.journal.journal import Journal, new_rollout_id
+from flyctl_orchestrator.rollout.journal.journal import Journal
 from flyctl_orchestrator.rollout.lock.guard import Guard, Unguarded
 from flyctl_orchestrator.rollout.plan.desired import Desired
 from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
@@ -39,6 +39,7 @@ from flyctl_orchestrator.rollout.plan.planner import plan_rollout
 from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.state.machine_file import machine_as_dict
 from flyctl_orchestrator.rollout.state.observe import Fleet, observe
+from flyctl_orchestrator.rollout.state.rollout_ids import new_rollout_id
 from tests import planted
 
 APP = "shop"
@@ -343,8 +344,19 @@ class World:
     ) -> Outcome:
         """Plan and run."""
         fleet = self.observe()
-        plan = plan_rollout(fleet, desired)
-        rollout = new_rollout_id(self.clock, self.random)
+        return self.run(plan_rollout(fleet, desired), desired.policy, probe, before, fleet)
+
+    def run(
+        self,
+        plan: Plan,
+        policy: RolloutPolicy,
+        probe: Probe | None = None,
+        before: Callable[[Record], None] | None = None,
+        fleet: Fleet | None = None,
+    ) -> Outcome:
+        """Run a plan on the fleet it was made for."""
+        fleet = fleet or self.observe()
+        rollout = new_rollout_id(self.clock, self.random, [path.stem for path in self.tmp_path.glob("*.jsonl")])
         journal = Journal(self.tmp_path / f"{rollout}.jsonl", self.clock, sync=lambda _: None)
         record = Record(
             rollout,
@@ -357,11 +369,11 @@ class World:
         )
         record.learn_firsts(fleet.managed)
         journal.write("begin", before=[machine_as_dict(machine) for machine in fleet.managed])
-        context = self.context(probe or Probe(path="/up"), desired.policy.timeout)
+        context = self.context(probe or Probe(path="/up"), policy.timeout)
         if before is not None:
             before(record)
         try:
-            outcome = Executor(context, record, desired.policy).run()
+            outcome = Executor(context, record, policy).run()
         except FlyoError as error:
             planted.hear(error)
             raise

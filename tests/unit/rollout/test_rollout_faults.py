@@ -297,5 +297,7 @@ def test_a_machine_destroyed_after_it_passed_is_no_success(world: World) -> None
     world.on_event = destroy
     policy = RolloutPolicy(timeout=60.0, watch=10.0)
     outcome = world.deploy(world.desired(world.push("two"), counts, policy=policy))
-    assert outcome.exit in (Exit.ROLLED_BACK, Exit.LEFT_MIXED), outcome.what
+    assert (outcome.kind, outcome.exit) == ("rolled_back", Exit.ROLLED_BACK), outcome.what
     assert f"{gone[0]}: the machine is gone" in outcome.what
+    # One just like it stands in its place, under another id.
+    assert gone[0] not in {machine.id for machine in world.machines()} and len(world.in_region("fra")) == 2

@@ -23,6 +23,18 @@ from flyctl_orchestrator.local.stand_in.toml.validate import validate
 
 def deploy(session: Session) -> None:
     """Deploy an image with the working directory's (or `-c`'s) fly.toml."""
+    deployment = prepared(session)
+    released(deployment, lambda: _roll_out(deployment))
+    template = session.env.get("FLYO_APP_URL", "http://{app}.localhost")
+    session.say(f"\nVisit your newly deployed app at {template.replace('{app}', session.app)}/")
+
+
+def prepared(session: Session) -> Deployment:
+    """Everything that comes before the first change of a machine; the release exists then.
+
+    Raises:
+        Failure: it cannot be deployed.
+    """
     options = read_options(session.arguments)
     settings = _settings(session, options)
     image = options.image or settings.get("build", {}).get("image", "")
@@ -38,9 +50,7 @@ def deploy(session: Session) -> None:
     first.set_up(deployment)
     first.check_volumes(deployment)
     create_release(deployment)
-    released(deployment, lambda: _roll_out(deployment))
-    template = session.env.get("FLYO_APP_URL", "http://{app}.localhost")
-    session.say(f"\nVisit your newly deployed app at {template.replace('{app}', session.app)}/")
+    return deployment
 
 
 def _settings(session: Session, options: Options) -> dict[str, Any]:
@@ -48,7 +58,7 @@ def _settings(session: Session, options: Options) -> dict[str, Any]:
     if session.toml is None:
         raise NotOffered("deploy without a fly.toml")
     session.tell("==> Verifying app config")
-    verdict = validate(session.toml, session.version)
+    verdict = validate(session.toml)
     for line in verdict.lines:
         session.tell(line)
     if not verdict.valid:

@@ -27,27 +27,34 @@ def create_release(deployment: Deployment) -> None:
 
 def released(deployment: Deployment, work: Callable[[], None]) -> None:
     """Do the work of a release, and write down whether it is complete, failed or interrupted."""
-    try:
-        _tell(deployment, "running", None)
-    except ApiFailure as failure:
-        raise failure.during("failed to set release status to 'running'") from failure
+    begin_release(deployment)
     try:
         work()
     except (Interrupted, KeyboardInterrupt):
         deployment.cancelled.set()
-        _finish(deployment, "interrupted", "", _INTERRUPTED_SECONDS)
+        finish_release(deployment, "interrupted", "")
         raise
     except Failure as failure:
-        _finish(deployment, "failed", failure.message)
+        finish_release(deployment, "failed", failure.message)
         raise
-    _finish(deployment, "complete", "")
+    finish_release(deployment, "complete", "")
     if deployment.session.env.get("FLY_EMIT_RELEASE_JSON"):
         told = {"id": deployment.release_id, "version": deployment.release_version, "image_ref": deployment.image}
         deployment.session.say(dump_json(told, indent=None))
 
 
-def _finish(deployment: Deployment, status: str, error: str, seconds: float = 60.0) -> None:
+def begin_release(deployment: Deployment) -> None:
+    """Say that the release is being rolled out. Raises ApiFailure."""
+    try:
+        _tell(deployment, "running", None)
+    except ApiFailure as failure:
+        raise failure.during("failed to set release status to 'running'") from failure
+
+
+def finish_release(deployment: Deployment, status: str, error: str) -> None:
+    """Say how the release ended: complete, failed or interrupted."""
     info = {"flyctl_version": deployment.session.version, "error": error}
+    seconds = _INTERRUPTED_SECONDS if status == "interrupted" else 60.0
     try:
         _tell(deployment, status, {"post_deployment_info": info}, seconds)
     except ApiFailure as failure:

@@ -46,7 +46,7 @@ def _rolling(deployment: Deployment, steps: list[_Step]) -> None:
         awake = [step for step in mine if step.change.machine["state"] == "started"]
         asleep = [step for step in mine if step.change.machine["state"] != "started"]
         if awake:
-            pools.append(lambda steps=awake: _pool(deployment, steps, _width(deployment, len(steps))))  # type: ignore[misc]
+            pools.append(lambda steps=awake: _pool(deployment, steps, width_of(deployment, len(steps))))  # type: ignore[misc]
         if asleep:
             pools.append(lambda steps=asleep: _pool(deployment, steps, _STOPPED_AT_ONCE))  # type: ignore[misc]
     run_all(pools, _GROUPS_AT_ONCE, deployment.cancelled)
@@ -57,10 +57,16 @@ def _pool(deployment: Deployment, steps: list[_Step], width: int) -> None:
     run_all([step.update_and_wait for step in steps[1:]], width, deployment.cancelled)
 
 
-def _width(deployment: Deployment, count: int) -> int:
+def width_of(deployment: Deployment, count: int) -> int:
+    """How many of `count` machines may be changed at once, once the first one is healthy."""
     from_toml = deployment.settings.get("deploy", {}).get("max_unavailable")
     share = float(from_toml if from_toml is not None else _DEFAULT_SHARE)
     return int(share) if share >= 1 else math.ceil(count * share)
+
+
+def host_is_full(failure: ApiFailure) -> bool:
+    """Whether an update was refused because the machine's host has no room for it."""
+    return any(text in failure.message for text in _HOST_IS_FULL)
 
 
 class _Step:
@@ -122,8 +128,7 @@ class _Step:
                 "POST", path, self.change.body, nonce=self._leases.nonce(machine["id"])
             )
         except ApiFailure as failure:
-            full = any(text in failure.message for text in _HOST_IS_FULL)
-            if full and not machine["config"].get("mounts"):
+            if host_is_full(failure) and not machine["config"].get("mounts"):
                 return self._replace()
             raise failure.during(f"failed to update VM {machine['id']}") from failure
         return str(machine["id"])

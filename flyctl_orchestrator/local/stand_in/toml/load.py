@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
+import math
 from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
+import tomli
+
 from flyctl_orchestrator.local.stand_in.failures import Failure, NotOffered
+from flyctl_orchestrator.local.stand_in.go_values import go_text
 from flyctl_orchestrator.local.stand_in.shapes import ShapeError
 from flyctl_orchestrator.local.stand_in.toml.old_spellings import modernise
 from flyctl_orchestrator.local.stand_in.toml.shape import FLY_TOML
@@ -21,11 +25,13 @@ class FlyToml:
         path: where it was read from.
         settings: its content, shaped; what a release stores as its `definition`.
         problem: why it could not be shaped, or "" (flyctl reports this only when the file is used for a deploy).
+        modern: its content in today's spelling, with the keys that nobody knows; None when there is no such spelling.
     """
 
     path: Path
     settings: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
+    modern: dict[str, Any] | None = None
 
     @property
     def app(self) -> str:
@@ -60,11 +66,42 @@ def load(path: Path) -> FlyToml:
     if path.suffix in (".json", ".yaml"):
         raise NotOffered(f"--config {path.name}")
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raw = tomli.loads(path.read_bytes().decode())
+        _refuse_large_numbers(raw)
+    except (OSError, ValueError, RecursionError) as error:
         raise Failure(f"failed loading app config from {path}: {error}") from error
+    modern = None
     try:
-        return FlyToml(path, FLY_TOML.read(modernise(raw), ""))
+        modern = modernise(raw)
+        return FlyToml(path, FLY_TOML.read(as_json(modern), ""), modern=modern)
     except ShapeError as error:
         name = raw.get("app")
-        return FlyToml(path, {"app": name} if isinstance(name, str) else {}, problem=str(error))
+        return FlyToml(path, {"app": name} if isinstance(name, str) else {}, str(error), modern)
+
+
+def _refuse_large_numbers(value: Any) -> None:
+    """TOML's numbers may be of any size; those of flyctl's parser have 64 bits."""
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            _refuse_large_numbers(item)
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("decimal number is too large to fit in a 64-bit signed integer")
+
+
+def as_json(value: Any) -> Any:
+    """A value with what JSON lacks as Go writes it there: dates and times as text.
+
+    Raises:
+        ShapeError: a number that is none.
+    """
+    if isinstance(value, dict):
+        return {key: as_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [as_json(item) for item in value]
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, date | time):
+        return go_text(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ShapeError(f"json: unsupported value: {go_text(value)}")
+    return value

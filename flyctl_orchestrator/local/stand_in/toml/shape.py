@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from flyctl_orchestrator.local.stand_in.machine_shape import (
     CONCURRENCY,
+    GUEST_FIELDS,
     HTTP_OPTIONS,
+    METRICS_FIELDS,
     PORT,
     TEXTS,
     TLS_OPTIONS,
@@ -27,6 +29,8 @@ from flyctl_orchestrator.local.stand_in.shapes import (
     listing,
     mapping,
     record,
+    text,
+    within,
 )
 
 _TCP_CHECK: dict[str, Field | Kind] = {"interval": DURATION, "timeout": DURATION, "grace_period": DURATION}
@@ -40,15 +44,18 @@ _HTTP_CHECK: dict[str, Field | Kind] = {
     "headers": mapping(TEXT),
 }
 _MACHINE_CHECK = record(
-    {"command": TEXTS, "image": TEXT, "entrypoint": TEXTS, "kill_signal": kept(TEXT), "kill_timeout": DURATION}
+    {"command": TEXTS, "image": TEXT, "entrypoint": TEXTS, "kill_signal": kept(TEXT), "kill_timeout": DURATION},
+    "appconfig.ServiceMachineCheck",
 )
+_TCP_CHECKS = listing(record(_TCP_CHECK, "appconfig.ServiceTCPCheck"), pointers=True)
+_HTTP_CHECKS = listing(record(_HTTP_CHECK, "appconfig.ServiceHTTPCheck"), pointers=True)
 _SCALING: dict[str, Field | Kind] = {
     "auto_stop_machines": AUTOSTOP,
     "auto_start_machines": kept(BOOL),
     "min_machines_running": kept(INT),
     "processes": TEXTS,
     "concurrency": CONCURRENCY,
-    "machine_checks": listing(_MACHINE_CHECK),
+    "machine_checks": listing(_MACHINE_CHECK, pointers=True),
 }
 _HTTP_SERVICE = record(
     {
@@ -57,8 +64,9 @@ _HTTP_SERVICE = record(
         **_SCALING,
         "tls_options": TLS_OPTIONS,
         "http_options": HTTP_OPTIONS,
-        "checks": listing(record(_HTTP_CHECK)),
-    }
+        "checks": _HTTP_CHECKS,
+    },
+    "appconfig.HTTPService",
 )
 _SERVICE = record(
     {
@@ -66,26 +74,14 @@ _SERVICE = record(
         "internal_port": INT,
         **_SCALING,
         "ports": listing(PORT),
-        "tcp_checks": listing(record(_TCP_CHECK)),
-        "http_checks": listing(record(_HTTP_CHECK)),
-    }
+        "tcp_checks": _TCP_CHECKS,
+        "http_checks": _HTTP_CHECKS,
+    },
+    "appconfig.Service",
 )
-_CHECK = record({"port": kept(INT), "type": kept(TEXT), **_HTTP_CHECK, "processes": TEXTS})
+_CHECK = record({"port": kept(INT), "type": kept(TEXT), **_HTTP_CHECK, "processes": TEXTS}, "appconfig.ToplevelCheck")
 _VM = record(
-    {
-        "size": TEXT,
-        "memory": TEXT,
-        "cpu_kind": TEXT,
-        "cpus": INT,
-        "memory_mb": INT,
-        "max_memory_mb": INT,
-        "gpus": INT,
-        "gpu_kind": TEXT,
-        "host_dedication_id": TEXT,
-        "persist_rootfs": TEXT,
-        "kernel_args": TEXTS,
-        "processes": TEXTS,
-    }
+    {"size": TEXT, "memory": TEXT, **within("MachineGuest", GUEST_FIELDS), "processes": TEXTS}, "appconfig.Compute"
 )
 _DEPLOY = record(
     {
@@ -96,7 +92,8 @@ _DEPLOY = record(
         "release_command_timeout": DURATION,
         "release_command_vm": _VM,
         "seed_command": TEXT,
-    }
+    },
+    "appconfig.Deploy",
 )
 _MOUNT = record(
     {
@@ -109,7 +106,8 @@ _MOUNT = record(
         "auto_extend_size_increment": TEXT,
         "auto_extend_size_limit": TEXT,
         "processes": TEXTS,
-    }
+    },
+    "appconfig.Mount",
 )
 _BUILD = record(
     {
@@ -122,10 +120,11 @@ _BUILD = record(
         "dockerfile": TEXT,
         "ignorefile": TEXT,
         "build-target": TEXT,
-        "compose": record({"file": TEXT}),
+        "compose": record({"file": TEXT}, "appconfig.BuildCompose"),
         "compression": TEXT,
         "compression_level": kept(INT),
-    }
+    },
+    "appconfig.Build",
 )
 _EXPERIMENTAL = record(
     {
@@ -137,13 +136,20 @@ _EXPERIMENTAL = record(
         "enable_etcd": BOOL,
         "lazy_load_images": BOOL,
         "attached": always(
-            record({"secrets": always(record({"export": mapping(TEXT)}), {})}),
+            record(
+                {"secrets": always(record({"export": mapping(TEXT)}, "appconfig.AttachedSecrets"), {})},
+                "appconfig.Attached",
+            ),
             {"secrets": {}},
         ),
         "machine_config": TEXT,
-    }
+    },
+    "appconfig.Experimental",
 )
-_STATIC = record({"guest_path": TEXT, "url_prefix": TEXT, "tigris_bucket": always(TEXT, ""), "index_document": TEXT})
+_STATIC = record(
+    {"guest_path": TEXT, "url_prefix": TEXT, "tigris_bucket": always(TEXT, ""), "index_document": TEXT},
+    "appconfig.Static",
+)
 FLY_TOML = record(
     {
         "app": TEXT,
@@ -160,17 +166,32 @@ FLY_TOML = record(
         "mounts": listing(_MOUNT),
         "http_service": _HTTP_SERVICE,
         "services": listing(_SERVICE),
-        "checks": mapping(_CHECK),
+        "checks": mapping(_CHECK, pointers=True),
         "files": listing(
-            record({"guest_path": TEXT, "local_path": TEXT, "secret_name": TEXT, "raw_value": TEXT, "processes": TEXTS})
+            record(
+                {
+                    "guest_path": TEXT,
+                    "local_path": TEXT,
+                    "secret_name": TEXT,
+                    "raw_value": TEXT,
+                    "processes": TEXTS,
+                },
+                "appconfig.File",
+            )
         ),
         "host_dedication_id": TEXT,
         "machine_config": TEXT,
         "container": TEXT,
-        "machine_checks": listing(_MACHINE_CHECK),
-        "restart": listing(record({"policy": TEXT, "retries": INT, "processes": TEXTS})),
-        "vm": listing(_VM),
+        "machine_checks": listing(_MACHINE_CHECK, pointers=True),
+        "restart": listing(
+            record({"policy": text("appconfig.RestartPolicy"), "retries": INT, "processes": TEXTS}, "appconfig.Restart")
+        ),
+        "vm": listing(_VM, pointers=True),
         "statics": listing(_STATIC),
-        "metrics": listing(record({"port": INT, "path": TEXT, "https": BOOL, "processes": TEXTS})),
-    }
+        "metrics": listing(
+            record({**within("MachineMetrics", METRICS_FIELDS), "processes": TEXTS}, "appconfig.Metrics"),
+            pointers=True,
+        ),
+    },
+    "appconfig.Config",
 )

@@ -48,6 +48,7 @@ def machine(
         "region": region,
         "state": "started",
         "instance_id": f"v{release}-{id}",
+        "created_at": "2026-11-23T06:00:00Z",
         "image_ref": {"digest": f"sha256:{image}"},
         "config": {"image": f"registry.fly.io/{APP}:{image}@sha256:{image}", "metadata": known},
     }

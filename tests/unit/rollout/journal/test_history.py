@@ -46,6 +46,7 @@ def test_a_rollout_of_this_computer_with_all_that_is_known_of_it(kept: Kept) -> 
             exit=0,
             seconds=90.0,
             what="it ended done",
+            about=NEW,
         )
     ]
 
@@ -96,12 +97,14 @@ def test_a_rollout_of_another_computer_is_told_by_the_machines_once() -> None:
         HistoryEntry(
             at=MORNING + 2 * HOUR,
             id=other,
-            kind="deploy",
+            # Whether it was a deploy, a scale or a rollback, the machines do not tell.
+            kind="rollout",
             who="",
             image="registry.fly.io/shop:two",
             outcome="unknown",
             source="machines",
             release=7,
+            about="registry.fly.io/shop:two",
         )
     ]
 
@@ -142,6 +145,7 @@ def test_a_release_by_flyctl_alone_is_a_row_of_its_own() -> None:
             outcome="complete",
             source="releases",
             release=5,
+            about="registry.fly.io/shop:5",
         )
     ]
 
@@ -213,6 +217,7 @@ def test_a_row_as_plain_values() -> None:
         "exit": None,
         "seconds": None,
         "what": "",
+        "about": "registry.fly.io/shop:5",
     }
     timed = HistoryEntry(MORNING + 0.4, "x", "deploy", "", "", "done", "journal", seconds=1.23456)
     assert (timed.as_dict()["seconds"], timed.as_dict()["at"]) == (1.235, "2026-11-23T06:00:00Z")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flyctl_orchestrator.errors import FlyoError
-from flyctl_orchestrator.rollout.journal.journal import Journal, new_rollout_id, read_journal
+from flyctl_orchestrator.rollout.journal.journal import Journal, read_journal
 from tests.unit.rollout.rollout_world import World
 from tests.waiting import eventually
 
@@ -63,12 +62,6 @@ def test_a_directory_that_cannot_be_written_is_said_before_anything_happens(worl
     with pytest.raises(FlyoError) as raised:
         Journal(tmp_path / "file" / "b.jsonl", world.clock)
     assert raised.value.code == "journal.unwritable" and "FLYO_STATE_DIR" in str(raised.value)
-
-
-def test_ids_sort_by_time(world: World) -> None:
-    first = new_rollout_id(world.clock, random.Random(1))
-    world.pass_time(1)
-    assert first < new_rollout_id(world.clock, random.Random(1))
 
 
 def test_a_rollout_writes_before_and_after_every_step(world: World, tmp_path: Path) -> None:

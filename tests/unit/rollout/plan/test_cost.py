@@ -36,8 +36,6 @@ def flytoml(size: Size) -> FlyToml:
         env={},
         sizes=(size,),
         mounts=(),
-        release_command=None,
-        kill_timeout=None,
         raw={},
         path=Path("fly.toml"),
         text="",

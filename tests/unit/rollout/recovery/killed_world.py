@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from flyctl_orchestrator.fleet.flyctl import Ran
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.local.daemon.simulation import TOKEN
 from flyctl_orchestrator.project.project import load_project
@@ -15,6 +16,7 @@ from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.plan.plan import PlannedImage
+from flyctl_orchestrator.rollout.plan.scale import plan_scale
 from flyctl_orchestrator.rollout.recovery.recovery import Recovery
 from flyctl_orchestrator.rollout.state.metadata import Verification
 from tests.unit.rollout.rollout_world import APP, World, WorldDeploy, WorldFlyctl
@@ -40,6 +42,11 @@ class KilledFlyctl(WorldFlyctl):
     def __init__(self, killed: KilledWorld) -> None:
         super().__init__(killed.world)
         self._killed = killed
+
+    def run(self, args: Sequence[str], *, timeout: float) -> Ran:
+        """Nothing but the logs is asked for, and nobody has written any."""
+        self._killed.alive()
+        return Ran(tuple(args), 0, "", "")
 
     def start_deploy(self, *args: Any, **named: Any) -> WorldDeploy:
         self._killed.alive()
@@ -121,6 +128,14 @@ class KilledWorld:
         work = self.work()
         fleet = work.observe()
         return work.run(work.plan(fleet, image), fleet)
+
+    def scale(self, **counts: int) -> Outcome:
+        """`flyo scale REGION=COUNT …`."""
+        work = self.work()
+        fleet = work.observe()
+        plan = plan_scale(fleet, {(region, "app"): count for region, count in counts.items()})
+        work.announce(plan)
+        return work.run(plan, fleet)
 
     def recovery(self) -> Recovery:
         """Another run of flyo, on the same computer."""

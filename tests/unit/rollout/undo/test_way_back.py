@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flyctl_orchestrator.fleet.machine import Check, Machine
@@ -142,6 +142,7 @@ PLACES = st.tuples(st.sampled_from(("iad", "fra")), st.sampled_from(("app", "wor
 NAMES = st.frozensets(st.text(min_size=1, max_size=5), max_size=3)
 
 
+@settings(deadline=None)
 @given(
     st.builds(
         RestorePoint,

@@ -1,0 +1,72 @@
+"""fly.toml before a rollout: flyctl is asked whether it would deploy it, and what it warns of is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flyctl_orchestrator.cli.context import CommandContext
+from flyctl_orchestrator.errors import UnreachableError, UsageError
+from flyctl_orchestrator.fleet.flyctl import Flyctl
+from flyctl_orchestrator.fleet.target import Target
+from flyctl_orchestrator.project.building import require_dockerfile
+from flyctl_orchestrator.project.flytoml.judgement import Judgement, read_judgement
+from flyctl_orchestrator.project.model import Project
+
+
+def require_valid(context: CommandContext, target: Target, project: Project, *, needed: bool = True) -> None:
+    """Stop here when flyctl would not deploy the project's fly.toml.
+
+    Args:
+        needed: False where nothing is deployed, and a missing flyctl is only said.
+
+    Raises:
+        UsageError: it would not (code config.refused, flyctl's own sentence), or a value that a rollout depends on
+            is not understood.
+        FlyoError: flyctl gave no verdict.
+    """
+    fly = project.flytoml
+    try:
+        judged = _judge(target.flyctl, project, context.environment.cwd)
+    except UnreachableError as error:
+        if needed:
+            raise
+        context.output.say(f"warning: {fly.shown} was not checked by flyctl: {error.what}")
+        judged = Judgement(valid=True)
+    if not judged.valid:
+        raise UsageError(
+            f"flyctl refuses it: {'; '.join(judged.says)}",
+            where=fly.shown,
+            next="Correct that; 'flyctl config validate' says it, too",
+            code="config.refused",
+        )
+    project.require_understood()
+    context.output.say(*(f"warning: {fly.shown}: {sentence}" for sentence in judged.says))
+    if judged.unknown:
+        context.output.say(f"warning: {fly.shown}: flyctl ignores what it does not know: {', '.join(judged.unknown)}")
+    context.output.say(*(f"warning: {note}" for note in fly.notes))
+
+
+def require_buildable(context: CommandContext, target: Target, project: Project) -> None:
+    """Stop here when the image cannot be built where it would be; on Fly.io flyctl says so itself.
+
+    Raises:
+        UsageError: the local platform cannot build it.
+    """
+    options = context.options.build
+    if not target.builder_url:
+        return
+    require_dockerfile(project, options)
+    unused = [*options.switches, *(["--build-secret"] if options.secrets else [])]
+    if unused:
+        context.output.say(f"warning: {', '.join(unused)} changes nothing on the local platform: RUN is not executed")
+
+
+def _judge(flyctl: Flyctl, project: Project, cwd: Path) -> Judgement:
+    args = ["config", "validate", "--config", str(project.flytoml.path.absolute()), "--app", project.app]
+    ran = flyctl.run([*args, "--strict"], cwd=cwd)
+    if "unknown flag: --strict" in ran.stderr:
+        ran = flyctl.run(args, cwd=cwd)
+    judged = read_judgement(ran.stdout, ran.complaint)
+    if ran.timed_out or (not judged.valid and (ran.status != 1 or "access token" in ran.complaint)):
+        flyctl.check(ran, where=f"app {project.app}")
+    return judged

@@ -1,0 +1,130 @@
+"""Leaves regions and machines out of a rollout: a host that stays down is no reason not to release everywhere else."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.rollout.plan.desired import Desired
+from flyctl_orchestrator.rollout.plan.drift import find_drift
+from flyctl_orchestrator.rollout.plan.plan import Drift, LeftOut
+from flyctl_orchestrator.rollout.state.observe import Fleet
+
+
+@dataclass(frozen=True)
+class Rest:
+    """What a rollout is about when something is left out: the fleet and the goal without it.
+
+    Attributes:
+        left: what is left out.
+        drift: what differs from the files. A count is compared with all machines of a place, those left out included.
+    """
+
+    fleet: Fleet
+    desired: Desired
+    drift: tuple[Drift, ...]
+    left: tuple[LeftOut, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know about it."""
+        return (f"left out, and left as it is: {left_out_words(self.left)}",) if self.left else ()
+
+
+def leave_out(fleet: Fleet, desired: Desired) -> Rest:
+    """Take out what `desired.policy.without` names. A machine that is left out counts as one that is there.
+
+    Raises:
+        UsageError: the first machine of a process group would have to be made in a region that is left out.
+    """
+    names = set(desired.policy.without)
+    if not names:
+        return Rest(fleet, desired, find_drift(fleet, desired))
+    out = [machine for machine in fleet.managed if machine.region in names or machine.id in names]
+    ids = {machine.id for machine in out}
+    kept = tuple(machine for machine in fleet.machines if machine.id not in ids)
+    standing = Counter((machine.region, machine.group) for machine in out if not machine.config.get("standbys"))
+    counts = {
+        place: max(0, count - standing[place]) for place, count in desired.counts.items() if place[0] not in names
+    }
+    empty = [region for region in dict.fromkeys(region for region, _ in desired.counts) if region in names]
+    seen = {machine.region for machine in out}
+    left = (*(LeftOut(m.region, m.group, m.id) for m in out), *(LeftOut(each) for each in empty if each not in seen))
+    others, goal = replace(fleet, machines=kept), replace(desired, counts=counts)
+    partly = {(each.region, each.group) for each in left}
+    drift = [each for each in find_drift(others, goal) if not (_about_counts(each) and _place(each) in partly)]
+    counted = [each for each in find_drift(fleet, desired) if _about_counts(each) and _place(each) in partly]
+    drift += [each for each in counted if each.region not in names]
+    rest = Rest(others, goal, tuple(drift), left)
+    _refuse_headless(rest, names)
+    return rest
+
+
+def _about_counts(drift: Drift) -> bool:
+    return drift.kind in ("surplus", "missing")
+
+
+def _place(drift: Drift) -> tuple[str, str]:
+    return drift.region, drift.group
+
+
+def check_names(fleet: Fleet, desired: Desired) -> None:
+    """Make sure that everything that is to be left out is there, and that something is left.
+
+    Raises:
+        UsageError: it is not.
+    """
+    regions = {machine.region for machine in fleet.managed} | {region for region, _ in desired.counts}
+    known = regions | {machine.id for machine in fleet.managed}
+    for name in desired.policy.without:
+        if name not in known:
+            close = difflib.get_close_matches(name, sorted(known), n=1)
+            raise UsageError(
+                f"'{name}' is neither a region of app {desired.app} nor one of its machines",
+                where="--without",
+                next=f"Did you mean '{close[0]}'?" if close else "'flyo status --machines' shows them",
+                code="plan.without",
+            )
+    rest = leave_out(fleet, desired)
+    if rest.left and not rest.fleet.managed and not any(rest.desired.counts.values()):
+        raise UsageError("that leaves nothing to roll out to", where="--without", code="plan.without")
+
+
+def _refuse_headless(rest: Rest, names: set[str]) -> None:
+    desired = rest.desired
+    if desired.primary_region not in names:
+        return
+    have = {machine.group for machine in rest.fleet.managed}
+    for (region, group), count in desired.counts.items():
+        if count and group not in have:
+            raise UsageError(
+                f"process group {group} has no machine yet to make one like in {region}, and flyctl makes the first "
+                f"one in primary_region {desired.primary_region}, which is left out",
+                where="--without",
+                next="Leave another region out, or wait for this one",
+                code="plan.without",
+            )
+
+
+def left_out_words(left: Iterable[LeftOut]) -> str:
+    """What is left out, for a person, e.g. "fra (148e21d7, 17811b3a), nrt"; "" for nothing."""
+    regions: dict[str, list[str]] = {}
+    for each in left:
+        regions.setdefault(each.region, []).extend([each.machine] if each.machine else [])
+    return ", ".join(f"{region} ({', '.join(ids)})" if ids else region for region, ids in regions.items())
+
+
+def without(machines: Iterable[Machine], left: Iterable[LeftOut]) -> list[Machine]:
+    """The machines that are not left out."""
+    ids = {each.machine for each in left}
+    return [machine for machine in machines if machine.id not in ids]
+
+
+def but_left_out(left: Iterable[LeftOut]) -> str:
+    """The end of a sentence about every machine: ", but what was left out: fra"; "" when nothing was."""
+    words = left_out_words(left)
+    return f", but what was left out: {words}" if words else ""

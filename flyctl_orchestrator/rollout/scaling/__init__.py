@@ -1,1 +1,0 @@
-"""Exact machine counts per region: what `flyo scale` does."""

@@ -1,0 +1,58 @@
+"""Where files come from: a monorepo, a configuration in a subdirectory, a path with spaces, as flyctl has it."""
+
+from __future__ import annotations
+
+from tests.functional.rollout.rollout_project import APP, DOCKERFILE, FLY_TOML, FLYO_TOML, SERVER, RolloutProject
+
+
+def monorepo(project: RolloutProject) -> None:
+    """apps/api with its Dockerfile, which copies from the root, and the configuration in `deploy here/`."""
+    for path in project.project.iterdir():
+        path.unlink()
+    app, deploy = project.project / "apps" / "api", project.project / "deploy here"
+    app.mkdir(parents=True)
+    deploy.mkdir()
+    (app / "server.py").write_text(f'BEHAVIOUR = "good"\n{SERVER.lstrip().partition(chr(10))[2]}')
+    copied = DOCKERFILE.replace("COPY . .", "ARG GREETING=none\nENV GREETING=$GREETING\nCOPY apps/api/ .")
+    assert copied != DOCKERFILE
+    (app / "Dockerfile").write_text(copied)
+    build = '\n[build]\ndockerfile = "../apps/api/Dockerfile"\nignorefile = "only.ignore"\n'
+    build += '[build.args]\nGREETING = "hello"\n'
+    (deploy / "only.ignore").write_text("*.toml\n")
+    (deploy / "fly.api.toml").write_text(FLY_TOML + build)
+    (deploy / "flyo.api.toml").write_text(FLYO_TOML)
+
+
+def test_a_configuration_in_a_subdirectory_builds_from_the_root(fresh: RolloutProject) -> None:
+    monorepo(fresh)
+    ran = fresh.deploy("-c", "deploy here/fly.api.toml")
+    assert ran.status == 0, ran.stderr
+    assert sorted(fresh.machines()) == ["fra", "iad", "nrt"]
+    images = fresh.api.call("GET", f"/v1/apps/{APP}/machines").body
+    assert {body["config"]["image"].partition("@")[0].partition(":")[0] for body in images}
+    again = fresh.deploy("-c", "deploy here/fly.api.toml")
+    assert "Nothing to change" in again.stdout
+    other = fresh.deploy("-c", "deploy here/fly.api.toml", "--build-arg", "GREETING=bye", "--no-cache")
+    assert other.status == 0, other.stderr
+    assert "Nothing to change" not in other.stdout
+    assert "--no-cache changes nothing on the local platform" in other.stderr
+
+
+def test_without_a_fly_toml_the_ones_nearby_are_named(fresh: RolloutProject) -> None:
+    monorepo(fresh)
+    ran = fresh.deploy()
+    assert ran.status == 2
+    assert "fly.toml: does not exist. Name one with -c: deploy here/fly.api.toml" in ran.last_line
+
+
+def test_a_working_directory_is_where_everything_is_looked_for(fresh: RolloutProject) -> None:
+    inside = fresh.project / "inside"
+    inside.mkdir()
+    for name in ("server.py", "Dockerfile", "fly.toml", "flyo.toml", ".dockerignore"):
+        (fresh.project / name).rename(inside / name)
+    (inside / "Dockerfile").rename(inside / "Dockerfile.web")
+    ran = fresh.deploy("inside")
+    assert ran.status == 2 and "there is no " in ran.last_line, ran.stderr
+    assert fresh.api.call("GET", "/v1/apps?org_slug=personal").body["total_apps"] == 0
+    ran = fresh.deploy("inside", "--dockerfile", "Dockerfile.web")
+    assert ran.status == 0, ran.stderr

@@ -1,0 +1,70 @@
+"""Rollouts past a host that stays down."""
+
+from __future__ import annotations
+
+import pytest
+
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.local.faults.request import fault_of
+from flyctl_orchestrator.project.model import RolloutPolicy
+from tests.unit.rollout.rollout_world import APP, World
+
+COUNTS = {"iad": 2, "fra": 1, "nrt": 1}
+
+
+def without(*names: str) -> RolloutPolicy:
+    return RolloutPolicy(timeout=60.0, without=names)
+
+
+@pytest.fixture
+def shop(world: World) -> World:
+    """Four machines in three regions, deployed and well; then the host in fra dies."""
+    assert world.deploy(world.desired(world.push("old"), COUNTS)).kind == "done"
+    platform = world.simulation.platform
+    platform.faults.add(fault_of(platform.kernel, {"name": "host-down", "app": APP, "region": "fra"}))
+    world.pass_time(30.0)
+    assert [machine.host_status for machine in world.in_region("fra")] != ["ok"]
+    return world
+
+
+def test_a_host_that_stays_down_is_in_the_way(shop: World) -> None:
+    outcome = shop.deploy(shop.desired(shop.push("new"), COUNTS, policy=without()))
+    assert outcome.kind != "done"
+
+
+@pytest.mark.parametrize("by", ["region", "machine"])
+def test_what_is_left_out_is_in_nobodys_way(by: str, shop: World) -> None:
+    (down,) = shop.in_region("fra")
+    image = shop.push("new")
+    before = len(shop.calls)
+    outcome = shop.deploy(shop.desired(image, COUNTS, policy=without("fra" if by == "region" else down.id)))
+    assert outcome.kind == "done", outcome.what
+    assert f"3 machines are new and verified, 1 unchanged, but what was left out: fra ({down.id})" in outcome.what
+    assert not [path for _, path in shop.calls[before:] if down.id in path]
+    assert not {down.id} & set(shop.probes[-50:])
+    assert {machine.digest for machine in shop.machines() if machine.region != "fra"} == {image.digest}
+    (row,) = [row for row in outcome.rows if row.machine == down.id]
+    assert (row.fate, row.why) == ("unchanged", "left out")
+    assert all(row.health == "healthy" for row in outcome.rows if row.machine != down.id)
+
+
+def test_it_is_brought_along_when_it_is_back(shop: World) -> None:
+    image = shop.push("new")
+    assert shop.deploy(shop.desired(image, COUNTS, policy=without("fra"))).kind == "done"
+    shop.simulation.platform.faults.clear()
+    shop.pass_time(30.0)
+    outcome = shop.deploy(shop.desired(image, COUNTS))
+    assert outcome.kind == "done", outcome.what
+    assert {machine.digest for machine in shop.machines()} == {image.digest}
+    assert "1 machine is new and verified, 3 unchanged" in outcome.what
+
+
+def test_a_failure_elsewhere_leaves_it_alone_too(shop: World) -> None:
+    def state(machine: Machine) -> tuple[str, str]:
+        return machine.id, machine.instance_id
+
+    before = [state(machine) for machine in shop.in_region("fra")]
+    shop.flyctl.broken = "the image cannot be pulled"
+    outcome = shop.deploy(shop.desired(shop.push("new"), COUNTS, policy=without("fra")))
+    assert outcome.kind in ("untouched", "rolled_back")
+    assert [state(machine) for machine in shop.in_region("fra")] == before
