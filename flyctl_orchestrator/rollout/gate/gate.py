@@ -80,7 +80,9 @@ def judge(expected: Expectation, seen: Evidence, now: float) -> Verdict:
     verdict = _judge_platform(expected, seen, now)
     if verdict.kind == "probe":
         verdict = _judge_answers(expected, seen, now)
-    if not verdict.final and now >= expected.deadline:
+    # Where others left no time to ask a machine that is well by the platform's word, it is asked once all the same.
+    unasked = verdict.code == "unprobed" and not seen.blind
+    if not verdict.final and not unasked and now >= expected.deadline:
         return _at_the_end(expected, seen, verdict)
     return verdict
 

@@ -31,8 +31,8 @@ from flyctl_orchestrator.rollout.run.tell_watch import tell_evidence, tell_finis
 
 # Requests to one machine at the same time; as many as when it was measured before the change.
 ABREAST = 2
-# Seconds between two looks, at most and at least.
-TICK, SOON = 1.0, 0.05
+# Seconds between two looks, at most and at least: one list of all machines each time.
+TICK, SOON = 2.0, 0.05
 # The share of a machine's watch after which the time of its answers counts: before that it warms up.
 WARM = 0.5
 
@@ -117,9 +117,8 @@ class WaveWatch:
     def pause(self) -> float:
         """Seconds until another look is worth it."""
         now = self._context.clock.monotonic()
-        moments = [each.since + self._seconds for each in self._alive]
-        moments += [self._next_request(each) for each in self._alive]
-        return max(SOON, min([TICK, *(moment - now for moment in moments if moment > now)]))
+        ends = [each.since + self._seconds - now for each in self._alive]
+        return max(SOON, min([TICK, *(end for end in ends if end > 0)]))
 
     # --- one look
 
@@ -220,26 +219,30 @@ class WaveWatch:
         part = min(1.0, (now - each.since) / self._seconds) if self._seconds > 0 else 1.0
         return due[: max(0, 1 + math.floor((sent + len(due) - 1) * part) - sent)]
 
-    def _next_request(self, each: Watched) -> float:
-        """When a machine's next request is due, in seconds of the monotonic clock; infinity when none is."""
-        if not each.asked or self._evidence is None:
-            return math.inf
-        due = self._evidence.due(each.id, self._sharing)
-        sent = self._evidence.heard[each.id].sent
-        return each.since + self._seconds * sent / max(1, sent + len(due) - 1) if due else math.inf
-
     def _ask(self, ctx: StepContext) -> None:
-        now, rows = ctx.now, []
+        """Ask what is due; once the watch is over, also what the answers make necessary, before the next look."""
+        now = ctx.now
+        while rows := self._rows(now):
+            self._context.concurrency.each(lambda row: self._ask_in_turn(*row), rows)
+            if self._halted() or self._context.clock.monotonic() - now >= TICK:
+                return
+
+    def _rows(self, now: float) -> list[tuple[Watched, Machine, list[str]]]:
+        """Who is to be asked for what; the requests of one row go one after the other."""
+        rows = []
         for each in self._alive:
             machine = each.run.last_seen
             if machine is not None and machine.state == "started":
                 pages = self._due(each, now)
                 rows += [(each, machine, pages[start::ABREAST]) for start in range(min(ABREAST, len(pages)))]
-        self._context.concurrency.each(lambda row: self._ask_in_turn(*row), rows)
+        return rows
+
+    def _halted(self) -> bool:
+        return self._context.stop.insisted if self._back else self._context.stop.requested
 
     def _ask_in_turn(self, each: Watched, machine: Machine, pages: Sequence[str]) -> None:
         for page in pages:
-            if self._context.stop.requested and not self._back:
+            if self._halted():
                 return
             answer = self._context.ask(machine, page)
             self._hear(each, machine, page, answer)

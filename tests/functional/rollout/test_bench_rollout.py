@@ -30,7 +30,7 @@ def test_a_quick_measurement_prints_a_table_with_ratios() -> None:
         [cell.strip() for cell in line.split("|")[1:-1]] for line in ran.stdout.splitlines() if line.startswith("|")
     ]
     _, _, floor, flyctl, flyo = rows
-    assert (floor[0], flyctl[0], flyo[0]) == ("floor", "stand-in, no smoke or DNS checks", "flyo")
+    assert (floor[0], flyctl[0], flyo[0]) == ("floor", "stand-in, no smoke or DNS checks", "flyo, no watch")
     assert floor[4] == "1.00" and flyctl[3] == "1.00"
     assert float(flyo[3]) > 0 and float(flyo[4]) > 1
     assert float(flyo[5]) > 0 and flyo[6] == "0"

@@ -127,6 +127,15 @@ def test_no_data_at_the_end_is_no_verdict() -> None:
     assert judge(EXPECTED, blind, 61.0).kind == "inconclusive"
 
 
+def test_a_machine_that_is_well_is_asked_once_though_the_time_is_over() -> None:
+    late = seen(NEW)
+    assert judge(EXPECTED, late, 61.0).kind == "probe"
+    late.hear(GOOD, 61.0)
+    assert judge(EXPECTED, late, 61.0).kind == "pass"
+    sick = seen(NEW, answers=(BAD,))
+    assert judge(EXPECTED, sick, 61.0).kind == "fail"
+
+
 def test_an_app_nobody_ever_reached_is_no_verdict_but_one_that_was_reached_before_is() -> None:
     evidence = seen(NEW, answers=(SILENT,) * 10)
     assert judge(replace(EXPECTED, baseline=None), evidence, 61.0).kind == "inconclusive"
