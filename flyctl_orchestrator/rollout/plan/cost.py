@@ -74,7 +74,7 @@ def _change(
 
 def _price(guest: Guest | None, region: str, prices: PriceBook, regions: RegionBook) -> float | None:
     place = regions.get(region)
-    if guest is None or place is None or guest.kind not in prices.cpu_second:
+    if guest is None or place is None or place.markup is None or guest.kind not in prices.cpu_second:
         return None
     return prices.machine_month(guest.kind, guest.cpus, guest.memory_mb, place.markup)
 
