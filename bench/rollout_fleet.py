@@ -29,7 +29,6 @@ REGIONS = (
     "lax",
     "ams",
     "arn",
-    "bom",
     "cdg",
     "dfw",
     "ewr",

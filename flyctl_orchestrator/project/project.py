@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from flyctl_orchestrator.catalog.regions import RegionBook, load_regions
@@ -21,6 +21,8 @@ def load_project(
     config_path: Path | None = None,
     app_name: str | None = None,
     variables: Mapping[str, str] | None = None,
+    *,
+    offered: Collection[str] = (),
 ) -> Project:
     """The project whose fly.toml is `config_path`, or that of directory `cwd`.
 
@@ -30,12 +32,13 @@ def load_project(
         cwd: the directory the user is in; a relative `config_path` starts there. A directory means its fly.toml.
         app_name: the app to use instead of the one fly.toml names.
         variables: the environment, for FLYO_CATALOG_DIR.
+        offered: codes of regions that the platform has told of, known here or not.
 
     Raises:
         UsageError: a file is missing or wrong, or no app is named (codes config.*).
     """
     path, shown = find_config(cwd, config_path)
-    regions = load_regions(variables)
+    regions = load_regions(variables).with_codes(offered)
     fly = flytoml.load(path, shown=shown)
     beside = _flyo_beside(path)
     shown_beside = str(Path(shown).parent / beside.name)

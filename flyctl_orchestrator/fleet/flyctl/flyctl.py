@@ -268,6 +268,10 @@ class Flyctl:
         chosen = ["--org", organization] if organization else []
         self.check(self.run(["apps", "create", app, *chosen, "--yes"]), where=f"app {app}")
 
+    def regions(self) -> list[str]:
+        """Codes of the regions that the platform offers now."""
+        return [row.code for row in self.ask(["platform", "regions", "--json"], list[flyctl_json.Region])]
+
     def releases(self, app: str) -> list[Release]:
         """The newest releases (25 at most), newest first."""
         # Go writes an empty list as null.
