@@ -114,7 +114,7 @@ OTHER_FORMATS = {
     "services.json": '{"app": "x", "services": [{"internal_port": 80, "ports": [{"port": "80"}]}], "vm": {"cpus": 2}}',
     "wrong.json": '{"app": "x", "swap_size_mb": "1"}',
     "numbers.yaml": "app: x\nenv:\n  A: 12345678\n  B: yes\n  C: true\n  D: 1.5\nkill_timeout: 30\n",
-    "services.yaml": "app: x\nservices:\n- internal_port: '80'\n  tcp_checks:\n  - interval: 9000\nmount:\n  source: d\n",
+    "services.yaml": "app: a\nservices:\n- internal_port: 80\n  tcp_checks:\n  - timeout: 9000\nmount:\n  source: d\n",
     "wrong.yaml": "app: x\nrestart:\n  policy: always\n",
     "empty.yaml": "",
 }
