@@ -15,6 +15,7 @@ from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.report.output import Output
 
 MACHINES_API = "https://api.machines.dev"
+FLY_API = "https://api.fly.io"
 APP_URL = "https://{app}.fly.dev"
 
 
@@ -72,6 +73,7 @@ def _local_target(environment: Environment, needs_flyctl: bool) -> Target:
         http=RequestsHttp(environment.clock, environment.variables),
         clock=environment.clock,
         random=environment.random,
+        metrics_url=handed_out["FLY_API_BASE_URL"],
     )
 
 
@@ -107,6 +109,7 @@ def _fly_target(environment: Environment, needs_flyctl: bool) -> Target:
         http=RequestsHttp(environment.clock, variables),
         clock=environment.clock,
         random=environment.random,
+        metrics_url=variables.get("FLY_API_BASE_URL") or FLY_API,
     )
 
 

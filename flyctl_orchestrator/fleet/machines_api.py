@@ -304,9 +304,13 @@ class MachinesApi:
 
     # --- the app
 
-    def get_app(self, app: str) -> None:
-        """Make sure that the app is there: kind not_found when the name is free, unauthorized when somebody else's."""
-        self._caller.send(self._app_call("GET", app, "", "app.get", "read the app"), expect(wire.App))
+    def get_app(self, app: str) -> str:
+        """Make sure that the app is there: kind not_found when the name is free, unauthorized when somebody else's.
+
+        Returns: the slug of its organization, "personal" where the platform does not say.
+        """
+        found = self._caller.send(self._app_call("GET", app, "", "app.get", "read the app"), expect(wire.App))
+        return found.organization.slug if found.organization else "personal"
 
     # --- how calls are made
 

@@ -11,6 +11,7 @@ from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.fleet.flyctl.flyctl import Flyctl
 from flyctl_orchestrator.fleet.http import StreamingHttp
 from flyctl_orchestrator.fleet.machines_api import MachinesApi
+from flyctl_orchestrator.fleet.metrics import Metrics
 from flyctl_orchestrator.fleet.probe import Prober
 
 # Seconds during which a failing call is tried again. A platform on this computer is there or it is not.
@@ -26,6 +27,7 @@ class Target:
         api_url: of the Machines API, without /v1.
         app_url_template: where an app answers, "{app}" standing for its name.
         builder_url: where images are built, or None to build with flyctl.
+        metrics_url: of Fly's own API, below which its Prometheus is; None when there is none.
     """
 
     kind: Literal["fly", "local"]
@@ -37,6 +39,12 @@ class Target:
     http: StreamingHttp = field(repr=False)
     clock: Clock = field(repr=False)
     random: random.Random = field(repr=False)
+    metrics_url: str | None = None
+
+    @cached_property
+    def metrics(self) -> Metrics | None:
+        """Where users' requests are counted, None where nobody knows."""
+        return Metrics(self.metrics_url, self.token, self.http, self.api.get_app) if self.metrics_url else None
 
     @cached_property
     def api(self) -> MachinesApi:

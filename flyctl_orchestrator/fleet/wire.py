@@ -199,10 +199,17 @@ class Machine(Struct):
     nonce: Nonce | None = None
 
 
+class Organization(Struct):
+    """Whose app it is."""
+
+    slug: Name
+
+
 class App(Struct):
     """An app."""
 
     name: Name
+    organization: Organization | None = None
 
 
 class MachineVersion(Struct):

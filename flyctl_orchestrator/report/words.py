@@ -227,6 +227,9 @@ _SENTENCES: dict[str, Callable[[Fields], Sentence | None]] = {
         _with_reason(f"{place(fields)} failed while it was watched", fields), "bad"
     ),
     "evidence.gathered": lambda fields: Sentence(evidence(fields), "quiet", detail=True),
+    "traffic.counted": lambda fields: Sentence(
+        f"users: {fields.get('asked', 0)} requests, {fields.get('errors', 0)} answered with 5xx", "quiet", detail=True
+    ),
     "bake.started": lambda fields: Sentence(f"bake: {_watching(fields).text}"),
     "bake.finished": _watched,
     "hook.started": lambda fields: Sentence(_hook(fields), detail=fields.get("hook") == "probe"),

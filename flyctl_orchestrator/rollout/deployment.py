@@ -291,6 +291,7 @@ class Deployment:
             secrets_version=newest_secrets_version(target.flyctl.env, project.app),
             sized=frozenset(sized),
             edge=edge_of(target.kind, self.policy.propagation),
+            metrics=target.metrics,
             logs=LOGS[target.kind],
             newest_lines=lambda machine, limit: newest_lines(target.flyctl, project.app, machine, limit),
             guard=self.guard,

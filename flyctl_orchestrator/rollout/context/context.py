@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.fleet.flyctl.flyctl import DeployOptions, Ran
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.machines_api import MachinesApi
+from flyctl_orchestrator.fleet.metrics import Metrics
 from flyctl_orchestrator.fleet.probe import Answer, Identity
 from flyctl_orchestrator.project.model import Probe
 from flyctl_orchestrator.rollout.context.concurrency import Concurrency, Stop
@@ -68,22 +69,25 @@ class Edge:
 
     Attributes:
         propagation: seconds until a change of who takes requests is known everywhere.
+        counted_after: seconds until an answer to a user is in the metrics.
         reaches_cordoned: whether a request that names a cordoned machine is sure to reach it; where it is not, silence
             proves nothing, and the platform's checks decide until the machine is uncordoned.
     """
 
     propagation: float = 0.0
     reaches_cordoned: bool = True
+    counted_after: float = 0.0
 
 
 # Fly's proxy hears of a change within about 10 s; flyctl's bluegreen waits as long (its internal/command/deploy).
-EDGES = {"fly": Edge(propagation=10.0, reaches_cordoned=False), "local": Edge()}
+# Its metrics are read every 15 s.
+EDGES = {"fly": Edge(propagation=10.0, reaches_cordoned=False, counted_after=15.0), "local": Edge()}
 
 
 def edge_of(kind: str, propagation: float | None) -> Edge:
     """The edge of a target ("fly" or "local"); `propagation` seconds replace the usual ones when they are given."""
     usual = EDGES[kind]
-    return usual if propagation is None else Edge(propagation, usual.reaches_cordoned)
+    return usual if propagation is None else replace(usual, propagation=propagation)
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,7 @@ class RolloutContext:
         logs: command that shows what a machine wrote, "{app}" and "{machine}" standing for theirs.
         sized: process groups whose machine size fly.toml says.
         edge: how the target's proxy behaves.
+        metrics: counts what users are answered, None where nobody does.
         guard: the lock it all happens under.
         hooks: the user's own commands.
         newest_lines: the last lines that a machine wrote, oldest first, by its id and how many at most; never raises.
@@ -122,6 +127,7 @@ class RolloutContext:
     secrets_version: int | None = None
     sized: frozenset[str] = frozenset()
     edge: Edge = Edge()
+    metrics: Metrics | None = None
     logs: str = "flyctl logs --app {app} --machine {machine}"
     guard: Guard = field(default_factory=Unguarded)
     hooks: HookRunner = field(default_factory=HookRunner)

@@ -45,6 +45,7 @@ NAMES = frozenset(
         "watch.finished",
         "watch.failed",
         "evidence.gathered",
+        "traffic.counted",
         "bake.started",
         "bake.finished",
         "hook.started",

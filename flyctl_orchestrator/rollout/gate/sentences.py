@@ -31,6 +31,13 @@ def refused(asked: int, wrong: Mapping[str, Mapping[str, int]], before: int, bef
     return f"{errors} of {asked} answers were errors ({named}){then}: error rate above {bound} (95 %)"
 
 
+def users_refused(asked: int, errors: int, before: int, errors_before: int) -> str:
+    """Why a release is refused whose users get more errors than before."""
+    then = f", before the change {errors_before:,} of {before:,}" if before else ""
+    bound = percent(at_least(errors, asked), up=False)
+    return f"{errors:,} of {asked:,} requests of users were answered with 5xx{then}: error rate above {bound} (95 %)"
+
+
 def slowed(path: str, region: str, pair: Pair) -> str:
     """Why a release is refused that has become slower."""
     now, then = median(pair.after) * 1000, median(pair.before) * 1000

@@ -28,6 +28,8 @@ class Record:
         baseline: machine id -> its answer before the rollout, for those that were awake.
         pages: every answer before the rollout, by place and page.
         measured: regions in which that is done.
+        users_before: answers to users before the change, by the first digit of their status; None: nobody asked yet.
+        uncounted: whether answers to users cannot be counted.
         answers: what this rollout's verdicts rest on: answers that counted, and the good ones among them.
         ref, digest: the image to roll out; the digest is learnt from the first machine when the builder did not tell.
         firsts: process group -> a machine that has the wanted configuration and passed the gate.
@@ -48,6 +50,8 @@ class Record:
     baseline: dict[str, Answer] = field(default_factory=dict)
     pages: Baseline = field(default_factory=Baseline)
     measured: set[str] = field(default_factory=set)
+    users_before: Counter[int] | None = None
+    uncounted: bool = False
     answers: Counter[str] = field(default_factory=Counter)
     firsts: dict[str, Machine] = field(default_factory=dict)
     replaced: dict[str, str] = field(default_factory=dict)

@@ -23,6 +23,7 @@ from flyctl_orchestrator.rollout.gate.gate import judge_again
 from flyctl_orchestrator.rollout.gate.verdict import Verdict
 from flyctl_orchestrator.rollout.gate.wave_evidence import ON_THE_WAY_BACK, STRICTNESS, WaveEvidence
 from flyctl_orchestrator.rollout.plan.steps import Gate, PutToSleep
+from flyctl_orchestrator.rollout.run.count_users import UserCount
 from flyctl_orchestrator.rollout.run.do_gate import approve, expectation, tell_answer, wake
 from flyctl_orchestrator.rollout.run.lane import LaneRun
 from flyctl_orchestrator.rollout.run.record import Record
@@ -98,6 +99,7 @@ class WaveWatch:
         self._runs = [run for run in runs if any(isinstance(step, Gate) and step.strict for step in run.lane.steps)]
         self._watched: dict[str, Watched] = {}
         self._evidence: WaveEvidence | None = None
+        self._users = UserCount(context, record, seconds)
         self._lock = threading.Lock()
         self._started = False
         self.over = not self._runs
@@ -137,6 +139,8 @@ class WaveWatch:
             else:
                 self._see(each, ctx)
         self._ask(ctx)
+        if not self._back:
+            self._users.look({each.id: each.since for each in self._alive})
         self._decide(ctx)
 
     @property
@@ -252,6 +256,7 @@ class WaveWatch:
         with self._lock:
             assert self._evidence is not None
             wrong = self._evidence.hear(each.id, page, answer, warm=warm)
+            self._users.ours(each.id, answer.status)
         if page == self._context.probe.path:
             each.run.latency_s = answer.latency_s
         tell_answer(self._context, each.run, machine, page, answer, wrong)
@@ -259,13 +264,13 @@ class WaveWatch:
     # --- the verdict
 
     def _decide(self, ctx: StepContext) -> None:
-        now, verdict = ctx.now, Verdict("pass")
-        if self._evidence is not None:
+        now, (verdict, machine) = ctx.now, self._users.judge()
+        if verdict.kind == "pass" and self._evidence is not None:
             verdict, machine = self._evidence.judge(self._sharing)
             tell_evidence(self._context.emit, self._evidence, self._wanted(), baking=self._baking)
-            for each in self._alive:
-                if verdict.kind == "fail" and each.id == machine:
-                    self._lose(each, ctx, "failed", verdict.code, verdict.reason)
+        for each in self._alive:
+            if verdict.kind == "fail" and each.id == machine:
+                self._lose(each, ctx, "failed", verdict.code, verdict.reason)
         if self._pending:
             return
         if verdict.kind == "pass" and all(self._through(each) for each in self._alive):

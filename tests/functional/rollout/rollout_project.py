@@ -40,6 +40,7 @@ class Handler(BaseHTTPRequestHandler):
         said["secret"] = len(os.environ.get("PLANTED", ""))
         body = json.dumps(said).encode()
         page = {"half": luck.choice((200, 500)), "missing": 404}.get(BEHAVIOUR, 200) if self.path == "/" else 200
+        page = 500 if BEHAVIOUR == "unsold" and self.path == "/buy" else page
         self.send_response(500 if bad and outside else page)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from tests.functional.rollout.rollout_project import APP, RolloutProject
@@ -77,3 +79,23 @@ def test_the_baseline_is_taken_while_the_image_is_built(deployed: RolloutProject
     names = [line["event"] for line in ran.lines]
     measured = [number for number, name in enumerate(names) if name == "baseline.measured"]
     assert len(measured) == 3 and max(measured) < names.index("rollout.started")
+
+
+def test_errors_that_only_users_get_fail_the_watch(deployed: RolloutProject) -> None:
+    """Nobody of us asks for the page that is broken; the platform counts what those get who do."""
+    canary = deployed.machines()["iad"]["id"]
+    before = deployed.what_matters()
+    deployed.behave("unsold")
+
+    def buy(child: subprocess.Popen[str]) -> None:
+        statuses = {deployed.api.visit(APP, "/buy", fly_force_instance_id=canary).status for _ in range(40)}
+        assert statuses == {500}
+
+    ran = deployed.start_and(
+        ("deploy", "--local", "--json", "--watch", "12s"), lambda line: line["event"] == "evidence.gathered", buy
+    )
+    assert ran.status == 3, ran.stderr
+    assert "of users were answered with 5xx" in ran.last_line and "(95 %)" in ran.last_line
+    counted = [line for line in ran.lines if line["event"] == "traffic.counted"]
+    assert counted and counted[-1]["errors"] > 20
+    assert deployed.what_matters() == before

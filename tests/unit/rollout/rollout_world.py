@@ -20,6 +20,7 @@ from flyctl_orchestrator.fleet.flyctl.flyctl import DeployOptions, Ran
 from flyctl_orchestrator.fleet.http import Http, HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.machines_api import MachinesApi
+from flyctl_orchestrator.fleet.metrics import Metrics
 from flyctl_orchestrator.fleet.probe import Prober
 from flyctl_orchestrator.local.base.settings import Settings
 from flyctl_orchestrator.local.daemon.simulation import TOKEN, Simulation
@@ -101,6 +102,7 @@ class WorldHttp:
         )
         world.probes.append(machine_id)
         status = world.page_status(record.config["image"], path) or status
+        world.simulation.platform.traffic.count(record, status)
         said = json.dumps({"region": region, "machine": machine}).encode()
         return HttpAnswer(status, {"content-type": "application/json"}, said, seconds)
 
@@ -227,6 +229,7 @@ class World:
         self.concurrency: Concurrency = InTurn()
         self.latency = 0.01
         self.watch_back = 0.0
+        self.counted = False
         self.looks: dict[str, Looks] = {}
         self.groups: tuple[str, ...] = ("app",)
         self.primary = "iad"
@@ -287,6 +290,12 @@ class World:
         if path == HEALTH:
             return None
         return 500 if self.luck.random() < looks.errors else looks.pages.get(path)
+
+    def users_get(self, machine_id: str, status: int, number: int) -> None:
+        """Requests of users are answered by a machine."""
+        machine = self.simulation.platform.kernel.machines[machine_id]
+        for _ in range(number):
+            self.simulation.platform.traffic.count(machine, status)
 
     # --- flyctl's part
 
@@ -405,6 +414,7 @@ class World:
             probe=probe,
             timeout=timeout,
             watch_back=self.watch_back,
+            metrics=Metrics("http://fly.test", TOKEN, self.http, lambda app: "personal") if self.counted else None,
             guard=self.guard,
             hooks=self.hooks,
             edge=self.edge,

@@ -1,0 +1,116 @@
+"""How an app's machines have answered their users: Fly.io's Prometheus, asked for one counter.
+
+https://fly.io/docs/monitoring/metrics/ (fly_app_http_responses_count, by instance and status)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Annotated, Literal
+from urllib.parse import quote, urlencode
+
+from msgspec import Meta, Struct
+
+from flyctl_orchestrator.fleet.api_call import authorization
+from flyctl_orchestrator.fleet.api_error import ApiError
+from flyctl_orchestrator.fleet.decode import Unreadable, decode
+from flyctl_orchestrator.fleet.http import Http, HttpError
+
+METRIC = "fly_app_http_responses_count"
+# Seconds for one question; whoever asks can do without the answer.
+PATIENCE = 3.0
+
+Name = Annotated[str, Meta(max_length=128)]
+
+
+class Labels(Struct):
+    """What a figure is about."""
+
+    instance: Name
+    status: Name
+
+
+class Series(Struct):
+    """One figure: when, and how much, written as text."""
+
+    metric: Labels
+    value: tuple[float, Annotated[str, Meta(max_length=40)]]
+
+
+class Found(Struct):
+    """What a query has found."""
+
+    result: list[Series]
+
+
+class Answered(Struct):
+    """A whole answer."""
+
+    status: Literal["success"]
+    data: Found
+
+
+class MetricsError(Exception):
+    """The metrics could not be had; the text says why, for a person."""
+
+
+class Metrics:
+    """A client of the metrics of one organization's apps.
+
+    Args:
+        base_url: scheme://host, below which /prometheus/ORG is.
+        organization: app -> slug of its organization; raises ApiError.
+    """
+
+    def __init__(self, base_url: str, token: str, http: Http, organization: Callable[[str], str]) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._token = token
+        self._http = http
+        self._organization = organization
+        self._organizations: dict[str, str] = {}
+
+    def answers(self, app: str, window: float | None = None) -> dict[str, Counter[int]]:
+        """How many answers each machine has given, by the first digit of their status: machine id -> digit -> number.
+
+        Args:
+            window: only those of the last so many seconds; None for all since the machine was first counted.
+
+        Raises:
+            MetricsError: they could not be had.
+        """
+        series = f'{METRIC}{{app="{app}"}}'
+        inner = series if window is None else f"increase({series}[{window:.0f}s])"
+        found: dict[str, Counter[int]] = {}
+        for each in self._ask(app, f"sum by (instance, status) ({inner})"):
+            digit = each.metric.status[:1]
+            try:
+                number = round(float(each.value[1]))
+            except (ValueError, OverflowError):
+                raise MetricsError("the metrics hold something that is no number") from None
+            if digit.isdigit() and number > 0:
+                found.setdefault(each.metric.instance, Counter())[int(digit)] += number
+        return found
+
+    def _ask(self, app: str, query: str) -> list[Series]:
+        organization = self._organization_of(app)
+        url = f"{self._base_url}/prometheus/{quote(organization, safe='')}/api/v1/query?{urlencode({'query': query})}"
+        headers = {"Authorization": authorization(self._token), "Accept": "application/json"}
+        try:
+            answer = self._http.send("GET", url, headers=headers, timeout=PATIENCE)
+        except HttpError as error:
+            raise MetricsError(f"the metrics did not answer ({error.detail})") from None
+        if answer.status != 200:
+            raise MetricsError(f"the metrics answered {answer.status}")
+        try:
+            return decode(answer.body, Answered).data.result
+        except Unreadable as unreadable:
+            raise MetricsError(f"the answer of the metrics cannot be read: {unreadable.reason}") from None
+
+    def _organization_of(self, app: str) -> str:
+        if app not in self._organizations:
+            try:
+                self._organizations[app] = self._organization(app)
+            except ApiError as error:
+                raise MetricsError(error.what) from None
+        return self._organizations[app]
