@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.flyo_process import Computer, Ran
+from tests.platform_client import fleet_of
 from tests.waiting import eventually
 
 APP = "rollout-test"
@@ -111,9 +112,9 @@ class RolloutProject(Computer):
         flyo = self.project / "flyo.toml"
         flyo.write_text(flyo.read_text() + "\n[groups.worker.regions]\niad = 1\nfra = 1\n")
 
-    def deploy(self, *args: str) -> Ran:
+    def deploy(self, *args: str, **env: str) -> Ran:
         """`flyo deploy --local`."""
-        return self.flyo("deploy", "--local", *args)
+        return self.flyo("deploy", "--local", *args, **env)
 
     def deploy_and(self, when: Callable[[dict[str, Any]], bool], then: Callable[[subprocess.Popen[str]], None]) -> Ran:
         """`flyo deploy --local --json`, doing something the first time an event answers to `when`."""
@@ -124,7 +125,7 @@ class RolloutProject(Computer):
     def machines(self) -> dict[str, dict[str, Any]]:
         """Region -> machine; there is one in each here."""
         answer = self.api.call("GET", f"/v1/apps/{APP}/machines")
-        return {body["region"]: body for body in answer.body}
+        return {body["region"]: body for body in fleet_of(answer.body)}
 
     def what_matters(self) -> dict[str, Any]:
         """What a rollback must bring back."""
