@@ -12,7 +12,6 @@ from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.rollout.context.context import RolloutContext
 from flyctl_orchestrator.rollout.plan.plan import Lane, Wave
 from flyctl_orchestrator.rollout.plan.steps import (
-    DestroyMachine,
     FlyctlCreate,
     FlyctlUpdate,
     Gate,

@@ -112,9 +112,9 @@ class RolloutProject(Computer):
         flyo = self.project / "flyo.toml"
         flyo.write_text(flyo.read_text() + "\n[groups.worker.regions]\niad = 1\nfra = 1\n")
 
-    def deploy(self, *args: str, **env: str) -> Ran:
+    def deploy(self, *args: str) -> Ran:
         """`flyo deploy --local`."""
-        return self.flyo("deploy", "--local", *args, **env)
+        return self.flyo("deploy", "--local", *args)
 
     def deploy_and(self, when: Callable[[dict[str, Any]], bool], then: Callable[[subprocess.Popen[str]], None]) -> Ran:
         """`flyo deploy --local --json`, doing something the first time an event answers to `when`."""
