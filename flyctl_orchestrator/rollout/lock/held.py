@@ -68,6 +68,8 @@ class Held:
         self._lost = ""
         self._released = False
         self._trouble: ApiError | None = None
+        # Our lease had ended, and it is not known yet whether anybody has held the lock meanwhile.
+        self._lapsed = False
         self._due = clock.monotonic() + RENEW
 
     @property
@@ -148,10 +150,14 @@ class Held:
         for id in list(self._leases.nonces):
             try:
                 whole = self._leases.renew(id)
-                if id == self._home and not whole and not self._still_ours():
-                    break
-                if id != self._home and not whole:
+                if id == self._home:
+                    self._lapsed = self._lapsed or not whole
+                    if self._lapsed and not self._still_ours():
+                        break
+                elif not whole:
+                    # Only what is written at home tells whether anybody had it meanwhile.
                     gone.add(id)
+                    self._leases.drop(id)
             except ApiError as error:
                 if error.kind == "conflict":
                     self._lose_to(self._leases.holder_on(id))
@@ -171,6 +177,7 @@ class Held:
             self._lose_to(found)
             return False
         self._settle_on(self._home)
+        self._lapsed = False
         return True
 
     def _first_of(self, found: Found, ours: str) -> bool:

@@ -7,7 +7,7 @@ begin at the same moment meet at the lowest id, where one of them is refused.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from flyctl_orchestrator.environment import Clock
@@ -27,9 +27,9 @@ class _Again(Exception):
 
 
 class _Taken(Exception):
-    """A lock machine's lease is somebody else's, or a person holds the lock."""
+    """A lock machine's lease is somebody else's; `record` says whose, None when nothing tells."""
 
-    def __init__(self, record: LockRecord | None, now: float, refusal: ApiError | None = None) -> None:
+    def __init__(self, record: LockRecord | None, now: float, refusal: ApiError) -> None:
         super().__init__()
         self.record = record
         self.now = now
@@ -108,7 +108,10 @@ class Locker:
                 if not self._make(found, image, record, must):
                     self._nothing = found
                     return None
-            elif self._settling(found):
+                continue
+            # One that ends by itself is judged under a lease, by the platform's clock.
+            self._refuse_by_hand([each.record for each in found.counting if each.record and not each.record.expires])
+            if self._settling(found):
                 self.clock.sleep(POLL)
             else:
                 try:
@@ -152,14 +155,16 @@ class Locker:
         unsettled = [each.id for each in found.counting if not each.settled]
         return any(now - self._seen.setdefault(id, now) < SETTLE for id in unsettled)
 
+    def _refuse_by_hand(self, records: Iterable[LockRecord | None], now: float | None = None) -> None:
+        for record in records:
+            if record is not None and record.lasts(now or 0.0):
+                raise Locked(self.app, record, now or self.api.platform_time())
+
     def _hold(self, record: LockRecord, found: Found, began: Times, lasts: float | None) -> Held:
         leases = Leases(self.api, self.app, record.id, self.computer)
         try:
             now = max(self._lease(each, leases) for each in found.counting)
-            for each in found.counting:
-                holder = leases.holder_on(each.id)
-                if holder is not None and holder.lasts(now):
-                    raise _Taken(holder, now)
+            self._refuse_by_hand([leases.holder_on(each.id) for each in found.counting], now)
             home = found.counting[0].id
             record = replace(record, since=now, lease="" if record.by_hand else leases.digest(home))
             record = replace(record, expires=None if lasts is None else now + lasts)
@@ -204,10 +209,9 @@ class Locker:
     def _wait(self, taken: _Taken, until: float, busy_until: float) -> None:
         """Wait for a little while, or give up."""
         now = self.clock.monotonic()
-        if taken.record is not None and (taken.record.by_hand or now >= until):
+        if taken.record is not None and now >= until:
             raise Locked(self.app, taken.record, taken.now)
         if taken.record is None and now >= busy_until:
-            assert taken.refusal is not None
             raise busy(self.app, taken.refusal) from taken.refusal
         if taken.record is not None:
             self._say_waiting(taken.record, until)

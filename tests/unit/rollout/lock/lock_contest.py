@@ -121,9 +121,9 @@ class Contender:
         self.locker.computer.release()
         self.held = None
 
-    def take_by_hand(self) -> bool:
+    def take_by_hand(self, lasts: float | None = None) -> bool:
         try:
-            take_by_hand(self.locker, self.record("hand"), None)
+            take_by_hand(self.locker, self.record("hand"), lasts)
         except Locked as refusal:
             self.refused = refusal
             return False

@@ -208,6 +208,30 @@ def test_a_refusal_says_how_long_a_dead_holder_keeps_the_lock(tmp_path: Path) ->
     assert heir.got_at is not None and seconds < 3.0
 
 
+@pytest.mark.parametrize("skews", [(0.0, 0.0), (2 * DAY, -2 * DAY), (-2 * DAY, 2 * DAY)])
+def test_a_lock_that_ends_by_itself_ends_by_the_platforms_clock(tmp_path: Path, skews: tuple[float, float]) -> None:
+    contest = Contest(tmp_path, machines=1)
+    got: list[bool] = []
+
+    def person(me: Contender) -> None:
+        assert me.take_by_hand(lasts=60.0)
+        me.by_hand = False
+
+    def other(me: Contender) -> None:
+        for pause in (50.0, 8.0, 4.0):
+            me.sleep(pause)
+            got.append(me.take() is not None)
+            if me.held:
+                me.release()
+
+    contest.add("ada", person, skew=skews[0])
+    contest.run(in_turn(0))
+    contest.closed = False
+    contest.add("bob", other, skew=skews[1])
+    contest.run(in_turn(0))
+    assert got == [False, False, True]
+
+
 # --- hosts that do not answer, and lists that are late
 
 
