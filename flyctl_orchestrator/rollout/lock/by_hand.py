@@ -11,7 +11,7 @@ from flyctl_orchestrator.rollout.lock.machines import LockMachines
 from flyctl_orchestrator.rollout.lock.take import Locker
 from flyctl_orchestrator.rollout.state.lock_record import HOLDER, LockRecord, lease_digest
 
-UNKNOWN = LockRecord("", "somebody", "uses the machine that keeps the lock", "rollout")
+UNKNOWN = LockRecord("", "unknown", "another program leases the machine that keeps the lock", "rollout")
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def give_back(api: MachinesApi, app: str, held: list[Holder], who: str, *, force
     """
     for each in held:
         if not force and (not each.record.by_hand or each.record.who != who):
-            whose = "somebody else" if each.record.by_hand else "a running rollout"
+            whose = "another person" if each.record.by_hand else "a running rollout" if each.record.id else "a program"
             raise FlyoError(
                 f"the lock is held by {whose}: {each.record.who}, {each.record.why}",
                 where=f"app {app}",

@@ -247,7 +247,7 @@ class Held:
 
     def _lose_to(self, other: LockRecord | None) -> None:
         if other is None:
-            self._lose("the lock was released by somebody")
+            self._lose("the lock was released elsewhere")
         elif other.id == self._record.id:
             self._lose("the lock was taken over by another command")
         else:

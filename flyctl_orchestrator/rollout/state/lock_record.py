@@ -93,7 +93,7 @@ class LockRecord:
                 lease=str(data.get("lease", "")),
             )
         except (ValueError, TypeError, KeyError, RecursionError):
-            return cls("", "somebody", "cannot be read", "hand")
+            return cls("", "unknown", "what is written about it cannot be read", "hand")
 
 
 def record_in(metadata: Mapping[str, str]) -> LockRecord | None:

@@ -135,7 +135,7 @@ def test_a_rollout_whose_lock_is_taken_away_stops_and_says_so(deployed: RolloutP
     ran = deployed.deploy_and(event("bake.started"), take_away)
     assert ran.status == 5
     assert ran.lines[-1]["code"] == "lock.lost"
-    assert "the lock was released by somebody; stopped right there" in ran.last_line
+    assert "the lock was released elsewhere; stopped right there" in ran.last_line
     after = deployed.versions()
     assert after["iad"] != before["iad"]
     assert (after["fra"], after["nrt"]) == (before["fra"], before["nrt"])

@@ -226,7 +226,7 @@ def test_a_lock_released_by_force_is_lost_and_not_fought_for(hall: Hall) -> None
     released = give_back(hall.world.api, APP, hall.holders(), "bob@test", force=True)
     assert [each.who for each in released] == ["ada@test"]
     held.renew()
-    assert held.lost() == "the lock was released by somebody"
+    assert held.lost() == "the lock was released elsewhere"
     assert hall.told[-1][0] == "lock.lost"
     held.renew()
     held.release()
@@ -248,7 +248,7 @@ def test_a_holder_that_overslept_finds_out_that_others_came_and_went(hall: Hall)
     held = hall.take("ada")
     hall.world.pass_time(60)
     hall.take("bob").release()
-    assert held.lost() == "the lock was released by somebody"
+    assert held.lost() == "the lock was released elsewhere"
     assert hall.holders() == []
 
 
@@ -345,7 +345,7 @@ def test_ones_own_lock_is_given_back_without_force_and_somebody_elses_is_not(hal
     hall.create("iad")
     hall.by_hand("ada")
     assert hall.names() == ["ada@test"]
-    with pytest.raises(FlyoError, match="held by somebody else: ada@test") as refusal:
+    with pytest.raises(FlyoError, match="held by another person: ada@test") as refusal:
         give_back(hall.world.api, APP, hall.holders(), "bob@test", force=False)
     assert refusal.value.exit == Exit.LOCKED
     assert [each.who for each in give_back(hall.world.api, APP, hall.holders(), "ada@test", force=False)] == [
@@ -381,7 +381,7 @@ def test_a_lease_of_which_nobody_knows_whose_it_is_shows_as_such(hall: Hall) -> 
     (machine,) = hall.lock_machines()
     hall.world.call("POST", f"{PATH}/{machine['id']}/lease?ttl=600", {})
     (holder,) = hall.holders()
-    assert (holder.record.who, holder.record.why) == ("somebody", "uses the machine that keeps the lock")
+    assert (holder.record.who, holder.record.why) == ("unknown", "another program leases the machine that keeps the lock")
 
 
 # --- what is written

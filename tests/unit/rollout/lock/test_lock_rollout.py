@@ -85,7 +85,7 @@ def test_a_rollout_that_loses_its_lock_stops_and_goes_neither_on_nor_back(
     world.on_event = interfere
     outcome = world.deploy(world.desired(world.push("two")))
     assert (outcome.kind, outcome.exit, outcome.code) == ("inconclusive", Exit.INCONCLUSIVE, "lock.lost")
-    assert outcome.what == "the lock was released by somebody; stopped right there"
+    assert outcome.what == "the lock was released elsewhere; stopped right there"
     after = {machine.region: machine.instance_id for machine in world.observe().machines}
     assert after["iad"] != before["iad"]
     assert (after["fra"], after["nrt"]) == (before["fra"], before["nrt"])
