@@ -116,7 +116,7 @@ class Held:
                 return
             began, good = Times.of(self._clock), False
             try:
-                good = self._renewed()
+                good = self._renewed(began)
                 self._trouble = None
             except ApiError as error:
                 self._trouble = error
@@ -124,7 +124,7 @@ class Held:
                 self._proved_at = began
             self._due = self._clock.monotonic() + (RENEW if good else SOON)
 
-    def _renewed(self) -> bool:
+    def _renewed(self, began: Times) -> bool:
         """One renewal; says whether it has proved that the lock is ours."""
         gone, trouble = self._renew_leases()
         if self._lost:
@@ -139,8 +139,8 @@ class Held:
         if silent:
             return self._move_away(found, silent)
         self._leases.forget(set(self._leases.nonces) - set(counting))
-        if self._home not in counting:
-            self._settle_on(counting[0])
+        if self._home not in counting and not self._settle_on(counting[0], began):
+            return False
         return self._first_of(found, counting[0])
 
     def _renew_leases(self) -> tuple[set[str], dict[str, ApiError]]:
@@ -148,11 +148,12 @@ class Held:
         gone: set[str] = set()
         trouble: dict[str, ApiError] = {}
         for id in list(self._leases.nonces):
+            asked = Times.of(self._clock)
             try:
                 whole = self._leases.renew(id)
                 if id == self._home:
                     self._lapsed = self._lapsed or not whole
-                    if self._lapsed and not self._still_ours():
+                    if self._lapsed and not self._still_ours(asked):
                         break
                 elif not whole:
                     # Only what is written at home tells whether anybody had it meanwhile.
@@ -170,15 +171,14 @@ class Held:
                     raise
         return gone, trouble
 
-    def _still_ours(self) -> bool:
+    def _still_ours(self, leased: Times) -> bool:
         """Whether nobody has held the lock while our lease had ended: a holder would have written that down."""
         found = self._leases.holder_on(self._home)
         if found is None or found.id != self._record.id:
             self._lose_to(found)
             return False
-        self._settle_on(self._home)
-        self._lapsed = False
-        return True
+        self._lapsed = not self._settle_on(self._home, leased)
+        return not self._lapsed
 
     def _first_of(self, found: Found, ours: str) -> bool:
         """Whether no earlier lock machine has a holder, too. There is none unless the list was late to tell of it."""
@@ -217,6 +217,7 @@ class Held:
 
     def _move_to(self, found: Found) -> bool:
         former = set(self._leases.nonces) - {each.id for each in found.counting}
+        began = Times.of(self._clock)
         for each in found.counting:
             if each.id in self._leases.nonces:
                 continue
@@ -231,17 +232,34 @@ class Held:
                 self._lose("the machine that kept the lock did not answer, and it took too long to make another")
                 return False
         self._leases.forget(former)
-        self._settle_on(found.counting[0].id)
+        if not self._settle_on(found.counting[0].id, began):
+            return False
         for each in found.counting:
             if not each.settled:
                 self._leases.write(each.id, SETTLED, "1")
         return True
 
-    def _settle_on(self, machine_id: str) -> None:
-        """Write our record there, about the lease as it is now."""
+    def _settle_on(self, machine_id: str, leased: Times) -> bool:
+        """Write our record there, about the lease as it is now; says whether that was in time.
+
+        What is written later than that may stand where another holder's record stood.
+
+        Args:
+            leased: before the lease was taken or renewed.
+        """
         self._home = machine_id
         self._record = replace(self._record, lease=self._leases.digest(machine_id))
-        self._leases.write_holder(machine_id, self._record)
+        trouble: ApiError | None = None
+        try:
+            self._leases.write_holder(machine_id, self._record)
+        except ApiError as error:
+            trouble = error
+        if Times.of(self._clock).since(leased) >= SURE:
+            self._lose("it took too long to write down who holds the lock")
+            return False
+        if trouble is not None:
+            raise trouble
+        return True
 
     # --- the end
 

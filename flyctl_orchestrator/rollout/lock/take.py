@@ -18,7 +18,7 @@ from flyctl_orchestrator.rollout.lock.held import NO_ANSWER, Held, Tell, Times
 from flyctl_orchestrator.rollout.lock.leases import Leases
 from flyctl_orchestrator.rollout.lock.locked import Locked, busy, nowhere
 from flyctl_orchestrator.rollout.lock.machines import Found, LockMachines
-from flyctl_orchestrator.rollout.lock.times import BUSY, LEASE, LISTED, POLL, SETTLE
+from flyctl_orchestrator.rollout.lock.times import BUSY, LEASE, LISTED, POLL, SETTLE, SURE
 from flyctl_orchestrator.rollout.state.lock_record import SETTLED, LockMachine, LockRecord, lease_digest
 
 
@@ -169,6 +169,10 @@ class Locker:
             record = replace(record, since=now, lease="" if record.by_hand else leases.digest(home))
             record = replace(record, expires=None if lasts is None else now + lasts)
             leases.write_holder(home, record)
+            if Times.of(self.clock).since(began) >= SURE:
+                # The lease may have ended before that was written, and another holder's record stood there.
+                leases.erase_holder(home)
+                raise _Again
             for each in found.counting:
                 if not each.settled:
                     leases.write(each.id, SETTLED, "1")

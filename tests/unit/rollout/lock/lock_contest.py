@@ -79,7 +79,8 @@ class Contender:
         self.wakes = 0.0
         self.over = False
         self.dead = False
-        self.calls = 0
+        self.stops = 0
+        self.at_stop: Callable[[Contender], None] = lambda me: None
         self.cut_until = 0.0
         self.error: Exception | None = None
         self._script = script
@@ -161,7 +162,6 @@ class Contender:
     ) -> HttpAnswer:
         self._pause(0.0)
         answer = self.contest.answer(self, method, url, headers, json)
-        self.calls += 1
         self._pause(0.0)
         return answer
 
@@ -169,6 +169,10 @@ class Contender:
 
     def start(self) -> None:
         self._thread.start()
+
+    def stall(self, seconds: float) -> None:
+        """Stay where it is for so long."""
+        self.wakes = self.contest.now + seconds
 
     def turn(self) -> None:
         """Let it go on until its next stop."""
@@ -184,6 +188,8 @@ class Contender:
         if self.contest.closed:
             raise Over
         self.wakes = self.contest.now + seconds
+        self.stops += 1
+        self.at_stop(self)
         self.contest.back.release()
         self._go.acquire()
         if self.contest.closed or self.dead:

@@ -19,7 +19,7 @@ DAY = 86_400.0
 SKEWS = st.sampled_from([0.0, -3600.0, -20.0, 20.0, 2 * DAY, -2 * DAY])
 ORDER = st.lists(st.integers(0, 5), min_size=20, max_size=400)
 PLATFORMS = st.builds(Platform, strict=st.booleans(), tells=st.booleans(), refuses=st.booleans())
-EXAMPLES = int(os.environ.get("EXAMPLES") or 300)
+EXAMPLES = int(os.environ.get("EXAMPLES") or 150)
 CONTESTS = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 KINDS = ("kill", "kill", "down", "down", "away", "cut", "clone", "stall", "stall", "asleep", "set_clock")
@@ -121,6 +121,60 @@ def test_never_two_at_once(
         contest.run(in_turn(0))
         if not any(record for record in hand_records(contest)):
             assert last.got_at is not None
+
+
+# --- one that stalls
+
+
+STRICT = Platform(strict=True, tells=False, refuses=True)
+
+
+@pytest.mark.parametrize(
+    ("again", "by_hand", "stays", "platform"),
+    [
+        ("", False, 0.0, Platform()),
+        ("", False, 80.0, STRICT),
+        ("", True, 80.0, Platform()),
+        ("stall", False, 0.0, STRICT),
+        ("stall", True, 80.0, Platform()),
+        ("cut", False, 0.0, Platform()),
+    ],
+)
+def test_stalled_anywhere_it_finds_out_that_another_came_and_went(
+    tmp_path: Path, again: str, by_hand: bool, stays: float, platform: Platform
+) -> None:
+    """Once at every stop; and once more, or without the platform, at each of the stops right after that."""
+    reached, first = True, 1
+    while reached:
+        reached = False
+        for second in range(1, 7 if again else 2):
+            contest = Contest(tmp_path / f"{first}-{second}", machines=1, platform=platform)
+            seen: list[int] = []
+
+            def befall_at(me: Contender, first: int = first, second: int = second, seen: list[int] = seen) -> None:
+                if me.stops == first:
+                    seen.append(first)
+                    me.stall(100.0)
+                elif me.stops == first + second and again == "stall":
+                    me.stall(100.0)
+                elif me.stops == first + second and again == "cut":
+                    me.cut_until = me.contest.now + 2.0
+
+            one = contest.add("slow", play(25.0, by_hand=by_hand))
+            one.at_stop = befall_at
+
+            def visitor(me: Contender, pause: float) -> None:
+                me.sleep(pause)
+                if me.take(wait=40.0) is not None:
+                    me.hold(stays)
+                    me.release()
+
+            # In the first stall, where it is the only one, else in the second.
+            contest.add("visitor", lambda me: visitor(me, 130.0 if again == "stall" else 50.0))
+            contest.run(in_turn(0))
+            reached = reached or bool(seen)
+        first += 1
+    assert first > (12 if by_hand else 20)
 
 
 # --- one that dies

@@ -381,7 +381,10 @@ def test_a_lease_of_which_nobody_knows_whose_it_is_shows_as_such(hall: Hall) -> 
     (machine,) = hall.lock_machines()
     hall.world.call("POST", f"{PATH}/{machine['id']}/lease?ttl=600", {})
     (holder,) = hall.holders()
-    assert (holder.record.who, holder.record.why) == ("unknown", "another program leases the machine that keeps the lock")
+    assert (holder.record.who, holder.record.why) == (
+        "unknown",
+        "another program leases the machine that keeps the lock",
+    )
 
 
 # --- what is written
