@@ -77,12 +77,8 @@ class Deployment:
     # --- before anything changes
 
     def observe(self) -> Fleet:
-        """Read the fleet; the first time, the lock is taken, too.
-
-        Raises:
-            Locked: somebody else is at work on this app.
-        """
-        return self.guard.saw(observe(self.target.api, self.project.app))
+        """Read the fleet."""
+        return observe(self.target.api, self.project.app)
 
     def given_image(self, image: str | None) -> PlannedImage:
         """The image the user names, on the command line or as fly.toml's [build] image; else one still to be built."""
@@ -182,9 +178,9 @@ class Deployment:
 
         Raises:
             FlyoError: the fleet has moved since, or the journal cannot be written; nothing was changed.
-            Locked: somebody else took the lock at the same moment.
+            Locked: the lock could only be taken with the image there is now, and somebody else has it.
         """
-        if not plan.empty and not self.guard.settled:
+        if not plan.empty and self.guard.secure(plan.image.ref):
             fleet = self.observe()
         if plan.fingerprint != fleet.fingerprint():
             raise FlyoError(
