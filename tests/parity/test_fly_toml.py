@@ -133,9 +133,6 @@ def test_other_formats_are_judged_and_read_alike(alone: Client, tmp_path: Path) 
 
 # --- flyctl's own test files
 
-# Containers are not part of the stand-in, which says so before it judges anything.
-NOT_OFFERED = ("compose.toml", "compose-autodetect.toml")
-
 
 @pytest.mark.real_flyctl
 def test_flyctls_own_test_files_are_judged_and_read_alike(alone: Client) -> None:
