@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flyctl_orchestrator.errors import Declined, FlyoError, UsageError
-from flyctl_orchestrator.project.building import BuildOptions
+from flyctl_orchestrator.project.build_options import BuildOptions
 
 if TYPE_CHECKING:
     from pathlib import Path

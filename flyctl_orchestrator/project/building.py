@@ -9,28 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.project.build_options import BuildOptions
 from flyctl_orchestrator.project.flytoml.values import pick, text_of
 from flyctl_orchestrator.project.model import Project
-
-
-@dataclass(frozen=True)
-class BuildOptions:
-    """What the command line says about the build; each is handed on to flyctl as it is.
-
-    Attributes:
-        dockerfile, ignorefile: absolute; fly.toml's own come first.
-        target: stage to build; fly.toml's own comes first.
-        args: build arguments, on top of fly.toml's.
-        secrets: build secrets, never shown.
-        switches: flags that only flyctl understands, e.g. "--no-cache".
-    """
-
-    dockerfile: Path | None = None
-    ignorefile: Path | None = None
-    target: str | None = None
-    args: Mapping[str, str] = field(default_factory=dict)
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    switches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.builder import BuildRequest, BuiltImage, build, new_label
 from flyctl_orchestrator.fleet.flyctl.app_logs import newest_lines
 from flyctl_orchestrator.fleet.target import Target
-from flyctl_orchestrator.project.building import BuildOptions, named_image, plan_build
+from flyctl_orchestrator.project.build_options import BuildOptions
+from flyctl_orchestrator.project.building import named_image, plan_build
 from flyctl_orchestrator.project.model import Project, RolloutPolicy
 from flyctl_orchestrator.rollout.context.concurrency import Concurrency, Stop
 from flyctl_orchestrator.rollout.context.context import RolloutContext, edge_of

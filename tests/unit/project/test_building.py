@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from flyctl_orchestrator.errors import UsageError
-from flyctl_orchestrator.project.building import BuildOptions, BuildPlan, named_image, plan_build, require_dockerfile
+from flyctl_orchestrator.project.build_options import BuildOptions
+from flyctl_orchestrator.project.building import BuildPlan, named_image, plan_build, require_dockerfile
 from flyctl_orchestrator.project.model import Project
 from flyctl_orchestrator.project.project import load_project
 
