@@ -45,7 +45,7 @@ class Platform:
         strict: metadata of a leased machine is written with the lease's nonce only.
         tells: a lease that is looked at says its description.
         refuses: the nonce of a lease that has ended is refused; else it is taken for none.
-        lag: seconds for which the list does not show a machine that was made.
+        lag: seconds for which the list does not show a machine to others than who has made it.
     """
 
     strict: bool = False
@@ -225,7 +225,7 @@ class Contest:
         self.deaf = ""
         """A machine whose host does not answer, though the list does not say so."""
         self.checks = True
-        self._made: dict[str, float] = {}
+        self._made: dict[str, tuple[float, str]] = {}
         for number in range(machines):
             self.create(REGIONS[number % 3])
 
@@ -271,20 +271,24 @@ class Contest:
         if self.platform.refuses and "/lease?" in path and method == "POST" and self._is_stale(path, headers):
             return HttpAnswer(400, {}, b'{"error": "invalid lease nonce"}')
         status, raw_headers, body = self.world.simulation.send(method, url, headers, json)
-        return HttpAnswer(status, raw_headers, self._told(method, path, status, body))
+        return HttpAnswer(status, raw_headers, self._told(me, method, path, status, body))
 
-    def _told(self, method: str, path: str, status: int, body: bytes) -> bytes:
+    def _told(self, me: Contender, method: str, path: str, status: int, body: bytes) -> bytes:
         if status == 200 and method == "GET" and path.endswith("/lease") and not self.platform.tells:
             said = json_module.loads(body)
             said["data"].pop("description", None)
             return json_module.dumps(said).encode()
-        if status == 200 and method == "GET" and path.split("?")[0].endswith("/machines") and self.platform.lag:
-            listed = json_module.loads(body)
-            for each in listed:
-                self._made.setdefault(each["id"], self.now)
-            shown = [each for each in listed if self.now - self._made[each["id"]] >= self.platform.lag]
+        if status == 200 and path.split("?")[0].endswith("/machines") and self.platform.lag:
+            if method == "POST":
+                self._made[json_module.loads(body)["id"]] = (self.now, me.name)
+                return body
+            shown = [each for each in json_module.loads(body) if self._shows(each["id"], me.name)]
             return json_module.dumps(shown).encode()
         return body
+
+    def _shows(self, machine_id: str, name: str) -> bool:
+        made, by = self._made.get(machine_id, (0.0, name))
+        return by == name or self.now - made >= self.platform.lag
 
     def _lease_of(self, path: str) -> str | None:
         machine = path.split("/machines/")[1].split("/")[0]

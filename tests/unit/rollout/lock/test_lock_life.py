@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import stat
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
@@ -15,10 +18,11 @@ from flyctl_orchestrator.rollout.lock.by_hand import give_back
 from flyctl_orchestrator.rollout.lock.computer import ComputerLock
 from flyctl_orchestrator.rollout.lock.held import Held
 from flyctl_orchestrator.rollout.lock.locked import Locked
+from flyctl_orchestrator.rollout.lock.machines import LockMachines
 from flyctl_orchestrator.rollout.lock.times import BUSY, GIVE_UP, LEASE, RENEW
 from flyctl_orchestrator.rollout.state.lock_record import LockRecord, is_lock_machine, plain
 from tests.unit.rollout.lock.lock_hall import PATH, Hall
-from tests.unit.rollout.rollout_world import APP
+from tests.unit.rollout.rollout_world import APP, World
 
 # --- taking
 
@@ -295,6 +299,35 @@ def test_a_clone_of_the_lock_machine_is_cleared_away_by_the_next_holder(hall: Ha
     held.release()
     hall.take("bob").release()
     assert len(hall.lock_machines()) == 1
+
+
+@given(st.lists(st.tuples(st.sets(st.integers(0, 3)), st.booleans()), min_size=1, max_size=4), st.integers(0, 9))
+@example([(set(), False), ({0}, True), (set(), True)], 0)
+@example([(set(), False), ({0}, True), (set(), True)], 1)
+@example([(set(), False), ({0}, True), (set(), True)], 2)
+@settings(max_examples=60, deadline=None)
+def test_clearing_away_never_makes_a_machine_count_again(shape: list[tuple[set[int], bool]], seed: int) -> None:
+    """Each stands in for some of those before it; some are on a host that does not answer."""
+    with tempfile.TemporaryDirectory() as directory:
+        world = World(Path(directory), seed=seed)
+        image, ids = world.push("one").ref, list[str]()
+        for earlier, answers in shape:
+            instead = ",".join(ids[number] for number in earlier if number < len(ids))
+            metadata = {"flyo_lock": "1", "flyo_lock_instead_of": instead}
+            body = {"config": {"image": image, "metadata": metadata}, "region": "iad" if answers else "fra"}
+            ids.append(world.call("POST", PATH, {**body, "skip_launch": True})["id"])
+        world.call("POST", "/_local/faults", {"name": "region-down", "region": "fra"})
+        machines = LockMachines(world.api, APP, ())
+        before = machines.find()
+        if not before.usable:
+            return
+        gone = machines.tidy(before, {})
+        after = machines.find()
+        assert after.ids == before.ids - set(gone)
+        assert {each.id for each in after.counting} <= {each.id for each in before.counting}
+        assert before.counting[0].id in after.ids
+        # What is left would count if the others were away, or is on a host that does not answer.
+        assert len(gone) >= len([each for each in before.counting[1:] if not each.instead_of])
 
 
 def test_a_lock_machine_that_is_destroyed_takes_the_lock_with_it(hall: Hall) -> None:
