@@ -339,6 +339,16 @@ def test_a_lock_machine_that_is_destroyed_takes_the_lock_with_it(hall: Hall) -> 
     assert hall.names() == ["bob@test"]
 
 
+def test_an_answer_that_fails_once_is_no_reason_for_another_lock_machine(hall: Hall) -> None:
+    hall.create("iad")
+    held = hall.take("ada")
+    hall.fault("server-error", set={"op": "leases.*"}, **{"for": "4s"})
+    held.renew()
+    hall.world.pass_time(4)
+    held.renew_if_due()
+    assert held.lost() == "" and held.sure and len(hall.lock_machines()) == 1
+
+
 def test_a_platform_that_does_not_answer_for_a_while_is_no_loss(hall: Hall) -> None:
     hall.create("iad")
     held = hall.take("ada")
