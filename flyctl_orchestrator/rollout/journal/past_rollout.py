@@ -164,7 +164,7 @@ def _past(path: Path, app: str, begin: Mapping[str, Any], entries: list[dict[str
         begun=frozenset(_begun(plan, named)),
         ill=frozenset(baseline["ill"]),
         counts={(region, group): count for region, group, count in begin.get("counts", ())},
-        policy=_policy(begin.get("policy", {})),
+        policy=RolloutPolicy(**begin.get("policy", {})),
         target=_target(app, begin) if "target" in begin else None,
         towards=begin.get("towards", ""),
         release_command=bool(begin.get("release_command")),
@@ -196,7 +196,3 @@ def _target(app: str, begin: Mapping[str, Any]) -> RestorePoint:
 
 def _machines(app: str, rows: Iterable[Mapping[str, Any]]) -> dict[str, Machine]:
     return {row["id"]: machine_of_dict(app, row) for row in rows}
-
-
-def _policy(kept: Mapping[str, Any]) -> RolloutPolicy:
-    return RolloutPolicy(**{**kept, "without": tuple(kept.get("without", ()))})
