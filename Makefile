@@ -2,6 +2,8 @@
 # make test   everything the project checks about itself
 # make property EXAMPLES=20000   random rollouts with faults, as many as asked for (SEED=7 for other ones)
 # make fuzz EXAMPLES=10000   strange answers of the Machines API, as many as asked for (SEED=7 for other ones)
+# make coverage   lines and branches that the unit and functional tests reach, in every process they start
+# make mutation   changes the planner, the gate, and what rollback and history decide, and says what no test noticed
 # make lint   style, types, imports, declared packages, workflows
 # make wheel-check   build the package from a fresh clone, install it and use it (PYTHON=python3.13 for another one)
 # Needs Python 3.11 or newer and make; each target makes its own virtual environment.
@@ -13,10 +15,18 @@ ARGS ?=
 # Most tests wait for processes and not for a processor, so more run at once than there are processors.
 WORKERS ?= 4
 EXAMPLES ?= 2000
+# What make coverage runs, and the percentage it has to reach.
+MEASURED ?= tests/unit tests/functional
+FLOOR ?= 0
+# Fewer mutants, e.g. make mutation MUTANTS="*plan.ordering*"
+MUTANTS ?=
+# What make test runs.
+TESTS ?= tests
 SEED ?= 0
 SCHEMA = $(TEST)/bin/check-jsonschema --builtin-schema
 
-.PHONY: help demo demo-down test property fuzz lint lint-ci wheel-check format clean
+.PHONY: help demo demo-down test coverage measure coverage-report mutation property fuzz lint lint-ci wheel-check format
+.PHONY: clean
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
@@ -27,7 +37,22 @@ demo-down: $(DEMO)/ready
 	@$(DEMO)/bin/flyo local down
 
 test: $(TEST)/ready
-	$(TEST)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	$(TEST)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS) $(TESTS)
+
+coverage: measure coverage-report
+
+measure: $(TEST)/ready
+	$(TEST)/bin/coverage erase
+	$(TEST)/bin/coverage run -m pytest -n $(WORKERS) --dist loadgroup $(ARGS) $(MEASURED)
+
+coverage-report:
+	$(TEST)/bin/coverage combine --quiet
+	$(TEST)/bin/coverage report --fail-under=$(FLOOR)
+
+mutation: $(TEST)/mutation-ready
+	rm -rf mutants
+	$(TEST)/bin/mutmut run $(MUTANTS)
+	$(TEST)/bin/python tests/mutation_report.py
 
 property: $(TEST)/ready
 	EXAMPLES=$(EXAMPLES) SEED=$(SEED) $(TEST)/bin/python -m pytest -n $(WORKERS) -rP tests/unit/rollout/nothing_lost
@@ -59,7 +84,7 @@ format: $(TEST)/ready
 	$(TEST)/bin/ruff format .
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .coverage .coverage.* mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(DEMO)/ready: pyproject.toml
 	@$(PYTHON) demo/python_version.py
@@ -71,4 +96,8 @@ $(TEST)/ready: pyproject.toml
 	@$(PYTHON) demo/python_version.py
 	$(PYTHON) -m venv $(TEST)
 	$(TEST)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+$(TEST)/mutation-ready: $(TEST)/ready
+	$(TEST)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,mutation]'
 	@touch $@

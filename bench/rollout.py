@@ -37,7 +37,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.rollout_fleet import APP, Platform, Size
 
-SIZES = {3: Size(3, 1), 6: Size(3, 2), 144: Size(18, 8)}
+SIZES = {3: Size(3, 1), 6: Size(3, 2), 144: Size(16, 9)}
 FLYO = (str(Path(sysconfig.get_path("scripts")) / "flyo"),)
 STAND_IN = (sys.executable, "-m", "flyctl_orchestrator.local.stand_in")
 NO_EXTRAS = ("--smoke-checks=false", "--dns-checks=false")

@@ -29,7 +29,6 @@ REGIONS = (
     "lax",
     "ams",
     "arn",
-    "bom",
     "cdg",
     "dfw",
     "ewr",
@@ -140,9 +139,9 @@ class Platform:
         return image
 
     def fleet(self) -> list[dict[str, Any]]:
-        """The app's machines."""
+        """The app's machines, without the one that keeps flyo's lock."""
         machines: list[dict[str, Any]] = self.must("GET", f"/v1/apps/{APP}/machines") or []
-        return machines
+        return [machine for machine in machines if "flyo_lock" not in machine["config"].get("metadata", {})]
 
     def settle(self) -> None:
         """Wait until every machine is well and nobody holds a lease any more."""

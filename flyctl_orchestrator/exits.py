@@ -24,6 +24,6 @@ class Exit(IntEnum):
     CHANGES = 7
     """With --detailed-exit-code: there are changes to make, or the fleet has drifted. Else: a plan is stale."""
     UNREACHABLE = 8
-    """Fly, flyctl or the local platform is missing, unreachable, or refuses the token."""
+    """Fly, flyctl or the local platform is missing, unreachable, refuses the token, or answers what cannot be read."""
     INTERRUPTED = 130
     """Ctrl-C; what was done has been put back, and the report says so."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -155,3 +155,8 @@ class Api:
         """The messages of an app's log."""
         lines = self.call("GET", f"/_local/logs?app={app}&limit=1000").raw.decode().splitlines()
         return [json.loads(line)["message"] for line in lines]
+
+
+def fleet_of(listed: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The machines of the Machines API's list without the one that keeps flyo's lock."""
+    return [body for body in listed if "flyo_lock" not in body["config"].get("metadata", {})]

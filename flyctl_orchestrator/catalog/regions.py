@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import math
 import unicodedata
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from flyctl_orchestrator.catalog.source import DIRECTORY_VARIABLE, read_catalog
 from flyctl_orchestrator.errors import UsageError
+
+Place = tuple[float, float]
+"""Latitude and longitude in degrees."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,8 @@ class Region:
 
     Attributes:
         code: three letters, e.g. "nrt".
-        markup: price of a machine as a multiple of iad's.
+        markup: price of a machine as a multiple of iad's; None when it is not known.
+        at: latitude and longitude; None when they are not known.
         deprecated: documented, but not offered for new machines.
         aliases: other names people use for it, in lower case.
     """
@@ -27,19 +32,24 @@ class Region:
     code: str
     city: str
     country: str
-    markup: float
+    markup: float | None
     deprecated: bool = False
     aliases: tuple[str, ...] = ()
+    at: Place | None = None
 
 
 @dataclass(frozen=True)
 class RegionBook:
-    """All regions known on `captured_on`, sorted by code."""
+    """All regions known on `captured_on`, sorted by code.
+
+    Attributes:
+        closed: codes of regions that Fly.io has closed, and where they were.
+    """
 
     captured_on: date
     source: str
     regions: tuple[Region, ...]
-    closed: frozenset[str] = frozenset()
+    closed: Mapping[str, Place | None] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Region]:
         return iter(self.regions)
@@ -64,6 +74,16 @@ class RegionBook:
         found = {region.code: region for region in (*exact, *starts, *similar) if region}
         return tuple(found.values())[:3]
 
+    def nearest(self, at: Place, count: int = 3) -> tuple[Region, ...]:
+        """The open regions nearest to a place, by distance over the ground."""
+        placed = [region for region in self.regions if region.at is not None and not region.deprecated]
+        return tuple(sorted(placed, key=lambda region: _angle(at, region.at or at))[:count])
+
+    def with_codes(self, codes: Iterable[str]) -> RegionBook:
+        """This book and regions of which nothing but the code is known, such as those a platform has told of."""
+        new = [Region(code, code, "", None) for code in codes if self.get(code) is None]
+        return replace(self, regions=tuple(sorted((*self.regions, *new), key=lambda region: region.code)))
+
     def require(self, code: str, *, where: str) -> Region:
         """The region with this code.
 
@@ -79,10 +99,15 @@ class RegionBook:
         """The error for a code that is no region, with what may have been meant."""
         shown = code if code.isprintable() and len(code) <= 40 else repr(code[:40])
         what = f"'{shown}' is not a Fly.io region"
+        place = self.closed.get(code)
+        nearest = [
+            f"{region.code} ({region.city})" for region in (self.nearest(place) if place else self.suggest(code))
+        ]
         if code in self.closed:
             what = f"Fly.io has closed its region '{shown}'"
-        nearest = [f"{region.code} ({region.city})" for region in self.suggest(code)]
-        if nearest:
+        if place:
+            advice = f"The nearest open ones are {', '.join(nearest)}"
+        elif nearest:
             advice = f"Did you mean {' or '.join(nearest)}?"
         else:
             codes = " ".join(region.code for region in self.regions if not region.deprecated)
@@ -99,7 +124,7 @@ def load_regions(variables: Mapping[str, str] | None = None) -> RegionBook:
     shown, data = read_catalog("regions.toml", variables or {})
     try:
         regions = tuple(sorted((_region(row) for row in data["region"]), key=lambda region: region.code))
-        return RegionBook(data["captured_on"], data["source"], regions, frozenset(data.get("closed", [])))
+        return RegionBook(data["captured_on"], data["source"], regions, _closed(data.get("closed", {})))
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(
             f"is not a usable region catalog: {type(error).__name__} {error}",
@@ -117,7 +142,27 @@ def _region(row: Mapping[str, Any]) -> Region:
         markup=float(row["markup"]),
         deprecated=bool(row.get("deprecated", False)),
         aliases=tuple(_plain(alias) for alias in row.get("aliases", [])),
+        at=_place(row["at"]) if "at" in row else None,
     )
+
+
+def _closed(written: Mapping[str, Any] | list[str]) -> dict[str, Place | None]:
+    """Codes with where they were; a list of codes alone will do."""
+    if isinstance(written, list):
+        return {str(code): None for code in written}
+    return {code: _place(at) for code, at in written.items()}
+
+
+def _place(written: Any) -> Place:
+    latitude, longitude = written
+    return float(latitude), float(longitude)
+
+
+def _angle(one: Place, other: Place) -> float:
+    """The angle between two places, seen from the middle of the Earth, in radians."""
+    north, east, far_north, far_east = map(math.radians, (*one, *other))
+    inside = math.sin(north) * math.sin(far_north) + math.cos(north) * math.cos(far_north) * math.cos(east - far_east)
+    return math.acos(min(1.0, max(-1.0, inside)))
 
 
 def _plain(text: str) -> str:

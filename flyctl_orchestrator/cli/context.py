@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flyctl_orchestrator.errors import Declined
-from flyctl_orchestrator.project.building import BuildOptions
+from flyctl_orchestrator.errors import Declined, FlyoError, UsageError
+from flyctl_orchestrator.project.build_options import BuildOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from flyctl_orchestrator.fleet.target import Target
     from flyctl_orchestrator.project.model import Project, RolloutPolicy
     from flyctl_orchestrator.report.output import Output
+
+
+UNKNOWN_REGION = "config.unknown_region"
 
 
 @dataclass
@@ -66,10 +69,25 @@ class CommandContext:
         from flyctl_orchestrator.project.project import load_project
 
         environment, options = self.environment, self.options
-        project = load_project(environment.cwd, options.config, options.app, environment.variables)
+        files = (environment.cwd, options.config, options.app, environment.variables)
+        try:
+            project = load_project(*files)
+            if any(problem.code == UNKNOWN_REGION for problem in project.problems):
+                project = load_project(*files, offered=self._offered())
+        except UsageError as error:
+            if error.code != UNKNOWN_REGION:
+                raise
+            project = load_project(*files, offered=self._offered())
         if understood:
             project.require_understood()
         return project
+
+    def _offered(self) -> list[str]:
+        """Regions that the platform offers: newer than our catalog. None where nobody can be asked."""
+        try:
+            return self.target().flyctl.regions()
+        except FlyoError:
+            return []
 
     def project_to_look(self) -> Project:
         """The project for a command that only looks or undoes: what is wrong with its files is said and not in the way.

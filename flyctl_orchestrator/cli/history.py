@@ -5,7 +5,7 @@ from __future__ import annotations
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.errors import FlyoError
-from flyctl_orchestrator.fleet.flyctl import Release
+from flyctl_orchestrator.fleet.flyctl.flyctl import Release
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.report.history_text import history_lines
 from flyctl_orchestrator.rollout.journal.history import history_of

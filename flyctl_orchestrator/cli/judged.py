@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.errors import UnreachableError, UsageError
-from flyctl_orchestrator.fleet.flyctl import Flyctl
+from flyctl_orchestrator.fleet.flyctl.flyctl import Flyctl
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.building import require_dockerfile
 from flyctl_orchestrator.project.flytoml.judgement import Judgement, read_judgement

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from flyctl_orchestrator.cli.activity import note_lock
@@ -10,24 +9,24 @@ from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.locked import locker, new_record
 from flyctl_orchestrator.cli.who import who
 from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.target import Target
-from flyctl_orchestrator.report.numbers import duration
-from flyctl_orchestrator.rollout.lock.by_hand import give_back, needs_a_machine
-from flyctl_orchestrator.rollout.state.lock_record import LockRecord
-from flyctl_orchestrator.rollout.state.observe import Fleet, observe
+from flyctl_orchestrator.project.model import Project
+from flyctl_orchestrator.rollout.lock.by_hand import Holder, give_back, holders, take_by_hand
+from flyctl_orchestrator.rollout.lock.locked import moment
+from flyctl_orchestrator.rollout.state.lock_record import LockRecord, plain
 
 SCHEMA = "flyo.lock/1"
 
 
 def show_lock(context: CommandContext) -> None:
     """Show who holds the lock, since when and why."""
-    environment = context.environment
-    _, fleet = _look(context)
-    now = environment.clock.now()
+    target, project = _place(context)
+    held = holders(target.api, project.app)
     if context.options.as_json:
-        context.output.document(status_as_dict(fleet, now))
+        context.output.document(status_as_dict(project.app, held))
         return
-    context.output.show(*[_sentence(each.record, now) for each in fleet.locks] or ["Nobody holds the lock."])
+    context.output.show(*[_sentence(each.record) for each in held] or ["Nobody holds the lock."])
 
 
 def take_lock(context: CommandContext, why: str, seconds: float | None) -> None:
@@ -37,69 +36,58 @@ def take_lock(context: CommandContext, why: str, seconds: float | None) -> None:
         why: shown to whoever wants to roll out.
         seconds: after how long it ends by itself; None for never.
     """
-    environment = context.environment
-    target, fleet = _look(context)
-    needs_a_machine(fleet)
-    expires = environment.clock.now() + seconds if seconds else None
-    record = new_record(environment, why=why, how="hand", expires=expires)
-    locks = locker(environment, target, fleet.app, lambda name, **fields: None)
-    held, _ = locks.take(record, fleet)
-    try:
-        locks.confirm(held)
-    finally:
-        # What is on the platform outlives this command; the computer's own lock cannot.
-        locks.computer.release()
-    note_lock(context, target, fleet.app, "taken", why)
-    until = f" until {_moment(expires)}" if expires else ""
+    target, project = _place(context)
+
+    def tell(name: str, **facts: Any) -> None:
+        if name == "note":
+            context.output.say(facts["line"])
+
+    locks = locker(context.environment, target, project, tell)
+    record = take_by_hand(locks, new_record(context.environment, why=why, how="hand"), lasts=seconds)
+    note_lock(context, target, project.app, "taken", record.why)
+    until = f" until {moment(record.expires)}" if record.expires else ""
     context.output.report(f"Locked{until}. 'flyo lock release' gives it back.")
 
 
 def release_lock(context: CommandContext, *, force: bool) -> None:
     """Release the lock: your own, or with `force` anybody's. A rollout that loses its lock stops at its next step."""
-    environment = context.environment
-    target, fleet = _look(context)
-    released = give_back(target.api, fleet, who(environment), force=force)
+    target, project = _place(context)
+    held = holders(target.api, project.app)
+    released = give_back(target.api, project.app, held, plain(who(context.environment)), force=force)
     names = ", ".join(each.who for each in released)
     if released:
-        note_lock(context, target, fleet.app, "released", f"held by {names}")
+        note_lock(context, target, project.app, "released", f"held by {names}")
     context.output.report(f"Released (was held by {names})." if released else "Nobody holds the lock.")
 
 
-def _look(context: CommandContext) -> tuple[Target, Fleet]:
+def _place(context: CommandContext) -> tuple[Target, Project]:
     project = context.project_to_look()
     target = context.target(needs_flyctl=False)
-    fleet = observe(target.api, project.app)
-    if not fleet.exists:
+    try:
+        target.api.get_app(project.app)
+    except ApiError as error:
+        if error.kind != "not_found":
+            raise
         raise FlyoError(
             "there is no such app yet",
             where=f"app {project.app}",
             next="'flyo deploy' creates it",
             code="app.not_found",
-        )
-    return target, fleet
+        ) from error
+    return target, project
 
 
-def status_as_dict(fleet: Fleet, now: float) -> dict[str, Any]:
+def status_as_dict(app: str, held: list[Holder]) -> dict[str, Any]:
     """Who holds the lock as one JSON object, schema flyo.lock/1 (docs/reference/lock-json.md)."""
-    holders = [
-        each.record.as_dict() | {"machines": list(each.machines), "expired": each.record.expired(now)}
-        for each in fleet.locks
-    ]
-    locked = any(not each["expired"] for each in holders)
-    return {"schema": SCHEMA, "app": fleet.app, "locked": locked, "holders": holders}
+    rows = [each.record.as_dict() | {"machine": each.machine} for each in held]
+    return {"schema": SCHEMA, "app": app, "locked": bool(rows), "holders": rows}
 
 
-def _sentence(record: LockRecord, now: float) -> str:
-    how = "by hand" if record.how == "hand" else "by a rollout"
-    told = f"Locked {how}: {record.who} since {_moment(record.since)} ({duration(max(0.0, now - record.since))} ago)"
-    if record.expires is None:
-        end = ", until it is released"
-    elif record.expired(now):
-        end = f", no sign of life since {_moment(record.expires)}" if record.how == "rollout" else ", which is over"
+def _sentence(record: LockRecord) -> str:
+    how = "by hand" if record.by_hand else "by a rollout"
+    since = f" since {moment(record.since)}" if record.since else ""
+    if not record.by_hand and record.expires:
+        end = f", until {moment(record.expires)} unless it is renewed"
     else:
-        end = "" if record.how == "rollout" else f", until {_moment(record.expires)}"
-    return f"{told}{end}: {record.why}"
-
-
-def _moment(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
+        end = f", until {moment(record.expires)}" if record.expires else ", until it is released"
+    return f"Locked {how}: {record.who}{since}{end}: {record.why}"

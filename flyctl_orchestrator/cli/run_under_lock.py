@@ -7,7 +7,7 @@ from collections.abc import Callable
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.hooks import hooks_of
 from flyctl_orchestrator.cli.interrupts import heeding
-from flyctl_orchestrator.cli.locked import locked
+from flyctl_orchestrator.cli.locked import app_lock
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.cli.who import who
 from flyctl_orchestrator.errors import Defect, FlyoError
@@ -37,7 +37,8 @@ def run_under_lock(
 
     Args:
         command: what is run, e.g. "flyo deploy", for others to read.
-        act: breaks off what comes before the rollout; from there on signals are noted, until the lock is given back.
+        act: called under the lock. It breaks off what comes before the rollout; from there on signals are noted, until
+            the lock is given back.
         hooks: whether the user's own commands are run.
 
     Raises:
@@ -48,7 +49,7 @@ def run_under_lock(
     emit, stop = Emitter(project.app, environment.clock, reporter.event), Stop()
     outcome: Outcome | None = None
     work: Deployment | None = None
-    lock = locked(environment, target, project.app, command, options.lock_wait, emit)
+    lock = app_lock(environment, target, project, command, options.lock_wait, emit)
     try:
         with heeding(stop), Threads() as threads, lock as guard:
             runner = hooks_of(environment, target, project, emit) if hooks else HookRunner()

@@ -9,8 +9,8 @@ from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.target import Target
+from flyctl_orchestrator.project.flytoml.formats import config_in
 from flyctl_orchestrator.project.model import Project
-from flyctl_orchestrator.project.project import FLY_TOML
 from flyctl_orchestrator.report.status_json import status_as_dict
 from flyctl_orchestrator.report.status_text import status_lines
 from flyctl_orchestrator.rollout.journal.journals import JournalStore
@@ -69,7 +69,7 @@ def run_status(context: CommandContext, wanted: Wanted) -> int:
 def _project(context: CommandContext) -> Project | None:
     """The project here, or None: with --app a look from anywhere is possible, without one there must be files."""
     options = context.options
-    if options.app and options.config is None and not (context.environment.cwd / FLY_TOML).exists():
+    if options.app and options.config is None and config_in(context.environment.cwd) is None:
         return None
     return context.project_to_look()
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import UnreachableError, UsageError
-from flyctl_orchestrator.fleet.flyctl import Flyctl
-from flyctl_orchestrator.fleet.flyctl_env import API_BASES, child_environment
-from flyctl_orchestrator.fleet.flyctl_find import STAND_IN, Kind, find_flyctl
+from flyctl_orchestrator.fleet.flyctl.env import API_BASES, child_environment
+from flyctl_orchestrator.fleet.flyctl.find import STAND_IN, Kind, find_flyctl
+from flyctl_orchestrator.fleet.flyctl.flyctl import Flyctl
 from flyctl_orchestrator.fleet.requests_http import RequestsHttp
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.report.output import Output

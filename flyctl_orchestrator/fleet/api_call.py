@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
+from math import inf
 from typing import Any, Literal, TypeVar
 
 from flyctl_orchestrator.environment import Clock
@@ -109,7 +111,14 @@ class Caller:
         self._patience = patience
         self._pacer = Pacer(clock)
         self._reached = False
+        self._longest = inf
         self.ahead = 0.0
+
+    def hurried(self, seconds: float) -> Caller:
+        """This caller, with the same pace: one attempt takes `seconds` at most, and so long is a call tried again."""
+        twin = copy.copy(self)
+        twin._patience = twin._longest = seconds
+        return twin
 
     def send(self, call: Call, read: Read[T], *, accept: Mapping[int, T] | None = None) -> T:
         """Send a call, in its turn, again where that is safe; gives what its answer says.
@@ -124,6 +133,7 @@ class Caller:
             ApiError: it failed for good, or kept failing until the patience was over.
         """
         began = self._clock.monotonic()
+        call = replace(call, timeout=min(call.timeout, self._longest))
         attempt = 0
         while True:
             self._pacer.pace(call.action, call.identifier)

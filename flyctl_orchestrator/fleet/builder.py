@@ -16,11 +16,12 @@ from flyctl_orchestrator.errors import FlyoError, UnreachableError
 from flyctl_orchestrator.fleet.api_answer import complaint, understood
 from flyctl_orchestrator.fleet.api_call import authorization
 from flyctl_orchestrator.fleet.decode import Unreadable, decode, first_words
-from flyctl_orchestrator.fleet.flyctl import FlyctlError
+from flyctl_orchestrator.fleet.flyctl.flyctl import FlyctlError
 from flyctl_orchestrator.fleet.flyctl_trouble import build_may_pass
 from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.target import Target
-from flyctl_orchestrator.project.building import BuildOptions, BuildPlan
+from flyctl_orchestrator.project.build_options import BuildOptions
+from flyctl_orchestrator.project.building import BuildPlan
 
 REGISTRY = "registry.fly.io"
 # Seconds: for a whole remote build, and for the longest silence of a local one (a big `pip install` is quiet).

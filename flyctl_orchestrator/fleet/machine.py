@@ -21,8 +21,6 @@ SLEEP_STATES: dict[str, Sleep] = {
     "suspending": "suspended",
 }
 GONE = frozenset({"destroyed", "destroying"})
-# Metadata of flyo's lock, which comes and goes while a machine stays what it is: kept apart from its configuration.
-LOCK_PREFIX = "flyo_lock_"
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,6 @@ class Machine:
         checks: platform health checks.
         events: newest first.
         release: flyctl's release number (`fly_release_version`), None when unknown.
-        locks: the metadata that flyo's lock keeps on it; it stands neither in `metadata` nor in `config`.
         nonce: of the lease taken by the very call that answered with this machine, else None; never shown.
     """
 
@@ -103,7 +100,6 @@ class Machine:
     created_at: str = ""
     updated_at: str = ""
     release: int | None = None
-    locks: Mapping[str, str] = field(default_factory=dict, compare=False)
     nonce: str | None = field(default=None, repr=False, compare=False)
 
     @classmethod
@@ -132,10 +128,7 @@ class Machine:
         if not data.created_at and host == "ok":
             raise Unreadable(f"machine {data.id} does not say how old it is")
         config = convert(full, wire.Config)
-        every = config.metadata or {}
-        metadata = {key: value for key, value in every.items() if not key.startswith(LOCK_PREFIX)}
-        if len(metadata) < len(every):
-            full = {**full, "metadata": metadata}
+        metadata = config.metadata or {}
         return cls(
             id=data.id,
             name=data.name,
@@ -155,7 +148,6 @@ class Machine:
             created_at=data.created_at or "",
             updated_at=data.updated_at or "",
             release=release_of(metadata),
-            locks={key: value for key, value in every.items() if key.startswith(LOCK_PREFIX)},
             nonce=data.nonce or None,
         )
 

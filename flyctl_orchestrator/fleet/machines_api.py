@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Mapping
 from dataclasses import replace
@@ -57,15 +58,30 @@ class MachinesApi:
         self._clock = clock
         self._regions: dict[str, str] = {}
 
+    def hurried(self, seconds: float) -> MachinesApi:
+        """This client, with the same pace, giving up sooner.
+
+        Args:
+            seconds: for one attempt, and during which a failing call is tried again.
+        """
+        twin = copy.copy(self)
+        twin._caller = self._caller.hurried(seconds)
+        return twin
+
     def platform_time(self) -> float:
         """Seconds since the epoch by the platform's clock, as its last answer told it; by ours as long as none has."""
         return self._clock.now() + self._caller.ahead
 
     # --- machines
 
-    def list_machines(self, app: str) -> list[Machine]:
-        """Every machine of an app that is not destroyed, throw-away and unmanaged ones included."""
-        call = self._app_call("GET", app, "/machines", "list", "list the machines")
+    def list_machines(self, app: str, *, having: tuple[str, str] | None = None) -> list[Machine]:
+        """Every machine of an app that is not destroyed, throw-away and unmanaged ones included.
+
+        Args:
+            having: only those with this metadata, as (key, value).
+        """
+        query = f"?{urlencode({'metadata.' + having[0]: having[1]})}" if having else ""
+        call = self._app_call("GET", app, f"/machines{query}", "list", "list the machines")
         return [self._seen(machine) for machine in self._caller.send(call, machines_of(app))]
 
     def get_machine(self, app: str, machine_id: str, *, hurry: bool = False) -> Machine:
@@ -233,16 +249,23 @@ class MachinesApi:
 
     # --- leases
 
-    def acquire_lease(self, app: str, machine_id: str, ttl: int, description: str = "") -> Lease:
+    def acquire_lease(
+        self, app: str, machine_id: str, ttl: int, description: str = "", nonce: str | None = None
+    ) -> Lease:
         """Take a machine's lease for `ttl` seconds; kind conflict when somebody else holds it.
 
         With a `description` that is unique to this attempt, a lease whose answer got lost is found again.
+
+        Args:
+            nonce: of the lease that is held, to keep it for `ttl` seconds from now; the answer has another one when
+                it had ended.
         """
         body = {"ttl": ttl} | ({"description": description} if description else {})
         # Both spellings of the life time exist (body in the documentation, query in flyctl); they agree here.
         path = f"/lease?{urlencode({'ttl': ttl})}"
+        repeat: Repeat = "always" if nonce else "if_refused"
         call = self._machine_call(
-            "POST", app, machine_id, path, "lease", "take the machine's lease", json=body, repeat="if_refused"
+            "POST", app, machine_id, path, "lease", "take the machine's lease", nonce, body, repeat=repeat
         )
         for attempt in (1, 2, 3):
             try:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from flyctl_orchestrator.environment import Clock
-from flyctl_orchestrator.fleet.flyctl import Flyctl
+from flyctl_orchestrator.fleet.flyctl.flyctl import Flyctl
 from flyctl_orchestrator.fleet.http import StreamingHttp
 from flyctl_orchestrator.fleet.machines_api import MachinesApi
 from flyctl_orchestrator.fleet.metrics import Metrics

@@ -9,28 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.project.build_options import BuildOptions
 from flyctl_orchestrator.project.flytoml.values import pick, text_of
 from flyctl_orchestrator.project.model import Project
-
-
-@dataclass(frozen=True)
-class BuildOptions:
-    """What the command line says about the build; each is handed on to flyctl as it is.
-
-    Attributes:
-        dockerfile, ignorefile: absolute; fly.toml's own come first.
-        target: stage to build; fly.toml's own comes first.
-        args: build arguments, on top of fly.toml's.
-        secrets: build secrets, never shown.
-        switches: flags that only flyctl understands, e.g. "--no-cache".
-    """
-
-    dockerfile: Path | None = None
-    ignorefile: Path | None = None
-    target: str | None = None
-    args: Mapping[str, str] = field(default_factory=dict)
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    switches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,9 +56,16 @@ def require_dockerfile(project: Project, options: BuildOptions) -> None:
     Raises:
         UsageError: fly.toml asks for a way to build that is not offered there, or there is no Dockerfile.
     """
+    section, shown = build_section(project), project.flytoml.shown
+    if containers := _containers(project.flytoml.raw, section):
+        raise UsageError(
+            f"{containers} (several containers in a machine) is not offered by the local platform",
+            where=shown,
+            next="Leave it out there, or deploy to Fly.io",
+            code="build.not_offered",
+        )
     if named_image(project):
         return
-    section, shown = build_section(project), project.flytoml.shown
     plan = plan_build(project, options)
     asked = [key for key in ("builder", "buildpacks", "builtin") if pick(section, key)]
     if asked and plan.dockerfile is None:
@@ -104,3 +92,16 @@ def require_dockerfile(project: Project, options: BuildOptions) -> None:
                 f"Files come from the current directory; 'flyo deploy {shlex.quote(str(project.root))}' builds there"
             )
         raise UsageError(f"there is no {choices[0]}", where=shown, next=advice, code="build.no_dockerfile")
+
+
+def _containers(top: Mapping[str, Any], section: Mapping[str, Any]) -> str:
+    """The key that asks for containers, "" for none."""
+    experimental = pick(top, "experimental")
+    asked = {
+        "machine_config": pick(top, "machine_config"),
+        "[experimental] machine_config": pick(experimental, "machine_config")
+        if isinstance(experimental, dict)
+        else None,
+        "[build] compose": pick(section, "compose") is not None,
+    }
+    return next((name for name, value in asked.items() if value), "")

@@ -9,6 +9,7 @@ from flyctl_orchestrator.catalog.regions import RegionBook
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project import flyotoml, flytoml
 from flyctl_orchestrator.project.detect import detect
+from flyctl_orchestrator.project.flytoml.formats import config_in, read_config
 from flyctl_orchestrator.project.model import Flyo, FlyToml
 from flyctl_orchestrator.project.project import FLY_TOML, FLYO_TOML
 from flyctl_orchestrator.project.scaffold import Existing
@@ -31,9 +32,11 @@ def read_existing(directory: Path, regions: RegionBook) -> Existing:
             code="config.unreadable",
         ) from None
     texts: dict[str, Document] = {}
-    for name in (FLY_TOML, FLYO_TOML):
-        if name in names:
-            texts[name] = read_document(directory / name, name)
+    config = config_in(directory)
+    if config is not None:
+        texts[FLY_TOML] = read_config(config, config.name)
+    if FLYO_TOML in names:
+        texts[FLYO_TOML] = read_document(directory / FLYO_TOML, FLYO_TOML)
     return _existing(texts, names, directory, regions)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from flyctl_orchestrator.catalog.regions import RegionBook, load_regions
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project import flyotoml, flytoml
+from flyctl_orchestrator.project.flytoml.formats import config_in
 from flyctl_orchestrator.project.model import Flyo, FlyToml, Project
 from flyctl_orchestrator.project.tomlfile import Document
 
@@ -21,6 +22,8 @@ def load_project(
     config_path: Path | None = None,
     app_name: str | None = None,
     variables: Mapping[str, str] | None = None,
+    *,
+    offered: Collection[str] = (),
 ) -> Project:
     """The project whose fly.toml is `config_path`, or that of directory `cwd`.
 
@@ -30,12 +33,13 @@ def load_project(
         cwd: the directory the user is in; a relative `config_path` starts there. A directory means its fly.toml.
         app_name: the app to use instead of the one fly.toml names.
         variables: the environment, for FLYO_CATALOG_DIR.
+        offered: codes of regions that the platform has told of, known here or not.
 
     Raises:
         UsageError: a file is missing or wrong, or no app is named (codes config.*).
     """
     path, shown = find_config(cwd, config_path)
-    regions = load_regions(variables)
+    regions = load_regions(variables).with_codes(offered)
     fly = flytoml.load(path, shown=shown)
     beside = _flyo_beside(path)
     shown_beside = str(Path(shown).parent / beside.name)
@@ -66,7 +70,8 @@ def load_to_look(
     except UsageError as error:
         if config_path is not None and error.code == "config.missing":
             raise
-        path, shown = (cwd / FLY_TOML, FLY_TOML) if config_path is None else find_config(cwd, config_path)
+        named = config_path if config_path is not None else (config_in(cwd) or cwd / FLY_TOML).relative_to(cwd)
+        path, shown = find_config(cwd, named)
         fly, wrong = _fly_or_none(path, shown)
         if app_name is None and (fly is None or error.code in ("config.no_app", "config.app_name")):
             raise
@@ -93,8 +98,8 @@ def find_config(cwd: Path, config_path: Path | None) -> tuple[Path, str]:
     if config_path is not None:
         path = cwd / config_path
         return (path / FLY_TOML, str(config_path / FLY_TOML)) if path.is_dir() else (path, str(config_path))
-    path = cwd / FLY_TOML
-    if not path.exists() and not path.is_symlink() and (others := configs_near(cwd)):
+    found = config_in(cwd)
+    if found is None and (others := configs_near(cwd)):
         listed = ", ".join(others[:5])
         raise UsageError(
             "does not exist",
@@ -102,7 +107,7 @@ def find_config(cwd: Path, config_path: Path | None) -> tuple[Path, str]:
             next=f"Name one with -c: {listed}" + (f" or {len(others) - 5} more" if len(others) > 5 else ""),
             code="config.missing",
         )
-    return path, FLY_TOML
+    return (found, found.name) if found else (cwd / FLY_TOML, FLY_TOML)
 
 
 def configs_near(cwd: Path) -> list[str]:
@@ -112,8 +117,8 @@ def configs_near(cwd: Path) -> list[str]:
 
 
 def _flyo_beside(path: Path) -> Path:
-    own = path.with_name(f"flyo.{path.name.removeprefix('fly.')}")
-    return own if path.name.startswith("fly.") and own.exists() else path.with_name(FLYO_TOML)
+    own = path.with_name(f"flyo.{path.stem.removeprefix('fly.')}.toml")
+    return own if path.stem.startswith("fly.") and own.exists() else path.with_name(FLYO_TOML)
 
 
 def _region_problems(fly: FlyToml, flyo: Flyo, regions: RegionBook) -> tuple[UsageError, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import tomli_w
 
+from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project.detected import Detected
 from flyctl_orchestrator.project.dockerfile import DOCKERIGNORE, dockerfile
 from flyctl_orchestrator.project.edit import Path, section, set_counts, set_keys
@@ -69,14 +70,15 @@ def build_files(answers: Answers, existing: Existing) -> dict[str, bytes]:
     Raises:
         UsageError: an existing file cannot be edited without losing something (config.not_editable).
     """
-    files = {"fly.toml": _fly_toml(answers, existing), "flyo.toml": _flyo_toml(answers, existing)}
+    config = existing.fly.path.name if existing.fly else "fly.toml"
+    files = {config: _fly_toml(answers, existing), "flyo.toml": _flyo_toml(answers, existing)}
     start = answers.start or existing.detected.start
     if existing.needs_dockerfile and start:
         port = answers.port or existing.detected.port
         files["Dockerfile"] = dockerfile(existing.detected, start=start, port=port)
         if ".dockerignore" not in existing.names:
             files[".dockerignore"] = DOCKERIGNORE
-    before = {"fly.toml": existing.fly.text if existing.fly else None, "flyo.toml": existing.flyo_text or None}
+    before = {config: existing.fly.text if existing.fly else None, "flyo.toml": existing.flyo_text or None}
     return {name: text.encode() for name, text in files.items() if text != before.get(name)}
 
 
@@ -85,7 +87,10 @@ def build_files(answers: Answers, existing: Existing) -> dict[str, bytes]:
 
 def _fly_toml(answers: Answers, existing: Existing) -> str:
     if existing.fly:
-        return set_keys(existing.fly.text, _fly_changes(answers, existing.fly), shown="fly.toml")
+        changes = _fly_changes(answers, existing.fly)
+        if existing.fly.path.suffix != ".toml":
+            return _unchanged(existing.fly, changes)
+        return set_keys(existing.fly.text, changes, shown=existing.fly.path.name)
     port = answers.port or existing.detected.port
     service = {
         "internal_port": port,
@@ -106,6 +111,23 @@ def _fly_toml(answers: Answers, existing: Existing) -> str:
         section("[[vm]]", {"size": answers.size or DEFAULT_SIZE, "memory": answers.memory or DEFAULT_MEMORY}),
     ]
     return "\n".join(blocks)
+
+
+def _unchanged(fly: FlyToml, changes: Mapping[Path, Any]) -> str:
+    """The text of a fly.json or fly.yaml, which are not edited.
+
+    Raises:
+        UsageError: something in it would have to change; says what.
+    """
+    if changes:
+        wanted = ", ".join(f"{'.'.join(map(str, path))} = {value!r}" for path, value in changes.items())
+        raise UsageError(
+            "is not edited by flyo init, which changes fly.toml only",
+            where=fly.shown,
+            next=f"Set this by hand and run it again: {wanted}",
+            code="config.not_editable",
+        )
+    return fly.text
 
 
 def _check(path: str) -> dict[str, Any]:

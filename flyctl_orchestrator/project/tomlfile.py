@@ -40,7 +40,8 @@ class Document:
 
     def where(self, path: tuple[Step, ...]) -> str:
         """ "fly.toml:12:1" for the key at `path`, or the nearest table that can be found in the text."""
-        found = locate(self.text, path)
+        # Lines are found in TOML only.
+        found = None if self.shown.endswith((".json", ".yaml")) else locate(self.text, path)
         return f"{self.shown}:{found[0]}:{found[1]}" if found else self.shown
 
 

@@ -23,7 +23,7 @@ def choose_reporter(
     if as_json:
         return JsonLinesReporter(output)
     if environment.variables.get("GITHUB_ACTIONS") == "true":
-        from flyctl_orchestrator.report.github import GitHubReporter
+        from flyctl_orchestrator.report.github.reporter import GitHubReporter
 
         summary = environment.variables.get("GITHUB_STEP_SUMMARY")
         return GitHubReporter(output, verbose=verbose, summary=environment.cwd / summary if summary else None)

@@ -15,7 +15,7 @@ def show_error(error: FlyoError, output: Output, *, as_json: bool) -> None:
         output.record({"schema": "flyo.event/1", **fields, "what": error.what, "next": error.next})
     output.say(f"flyo: {error} [{error.code}]")
     if output.variables.get("GITHUB_ACTIONS") == "true" and not as_json:
-        from flyctl_orchestrator.report.github_text import annotation
+        from flyctl_orchestrator.report.github.text import annotation
 
         output.command(annotation("error", "flyo", str(error)))
 

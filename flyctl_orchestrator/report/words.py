@@ -184,11 +184,8 @@ def _hook_finished(fields: Fields) -> Sentence:
 
 def _waiting(fields: Fields) -> Sentence:
     who, why = fields.get("who") or "another holder", fields.get("why") or "no reason given"
-    if fields.get("silent"):
-        text = f"locked by {who} ({why}), with no sign of life: taken over if none comes within half a minute"
-    else:
-        text = f"locked by {who} ({why}): waiting for up to {duration(float(fields.get('seconds') or 0))}"
-    return Sentence(text, "warn")
+    wait = duration(float(fields.get("seconds") or 0))
+    return Sentence(f"locked by {who} ({why}): waiting for up to {wait}", "warn")
 
 
 _SENTENCES: dict[str, Callable[[Fields], Sentence | None]] = {

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
-from flyctl_orchestrator.fleet.app_logs import newest_lines
 from flyctl_orchestrator.fleet.builder import BuildRequest, BuiltImage, build, new_label
+from flyctl_orchestrator.fleet.flyctl.app_logs import newest_lines
 from flyctl_orchestrator.fleet.target import Target
-from flyctl_orchestrator.project.building import BuildOptions, named_image, plan_build
+from flyctl_orchestrator.project.build_options import BuildOptions
+from flyctl_orchestrator.project.building import named_image, plan_build
 from flyctl_orchestrator.project.model import Project, RolloutPolicy
 from flyctl_orchestrator.rollout.context.concurrency import Concurrency, Stop
 from flyctl_orchestrator.rollout.context.context import RolloutContext, edge_of
@@ -77,12 +78,8 @@ class Deployment:
     # --- before anything changes
 
     def observe(self) -> Fleet:
-        """Read the fleet; the first time, the lock is taken, too.
-
-        Raises:
-            Locked: somebody else is at work on this app.
-        """
-        return self.guard.saw(observe(self.target.api, self.project.app))
+        """Read the fleet."""
+        return observe(self.target.api, self.project.app)
 
     def given_image(self, image: str | None) -> PlannedImage:
         """The image the user names, on the command line or as fly.toml's [build] image; else one still to be built."""
@@ -102,10 +99,11 @@ class Deployment:
             BuildError: it could not be built; nothing was changed.
         """
         self.emit("build.started")
+        asked = [] if fleet is None else [m for m in fleet.managed if not {m.region, m.id} & set(self.policy.without)]
         since = self.target.clock.monotonic()
         built: BuiltImage = self.concurrency.beside(
             lambda: build(self.target, self._request(), lambda line: self.emit("build.log", line=line)),
-            lambda over: measure(self.context(), fleet.managed if fleet else (), self.measured, over=over),
+            lambda over: measure(self.context(), asked, self.measured, over=over),
         )
         for notice in built.notices:
             self.emit("warning", code="build.notice", what=notice)
@@ -181,9 +179,9 @@ class Deployment:
 
         Raises:
             FlyoError: the fleet has moved since, or the journal cannot be written; nothing was changed.
-            Locked: somebody else took the lock at the same moment.
+            Locked: the lock could only be taken with the image there is now, and somebody else has it.
         """
-        if not plan.empty and not self.guard.settled:
+        if not plan.empty and self.guard.secure(plan.image.ref):
             fleet = self.observe()
         if plan.fingerprint != fleet.fingerprint():
             raise FlyoError(

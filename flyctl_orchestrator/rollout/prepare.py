@@ -16,6 +16,9 @@ from flyctl_orchestrator.rollout.plan.scale_request import check_regions, counts
 from flyctl_orchestrator.rollout.recovery.unfinished import make_way, refuse_unfinished
 from flyctl_orchestrator.rollout.state.observe import Fleet
 
+# Seconds for which a reading of the fleet is as good as a new one; the platform allows one a second.
+FRESH = 1.0
+
 
 def prepare(work: Deployment, image: str | None) -> tuple[Plan, Fleet]:
     """Build what has to be built and plan it.
@@ -35,10 +38,12 @@ def prepare(work: Deployment, image: str | None) -> tuple[Plan, Fleet]:
     wanted = work.given_image(image)
     # What is impossible is said before time is spent on building.
     work.plan(fleet, wanted)
-    built = wanted.ref is None
-    if built:
+    since = work.target.clock.monotonic()
+    if wanted.ref is None:
         wanted = work.build(fleet)
-    fleet = work.observe() if built or not exists else fleet
+    aged = work.target.clock.monotonic() - since > FRESH
+    if work.guard.secure(wanted.ref) or aged or not exists:
+        fleet = work.observe()
     return work.plan(fleet, wanted), fleet
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.flyo_process import PATIENCE, Computer
+from tests.platform_client import fleet_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,7 +46,7 @@ class Laptop(Computer):
     def machines(self, app: str) -> list[dict[str, Any]]:
         """The Machines API's list."""
         listed: list[dict[str, Any]] = self.manage("GET", f"/v1/apps/{app}/machines")
-        return listed
+        return fleet_of(listed)
 
     def browse(
         self, app: str, path: str, region: str = "", *, method: str = "GET", body: str = "", **headers: str

@@ -109,10 +109,29 @@ def read_sizes(fly: FlyToml) -> list[tuple[Any, ...]]:
     ]
 
 
-# --- flyctl's own test files
+OTHER_FORMATS = {
+    "numbers.json": '{"app": "x", "env": {"A": 12345678, "B": 1, "C": true, "D": [1]}, "kill_timeout": 30}',
+    "services.json": '{"app": "x", "services": [{"internal_port": 80, "ports": [{"port": "80"}]}], "vm": {"cpus": 2}}',
+    "wrong.json": '{"app": "x", "swap_size_mb": "1"}',
+    "numbers.yaml": "app: x\nenv:\n  A: 12345678\n  B: yes\n  C: true\n  D: 1.5\nkill_timeout: 30\n",
+    "services.yaml": "app: a\nservices:\n- internal_port: 80\n  tcp_checks:\n  - timeout: 9000\nmount:\n  source: d\n",
+    "wrong.yaml": "app: x\nrestart:\n  policy: always\n",
+    "empty.yaml": "",
+}
 
-# Containers are not part of the stand-in, which says so before it judges anything.
-NOT_OFFERED = ("compose.toml", "compose-autodetect.toml")
+
+@pytest.mark.real_flyctl
+def test_other_formats_are_judged_and_read_alike(alone: Client, tmp_path: Path) -> None:
+    for name, text in OTHER_FORMATS.items():
+        path = tmp_path / name
+        path.write_text(text, "utf-8")
+        found = judged(alone, path)
+        assert stand_in_accepts(path) is found.valid, name
+        if found.valid:
+            same_values(path, as_read(alone, path))
+
+
+# --- flyctl's own test files
 
 
 @pytest.mark.real_flyctl
@@ -133,4 +152,4 @@ def stand_in_accepts(path: Path) -> bool:
         toml: StandInToml = load_stand_in(path)
     except Failure:
         return False
-    return validate(toml).valid
+    return not toml.problem and validate(toml).valid

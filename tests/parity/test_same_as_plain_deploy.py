@@ -21,6 +21,7 @@ import pytest
 from flyctl_orchestrator.local.daemon import control
 from tests.parity.parity_clients import QUICK_DEPLOY, Client, environment
 from tests.parity.parity_normal import configs, differences
+from tests.platform_client import fleet_of
 
 pytestmark = pytest.mark.real_flyctl
 
@@ -202,7 +203,7 @@ def _second_release(place: Place, name: str, who: str) -> list[Any]:
         client.ok("deploy", "--image", ref, "--ha=false", *QUICK_DEPLOY)
     else:
         place.roll_out(app, ref)
-    machines = client.machines(app)
+    machines = fleet_of(client.machines(app))
     assert {machine["region"] for machine in machines} == {"iad", "fra", "nrt"}
     assert {machine["config"]["image"].partition("@")[0] for machine in machines} == {ref}
     return _comparable(machines, app)

@@ -53,12 +53,12 @@ def rehearse(
     """
     if every_day:
         _refuse_together(faults=bool(faults), before=before is not None)
-        from flyctl_orchestrator.cli.rehearse_all import run_every_day
+        from flyctl_orchestrator.cli.rehearse.every_day import run_every_day
 
         return run_every_day(context, from_live=from_live, secrets_file=secrets_file, only=only, seed=seed)
     if only or seed:
         raise UsageError("--only and --seed go with --all", where="flyo rehearse", next="Add --all, or use --fault")
-    from flyctl_orchestrator.cli.rehearse import run_rehearsal
+    from flyctl_orchestrator.cli.rehearse.one import run_rehearsal
 
     return run_rehearsal(context, from_live=from_live, faults=faults, secrets_file=secrets_file, before=before)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import FlyoError, UsageError
-from flyctl_orchestrator.fleet.flyctl_find import find_flyctl
+from flyctl_orchestrator.fleet.flyctl.find import find_flyctl
 
 
 def can_create(environment: Environment, *, local: bool) -> bool:

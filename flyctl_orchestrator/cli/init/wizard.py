@@ -162,7 +162,7 @@ class Wizard:
         return str(answer(question))
 
     def _monthly(self, memory_mb: int, asked: Asked) -> float:
-        known = {region.code: region.markup for region in self.regions}
+        known = {region.code: region.markup or 1.0 for region in self.regions}
         counts = (asked.regions or {}).items()
         return sum(self.prices.machine_month("shared", 1, memory_mb, known[code]) * count for code, count in counts)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from flyctl_orchestrator.local.api.faults_at_api import ApiFaults
@@ -79,7 +79,7 @@ class Router:
         self._routes: dict[tuple[str, int], list[tuple[re.Pattern[str], Route]]] = {}
         self._paths: dict[int, list[re.Pattern[str]]] = {}
         for one in routes:
-            pattern = re.compile(_PLACEHOLDER.sub(r"(?P<\1>[^/]+)", one.path) + r"/?")
+            pattern = _pattern(one.path)
             segments = one.path.count("/")
             self._routes.setdefault((one.method, segments), []).append((pattern, one))
             self._paths.setdefault(segments, []).append(pattern)
@@ -131,6 +131,11 @@ class Router:
             self._platform.requests.limited(found.op)
             raise PlatformError(429, "rate limit exceeded")
         return wait
+
+
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(_PLACEHOLDER.sub(r"(?P<\1>[^/]+)", path) + r"/?")
 
 
 def _late(work: Callable[[], Response | Wait]) -> Response | Wait:

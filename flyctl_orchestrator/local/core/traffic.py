@@ -50,19 +50,22 @@ class Traffic:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._series: dict[Labels, Series] = {}
+        self._series: dict[tuple[str, int], tuple[Labels, Series]] = {}
 
     def count(self, machine: Machine, status: int) -> None:
         """An answer of a machine goes to a client."""
-        labels = Labels(machine.app, machine.region, f"{machine.host:04x}", machine.id, str(status))
-        if labels not in self._series and len(self._series) >= MOST_SERIES:
-            del self._series[next(iter(self._series))]
-        self._series.setdefault(labels, Series()).add(int(self._clock.now()))
+        known = self._series.get((machine.id, status))
+        if known is None:
+            if len(self._series) >= MOST_SERIES:
+                del self._series[next(iter(self._series))]
+            labels = Labels(machine.app, machine.region, f"{machine.host:04x}", machine.id, str(status))
+            known = self._series[machine.id, status] = labels, Series()
+        known[1].add(int(self._clock.now()))
 
     def series(self) -> list[tuple[Labels, Series]]:
         """Every counter."""
-        return list(self._series.items())
+        return list(self._series.values())
 
     def forget(self, app: str) -> None:
         """An app is destroyed: its counters are gone."""
-        self._series = {labels: series for labels, series in self._series.items() if labels.app != app}
+        self._series = {key: known for key, known in self._series.items() if known[0].app != app}

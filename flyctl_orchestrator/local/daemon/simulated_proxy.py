@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
+
+import msgspec
 
 from flyctl_orchestrator.local.base.clock import VirtualClock
 from flyctl_orchestrator.local.base.errors import FAULT_HEADER, PlatformError
@@ -127,7 +128,7 @@ class SimulatedProxy:
         self._backend.answered(asked.app, target.machine_id, status)
         headers = {"content-type": "application/json"} | ({FAULT_HEADER: between.fault} if between.status else {})
         shown = {"region": target.region, "machine": target.machine_id, "path": asked.path}
-        return status, headers, json.dumps(shown).encode()
+        return status, headers, msgspec.json.encode(shown)
 
     def _wake(self, target: Target, deadline: float | None) -> None:
         """Start or resume a machine and wait for it. Raises ProxyError PM02 when it does not come up."""

@@ -13,6 +13,8 @@ from flyctl_orchestrator.local.core.model import Machine
 from flyctl_orchestrator.local.faults.capacity import NO_ROOM, lacking
 from flyctl_orchestrator.local.proxy.backend import UNDISTURBED, Backend, Interference, SleepMode, Target, WakeFailed
 
+# Faults by which the proxy sees machines otherwise than they are; the others strike single requests.
+_SEEN = frozenset({"region-down", "host-down", "proxy-lag"})
 View = tuple[float, list[Target]]
 
 
@@ -42,7 +44,7 @@ class FaultyBackend:
     def targets(self, app: str) -> list[Target]:
         """The app's machines as the proxy sees them now."""
         targets = self._inner.targets(app)
-        if not self._kernel.faults:
+        if not any(fault.name in _SEEN for fault in self._kernel.faults):
             return targets
         return [self._seen(target) for target in self._old_view(app, targets)]
 

@@ -48,4 +48,6 @@ def wish_of_headers(headers: Mapping[str, str]) -> RouteConstraints:
 
 def split_regions(text: str) -> tuple[str, ...]:
     """`"iad, us"` as codes and areas, in order, lower case, blanks dropped."""
+    if not text:
+        return ()
     return tuple(part for part in (piece.strip().lower() for piece in text.split(",")) if part)

@@ -101,13 +101,17 @@ def parse_size(text: str, *, unit: int, binary: bool) -> int:
     return int(float(number) * scale) // unit
 
 
+class GoInt(int):
+    """A whole number as Go's YAML parser gives it, of another type than that of its TOML parser."""
+
+
 def type_name(value: Any) -> str:
     """The type Go gives a value of a TOML or JSON file."""
     if isinstance(value, datetime):
         return "toml.LocalDateTime" if value.tzinfo is None else "time.Time"
     names: dict[type, str] = {str: "string", bool: "bool", int: "int64", float: "float64"}
     names |= {date: "toml.LocalDate", time: "toml.LocalTime"}
-    names |= {list: "[]interface {}", dict: "map[string]interface {}", type(None): "<nil>"}
+    names |= {GoInt: "int", list: "[]interface {}", dict: "map[string]interface {}", type(None): "<nil>"}
     return names[type(value)]
 
 

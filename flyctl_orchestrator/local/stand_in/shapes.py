@@ -70,9 +70,10 @@ Fields = Mapping[str, "Field | Kind"]
 
 
 def _mismatch(value: Any, where: str, expected: str, found: str = "") -> ShapeError:
-    names = {bool: "bool", int: "number", float: "number", str: "string", list: "array", dict: "object"}
+    names = {bool: "bool", str: "string", list: "array", dict: "object"}
+    given = found or names.get(type(value), "number")
     place = f"struct field {where}" if where else "value"
-    return ShapeError(f"json: cannot unmarshal {found or names[type(value)]} into Go {place} of type {expected}")
+    return ShapeError(f"json: cannot unmarshal {given} into Go {place} of type {expected}")
 
 
 def _plain(expected: str, *types: type) -> Callable[[Any, str], Any]:

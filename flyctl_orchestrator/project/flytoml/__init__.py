@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.project.flytoml.formats import read_config
 from flyctl_orchestrator.project.flytoml.services import read_checks, read_services
 from flyctl_orchestrator.project.flytoml.sizes import read_sizes
 from flyctl_orchestrator.project.flytoml.values import pick, tables_of, words_of
 from flyctl_orchestrator.project.model import DEFAULT_GROUP, FlyToml
 from flyctl_orchestrator.project.table import Table, kind
-from flyctl_orchestrator.project.tomlfile import Document, read_document
+from flyctl_orchestrator.project.tomlfile import Document
 
 _APP_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 _USABLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", re.ASCII)
@@ -44,7 +45,7 @@ def load(path: Path, *, shown: str | None = None) -> FlyToml:
     Raises:
         UsageError: it cannot be read at all, with line and column of what to change (codes config.*).
     """
-    return parse(read_document(path, shown))
+    return parse(read_config(path, shown or str(path)))
 
 
 def parse(document: Document) -> FlyToml:

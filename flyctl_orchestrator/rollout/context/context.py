@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from flyctl_orchestrator.environment import Clock
-from flyctl_orchestrator.fleet.flyctl import DeployOptions, Ran
+from flyctl_orchestrator.fleet.flyctl.flyctl import DeployOptions, Ran
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.machines_api import MachinesApi
 from flyctl_orchestrator.fleet.metrics import Metrics

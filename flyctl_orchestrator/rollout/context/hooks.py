@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 
 from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.errors import FlyoError
-from flyctl_orchestrator.fleet.child_process import Child, Ended, OnLine
+from flyctl_orchestrator.fleet.flyctl.child_process import Child, Ended, OnLine
 from flyctl_orchestrator.fleet.redact import redact
 from flyctl_orchestrator.rollout.context.events import Emitter
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from flyctl_orchestrator.fleet.flyctl import Release
+from flyctl_orchestrator.fleet.flyctl.flyctl import Release
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.journal.activity import Activity
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout

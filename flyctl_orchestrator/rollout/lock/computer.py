@@ -1,22 +1,45 @@
-"""One rollout per app on this computer: a file the operating system locks, and frees when its holder dies.
+"""One command per app on this computer: a file the operating system locks, and frees when its holder dies.
 
-It settles at once what the platform takes seconds for, and tells at once that a process was killed. And it is all there
-is for an app without a machine, where the platform has nothing to keep a lock on: two *first* deploys from two
-computers at the same time are told apart only when the first machine is there.
+It settles at once what takes the platform half a minute: a lease that a killed command of this computer has left can be
+given back by the next one, which knows it by what is written here. And it is all there is for an app without a machine,
+until the first image is built.
 """
 
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flyctl_orchestrator.errors import FlyoError
-from flyctl_orchestrator.fleet.machine import LOCK_PREFIX
+from flyctl_orchestrator.fleet.resources import Lease
 from flyctl_orchestrator.rollout.state.lock_record import LockRecord
 
 if TYPE_CHECKING:
     from filelock import FileLock
+
+UNKNOWN = LockRecord("", "another process of this computer", "flyo", "rollout")
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """The last command of this computer that held the lock, or tried to; it has ended, one way or the other."""
+
+    id: str = ""
+    nonces: frozenset[str] = frozenset()
+
+    def held(self, lease: Lease) -> bool:
+        """Whether a lease is that command's: by its nonce, or by its description where the platform tells that."""
+        described = bool(self.id) and lease.description == description_of(self.id)
+        return described or (bool(lease.nonce) and lease.nonce in self.nonces)
+
+
+def description_of(holder: str) -> str:
+    """What a lease says it is for."""
+    return f"flyo lock {holder}"
 
 
 class ComputerLock:
@@ -26,13 +49,14 @@ class ComputerLock:
         path: the file; it and its directories are made when missing.
 
     Attributes:
-        left_behind: once taken, the id of a holder on this computer that died without giving it back, "" if none did.
+        last_run: known once the lock is taken.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: FileLock | None = None
-        self.left_behind = ""
+        self._record = UNKNOWN
+        self.last_run = LastRun()
 
     def take(self, record: LockRecord) -> LockRecord | None:
         """Take it, or say who has it.
@@ -44,37 +68,67 @@ class ComputerLock:
 
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            file = FileLock(self._path)
+            file = FileLock(self._path, mode=0o600, thread_local=False)
             file.acquire(timeout=0)
-            # The operating system gives a dead process's file free, but nobody has removed what it said.
-            self.left_behind = self._holder().id if self._said.exists() else ""
-            self._said.write_text(record.as_value(), encoding="utf-8")
         except Timeout:
-            return self._holder()
+            return self._said()[0]
+        except (OSError, NotImplementedError) as error:
+            raise self._unwritable(error) from error
+        try:
+            self.last_run = self._said()[1]
+            self._record = record
+            # Nothing is asked of the platform before this is on the disk.
+            self._write(self.last_run.nonces)
         except OSError as error:
-            raise FlyoError(
-                f"the lock file cannot be written ({error.strerror or error})",
-                where=str(self._path),
-                next="Set FLYO_STATE_DIR to a directory that can be written",
-                code="lock.unwritable",
-            ) from error
+            file.release()
+            raise self._unwritable(error) from error
         self._file = file
         return None
 
+    def note(self, nonces: Iterable[str]) -> None:
+        """Keep what the next command needs if this one dies now."""
+        try:
+            self._write([*self.last_run.nonces, *nonces])
+        except OSError:
+            pass  # then the next command has to wait for the lease to end
+
+    def forget_last_run(self) -> None:
+        """Nothing of it is left on the platform."""
+        self.last_run = LastRun()
+
     def release(self) -> None:
-        """Give it back; harmless when it is not held."""
+        """Give it back; harmless when it is not held. What is written stays: it tells of leases not given back."""
         if self._file is not None:
-            self._said.unlink(missing_ok=True)
             self._file.release()
             self._file = None
 
+    # --- what is written: by whom, and the nonces of its leases
+
     @property
-    def _said(self) -> Path:
+    def _beside(self) -> Path:
         return self._path.with_suffix(".json")
 
-    def _holder(self) -> LockRecord:
+    def _write(self, nonces: Iterable[str]) -> None:
+        """The old content or the new one, whole, however it ends; nobody else's to read."""
+        text = json.dumps({"holder": self._record.as_value(), "nonces": sorted(nonces)})
+        aside = self._path.with_suffix(f".{os.getpid()}.tmp")
+        aside.touch(mode=0o600)
+        aside.write_text(text, encoding="utf-8")
+        aside.replace(self._beside)
+
+    def _said(self) -> tuple[LockRecord, LastRun]:
         try:
-            value = self._said.read_text(encoding="utf-8")
-            return LockRecord.of_value(LOCK_PREFIX + str(json.loads(value)["id"]), value)
-        except (OSError, ValueError, KeyError, TypeError):
-            return LockRecord("", "another process of this computer", "flyo", "rollout", 0.0, None)
+            said = json.loads(self._beside.read_text(encoding="utf-8"))
+            record = LockRecord.of_value(str(said["holder"]))
+            return record, LastRun(record.id, frozenset(map(str, said["nonces"])))
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return UNKNOWN, LastRun()
+
+    def _unwritable(self, error: Exception) -> FlyoError:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return FlyoError(
+            f"the lock file cannot be written ({why})",
+            where=str(self._path),
+            next="Set FLYO_STATE_DIR to a directory that can be written",
+            code="lock.unwritable",
+        )

@@ -2,60 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from flyctl_orchestrator.rollout.state.observe import Fleet
+from typing import Protocol
 
 
 class Guard(Protocol):
     """The lock of a running rollout."""
 
-    @property
-    def settled(self) -> bool:
-        """Whether it is ours beyond doubt, so that something may be changed."""
-        ...
+    def secure(self, image: str | None) -> bool:
+        """Make sure that the platform keeps the lock, before anything is changed; asked once there is an image.
 
-    def saw(self, fleet: Fleet) -> Fleet:
-        """Told of every reading of the fleet before the rollout: the first one takes the lock, the second settles it.
+        Args:
+            image: to make the lock's machine from when there was nothing to make it from before.
 
-        Returns: the reading to go by, which is a newer one if the lock had to be waited for.
+        Returns: whether the lock was taken only now, so that what was read before has to be read again.
 
         Raises:
-            Locked: somebody else has it.
+            FlyoError: it cannot be had.
         """
         ...
 
     def lost(self) -> str:
-        """Why the lock is no longer ours, "" while it is. Asked before every step; may take a call or two."""
-        ...
-
-    def tags(self, machine_id: str) -> Mapping[str, str]:
-        """Metadata that a new configuration of this machine has to carry, so that the lock survives the change."""
-        ...
-
-    def leaving(self, *machine_ids: str) -> None:
-        """These machines are about to be destroyed: keep the lock elsewhere from now on."""
+        """Why the lock is no longer ours, "" while it surely is. Asked before every step; may take some calls."""
         ...
 
 
 class Unguarded:
     """No lock: for what changes nothing that others could change, too (a copy, a test)."""
 
-    settled = True
-
-    def saw(self, fleet: Fleet) -> Fleet:
-        """Nothing to do."""
-        return fleet
+    def secure(self, image: str | None) -> bool:
+        """There is nothing to take."""
+        return False
 
     def lost(self) -> str:
-        """Never."""
+        """What was never taken is never lost."""
         return ""
-
-    def tags(self, machine_id: str) -> Mapping[str, str]:
-        """None."""
-        return {}
-
-    def leaving(self, *machine_ids: str) -> None:
-        """Nothing to do."""

@@ -1,278 +1,299 @@
-"""A lock that is held: kept alive, moved when machines come and go, and noticed when it is lost."""
+"""A lock that is held: renewed, taken along when the platform loses its machine, and noticed when it is lost."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.fleet.api_error import ApiError
-from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.fleet.machines_api import MachinesApi
-from flyctl_orchestrator.rollout.lock.patience import BEAT, DEAD_AFTER, SURE
-from flyctl_orchestrator.rollout.state.lock_record import LockRecord, Sighting, records_on, sightings
-
-CARRIERS = 3
-"""Machines that carry the record: one would be gone with its host, all would cost a call each."""
-# Seconds after a beat that somebody's lease was in the way of, or the network.
-SOON = 2.0
-# Seconds between two looks for a first machine to keep the lock on; the rollout needs the list more often itself.
-FIRST = 5.0
-TRIES = 3
+from flyctl_orchestrator.rollout.lock.leases import Leases
+from flyctl_orchestrator.rollout.lock.machines import Found, LockMachines
+from flyctl_orchestrator.rollout.lock.times import GIVE_UP, MOVE, RENEW, SOON, SURE
+from flyctl_orchestrator.rollout.state.lock_record import SETTLED, LockRecord
 
 Tell = Callable[..., None]
 """Told what happens: an event's name and its fields."""
+# Errors that speak of one machine's host, and not of the whole platform.
+NO_ANSWER = ("server", "timeout", "unreadable")
 
 
-def carriers_among(machines: Iterable[Machine]) -> list[Machine]:
-    """The machines that carry the lock: those with the lowest ids, whoever asks. The first is where it is taken."""
-    fit = [machine for machine in machines if machine.managed and not machine.gone and machine.host_status == "ok"]
-    return sorted(fit, key=lambda machine: machine.id)[:CARRIERS]
+@dataclass(frozen=True)
+class Times:
+    """A moment on both of a computer's clocks.
+
+    Asleep, the monotonic one may stand still; the other one may be set. Either is reason to look.
+    """
+
+    monotonic: float
+    wall: float
+
+    @classmethod
+    def of(cls, clock: Clock) -> Times:
+        """Now."""
+        return cls(clock.monotonic(), clock.now())
+
+    def since(self, earlier: Times) -> float:
+        """Seconds since an earlier moment, by the clock that says more."""
+        return max(self.monotonic - earlier.monotonic, self.wall - earlier.wall)
 
 
 class Held:
     """A lock that was taken. Safe for many threads.
 
-    It starts without a machine that carries it; `claim` and `spread` give it some, if the app has any.
-
     Args:
-        dead: the holders that it is taken over from.
-        let_go: called when it is given back (or lost), after the platform's part.
+        home: the machine with the record.
+        proved_at: before the look that has shown which lock machines count.
     """
 
     def __init__(
         self,
-        api: MachinesApi,
-        app: str,
+        machines: LockMachines,
+        leases: Leases,
+        home: str,
         clock: Clock,
         record: LockRecord,
-        *,
-        dead: Sequence[Sighting] = (),
-        tell: Tell = lambda name, **fields: None,
-        let_go: Callable[[], None] = lambda: None,
+        proved_at: Times,
+        tell: Tell,
     ) -> None:
-        self._api = api
-        self._app = app
+        self._machines = machines
+        self._leases = leases
+        self._home = home
         self._clock = clock
         self._record = record
-        self._carriers: list[str] = []
-        self._short = False
-        self._dead = {each.record.id: each for each in dead}
+        self._proved_at = proved_at
         self._tell = tell
-        self._let_go = let_go
         self._lock = threading.RLock()
-        self._left: set[str] = set()
-        # Machines that were to be destroyed and carried it: those that stay after all must not go on saying so.
-        self._former: list[str] = []
         self._lost = ""
         self._released = False
-        # Before the first call that said so: nobody can think us dead earlier than we do ourselves.
-        self._alive_at = self._times()
-        self._due = clock.monotonic() + FIRST
+        self._trouble: ApiError | None = None
+        # Our lease had ended, and it is not known yet whether anybody has held the lock meanwhile.
+        self._lapsed = False
+        self._due = clock.monotonic() + RENEW
 
     @property
     def record(self) -> LockRecord:
         """What is written about us."""
         return self._record
 
-    # --- the beginning
-
-    def claim(self, machine_id: str, nonce: str) -> None:
-        """Write the record where everybody writes theirs first, under that machine's lease."""
-        self._carriers.append(machine_id)
-        self._api.set_metadata(self._app, machine_id, self._record.key, self._record.as_value(), nonce)
-
-    def spread(self, machine_ids: Iterable[str]) -> None:
-        """Write it on others, too, as far as they can be reached."""
-        written, _ = self._write(self._record, machine_ids)
-        self._carriers += written
-        self._due = self._clock.monotonic() + BEAT
-
-    def withdraw(self) -> None:
-        """Take back what was written; the lock was not got."""
-        self._erase(self._record.key, self._carriers)
-        self._carriers.clear()
-
-    def rivals(self, records: Iterable[LockRecord]) -> list[LockRecord]:
-        """Those of the holders that are somebody else, and alive."""
-        known = {id: each.record.beat for id, each in self._dead.items()}
-        return [each for each in records if each.id != self._record.id and known.get(each.id) != each.beat]
-
-    def bury(self) -> None:
-        """Clear away what dead holders have left."""
-        for each in self._dead.values():
-            self._erase(each.record.key, each.machines)
-
-    # --- while it is held
-
-    def lost(self) -> str:
-        """Why the lock is no longer ours, "" while it is."""
-        if not self._lost and not self.sure:
-            self.beat()
-        return self._lost
+    @property
+    def sure(self) -> bool:
+        """Whether the last renewal is so recent that nobody else can have the lock."""
+        return not self._over and self._age < SURE
 
     @property
-    def known_lost(self) -> bool:
-        """Whether it has been found lost already."""
-        return bool(self._lost)
-
-    def tags(self, machine_id: str) -> Mapping[str, str]:
-        """The record, if this machine carries it."""
-        record = self._record
-        held = machine_id in self._carriers and not self._lost
-        return {record.key: record.as_value()} if held else {}
-
-    def leaving(self, *machine_ids: str) -> None:
-        """Have other machines carry it before these are destroyed."""
-        with self._lock:
-            self._left.update(machine_ids)
-            carrying = [id for id in machine_ids if id in self._carriers]
-            if not carrying or self._over:
-                return
-            for id in carrying:
-                self._drop(id)
-            self._former += carrying
-            try:
-                self._move(self._stamped())
-            except ApiError:
-                self._due = self._clock.monotonic() + SOON
-
-    def beat_if_due(self) -> None:
-        """Show a sign of life when it is time for one."""
-        if self._clock.monotonic() >= self._due:
-            self.beat()
-
-    def beat(self) -> None:
-        """Show a sign of life, and see whether the lock is still ours. Troubles with the network are no loss."""
-        with self._lock:
-            if self._over:
-                return
-            began, sure = self._times(), self.sure
-            try:
-                good = self._beat(sure)
-            except ApiError:
-                good = False
-            if good:
-                self._alive_at = began
-            pause = SOON if not good else BEAT if self._carriers else FIRST
-            self._due = self._clock.monotonic() + pause
-
-    def _beat(self, sure: bool) -> bool:
-        found = self._read()
-        missing = [id for id, metadata in found.items() if self._record.key not in metadata]
-        rivals = self.rivals(record for metadata in found.values() for record in records_on(metadata))
-        if missing or (rivals and not sure):
-            self._lose(rivals)
-            return False
-        record = self._stamped()
-        written, refused = self._write(record, list(found))
-        if self._short or not self._carriers:
-            return self._move(record)
-        if not sure:
-            # We were silent for so long that somebody may have taken over while we wrote.
-            return bool(written) and self._still_alone()
-        # A lease on every machine keeps others from taking the lock as well.
-        return bool(written) or (bool(found) and len(refused) == len(found))
-
-    def _read(self) -> dict[str, dict[str, str]]:
-        """The metadata of the carriers that can be read; one that is gone is none any more."""
-        found: dict[str, dict[str, str]] = {}
-        for id in list(self._carriers):
-            try:
-                found[id] = self._api.get_metadata(self._app, id)
-            except ApiError as error:
-                if error.kind == "network":
-                    raise  # it will not be better with the next one, and each waits for long
-                if error.kind == "not_found":
-                    self._drop(id)
-        return found
-
-    def _drop(self, machine_id: str) -> None:
-        self._carriers.remove(machine_id)
-        self._left.add(machine_id)
-        self._short = True
-
-    def _write(self, record: LockRecord, ids: Iterable[str]) -> tuple[list[str], list[str]]:
-        """Write a record; gives the machines where it was written, and those that somebody leases."""
-        written, refused = [], []
-        for id in ids:
-            try:
-                self._api.set_metadata(self._app, id, record.key, record.as_value())
-                written.append(id)
-            except ApiError as error:
-                if error.kind == "network":
-                    break
-                if error.kind == "conflict":
-                    refused.append(id)
-                if error.kind == "not_found" and id in self._carriers:
-                    self._drop(id)
-        if written:
-            self._record = record
-        return written, refused
-
-    def _move(self, record: LockRecord) -> bool:
-        """Have as many machines carry it as should."""
-        machines = [each for each in self._api.list_machines(self._app) if each.id not in self._left]
-        wanted = [each.id for each in carriers_among(machines)]
-        ids = list(dict.fromkeys([*self._carriers, *wanted]))[:CARRIERS]
-        written, _ = self._write(record, ids)
-        self._carriers = [id for id in ids if id in written or id in self._carriers]
-        self._short = bool(ids) and not written
-        return not ids or (bool(written) and self._still_alone())
-
-    def _still_alone(self) -> bool:
-        rivals = self.rivals(each.record for each in sightings(self._api.list_machines(self._app)))
-        if rivals:
-            self._lose(rivals)
-        return not rivals
-
-    def _stamped(self) -> LockRecord:
-        expires = None if self._record.expires is None else self._clock.now() + DEAD_AFTER
-        return replace(self._record, expires=expires, beat=self._record.beat + 1)
-
-    def _lose(self, rivals: Sequence[LockRecord]) -> None:
-        by = f"taken over by {rivals[0].who}" if rivals else "released by somebody"
-        self._lost = f"the lock was {by}"
-        self._erase(self._record.key, self._carriers)
-        self._tell("lock.lost", who=rivals[0].who if rivals else None, what=self._lost)
+    def _age(self) -> float:
+        return Times.of(self._clock).since(self._proved_at)
 
     @property
     def _over(self) -> bool:
         return self._released or bool(self._lost)
 
-    @property
-    def sure(self) -> bool:
-        """Whether the last sign of life is so recent that nobody can have taken over."""
-        # Asleep, a computer's monotonic clock may stand still; its wall clock may be set. Either is reason to look.
-        return all(now - then < SURE for now, then in zip(self._times(), self._alive_at, strict=True))
+    def lost(self) -> str:
+        """Why the lock is no longer ours, "" while it surely is. Waits as long as the platform cannot tell."""
+        since = self._clock.monotonic()
+        while not self._over and not self.sure:
+            self.renew()
+            if self._over or self.sure:
+                break
+            if self._clock.monotonic() - since >= GIVE_UP:
+                what = self._trouble.what if self._trouble else "the platform does not answer"
+                self._lose(f"the lock could not be renewed for {self._age:.0f} s ({what})")
+                break
+            self._clock.sleep(SOON)
+        return self._lost
 
-    def _times(self) -> tuple[float, float]:
-        return self._clock.monotonic(), self._clock.now()
+    def renew_if_due(self) -> None:
+        """Renew it when it is time for that."""
+        if self._clock.monotonic() >= self._due:
+            self.renew()
+
+    def renew(self) -> None:
+        """Keep the leases, and see whether their machines still count. Troubles with the network are no loss."""
+        with self._lock:
+            if self._over:
+                return
+            began, good = Times.of(self._clock), False
+            try:
+                good = self._renewed(began)
+                self._trouble = None
+            except ApiError as error:
+                self._trouble = error
+            if good:
+                self._proved_at = began
+            self._due = self._clock.monotonic() + (RENEW if good else SOON)
+
+    def _renewed(self, began: Times) -> bool:
+        """One renewal; says whether it has proved that the lock is ours."""
+        gone, trouble = self._renew_leases()
+        if self._lost:
+            return False
+        found = self._machines.find(hurry=True)
+        ours = set(self._leases.nonces) - gone
+        counting = [each.id for each in found.counting if each.id in ours]
+        if not counting:
+            # One that was renewed and is not listed is there all the same.
+            return not (ours - found.ids) and self._go_along(found)
+        silent = {id: error for id, error in trouble.items() if id in counting}
+        if silent:
+            return self._move_away(found, silent)
+        self._leases.forget(set(self._leases.nonces) - set(counting))
+        if self._home not in counting and not self._settle_on(counting[0], began):
+            return False
+        return self._first_of(found, counting[0])
+
+    def _renew_leases(self) -> tuple[set[str], dict[str, ApiError]]:
+        """Renew each; gives the machines that are ours no more, and the trouble with those that do not answer."""
+        gone: set[str] = set()
+        trouble: dict[str, ApiError] = {}
+        for id in list(self._leases.nonces):
+            asked = Times.of(self._clock)
+            try:
+                whole = self._leases.renew(id)
+                if id == self._home:
+                    self._lapsed = self._lapsed or not whole
+                    if self._lapsed and not self._still_ours(asked):
+                        break
+                elif not whole:
+                    # Only what is written at home tells whether anybody had it meanwhile.
+                    gone.add(id)
+                    self._leases.drop(id)
+            except ApiError as error:
+                if error.kind == "conflict":
+                    self._lose_to(self._leases.holder_on(id))
+                    break
+                if error.kind == "not_found":
+                    gone.add(id)
+                elif error.kind in NO_ANSWER:
+                    trouble[id] = error
+                else:
+                    raise
+        return gone, trouble
+
+    def _still_ours(self, leased: Times) -> bool:
+        """Whether nobody has held the lock while our lease had ended: a holder would have written that down."""
+        found = self._leases.holder_on(self._home)
+        if found is None or found.id != self._record.id:
+            self._lose_to(found)
+            return False
+        self._lapsed = not self._settle_on(self._home, leased)
+        return not self._lapsed
+
+    def _first_of(self, found: Found, ours: str) -> bool:
+        """Whether no earlier lock machine has a holder, too. There is none unless the list was late to tell of it."""
+        for each in found.counting:
+            if each.id < ours and each.record is not None and self._leases.kept_by(each.record, each.id):
+                self._lose_to(each.record)
+                return False
+        return True
+
+    # --- when its machine does not count any more, or does not answer
+
+    def _go_along(self, found: Found) -> bool:
+        """None of ours counts: go over to those that count instead, as long as nobody else can hold them yet."""
+        former = set(self._leases.nonces)
+        heirs = [each for each in found.counting if each.instead_of & former]
+        if heirs and self._age < MOVE:
+            return self._move_to(found)
+        if not heirs:
+            self._lose("the machine that kept the lock was destroyed")
+        elif heirs[0].record is not None:
+            self._lose_to(heirs[0].record)
+        else:
+            self._lose("the machine that kept the lock did not answer for too long")
+        return False
+
+    def _move_away(self, found: Found, silent: Mapping[str, ApiError]) -> bool:
+        """Ours counts, but does not answer: have another one count instead of it, unless it may answer next time."""
+        error = next(iter(silent.values()))
+        first_time = self._trouble is None and found.usable
+        if first_time or self._age >= MOVE:
+            raise error
+        whole = self._machines.find(with_fleet=True, hurry=True).silent(silent)
+        if not self._machines.make(whole, None, self._record.id[:6]):
+            raise error
+        return self._move_to(self._machines.find(hurry=True))
+
+    def _move_to(self, found: Found) -> bool:
+        former = set(self._leases.nonces) - {each.id for each in found.counting}
+        began = Times.of(self._clock)
+        for each in found.counting:
+            if each.id in self._leases.nonces:
+                continue
+            try:
+                self._leases.take(each.id, hurry=True)
+            except ApiError as error:
+                if error.kind != "conflict":
+                    raise
+                self._lose_to(self._leases.holder_on(each.id))
+                return False
+            if self._age >= MOVE:
+                self._lose("the machine that kept the lock did not answer, and it took too long to make another")
+                return False
+        self._leases.forget(former)
+        if not self._settle_on(found.counting[0].id, began):
+            return False
+        for each in found.counting:
+            if not each.settled:
+                self._leases.write(each.id, SETTLED, "1")
+        return True
+
+    def _settle_on(self, machine_id: str, leased: Times) -> bool:
+        """Write our record there, about the lease as it is now; says whether that was in time.
+
+        What is written later than that may stand where another holder's record stood.
+
+        Args:
+            leased: before the lease was taken or renewed.
+        """
+        self._home = machine_id
+        self._record = replace(self._record, lease=self._leases.digest(machine_id))
+        trouble: ApiError | None = None
+        try:
+            self._leases.write_holder(machine_id, self._record)
+        except ApiError as error:
+            trouble = error
+        if Times.of(self._clock).since(leased) >= SURE:
+            self._lose("it took too long to write down who holds the lock")
+            return False
+        if trouble is not None:
+            raise trouble
+        return True
 
     # --- the end
 
-    def release(self) -> None:
-        """Give it back. What cannot be erased now dies by itself."""
+    def _lose_to(self, other: LockRecord | None) -> None:
+        if other is None:
+            self._lose("the lock was released elsewhere")
+        elif other.id == self._record.id:
+            self._lose("the lock was taken over by another command")
+        else:
+            self._lose(f"the lock was taken over by {other.who}", other.who)
+
+    def _lose(self, why: str, who: str | None = None) -> None:
         with self._lock:
-            if not self._released:
-                self._released = True
-                self._erase(self._record.key, [*self._carriers, *self._former])
-                self._let_go()
-
-    def _erase(self, key: str, ids: Iterable[str]) -> None:
-        for id in ids:
-            if not self._erased(key, id):
+            if self._over:
                 return
+            self._lost = why
+            # One that has just been taken anew, before it was known that the lock is lost.
+            self._leases.give_back()
+            self._tell("lock.lost", who=who, what=why)
 
-    def _erased(self, key: str, machine_id: str) -> bool:
-        """Erase one; says whether it makes sense to go on with others."""
-        for _ in range(TRIES):
-            try:
-                self._api.delete_metadata(self._app, machine_id, key)
-                return True
-            except ApiError as error:
-                if error.kind != "conflict":
-                    return error.kind != "network"
-                self._clock.sleep(1.0)
-        return True
+    def release(self) -> None:
+        """Give it back. What cannot be given back now ends by itself."""
+        with self._lock:
+            if not self._over and not self.sure:
+                self.renew()  # what is written may be somebody else's by now
+            if self._over:
+                return
+            if self.sure:
+                self._leases.erase_holder(self._home)
+            self._released = True
+            self._leases.give_back()
+
+    def leave(self) -> None:
+        """A person holds it from here on: no lease keeps it, only what is written."""
+        with self._lock:
+            self._released = True
+            self._leases.give_back()

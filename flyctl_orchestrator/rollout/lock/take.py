@@ -1,255 +1,227 @@
-"""Taking the lock, or saying who has it."""
+"""Taking the lock: the lease of every lock machine that counts, or the reason why not.
+
+Lock machines are looked for first and leased afterwards, and whoever makes one looks again before leasing it. So of two
+that hold different machines one would have made its own after the other had looked, and found the other's. Two that
+begin at the same moment meet at the lowest id, where one of them is refused.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from flyctl_orchestrator.environment import Clock
-from flyctl_orchestrator.errors import FlyoError
-from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machines_api import MachinesApi
 from flyctl_orchestrator.rollout.lock.computer import ComputerLock
-from flyctl_orchestrator.rollout.lock.held import Held, Tell, carriers_among
-from flyctl_orchestrator.rollout.lock.patience import DEAD_AFTER, Patience
-from flyctl_orchestrator.rollout.state.lock_record import LockRecord, Sighting, records_on
-from flyctl_orchestrator.rollout.state.observe import Fleet
-
-POLL = 2.0
-"""Seconds between two looks at a lock that is waited for; the platform allows one list per second."""
-BUSY = 20.0
-"""Seconds for somebody else's lease to end: longer than what a killed flyctl leaves behind (13 s)."""
-LEASE = 15
-"""Seconds; given back after three calls."""
+from flyctl_orchestrator.rollout.lock.held import NO_ANSWER, Held, Tell, Times
+from flyctl_orchestrator.rollout.lock.leases import Leases
+from flyctl_orchestrator.rollout.lock.locked import Locked, busy, nowhere
+from flyctl_orchestrator.rollout.lock.machines import Found, LockMachines
+from flyctl_orchestrator.rollout.lock.times import BUSY, LEASE, LISTED, POLL, SETTLE, SURE
+from flyctl_orchestrator.rollout.state.lock_record import SETTLED, LockMachine, LockRecord, lease_digest
 
 
-class Locked(FlyoError):
-    """Somebody else holds the lock; `record` says who."""
+class _Again(Exception):
+    """What was found is no reason to wait: look again at once."""
 
-    def __init__(self, app: str, record: LockRecord, now: float) -> None:
-        by_hand = record.how == "hand"
-        since = f" since {_moment(record.since)} ({_ago(now - record.since)} ago)" if record.since else ""
-        advice = (
-            "It was taken by hand, and is not waited for: 'flyo lock release' gives it back"
-            if by_hand
-            else "Wait for it with --lock-wait 5m, or end it with 'flyo lock release --force'"
-        )
-        super().__init__(
-            f"locked by {record.who}{since}: {record.why}",
-            where=f"app {app}",
-            next=advice,
-            code="lock.by_hand" if by_hand else "lock.held",
-            exit=Exit.LOCKED,
-        )
+
+class _Taken(Exception):
+    """A lock machine's lease is somebody else's; `record` says whose, None when nothing tells."""
+
+    def __init__(self, record: LockRecord | None, now: float, refusal: ApiError) -> None:
+        super().__init__()
         self.record = record
-
-
-def _moment(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
-
-
-def _ago(seconds: float) -> str:
-    minutes = max(0, int(seconds)) // 60
-    if not minutes:
-        return f"{max(0, int(seconds))} s"
-    return f"{minutes} m" if minutes < 120 else f"{minutes // 60} h"
+        self.now = now
+        self.refusal = refusal
 
 
 @dataclass
 class Locker:
-    """Takes one app's lock.
+    """Takes one app's lock for one command.
 
     Attributes:
-        observe: reads the fleet.
         computer: the lock between processes of this computer.
-        tell: told "lock.waiting" with the holder, once for each.
+        regions: where a lock machine is made when there is none.
+        tell: told "lock.waiting" with the holder, once for each, and "lock.taken".
     """
 
     api: MachinesApi
     app: str
     clock: Clock
-    observe: Callable[[], Fleet]
     computer: ComputerLock
+    regions: Sequence[str] = ()
     tell: Tell = lambda name, **fields: None
     _told: set[str] = field(default_factory=set)
-
-    def take(self, record: LockRecord, fleet: Fleet, *, wait: float = 0.0) -> tuple[Held, Fleet]:
-        """Take the lock. Give what is read next to `confirm` before anything is changed.
-
-        Args:
-            fleet: a reading, however old; read anew when there is something to wait for.
-            wait: seconds to wait for another rollout. One that seems dead is waited for in any case, one taken by
-                hand never.
-
-        Returns: the lock, and the reading it was taken on, which is a newer one if there was a wait.
-
-        Raises:
-            Locked: somebody else has it.
-            ApiError: the platform refused or could not be reached.
-        """
-        until = self.clock.monotonic() + wait
-        waited = self._take_here(record, until)
-        try:
-            return self._take_there(record, self.observe() if waited else fleet, until)
-        except BaseException:
-            self.computer.release()
-            raise
-
-    def confirm(self, held: Held, fleet: Fleet | None = None) -> None:
-        """Make sure that nobody took it at the same moment, by a reading made after `take`; made here for None.
-
-        Raises:
-            Locked: somebody did; it is given back.
-        """
-        fleet = fleet or self.observe()
-        if rivals := held.rivals(each.record for each in fleet.locks):
-            held.release()
-            raise Locked(self.app, rivals[0], self.clock.now())
-        held.bury()
-
-    def settle(self, held: Held, fleet: Fleet | None = None, *, until: float = 0.0) -> tuple[Held, Fleet | None]:
-        """Confirm a lock. When somebody took it at the same moment both have stepped back, and here it is tried again.
-
-        Args:
-            fleet: a reading made after `take`.
-            until: when to give up, in seconds of the monotonic clock; tried once in any case.
-
-        Returns: the lock, which is another one after another try, and the reading that confirmed it.
-
-        Raises:
-            Locked: somebody else has it.
-        """
-        while True:
-            try:
-                self.confirm(held, fleet)
-                return held, fleet
-            except Locked:
-                left = until - self.clock.monotonic()
-                if left <= 0:
-                    raise
-                held, _ = self.take(held.record, self.observe(), wait=left)
-                fleet = self.observe()
+    _seen: dict[str, float] = field(default_factory=dict)
+    _silent: set[str] = field(default_factory=set)
+    _made_until: float = float("-inf")
+    _nothing: Found | None = None
 
     # --- on this computer
 
-    def _take_here(self, record: LockRecord, until: float) -> bool:
-        """Take the computer's lock; says whether there was a wait."""
-        waited = False
-        while (holder := self.computer.take(record)) is not None:
-            self._wait(holder, until)
-            waited = True
-        return waited
+    def take_here(self, record: LockRecord, until: float) -> None:
+        """Take the computer's lock.
 
-    def _wait(self, holder: LockRecord, until: float, *, silent: bool = False) -> None:
-        if self.clock.monotonic() >= until:
-            raise Locked(self.app, holder, self.clock.now())
-        if holder.id not in self._told:
-            self._told.add(holder.id)
-            left = until - self.clock.monotonic()
-            self.tell("lock.waiting", **holder.as_dict(), silent=silent, seconds=round(left, 3))
-        self.clock.sleep(POLL)
+        Args:
+            until: how long another command is waited for, in seconds of the monotonic clock.
+
+        Raises:
+            Locked: another command of this computer has it.
+        """
+        while (holder := self.computer.take(record)) is not None:
+            if self.clock.monotonic() >= until:
+                raise Locked(self.app, holder, self.clock.now(), here=True)
+            self._say_waiting(holder, until)
+            self.clock.sleep(POLL)
 
     # --- on the platform
 
-    def _take_there(self, record: LockRecord, fleet: Fleet, until: float) -> tuple[Held, Fleet]:
-        patience = Patience(self.clock)
-        seems_dead = self.clock.monotonic() + DEAD_AFTER + 3 * POLL
-        busy = max(until, self.clock.monotonic() + BUSY)
+    def take_there(
+        self,
+        record: LockRecord,
+        until: float,
+        image: str | None = None,
+        *,
+        lasts: float | None = None,
+        must: bool = True,
+    ) -> Held | None:
+        """Take the app's lock; the computer's is held already.
+
+        Args:
+            until: as for `take_here`; one taken by hand is never waited for.
+            image: to make a lock machine from if the app has none and no machine with an image that will do.
+            lasts: seconds after which a lock taken by hand ends by itself; None: never.
+            must: False to get None when there is nothing yet to make a lock machine from.
+
+        Raises:
+            Locked: somebody else has it.
+            FlyoError: no lock machine can be made (code lock.nowhere), or another program uses it (lock.busy).
+            ApiError: the platform refused or could not be reached.
+        """
+        busy_until = max(until, self.clock.monotonic() + BUSY)
         while True:
-            living = self._living(fleet, patience)
-            if by_hand := [each for each in living if each.how == "hand"]:
-                raise Locked(self.app, by_hand[0], self.clock.now())
-            if living:
-                silent = all(each.expired(self.clock.now()) for each in living)
-                self._wait(living[0], max(until, seems_dead) if silent else until, silent=silent)
+            began = Times.of(self.clock)
+            # One that has come up since the first look is found after another was made: whoever makes one looks again.
+            found, self._nothing = self._nothing or self._look(), None
+            if not found.usable:
+                if not self._make(found, image, record, must):
+                    self._nothing = found
+                    return None
+                continue
+            # One that ends by itself is judged under a lease, by the platform's clock.
+            self._refuse_by_hand([each.record for each in found.counting if each.record and not each.record.expires])
+            if self._settling(found):
+                self.clock.sleep(POLL)
             else:
                 try:
-                    held = self._claim(record, fleet)
-                    self.tell("lock.taken", **held.record.as_dict())
-                    return held, fleet
-                except _Busy as refusal:
-                    if self.clock.monotonic() >= busy:
-                        raise refusal.error from refusal
-                    if "" not in self._told:
-                        self._told.add("")
-                        self.tell("note", line=f"waiting for the lock: {refusal.error.what}")
-                    self.clock.sleep(POLL)
-            fleet = self.observe()
+                    return self._hold(record, found, began, lasts)
+                except _Again:
+                    continue
+                except _Taken as taken:
+                    self._wait(taken, until, busy_until)
 
-    def _living(self, fleet: Fleet, patience: Patience) -> list[LockRecord]:
-        living = []
-        for each in fleet.locks:
-            if each.record.id == self.computer.left_behind:
-                continue
-            if each.record.expired(self.clock.now()) and each.record.how == "rollout":
-                patience.look(each.record, hindered=self._hindered(each))
-            else:
-                patience.look(each.record, hindered=False)
-            if not patience.dead(each.record):
-                living.append(each.record)
-        return living
+    def _look(self) -> Found:
+        return self._machines.find(with_fleet=True).silent(self._silent)
 
-    def _hindered(self, seen: Sighting) -> bool:
-        """Whether every machine that carries a record is leased, so that its holder cannot write."""
-        return all(self._leased(id) for id in seen.machines)
+    @property
+    def _machines(self) -> LockMachines:
+        return LockMachines(self.api, self.app, self.regions)
 
-    def _leased(self, machine_id: str) -> bool:
-        try:
-            return self.api.find_lease(self.app, machine_id) is not None
-        except ApiError:
+    def _make(self, found: Found, image: str | None, record: LockRecord, must: bool) -> bool:
+        """Make a lock machine; says whether to look again."""
+        if self.clock.monotonic() < self._made_until:
+            self.clock.sleep(1.0)  # it was made, and is not in the list yet
             return True
-
-    def _claim(self, record: LockRecord, fleet: Fleet) -> Held:
-        """Write our record, under a lease on the machine where everybody begins.
-
-        Every holder in `fleet` is dead. The lease settles who is first among those who begin on the same machine; that
-        no two begin on different ones unnoticed is what `confirm` is for.
-        """
-        record = replace(record, since=self.clock.now())
-        if record.how == "rollout":
-            record = replace(record, expires=self.clock.now() + DEAD_AFTER)
-        carriers = [machine.id for machine in carriers_among(fleet.machines)]
-        let_go = self.computer.release
-        held = Held(self.api, self.app, self.clock, record, dead=fleet.locks, tell=self.tell, let_go=let_go)
-        if carriers:
-            try:
-                self._write_all(held, carriers)
-            except BaseException as error:
-                held.withdraw()
-                if isinstance(error, ApiError) and error.kind in ("conflict", "not_found", "precondition"):
-                    raise _Busy(self._occupied(error)) from error
-                raise
-        return held
-
-    def _write_all(self, held: Held, carriers: list[str]) -> None:
-        first, *others = carriers
-        lease = self.api.acquire_lease(self.app, first, LEASE, f"flyo lock {held.record.id}")
+        if found.counting:
+            away = ", ".join(f"{each.id} in {each.region}" for each in found.counting if not each.reachable)
+            line = f"the machine that keeps the lock ({away}) does not answer: another one takes its place,"
+            self.tell("note", line=f"{line} in {SETTLE:.0f} s, when whoever may hold the lock there has noticed")
         try:
-            if rivals := held.rivals(records_on(self.api.get_metadata(self.app, first))):
-                raise _Busy(Locked(self.app, rivals[0], self.clock.now()))
-            held.claim(first, lease.nonce)
-        finally:
-            try:
-                self.api.release_lease(self.app, first, lease.nonce)
-            except ApiError:
-                pass  # it ends by itself, and soon
-        held.spread(others)
+            made = self._machines.make(found, image, record.id[:6])
+        except ApiError as error:
+            if must or error.kind not in ("invalid", "not_found"):
+                raise
+            return False  # an image that is gone from the registry; the next one to be built is not
+        if not made and must:
+            raise nowhere(self.app)
+        if made:
+            self._made_until = self.clock.monotonic() + LISTED
+        return made
 
-    def _occupied(self, error: ApiError) -> FlyoError:
-        return FlyoError(
-            f"somebody else is changing a machine, so the lock cannot be taken ({error.what})",
-            where=f"app {self.app}",
-            next="Try again when they are done; 'flyctl machine lease view' tells who",
-            code="lock.busy",
-            exit=Exit.LOCKED,
-        )
+    def _settling(self, found: Found) -> bool:
+        """Whether a holder may still be about that has not seen that another machine counts now."""
+        now = self.clock.monotonic()
+        unsettled = [each.id for each in found.counting if not each.settled]
+        return any(now - self._seen.setdefault(id, now) < SETTLE for id in unsettled)
 
+    def _refuse_by_hand(self, records: Iterable[LockRecord | None], now: float | None = None) -> None:
+        for record in records:
+            if record is not None and record.lasts(now or 0.0):
+                raise Locked(self.app, record, now or self.api.platform_time())
 
-class _Busy(Exception):
-    """Not now; `error` says why, for when there is no time left."""
+    def _hold(self, record: LockRecord, found: Found, began: Times, lasts: float | None) -> Held:
+        leases = Leases(self.api, self.app, record.id, self.computer)
+        try:
+            now = max(self._lease(each, leases) for each in found.counting)
+            self._refuse_by_hand([leases.holder_on(each.id) for each in found.counting], now)
+            home = found.counting[0].id
+            record = replace(record, since=now, lease="" if record.by_hand else leases.digest(home))
+            record = replace(record, expires=None if lasts is None else now + lasts)
+            leases.write_holder(home, record)
+            if Times.of(self.clock).since(began) >= SURE:
+                # The lease may have ended before that was written, and another holder's record stood there.
+                leases.erase_holder(home)
+                raise _Again
+            for each in found.counting:
+                if not each.settled:
+                    leases.write(each.id, SETTLED, "1")
+            self.computer.forget_last_run()
+            leases.forget(self._machines.tidy(found, leases.nonces))
+            self.tell("lock.taken", **replace(record, expires=record.expires or now + LEASE).as_dict())
+            return Held(self._machines, leases, home, self.clock, record, began, self.tell)
+        except BaseException:
+            leases.give_back()
+            raise
 
-    def __init__(self, error: FlyoError) -> None:
-        super().__init__(str(error))
-        self.error = error
+    def _lease(self, machine: LockMachine, leases: Leases) -> float:
+        """Lease one lock machine; gives the platform's time."""
+        try:
+            return leases.take(machine.id).expires_at - LEASE
+        except ApiError as error:
+            if error.kind == "not_found":
+                raise _Again from error
+            if error.kind in NO_ANSWER:
+                self._silent.add(machine.id)
+                raise _Again from error
+            if error.kind != "conflict":
+                raise
+            raise self._taken(machine, leases, error) from error
+
+    def _taken(self, machine: LockMachine, leases: Leases, refusal: ApiError) -> Exception:
+        lease = self.api.find_lease(self.app, machine.id)
+        if lease is None:
+            return _Again()
+        if self.computer.last_run.held(lease):
+            # It has ended: it held the computer's lock, which is ours now.
+            self.api.release_lease(self.app, machine.id, lease.nonce)
+            return _Again()
+        holder = leases.holder_on(machine.id)
+        known = holder is not None and holder.lease == lease_digest(lease.nonce)
+        return _Taken(holder if known else None, lease.expires_at - LEASE, refusal)
+
+    def _wait(self, taken: _Taken, until: float, busy_until: float) -> None:
+        """Wait for a little while, or give up."""
+        now = self.clock.monotonic()
+        if taken.record is not None and now >= until:
+            raise Locked(self.app, taken.record, taken.now)
+        if taken.record is None and now >= busy_until:
+            raise busy(self.app, taken.refusal) from taken.refusal
+        if taken.record is not None:
+            self._say_waiting(taken.record, until)
+        self.clock.sleep(POLL)
+
+    def _say_waiting(self, holder: LockRecord, until: float) -> None:
+        if holder.id not in self._told:
+            self._told.add(holder.id)
+            self.tell("lock.waiting", **holder.as_dict(), seconds=round(until - self.clock.monotonic(), 3))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,13 +54,30 @@ def plan_cost(
     plan: Plan, machines: Iterable[Machine], flytoml: FlyToml, prices: PriceBook, regions: RegionBook
 ) -> Cost:
     """Price every lane of a plan: what its machine costs afterwards, less what it costs now."""
-    now = {machine.id: guest_of(machine) for machine in machines}
-    changes = {lane.name: _change(lane, now, flytoml, prices, regions) for lane in plan.lanes}
+    seen = list(machines)
+    now = {machine.id: guest_of(machine) for machine in seen}
+    # A new machine is made like one that its group has.
+    models = {machine.group: now[machine.id] for machine in reversed(seen)}
+
+    def later(lane: Lane) -> Guest | None:
+        size = flytoml.vm_of(lane.group)
+        if size is not None:
+            return guest_of_size(size)
+        # Without a [[vm]] flyctl leaves machines the size they have.
+        if lane.machine is not None:
+            return now.get(lane.machine)
+        return models[lane.group] if lane.group in models else guest_of_size(Size())
+
+    changes = {lane.name: _change(lane, now, later, prices, regions) for lane in plan.lanes}
     return Cost(changes, prices.captured_on.isoformat())
 
 
 def _change(
-    lane: Lane, now: dict[str, Guest | None], flytoml: FlyToml, prices: PriceBook, regions: RegionBook
+    lane: Lane,
+    now: dict[str, Guest | None],
+    later: Callable[[Lane], Guest | None],
+    prices: PriceBook,
+    regions: RegionBook,
 ) -> float | None:
     # The machine that a replacement takes the place of goes in a lane of its own.
     before: float | None = 0.0
@@ -68,13 +85,13 @@ def _change(
     if lane.machine is not None:
         before = _price(now.get(lane.machine), lane.region, prices, regions)
     if lane.action != "destroy":
-        after = _price(guest_of_size(flytoml.size_of(lane.group)), lane.region, prices, regions)
+        after = _price(later(lane), lane.region, prices, regions)
     return None if before is None or after is None else after - before
 
 
 def _price(guest: Guest | None, region: str, prices: PriceBook, regions: RegionBook) -> float | None:
     place = regions.get(region)
-    if guest is None or place is None or guest.kind not in prices.cpu_second:
+    if guest is None or place is None or place.markup is None or guest.kind not in prices.cpu_second:
         return None
     return prices.machine_month(guest.kind, guest.cpus, guest.memory_mb, place.markup)
 

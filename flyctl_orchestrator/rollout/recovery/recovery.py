@@ -91,6 +91,8 @@ class Recovery:
             plan: empty; says of which app, fly.toml and secrets the state was.
             towards: id of the rollout that began with this state, "" when that is not known.
         """
+        if self.work.guard.secure(plan.image.ref):
+            fleet = self.work.observe()
         rollout = self.work.new_id(fleet)
         journal = self.work.journals.open(rollout, self.work.target.clock)
         try:
@@ -167,6 +169,9 @@ class Recovery:
                 code="rollout.running",
                 exit=Exit.LOCKED,
             )
+        images = [past.plan.image.ref if past.plan else None, *(machine.image for machine in past.before.values())]
+        if image := next(filter(None, images), None):
+            self.work.guard.secure(image)
         fleet = self.work.observe()
         clear_leftovers(self.work.context(), past.id, fleet.machines, self.end_orphans)
         return self.work.observe()

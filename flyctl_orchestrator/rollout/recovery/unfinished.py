@@ -5,7 +5,7 @@ from __future__ import annotations
 from flyctl_orchestrator.errors import RECOVER, FlyoError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.api_error import ApiError
-from flyctl_orchestrator.fleet.orphans import end_orphaned_deploys
+from flyctl_orchestrator.fleet.flyctl.orphans import end_orphaned_deploys
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
@@ -22,15 +22,12 @@ def recovery_of(work: Deployment) -> Recovery:
 
 
 def make_way(work: Deployment) -> None:
-    """Clear away what a killed run of this computer holds, before the first reading, which takes the app's lock.
-
-    Nothing else can be in the way of that: its journal shows that its process is gone.
-    """
+    """Clear away what a killed run of this computer holds: its journal shows that its process is gone."""
     past = work.journals.unfinished()
     if past is None or past.running:
         return
     try:
-        machines = work.target.api.list_machines(work.project.app)
+        machines = work.observe().machines
     except ApiError:
         return  # whoever reads the fleet next says what is wrong
     recovery = recovery_of(work)

@@ -25,8 +25,10 @@ from flyctl_orchestrator.rollout.rehearsal.rehearse import TOLD, Place, Rehearsa
 from flyctl_orchestrator.rollout.rehearsal.simulated_target import SimulatedWire, simulated_target
 from flyctl_orchestrator.rollout.rehearsal.stage import Stage
 
-# Seconds after the rollout's end, and the end of all trouble, in which whatever still moves comes to rest.
-SETTLING = 70.0
+# Seconds after the rollout's end, and the end of all trouble, in which whatever still moves comes to rest; and between
+# two looks whether it has.
+SETTLING, LOOK = 75.0, 5.0
+AT_REST = frozenset({"started", "stopped", "suspended", "failed"})
 Hear = Callable[[Event], None]
 
 
@@ -131,12 +133,25 @@ class _Day:
         verdict = Rehearsal(request, place, self.emit, every.source).run(every.copy)
         seconds = self._clock.now() - self._since
         self._stage.clear_faults()
-        self._clock.sleep(SETTLING)
+        after = self._at_rest()
         counts = desired_of(project, PlannedImage(), every.request.policy).counts
         return judge(
-            self._day, verdict, self._before, self._machines(), Goal(self._digest, counts),
+            self._day, verdict, self._before, after, Goal(self._digest, counts),
             seconds=seconds, struck=self._trigger.struck,
         )  # fmt: skip
+
+    def _at_rest(self) -> tuple[Machine, ...]:
+        """The machines once none of them is on its way any more, at two looks in a row."""
+        until, calm = self._clock.now() + SETTLING, 0
+        while True:
+            self._clock.sleep(LOOK)
+            machines = self._machines()
+            moving = [
+                one for one in machines if one.state not in AT_REST or (not one.asleep and not one.checks_passing)
+            ]
+            calm = 0 if moving else calm + 1
+            if calm == 2 or self._clock.now() >= until:
+                return machines
 
     def _listen(self, event: Event) -> None:
         self._hear(event)

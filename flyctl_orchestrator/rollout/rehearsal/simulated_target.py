@@ -10,8 +10,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, Protocol
 
-from flyctl_orchestrator.fleet.child_process import Ended
-from flyctl_orchestrator.fleet.flyctl import Flyctl, OnLine
+from flyctl_orchestrator.fleet.flyctl.child_process import Ended
+from flyctl_orchestrator.fleet.flyctl.flyctl import Flyctl, OnLine
 from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.requests_http import LARGEST_ANSWER
 from flyctl_orchestrator.fleet.target import Target

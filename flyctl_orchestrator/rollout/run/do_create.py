@@ -98,7 +98,6 @@ def do_destroy(step: DestroyMachine, run: LaneRun, ctx: StepContext) -> bool:
     if not run.sent:
         ctx.phase(run, "destroying")
         run.touched = True
-        ctx.rollout.guard.leaving(step.machine)
         try:
             with leased(ctx, step.machine) as nonce:
                 ctx.rollout.api.destroy(ctx.rollout.app, step.machine, force=True, nonce=nonce)

@@ -69,7 +69,6 @@ def _put(
     run: LaneRun, ctx: StepContext, machine_id: str, config: dict[str, Any], version: str, *, stay_asleep: bool
 ) -> None:
     api, app = ctx.rollout.api, ctx.rollout.app
-    config["metadata"] = {**(config.get("metadata") or {}), **ctx.rollout.guard.tags(machine_id)}
     run.touched = True
     try:
         with leased(ctx, machine_id) as nonce:

@@ -12,7 +12,6 @@ from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.rollout.context.context import RolloutContext
 from flyctl_orchestrator.rollout.plan.plan import Lane, Wave
 from flyctl_orchestrator.rollout.plan.steps import (
-    DestroyMachine,
     FlyctlCreate,
     FlyctlUpdate,
     Gate,
@@ -101,9 +100,6 @@ class WaveRun:
             if isinstance(run.lane.steps[0], FlyctlUpdate | FlyctlCreate):
                 run.touched = True
                 self._record.runs[run.lane.name] = run
-        # The lock moves once, and not before each machine that goes: that would cost two lists every time.
-        doomed = [step.machine for run in self.runs for step in run.lane.steps if isinstance(step, DestroyMachine)]
-        self._context.guard.leaving(*doomed)
         self._start_flyctl()
         try:
             while True:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine, present
-from flyctl_orchestrator.rollout.state.lock_record import Sighting, sightings
+from flyctl_orchestrator.rollout.state.lock_record import is_lock_machine
 from flyctl_orchestrator.rollout.state.metadata import digest_of, secrets_digest
 
 if TYPE_CHECKING:
@@ -21,16 +21,14 @@ class Fleet:
 
     Attributes:
         exists: whether the app exists on the target.
-        machines: all that are not gone, strays included.
+        machines: all that are not gone, strays included, but for the one that keeps the lock.
         secrets: digest of the secrets' names and digests.
-        locks: who holds the app's lock, or has held it and died.
     """
 
     app: str
     exists: bool
     machines: tuple[Machine, ...] = ()
     secrets: str = ""
-    locks: tuple[Sighting, ...] = ()
 
     @property
     def managed(self) -> tuple[Machine, ...]:
@@ -62,6 +60,7 @@ def observe(api: MachinesApi, app: str) -> Fleet:
         if error.kind == "not_found":
             return Fleet(app, exists=False, secrets=secrets_digest(()))
         raise
-    machines = sorted(present(api.list_machines(app)).values(), key=lambda m: (m.created_at, m.id))
+    listed = [m for m in present(api.list_machines(app)).values() if not is_lock_machine(m)]
+    machines = sorted(listed, key=lambda m: (m.created_at, m.id))
     secrets = secrets_digest((secret.name, secret.digest) for secret in api.list_secrets(app))
-    return Fleet(app, exists=True, machines=tuple(machines), secrets=secrets, locks=sightings(machines))
+    return Fleet(app, exists=True, machines=tuple(machines), secrets=secrets)

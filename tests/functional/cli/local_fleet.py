@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.flyo_process import Computer
+from tests.platform_client import fleet_of
 
 APP = "fleet-test"
 
@@ -104,7 +105,7 @@ class LocalFleet(Computer):
     def machines(self) -> list[dict[str, Any]]:
         """Every machine, by region."""
         found: list[dict[str, Any]] = self.manage("GET", f"/v1/apps/{APP}/machines")
-        return sorted(found, key=lambda each: (each["region"], each["id"]))
+        return sorted(fleet_of(found), key=lambda each: (each["region"], each["id"]))
 
     def regions(self) -> list[str]:
         """The region of every machine."""

@@ -188,7 +188,11 @@ def test_a_full_disk_is_one_clear_error(tmp_path: Path) -> None:
         "try: control.start(Path(sys.argv[1]), 0)\n"
         "except control.ControlError as problem: print(problem.what)\n"
     )
-    ran = subprocess.run([sys.executable, "-c", script, str(state)], capture_output=True, text=True, timeout=60)
+    # Python would keep compiled modules that were cut off, and fail on them ever after.
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    ran = subprocess.run(
+        [sys.executable, "-c", script, str(state)], capture_output=True, text=True, timeout=60, env=env
+    )
     assert "the local platform" in ran.stdout and len(ran.stdout.strip().splitlines()) == 1, ran
     assert "Traceback" not in ran.stdout + ran.stderr
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.flyo_process import Computer, Ran
+from tests.platform_client import fleet_of
 from tests.waiting import eventually
 
 APP = "rollout-test"
@@ -125,7 +126,7 @@ class RolloutProject(Computer):
     def machines(self) -> dict[str, dict[str, Any]]:
         """Region -> machine; there is one in each here."""
         answer = self.api.call("GET", f"/v1/apps/{APP}/machines")
-        return {body["region"]: body for body in answer.body}
+        return {body["region"]: body for body in fleet_of(answer.body)}
 
     def what_matters(self) -> dict[str, Any]:
         """What a rollback must bring back."""

@@ -6,6 +6,7 @@ import json
 
 from tests import planted
 from tests.functional.rollout.rollout_project import APP, RolloutProject
+from tests.platform_client import fleet_of
 
 
 def test_three_regions_are_deployed_proved_and_shown(fresh: RolloutProject) -> None:
@@ -147,7 +148,7 @@ def test_process_groups_come_and_are_rolled_out_together(deployed: RolloutProjec
     deployed.add_worker()
     ran = deployed.deploy()
     assert ran.status == 0, ran.stderr
-    answer = deployed.api.call("GET", f"/v1/apps/{APP}/machines").body
+    answer = fleet_of(deployed.api.call("GET", f"/v1/apps/{APP}/machines").body)
     found = sorted((body["region"], body["config"]["metadata"]["fly_process_group"]) for body in answer)
     assert found == [("fra", "app"), ("fra", "worker"), ("iad", "app"), ("iad", "worker"), ("nrt", "app")]
     assert all(body["state"] == "started" for body in answer)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 
 import pytest
 
 from tests.functional.rollout.rollout_project import APP, RolloutProject, interrupt
+from tests.platform_client import fleet_of
 
 pytestmark = [
     pytest.mark.real_flyctl,
@@ -65,7 +67,7 @@ def test_a_new_process_group(real: RolloutProject) -> None:
     real.add_worker()
     ran = real.deploy()
     assert ran.status == 0, ran.stderr
-    answer = real.api.call("GET", "/v1/apps/rollout-test/machines").body
+    answer = fleet_of(real.api.call("GET", "/v1/apps/rollout-test/machines").body)
     found = sorted((body["region"], body["config"]["metadata"]["fly_process_group"]) for body in answer)
     assert found == [("fra", "app"), ("fra", "worker"), ("iad", "app"), ("iad", "worker"), ("nrt", "app")]
 
@@ -82,3 +84,36 @@ def test_surge_touches_no_serving_machine_with_it_and_comes_back(real: RolloutPr
     real.behave("broken-nrt")
     assert real.deploy("--strategy", "surge").status == 3
     assert real.what_matters() == before
+
+
+@pytest.mark.timeout(300)
+def test_flyctl_leaves_the_machine_that_keeps_the_lock_alone(real: RolloutProject) -> None:
+    """Whatever people do with flyctl between two deploys; and it goes with its app."""
+    answer = real.flyo("local", "env", "--shell", "sh").stdout
+    lines = [line.removeprefix("export ").partition("=") for line in answer.splitlines() if line.startswith("export ")]
+    env = {**real.variables, **{name: value.strip("'") for name, _, value in lines}}
+
+    def flyctl(*arguments: str) -> str:
+        argv = [real.extra["FLYO_FLYCTL"], *arguments, "--app", APP]
+        ran = subprocess.run(argv, cwd=real.project, env=env, capture_output=True, text=True, timeout=90, check=False)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
+
+    def lock_machine() -> tuple[str, str, str]:
+        listed = real.api.call("GET", f"/v1/apps/{APP}/machines").body
+        (body,) = [each for each in listed if each not in fleet_of(listed)]
+        return body["id"], body["instance_id"], body["state"]
+
+    before = lock_machine()
+    image = real.machines()["iad"]["config"]["image"]
+    flyctl("scale", "count", "2", "--region", "fra", "--yes")
+    flyctl("scale", "memory", "512")
+    flyctl("deploy", "--image", image, "--yes", "--dns-checks=false", "--smoke-checks=false")
+    flyctl("secrets", "set", "COLOUR=green", "--dns-checks=false")
+    flyctl("scale", "count", "1", "--region", "fra", "--yes")
+    assert lock_machine() == before
+    assert before[0] not in flyctl("scale", "show") + flyctl("status", "--json")
+    assert real.flyo("lock", "status", "--local").stdout.strip() == "Nobody holds the lock."
+    argv = [real.extra["FLYO_FLYCTL"], "apps", "destroy", APP, "--yes"]
+    assert subprocess.run(argv, env=env, capture_output=True, timeout=90, check=False).returncode == 0
+    assert real.api.call("GET", f"/v1/apps/{APP}/machines").status == 404

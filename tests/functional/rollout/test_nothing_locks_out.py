@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -36,3 +37,19 @@ def test_no_files_at_all(deployed: RolloutProject) -> None:
     for path in deployed.project.iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     answers(deployed, "--app", APP)
+
+
+def test_a_region_the_catalog_does_not_know_is_asked_of_the_platform(fresh: RolloutProject, tmp_path: Path) -> None:
+    catalog = tmp_path / "catalog"
+    catalog.mkdir()
+    (catalog / "regions.toml").write_text(
+        'captured_on = 2020-01-01\nsource = "mine"\n[[region]]\ncode = "iad"\ncity = "Ashburn"\nmarkup = 1.0\n'
+    )
+    fresh.extra["FLYO_CATALOG_DIR"] = str(catalog)
+    ran = fresh.flyo("plan", "--local")
+    assert ran.status == 0, ran.stderr
+    flyo = fresh.project / "flyo.toml"
+    flyo.write_text(flyo.read_text().replace("nrt = 1", "zzz = 1"))
+    ran = fresh.flyo("plan", "--local")
+    assert ran.status == 2
+    assert "'zzz' is not a Fly.io region" in ran.last_line

@@ -11,14 +11,15 @@ BOOK = load_regions()
 
 
 def test_knows_the_documented_regions() -> None:
-    codes = "ams arn bom cdg dfw ewr fra gru iad jnb lax lhr nrt ord sin sjc syd yyz"
+    codes = "ams arn cdg dfw ewr fra gru iad jnb lax lhr nrt ord sin sjc syd yyz"
     assert [region.code for region in BOOK] == codes.split()
-    assert [region.code for region in BOOK if region.deprecated] == ["bom"]
-    assert min(region.markup for region in BOOK) == 1
+    assert [region.code for region in BOOK if region.deprecated] == []
+    assert min(region.markup or 0 for region in BOOK) == 1
+    assert all(region.at for region in BOOK)
 
 
 def test_no_region_is_also_listed_as_closed() -> None:
-    assert not BOOK.closed & {region.code for region in BOOK}
+    assert not set(BOOK.closed) & {region.code for region in BOOK}
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_an_unknown_region_without_a_guess_lists_the_known_ones() -> None:
     with pytest.raises(UsageError) as caught:
         BOOK.require("atlantis", where="--regions")
     assert str(caught.value) == (
-        "--regions: 'atlantis' is not a Fly.io region. Known on 2026-08-07: ams arn cdg dfw ewr fra gru iad jnb lax "
+        "--regions: 'atlantis' is not a Fly.io region. Known on 2026-10-02: ams arn cdg dfw ewr fra gru iad jnb lax "
         "lhr nrt ord sin sjc syd yyz. A newer list can be put in $FLYO_CATALOG_DIR"
     )
 
@@ -74,3 +75,22 @@ def test_a_catalog_directory_without_this_file_leaves_ours(tmp_path: Path) -> No
 def test_a_catalog_directory_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not a directory"):
         load_regions({"FLYO_CATALOG_DIR": str(tmp_path / "none")})
+
+
+@pytest.mark.parametrize(
+    ("closed", "nearest"),
+    [("den", "dfw"), ("bom", "sin"), ("waw", "arn"), ("yul", "yyz"), ("hkg", "sin"), ("scl", "gru"), ("sea", "sjc")],
+)
+def test_a_closed_region_gets_its_nearest_open_neighbours(closed: str, nearest: str) -> None:
+    place = BOOK.closed[closed]
+    assert place is not None
+    assert BOOK.nearest(place)[0].code == nearest
+    said = str(BOOK.unknown(closed, where="fly.toml"))
+    assert f"Fly.io has closed its region '{closed}'. The nearest open ones are {nearest} (" in said
+
+
+def test_regions_that_a_platform_has_told_of_have_no_price() -> None:
+    more = BOOK.with_codes(["zzz", "iad"])
+    found = more.get("zzz")
+    assert found is not None and found.markup is None
+    assert len(list(more)) == len(list(BOOK)) + 1

@@ -18,12 +18,16 @@ from flyctl_orchestrator.cli.context import SharedOptions
 from flyctl_orchestrator.cli.main import run
 from flyctl_orchestrator.cli.root import COMMANDS, flyo
 from flyctl_orchestrator.environment import Environment
+from flyctl_orchestrator.project.build_options import BuildOptions
 from flyctl_orchestrator.project.model import RolloutPolicy
 
 OURS = "flyctl_orchestrator"
 FRONT = {f"{OURS}{each}" for each in ("", ".cli", ".cli.main", ".cli.root", ".cli.streams", ".errors", ".exits")}
 # What the options of commands need: their values' forms, and the names to choose from.
 VALUES = {"cli.context", "cli.options", "cli.duration", "project", "project.example"}
+VALUES |= {"cli.build_options", "project.build_options"}
+# Handed on to flyctl as they are, all in one place (`BuildOptions.switches`).
+SWITCHES = {"depot", "remote_only", "local_only", "no_cache"}
 FAULTS = {"rollout", "rollout.rehearsal", "rollout.rehearsal.fault_spec", "project.duration"}
 DEFINITIONS = FRONT | {f"{OURS}.{each}" for each in VALUES | FAULTS}
 
@@ -92,6 +96,7 @@ def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tup
 def test_every_shared_option_has_its_place() -> None:
     """A value that had none would be lost without a word."""
     places = {each.name for each in fields(SharedOptions)} | {each.name for each in fields(RolloutPolicy)}
+    places |= {each.name for each in fields(BuildOptions)} | SWITCHES
     for path, command in commands(flyo):
         shared = {each.name for each in command.params if not each.expose_value and not each.is_eager}
         assert shared <= places, path

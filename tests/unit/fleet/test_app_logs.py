@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flyctl_orchestrator.fleet.app_logs import LONGEST, newest_lines
+from flyctl_orchestrator.fleet.flyctl.app_logs import LONGEST, newest_lines
 from flyctl_orchestrator.fleet.redact import MASK
 from tests.unit.fleet.test_flyctl import TOKEN, player
 

@@ -12,12 +12,13 @@ import pytest
 
 from flyctl_orchestrator.environment import SystemClock
 from flyctl_orchestrator.errors import UnreachableError
-from flyctl_orchestrator.fleet import child_process
 from flyctl_orchestrator.fleet.builder import BuildError, BuildRequest, BuiltImage, build, new_label
-from flyctl_orchestrator.fleet.flyctl import Flyctl, FlyctlError
+from flyctl_orchestrator.fleet.flyctl import child_process
+from flyctl_orchestrator.fleet.flyctl.flyctl import Flyctl, FlyctlError
 from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.target import Target
-from flyctl_orchestrator.project.building import BuildOptions, BuildPlan
+from flyctl_orchestrator.project.build_options import BuildOptions
+from flyctl_orchestrator.project.building import BuildPlan
 from tests.unit.fleet.fleet_doubles import ManualClock, ScriptedHttp, answer
 
 BUILDER = "http://127.0.0.1:4280/_local/builds"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flyctl_orchestrator.fleet.child_process import OUTPUT_LIMIT, Child, Ended
+from flyctl_orchestrator.fleet.flyctl.child_process import OUTPUT_LIMIT, Child, Ended
 from tests.waiting import eventually
 
 ENV = {"PATH": os.defpath}

@@ -12,10 +12,10 @@ import pytest
 from flyctl_orchestrator.environment import SystemClock
 from flyctl_orchestrator.errors import UnreachableError, UsageError
 from flyctl_orchestrator.exits import Exit
-from flyctl_orchestrator.fleet.flyctl import DeployOptions, Flyctl, FlyctlError, Ran
-from flyctl_orchestrator.fleet.flyctl_env import child_environment
-from flyctl_orchestrator.fleet.flyctl_find import STAND_IN, find_flyctl
-from flyctl_orchestrator.fleet.flyctl_version import FlyctlVersion
+from flyctl_orchestrator.fleet.flyctl.env import child_environment
+from flyctl_orchestrator.fleet.flyctl.find import STAND_IN, find_flyctl
+from flyctl_orchestrator.fleet.flyctl.flyctl import DeployOptions, Flyctl, FlyctlError, Ran
+from flyctl_orchestrator.fleet.flyctl.version import FlyctlVersion
 
 TOKEN = "fo1_never-shown"
 

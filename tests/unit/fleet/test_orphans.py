@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flyctl_orchestrator.environment import SystemClock
-from flyctl_orchestrator.fleet.orphans import end_orphaned_deploys
+from flyctl_orchestrator.fleet.flyctl.orphans import end_orphaned_deploys
 
 DEPLOY = "deploy --app {app} --config fly.toml --image registry.fly.io/x:1 --yes --deploy-retries 0 --ha=false"
 WAITS = "import signal; print('ready', flush=True); signal.pause()\n"

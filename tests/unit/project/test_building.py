@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from flyctl_orchestrator.errors import UsageError
-from flyctl_orchestrator.project.building import BuildOptions, BuildPlan, named_image, plan_build, require_dockerfile
+from flyctl_orchestrator.project.build_options import BuildOptions
+from flyctl_orchestrator.project.building import BuildPlan, named_image, plan_build, require_dockerfile
 from flyctl_orchestrator.project.model import Project
 from flyctl_orchestrator.project.project import load_project
 
@@ -51,6 +52,8 @@ def test_a_finished_image_needs_no_dockerfile(tmp_path: Path) -> None:
         ('buildpacks = ["gcr.io/x"]', "[build] buildpacks is not offered by the local platform"),
         ('builtin = "node"', "[build] builtin is not offered by the local platform"),
         ('dockerfile = "https://example.org/Dockerfile"', "a Dockerfile at a URL is not offered"),
+        ("[build.compose]", "[build] compose (several containers in a machine) is not offered"),
+        ('[experimental]\nmachine_config = "x"', "[experimental] machine_config (several containers in a machine)"),
         ('dockerfile = "none"', "deploy/none. 'flyo init' writes one"),
         ("", "/Dockerfile. 'flyo init' writes one"),
     ],

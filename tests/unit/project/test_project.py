@@ -150,6 +150,37 @@ def test_the_build_context_is_where_the_user_is(tmp_path: Path) -> None:
     assert load_project(tmp_path, Path("link.toml")).root == tmp_path
 
 
+JSON = '{"app": "x", "primary_region": "fra", "processes": {"web": "serve"}}'
+YAML = "app: x\nprimary_region: fra\nprocesses:\n  web: serve\n"
+
+
+@pytest.mark.parametrize(("name", "text"), [("fly.json", JSON), ("fly.yaml", YAML)])
+def test_other_formats_are_found_and_read(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    project = load_project(tmp_path)
+    assert (project.app, project.flytoml.process_groups, project.regions()) == ("x", ("web",), {"fra": 1})
+    assert project.flytoml.shown == name
+    (tmp_path / "fly.toml").write_text('app = "y"')
+    assert load_project(tmp_path).app == "y"
+    assert load_project(tmp_path, Path(name)).app == "x"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("fly.json", '{"app": }', "fly.json:1:9: is not valid JSON: Expecting value. Correct that line"),
+        ("fly.json", "[]", "fly.json: is not a table of names and values. Correct it"),
+        ("fly.yaml", "app: [", "fly.yaml:1:7: is not valid YAML: "),
+        ("fly.yaml", "1: x", "fly.yaml: is not a table of names and values. Correct it"),
+    ],
+)
+def test_other_formats_are_refused_with_their_place(tmp_path: Path, name: str, text: str, said: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UsageError) as caught:
+        load_project(tmp_path)
+    assert str(caught.value).startswith(said)
+
+
 # --- what only looks or undoes
 
 

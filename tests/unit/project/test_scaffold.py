@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flyctl_orchestrator.catalog.regions import load_regions
+from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project import flyotoml, flytoml
 from flyctl_orchestrator.project.detected import Detected
 from flyctl_orchestrator.project.dockerfile import command, dockerfile
-from flyctl_orchestrator.project.existing import existing_of_files
+from flyctl_orchestrator.project.existing import existing_of_files, read_existing
 from flyctl_orchestrator.project.model import Flyo, FlyToml
 from flyctl_orchestrator.project.scaffold import Answers, Existing, build_files, health_path
 from flyctl_orchestrator.project.tomlfile import Document, parse_toml
@@ -115,3 +116,16 @@ def test_every_dockerfile_ends_as_an_ordinary_user_with_a_port_and_a_command(kin
     last_stage = text[text.rindex("FROM ") :]
     assert "\nUSER " in last_stage
     assert last_stage.endswith('ENV PORT=3000\nEXPOSE 3000\nCMD ["run"]\n')
+
+
+def test_a_fly_json_is_left_alone_and_gets_no_fly_toml_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "fly.json").write_text('{"app": "x", "primary_region": "iad"}')
+    (tmp_path / "Dockerfile").write_text("FROM x")
+    existing = read_existing(tmp_path, BOOK)
+    assert list(build_files(Answers("x", "iad", {"iad": 1}), existing)) == ["flyo.toml"]
+    with pytest.raises(UsageError) as caught:
+        build_files(Answers("x", "fra", {"fra": 1}), existing)
+    assert str(caught.value) == (
+        "fly.json: is not edited by flyo init, which changes fly.toml only. Set this by hand and run it again: "
+        "primary_region = 'fra'"
+    )

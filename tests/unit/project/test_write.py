@@ -66,7 +66,12 @@ def test_a_full_disk_is_one_clear_line_and_the_old_file_stays(tmp_path: Path) ->
     """The kernel refuses to make a file longer than 200 bytes, in a process of its own."""
     (tmp_path / "fly.toml").write_bytes(b'app = "x"\nprimary_region = "iad" # home\n')
     done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, str(tmp_path)], capture_output=True, text=True, stdin=subprocess.DEVNULL
+        [sys.executable, "-c", FULL_DISK, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        # Nothing else may be written: Python would keep half a compiled module for good.
+        env={"PYTHONDONTWRITEBYTECODE": "1"},
     )
     assert done.returncode == 1
     assert done.stderr == (

@@ -9,8 +9,8 @@ import pytest
 
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.report.choose import choose_reporter
-from flyctl_orchestrator.report.github import GitHubReporter
-from flyctl_orchestrator.report.github_text import annotation, markdown, summary
+from flyctl_orchestrator.report.github.reporter import GitHubReporter
+from flyctl_orchestrator.report.github.text import annotation, markdown, summary
 from flyctl_orchestrator.report.output import Output
 from flyctl_orchestrator.rollout.context.events import Event
 from tests.unit.report.report_doubles import Terminal, event, output_to, pipe

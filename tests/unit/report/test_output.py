@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.report.clean import begins_command, clean, unmarked
 from flyctl_orchestrator.report.error_text import show_error
-from flyctl_orchestrator.report.github import GitHubReporter
-from flyctl_orchestrator.report.github_text import annotation, group, markdown
+from flyctl_orchestrator.report.github.reporter import GitHubReporter
+from flyctl_orchestrator.report.github.text import annotation, group, markdown
 from flyctl_orchestrator.report.line import Line, Span, Tone
 from flyctl_orchestrator.report.live import LiveReporter
 from flyctl_orchestrator.report.output import Output, json_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flyctl_orchestrator.report.github_text import summary
+from flyctl_orchestrator.report.github.text import summary
 from flyctl_orchestrator.report.outcome_text import outcome_lines
 from flyctl_orchestrator.report.plan_text import plan_lines
 from flyctl_orchestrator.report.style import Style

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flyctl_orchestrator.errors import FlyoError
-from flyctl_orchestrator.fleet.flyctl import DeployOptions, Ran
+from flyctl_orchestrator.fleet.flyctl.flyctl import DeployOptions, Ran
 from flyctl_orchestrator.fleet.http import Http, HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.machines_api import MachinesApi

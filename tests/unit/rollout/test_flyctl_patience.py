@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flyctl_orchestrator.exits import Exit
-from flyctl_orchestrator.fleet.flyctl import DeployOptions, Ran
+from flyctl_orchestrator.fleet.flyctl.flyctl import DeployOptions, Ran
 from flyctl_orchestrator.fleet.flyctl_trouble import deploy_may_pass
 from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.rollout.run.flyctl_driver import PAUSES

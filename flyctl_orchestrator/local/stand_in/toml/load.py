@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -10,11 +11,14 @@ from typing import Any
 
 import tomli
 
-from flyctl_orchestrator.local.stand_in.failures import Failure, NotOffered
-from flyctl_orchestrator.local.stand_in.go_values import go_text
+from flyctl_orchestrator.local.stand_in.failures import Failure
+from flyctl_orchestrator.local.stand_in.go_values import GoInt, go_text
 from flyctl_orchestrator.local.stand_in.shapes import ShapeError
 from flyctl_orchestrator.local.stand_in.toml.old_spellings import modernise
 from flyctl_orchestrator.local.stand_in.toml.shape import FLY_TOML
+
+NAMES = ("fly.toml", "fly.json", "fly.yaml")
+"""What flyctl looks for in a directory, in this order."""
 
 
 @dataclass
@@ -43,12 +47,11 @@ def find(given: str, cwd: Path) -> FlyToml | None:
     """The fly.toml named by `-c` (a file or its directory), or the one in `cwd`, or None.
 
     Raises:
-        Failure: `-c` names nothing, or the file is not TOML.
-        NotOffered: it is JSON or YAML.
+        Failure: `-c` names nothing, or the file cannot be parsed.
     """
     if not given:
-        path = cwd / "fly.toml"
-        return load(path) if path.is_file() else None
+        found = [path for name in NAMES if (path := cwd / name).is_file()]
+        return load(found[0]) if found else None
     named = cwd / given
     for path in (named, named / "fly.toml"):
         if path.is_file():
@@ -60,14 +63,10 @@ def load(path: Path) -> FlyToml:
     """Read one file.
 
     Raises:
-        Failure: it cannot be read or is not TOML.
-        NotOffered: it is JSON or YAML.
+        Failure: it cannot be read or parsed.
     """
-    if path.suffix in (".json", ".yaml"):
-        raise NotOffered(f"--config {path.name}")
     try:
-        raw = tomli.loads(path.read_bytes().decode())
-        _refuse_large_numbers(raw)
+        raw = parse(path.name, path.read_bytes().decode())
     except (OSError, ValueError, RecursionError) as error:
         raise Failure(f"failed loading app config from {path}: {error}") from error
     modern = None
@@ -77,6 +76,44 @@ def load(path: Path) -> FlyToml:
     except ShapeError as error:
         name = raw.get("app")
         return FlyToml(path, {"app": name} if isinstance(name, str) else {}, str(error), modern)
+
+
+def parse(name: str, text: str) -> dict[str, Any]:
+    """The content of a file as Go's parsers give it: JSON, YAML or TOML, by the end of its name.
+
+    Raises:
+        ValueError: it is none, or no table.
+    """
+    raw: Any
+    if name.endswith(".json"):
+        # Go's numbers without a type are floats.
+        raw = json.loads(text, parse_int=float)
+    elif name.endswith(".yaml"):
+        raw = _yaml(text)
+    else:
+        raw = tomli.loads(text)
+        _refuse_large_numbers(raw)
+    if not isinstance(raw, dict):
+        raise ValueError("it is no table")
+    return raw
+
+
+def _yaml(text: str) -> Any:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return _with_go_ints(YAML(typ="safe", pure=True).load(text) or {})
+    except YAMLError as error:
+        raise ValueError(" ".join(str(error).split())) from error
+
+
+def _with_go_ints(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_go_ints(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_go_ints(item) for item in value]
+    return GoInt(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _refuse_large_numbers(value: Any) -> None:

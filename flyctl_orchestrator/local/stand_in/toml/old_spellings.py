@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from flyctl_orchestrator.local.stand_in.go_values import format_duration, go_syntax, go_text, type_name
+from flyctl_orchestrator.local.stand_in.go_values import GoInt, format_duration, go_syntax, go_text, type_name
 from flyctl_orchestrator.local.stand_in.shapes import ShapeError
 
 _MILLISECOND = 1_000_000
@@ -246,7 +246,8 @@ def _build(value: Any) -> _Table:
 
 def _duration(value: Any, unit: int) -> str | None:
     """A duration's text; a bare number counts `unit`, and what is neither (nor text) is as if it were not there."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
+    # flyctl forgets the numbers of YAML here.
+    if isinstance(value, (int, float)) and not isinstance(value, bool | GoInt):
         return format_duration(_truncated(value) * unit)
     return value or None if isinstance(value, str) else None
 

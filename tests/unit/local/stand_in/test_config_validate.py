@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flyctl_orchestrator.fleet.flyctl import Ran
+from flyctl_orchestrator.fleet.flyctl.flyctl import Ran
 from flyctl_orchestrator.local.stand_in.arguments import parse
 from flyctl_orchestrator.local.stand_in.commands import find
 from flyctl_orchestrator.local.stand_in.failures import Failure

@@ -13,7 +13,7 @@ import pytest
 from flyctl_orchestrator.environment import SystemClock
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
-from flyctl_orchestrator.fleet.child_process import Ended, OnLine
+from flyctl_orchestrator.fleet.flyctl.child_process import Ended, OnLine
 from flyctl_orchestrator.rollout.context.concurrency import Stop
 from flyctl_orchestrator.rollout.context.events import Emitter, Event
 from flyctl_orchestrator.rollout.context.hooks import HookName, HookRunner

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flyctl_orchestrator.fleet.flyctl import Release
+from flyctl_orchestrator.fleet.flyctl.flyctl import Release
 from flyctl_orchestrator.rollout.journal.history import HistoryEntry, history_of
 from flyctl_orchestrator.rollout.state.metadata import CREATED, ROLLOUT
 from tests.unit.rollout.journal.kept_rollouts import MORNING, Kept, machine, rollout_id

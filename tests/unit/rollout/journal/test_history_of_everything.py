@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from flyctl_orchestrator.fleet.flyctl import Release
+from flyctl_orchestrator.fleet.flyctl.flyctl import Release
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.journal.activity import Activity
 from flyctl_orchestrator.rollout.journal.history import HistoryEntry, history_of

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from flyctl_orchestrator.rollout.lock.by_hand import Holder, holders, take_by_hand
 from flyctl_orchestrator.rollout.lock.computer import ComputerLock
 from flyctl_orchestrator.rollout.lock.held import Held
 from flyctl_orchestrator.rollout.lock.take import Locker
-from flyctl_orchestrator.rollout.state.lock_record import LockRecord, records_on
+from flyctl_orchestrator.rollout.state.lock_record import HOLDER, MARK, LockRecord
 from tests.unit.rollout.rollout_world import APP, World
 
 PATH = f"/v1/apps/{APP}/machines"
+REGIONS = ("iad", "fra", "nrt")
 
 
 class Hall:
@@ -27,34 +29,45 @@ class Hall:
         assert self.image.ref is not None
         return [self.world.flyctl_create("app", self.image.ref, region) for region in regions]
 
-    def locker(self, name: str, computer: str | None = None) -> Locker:
-        path = self.tmp_path / (computer or name) / "app.lock"
-        lock = ComputerLock(path)
+    def locker(self, computer: str) -> Locker:
+        lock = ComputerLock(self.tmp_path / computer / "app.lock")
         world = self.world
         return Locker(
-            world.api,
-            APP,
-            world.clock,
-            world.observe,
-            lock,
-            tell=lambda event, **facts: self.told.append((event, facts)),
+            world.api, APP, world.clock, lock, REGIONS, tell=lambda event, **facts: self.told.append((event, facts))
         )
 
-    def take(self, name: str, *, how: Any = "rollout", wait: float = 0.0, expires: float | None = None) -> Held:
-        locker = self.locker(name)
-        record = LockRecord(name, f"{name}@test", "flyo deploy", how, 0.0, expires)
-        held, _ = locker.take(record, self.world.observe(), wait=wait)
-        locker.confirm(held, self.world.observe())
+    def take(self, name: str, *, wait: float = 0.0, computer: str | None = None, image: str | None = None) -> Held:
+        locker = self.locker(computer or name)
+        record = LockRecord(name, f"{name}@test", "flyo deploy", "rollout")
+        until = self.world.clock.monotonic() + wait
+        locker.take_here(record, until)
+        try:
+            held = locker.take_there(record, until, image)
+        except BaseException:
+            locker.computer.release()
+            raise
+        assert held is not None
         return held
 
-    def carriers(self) -> dict[str, list[str]]:
-        """Machine -> names of the holders it carries."""
-        return {
-            body["id"]: [each.who for each in records_on(body["config"]["metadata"])] for body in self.world.bodies()
-        }
+    def by_hand(self, name: str, *, lasts: float | None = None) -> LockRecord:
+        return take_by_hand(self.locker(name), LockRecord(name, f"{name}@test", "moving", "hand"), lasts)
 
-    def written(self) -> set[str]:
-        return {who for holders in self.carriers().values() for who in holders}
+    def holders(self) -> list[Holder]:
+        return holders(self.world.api, APP)
 
-    def forget(self, machine_id: str, key: str) -> None:
-        self.world.call("DELETE", f"{PATH}/{machine_id}/metadata/{key}")
+    def names(self) -> list[str]:
+        return [each.record.who for each in self.holders()]
+
+    def lock_machines(self) -> list[dict[str, Any]]:
+        """As the API shows them, lowest id first."""
+        found = [body for body in self.world.bodies() if MARK in body["config"].get("metadata", {})]
+        return sorted(found, key=lambda body: str(body["id"]))
+
+    def written(self) -> list[str]:
+        """What stands on lock machines about holders."""
+        return [
+            body["config"]["metadata"][HOLDER] for body in self.lock_machines() if HOLDER in body["config"]["metadata"]
+        ]
+
+    def fault(self, name: str, **settings: Any) -> None:
+        self.world.call("POST", "/_local/faults", {"name": name, **settings})

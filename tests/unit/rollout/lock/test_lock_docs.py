@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flyctl_orchestrator.cli.lock import SCHEMA, status_as_dict
 from tests.unit.rollout.lock.lock_hall import Hall
+from tests.unit.rollout.rollout_world import APP
 
 PAGE = Path(__file__).parents[4] / "docs" / "reference" / "lock-json.md"
 
@@ -15,17 +16,12 @@ PAGE = Path(__file__).parents[4] / "docs" / "reference" / "lock-json.md"
 def test_the_page_shows_and_explains_every_field(hall: Hall) -> None:
     hall.create("iad")
     held = hall.take("ada")
-    now = hall.world.clock.now()
-    shown = status_as_dict(hall.world.observe(), now)
-    assert (shown["locked"], shown["holders"][0]["expired"]) == (True, False)
-    assert status_as_dict(hall.world.observe(), now + 60)["locked"] is False
+    shown = status_as_dict(APP, hall.holders())
+    assert shown["locked"] is True
+    hall.world.pass_time(31)
+    assert status_as_dict(APP, hall.holders())["locked"] is False
     held.release()
-    assert status_as_dict(hall.world.observe(), now) == {
-        "schema": SCHEMA,
-        "app": "shop",
-        "locked": False,
-        "holders": [],
-    }
+    assert status_as_dict(APP, hall.holders()) == {"schema": SCHEMA, "app": "shop", "locked": False, "holders": []}
     page = PAGE.read_text()
     example = json.loads(page.split("```json\n")[1].split("```")[0])
     assert example.keys() == shown.keys() and example["holders"][0].keys() == shown["holders"][0].keys()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from flyctl_orchestrator.fleet.flyctl import DeployOptions
+from flyctl_orchestrator.fleet.flyctl.flyctl import DeployOptions
 from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.local.api import render

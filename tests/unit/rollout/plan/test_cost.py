@@ -25,7 +25,7 @@ def seen(id: str, guest: dict[str, object] | None) -> Machine:
     return Machine(id=id, name=id, app="web", region="iad", state="started", instance_id="v1", config=config)
 
 
-def flytoml(size: Size) -> FlyToml:
+def flytoml(size: Size | None) -> FlyToml:
     """A fly.toml that asks for a size."""
     return FlyToml(
         app="web",
@@ -34,7 +34,7 @@ def flytoml(size: Size) -> FlyToml:
         services=(),
         checks=(),
         env={},
-        sizes=(size,),
+        sizes=(size,) if size else (),
         mounts=(),
         raw={},
         path=Path("fly.toml"),
@@ -42,7 +42,7 @@ def flytoml(size: Size) -> FlyToml:
     )
 
 
-def cost(lanes: list[Lane], machines: list[Machine], size: Size) -> Cost:
+def cost(lanes: list[Lane], machines: list[Machine], size: Size | None) -> Cost:
     wave = Wave("canary", tuple(lanes))
     plan = Plan("web", "f", PlannedImage("x"), "d", "s", ("app",), (wave,))
     return plan_cost(plan, machines, flytoml(size), PRICES, REGIONS)
@@ -74,6 +74,15 @@ def test_a_destroyed_machine_is_saved_and_a_replacement_is_even() -> None:
     assert cost([lane("destroy", "iad", "m1")], machines, Size()).month == pytest.approx(-3.69, abs=0.01)
     both = [lane("replace", "iad", None), lane("destroy", "iad", "m1")]
     assert cost(both, machines, Size("shared-cpu-1x", 512)).month == pytest.approx(0.0)
+
+
+def test_without_a_vm_section_machines_keep_their_size_and_new_ones_are_made_like_them() -> None:
+    machines = [seen("m1", {"cpu_kind": "shared", "cpus": 2, "memory_mb": 1024})]
+    assert cost([lane("update", "iad", "m1")], machines, None).month == 0.0
+    like_it = cost([lane("create", "iad", None)], machines, Size("shared-cpu-2x", 1024)).month
+    assert cost([lane("create", "iad", None)], machines, None).month == like_it
+    default = cost([lane("create", "iad", None)], [], Size()).month
+    assert cost([lane("create", "iad", None)], [], None).month == default
 
 
 def test_unknown_stays_unknown() -> None:

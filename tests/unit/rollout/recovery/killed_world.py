@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from flyctl_orchestrator.fleet.flyctl import Ran
+from flyctl_orchestrator.fleet.flyctl.flyctl import Ran
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.local.daemon.simulation import TOKEN
 from flyctl_orchestrator.project.project import load_project

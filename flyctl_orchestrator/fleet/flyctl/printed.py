@@ -37,6 +37,12 @@ class Release(Struct):
     user: User | None = field(default=None, name="User")
 
 
+class Region(Struct):
+    """One row of flyctl platform regions."""
+
+    code: str
+
+
 class Secret(Struct):
     """One row of flyctl secrets list; it leaves the status out where it cannot tell."""
 

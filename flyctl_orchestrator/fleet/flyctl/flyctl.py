@@ -13,11 +13,11 @@ from typing import Any, Protocol, TypeVar
 from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.errors import FlyoError, UnreachableError
 from flyctl_orchestrator.exits import Exit
-from flyctl_orchestrator.fleet import flyctl_json
-from flyctl_orchestrator.fleet.child_process import GRACE, Child, Ended
 from flyctl_orchestrator.fleet.decode import Unreadable, decode, readable
-from flyctl_orchestrator.fleet.flyctl_find import INSTALL, Kind
-from flyctl_orchestrator.fleet.flyctl_version import FlyctlVersion
+from flyctl_orchestrator.fleet.flyctl import printed as flyctl_json
+from flyctl_orchestrator.fleet.flyctl.child_process import GRACE, Child, Ended
+from flyctl_orchestrator.fleet.flyctl.find import INSTALL, Kind
+from flyctl_orchestrator.fleet.flyctl.version import FlyctlVersion
 from flyctl_orchestrator.fleet.redact import redact
 
 # Seconds. flyctl retries a lease and a missing app for 60 s each, so nothing shorter tells anything.
@@ -267,6 +267,10 @@ class Flyctl:
         """Create an app; FlyctlError when the name is taken."""
         chosen = ["--org", organization] if organization else []
         self.check(self.run(["apps", "create", app, *chosen, "--yes"]), where=f"app {app}")
+
+    def regions(self) -> list[str]:
+        """Codes of the regions that the platform offers now."""
+        return [row.code for row in self.ask(["platform", "regions", "--json"], list[flyctl_json.Region])]
 
     def releases(self, app: str) -> list[Release]:
         """The newest releases (25 at most), newest first."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off
 from flyctl_orchestrator.cli.local.client import simulated_fly
-from flyctl_orchestrator.cli.rehearse import rehearsal_request, source_of
-from flyctl_orchestrator.cli.throwaway import throwaway
+from flyctl_orchestrator.cli.rehearse.one import rehearsal_request, source_of
+from flyctl_orchestrator.cli.rehearse.throwaway import throwaway
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.report.bad_days_text import begin_line, day_line, end_lines
 from flyctl_orchestrator.report.choose import choose_reporter

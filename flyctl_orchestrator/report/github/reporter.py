@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flyctl_orchestrator.report.base import Fact
-from flyctl_orchestrator.report.github_text import Kind, annotation, group, summary
+from flyctl_orchestrator.report.github.text import Kind, annotation, group, summary
 from flyctl_orchestrator.report.output import Output
 from flyctl_orchestrator.report.plain import PlainReporter
 from flyctl_orchestrator.report.words import reason, sentence

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from flyctl_orchestrator.errors import FlyoError
-from flyctl_orchestrator.fleet.flyctl import Flyctl
+from flyctl_orchestrator.fleet.flyctl.flyctl import Flyctl
 from flyctl_orchestrator.fleet.redact import without_credentials
 
 # Seconds. flyctl waits for ever for the first line of a machine that has written none, even with --no-tail

@@ -9,9 +9,9 @@ from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off, heeding
 from flyctl_orchestrator.cli.judged import require_valid
 from flyctl_orchestrator.cli.local.client import local_directory
+from flyctl_orchestrator.cli.rehearse.throwaway import throwaway
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.cli.target import resolve_target
-from flyctl_orchestrator.cli.throwaway import throwaway
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.fleet.target import Target
