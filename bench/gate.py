@@ -100,6 +100,8 @@ def draw(path: Path, rollouts: int, seed: int) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
+    # The same picture has the same file.
+    matplotlib.rcParams["svg.hashsalt"] = "gate"
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(7, 4.2))
