@@ -72,7 +72,7 @@ class PastRollout:
 
     @property
     def called(self) -> str:
-        """What to call it, e.g. "rollout 20261123-064812-9f3a1c" or "scale 20261123-064812-9f3a1c (nrt 0 → 2)"."""
+        """What to call it, e.g. "rollout 0012-20261123-064812-9f3a1c", or "scale … (nrt 0 → 2)"."""
         word = "rollout" if self.kind == "deploy" else self.kind
         return f"{word} {self.id}" + (f" ({self.changes})" if self.changes else "")
 
