@@ -74,7 +74,8 @@ class Fly:
     def flyo(self, *arguments: str) -> int:
         """Run a command in this process; its exit status."""
         flyctl = self.directory / "flyctl"
-        flyctl.write_text(f'#!{sys.executable}\nprint(\'{{"Version": "0.4.87"}}\')\n')
+        said = 'print("✓ Configuration is valid" if "validate" in sys.argv else \'{"Version": "0.4.87"}\')'
+        flyctl.write_text(f"#!{sys.executable}\nimport sys\n{said}\n")
         flyctl.chmod(flyctl.stat().st_mode | stat.S_IXUSR)
         bases = dict.fromkeys(("FLY_API_BASE_URL", "FLY_FLAPS_BASE_URL", "FLY_UIEX_BASE_URL"), self.url)
         variables = {"PATH": os.defpath, "HOME": str(self.directory), "FLYO_FLYCTL": str(flyctl), **bases}

@@ -172,7 +172,8 @@ def _on_fly(project: RolloutProject, token: str) -> None:
     """Take the platform for Fly.io itself, with a flyctl that knows its version and has nothing against fly.toml."""
     flyctl = project.root / "flyctl"
     version = '{"Name":"flyctl","Version":"0.4.87","Environment":"production"}'
-    flyctl.write_text(f"#!/bin/sh\n[ \"$1\" = version ] && echo '{version}'\nexit 0\n")
+    valid = "Configuration is valid"
+    flyctl.write_text(f"#!/bin/sh\nif [ \"$1\" = version ]; then echo '{version}'; else echo '✓ {valid}'; fi\n")
     flyctl.chmod(0o755)
     url = f"http://127.0.0.1:{project.running.port}"
     bases = {f"FLY_{name}_BASE_URL": url for name in ("API", "FLAPS", "UIEX")}
