@@ -174,7 +174,7 @@ def test_a_platform_that_goes_away_in_the_middle_locks_its_own_user_out_of_nothi
         own.behave("good two")
         ran = own.deploy_and(event("wave.started"), lambda child: os.kill(own.running.pid, signal.SIGKILL))
         assert ran.status in (5, 8), ran.stderr
-        ran = own.flyo("deploy", "--local", "--resume")
+        ran = own.flyo("deploy", "--local", "--unfinished", "resume")
         assert ran.status == 0, ran.stderr
     finally:
         own.flyo("local", "down")
