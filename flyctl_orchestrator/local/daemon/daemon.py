@@ -51,7 +51,7 @@ from flyctl_orchestrator.local.proxy.hosts import parse_host
 from flyctl_orchestrator.local.proxy.server import SERVER_OPTIONS, Proxy
 from flyctl_orchestrator.local.runtime import orphans
 from flyctl_orchestrator.local.runtime.checks import NetworkProber
-from flyctl_orchestrator.local.runtime.ports import LoopbackPorts
+from flyctl_orchestrator.local.runtime.ports import LoopbackPorts, shared_directory
 from flyctl_orchestrator.local.runtime.process import ProcessRuntime
 
 HOST = "127.0.0.1"
@@ -102,13 +102,14 @@ class Daemon:
         )
         self._prober = NetworkProber(loop, self._runtime)
         chance = Random(secrets.randbits(128))
+        self._ports = LoopbackPorts(chance.randrange(20_000, 32_000), shared_directory())
         self.platform = Platform(
             clock=clock,
             random=chance,
             images=self._images,
             runtime=self._runtime,
             prober=self._prober,
-            ports=LoopbackPorts(chance.randrange(20_000, 32_000)),
+            ports=self._ports,
             store=self._store,
             logs=self._logs,
             settings=settings,
@@ -186,6 +187,7 @@ class Daemon:
         await runner.cleanup()
         self._prober.close()
         self._runtime.close()
+        self._ports.close()
         self._logs.flush()
         for app in self.platform.apps.list():
             self._tidy(app.name, IMAGES_KEPT)

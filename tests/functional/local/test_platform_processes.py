@@ -358,24 +358,24 @@ def listening(api: Api, server_image: str, internal_port: int, command: str, **e
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only /proc tells who listens where")
 def test_an_app_with_a_port_of_its_own_choice_is_told_both_addresses(api: Api, server_image: str) -> None:
-    machine, output = listening(api, server_image, 8080, "PORT=$OTHER exec python3 -S -E app.py", OTHER="31999")
+    machine, output = listening(api, server_image, 8080, "PORT=$OTHER exec python3 -S -E app.py", OTHER="32101")
     port = re.search(r"\$PORT \(127\.0\.0\.1:(\d+)\)", output)
     assert port is not None
-    assert output.startswith("the app listens on 127.0.0.1:31999, fly.toml's internal_port says 8080: on the local")
-    assert output.endswith("for Fly.io, let it listen on 0.0.0.0:8080 or write internal_port = 31999")
-    assert port[1] != "31999"
+    assert output.startswith("the app listens on 127.0.0.1:32101, fly.toml's internal_port says 8080: on the local")
+    assert output.endswith("for Fly.io, let it listen on 0.0.0.0:8080 or write internal_port = 32101")
+    assert port[1] != "32101"
     assert api.on("shop", machine, "/stop", {}).status == 200
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only /proc tells who listens where")
 def test_an_app_that_takes_its_internal_port_literally_is_told_to_take_port(api: Api, server_image: str) -> None:
-    machine, output = listening(api, server_image, 31_998, "PORT=31998 exec python3 -S -E app.py")
+    machine, output = listening(api, server_image, 32_102, "PORT=32102 exec python3 -S -E app.py")
     assert output.startswith(
-        "the app listens on 127.0.0.1:31998: on the local platform, where every machine has a port"
+        "the app listens on 127.0.0.1:32102: on the local platform, where every machine has a port"
     )
-    assert output.endswith("write $PORT instead of 31998 in its command or its code")
+    assert output.endswith("write $PORT instead of 32102 in its command or its code")
     (shown,) = (one for row in api.on("shop", machine, "/ps", method="GET").body for one in row["listen_sockets"])
-    assert shown == {"proto": "tcp", "address": "127.0.0.1:31998"}, "flyctl's own warning sees that it is wrong"
+    assert shown == {"proto": "tcp", "address": "127.0.0.1:32102"}, "flyctl's own warning sees that it is wrong"
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only /proc tells who listens where")
