@@ -30,6 +30,13 @@ FILES = {
 }
 
 
+# All that it is asked before the API is: for its version, and for its word on fly.toml.
+FLYCTL = """
+import sys
+print('{"Version": "0.4.87"}' if sys.argv[1] == "version" else "✓ Configuration is valid")
+"""
+
+
 class FastClock(SystemClock):
     """Real time, but nobody has to wait for it to pass."""
 
@@ -44,6 +51,8 @@ class FastClock(SystemClock):
 
 
 def http(body: bytes, status: int = 200, head: bytes = b"") -> bytes:
+    """An answer after which the connection is gone, and says so: nobody sends the next request into its end."""
+    head += b"Connection: close\r\n"
     return b"HTTP/1.1 %d OK\r\n%sContent-Length: %d\r\n\r\n%s" % (status, head, len(body), body)
 
 
@@ -51,7 +60,7 @@ BOMB = gzip.compress(bytes(2**26), mtime=0)
 STRANGE = {
     "a page": http(PAGE),
     "null": http(b"null"),
-    "204": b"HTTP/1.1 204 No Content\r\n\r\n",
+    "204": b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n",
     "a redirect": http(PAGE, 302, b"Location: https://login.test/\r\n"),
     "half": http(b'[{"id": "148e21d7", "state": "star'),
     "an object": http(b'{"machines": []}'),
@@ -74,8 +83,7 @@ class Fly:
     def flyo(self, *arguments: str) -> int:
         """Run a command in this process; its exit status."""
         flyctl = self.directory / "flyctl"
-        said = 'print("✓ Configuration is valid" if "validate" in sys.argv else \'{"Version": "0.4.87"}\')'
-        flyctl.write_text(f"#!{sys.executable}\nimport sys\n{said}\n")
+        flyctl.write_text(f"#!{sys.executable}\n{FLYCTL}")
         flyctl.chmod(flyctl.stat().st_mode | stat.S_IXUSR)
         bases = dict.fromkeys(("FLY_API_BASE_URL", "FLY_FLAPS_BASE_URL", "FLY_UIEX_BASE_URL"), self.url)
         variables = {"PATH": os.defpath, "HOME": str(self.directory), "FLYO_FLYCTL": str(flyctl), **bases}

@@ -124,7 +124,9 @@ time.sleep(100)
 
 def test_an_interrupted_child_may_say_goodbye(tmp_path: Path) -> None:
     code = """
-import time
+import signal, time
+# Whoever starts the tests in the background of a shell has interrupts ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     print("ready", flush=True)
     time.sleep(100)
@@ -140,9 +142,12 @@ except KeyboardInterrupt:
 
 def test_a_script_that_ends_at_once_does_not_take_the_time_from_what_it_started(tmp_path: Path) -> None:
     code = """
-import subprocess, sys
+import signal, subprocess, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 slow = '''
-import time
+import signal, time
+# Whoever starts the tests in the background of a shell has interrupts ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     print("ready", flush=True)
     time.sleep(100)
