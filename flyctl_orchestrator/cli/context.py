@@ -35,6 +35,7 @@ class SharedOptions:
         yes: -y/--yes.
         verbose: -v/--verbose.
         lock_wait: --lock-wait, in seconds.
+        without: --without: regions and machine ids to leave as they are.
         build: what the command line says about the build.
         policy: flags that stand in for flyo.toml's [rollout], by its names; None for one that was not given.
     """
@@ -46,6 +47,7 @@ class SharedOptions:
     yes: bool = False
     verbose: bool = False
     lock_wait: float = 0.0
+    without: tuple[str, ...] = ()
     build: BuildOptions = field(default_factory=BuildOptions)
     policy: dict[str, Any] = field(default_factory=dict)
 

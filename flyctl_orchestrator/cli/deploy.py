@@ -62,14 +62,14 @@ def run_deploy(context: CommandContext, requested: Requested) -> int:
     policy = context.policy(project)
     if not requested.abort:
         project.regions()
-    if policy.without and (requested.abort or requested.plan_file):
+    if context.options.without and (requested.abort or requested.plan_file):
         both = "--abort" if requested.abort else "--plan"
         raise UsageError(f"{both} and --without cannot be used together", where="flyo deploy", next="Choose one")
     path = context.environment.cwd / requested.plan_file if requested.plan_file else None
     kept = read_kept_plan(path, project) if path else None
 
     def act(begun: Deployment) -> Outcome:
-        work = replace(begun, build_options=context.options.build)
+        work = replace(begun, build_options=context.options.build, without=context.options.without)
         if requested.resume or requested.abort:
             with breaking_off():
                 make_way(work)

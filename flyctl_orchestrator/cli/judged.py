@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.errors import UnreachableError, UsageError
-from flyctl_orchestrator.fleet.flyctl.flyctl import Flyctl
+from flyctl_orchestrator.fleet.flyctl.flyctl import Flyctl, FlyctlError
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.building import require_dockerfile
 from flyctl_orchestrator.project.flytoml.judgement import Judgement, read_judgement
@@ -69,4 +69,7 @@ def _judge(flyctl: Flyctl, project: Project, cwd: Path) -> Judgement:
     judged = read_judgement(ran.stdout, ran.complaint)
     if ran.timed_out or (not judged.valid and (ran.status != 1 or "access token" in ran.complaint)):
         flyctl.check(ran, where=f"app {project.app}")
+    if not judged.valid and ran.ok:
+        what = "what flyctl config validate printed is neither a yes nor a no"
+        raise FlyctlError(what, ran=ran, where=project.flytoml.shown, code="flyctl.unreadable")
     return judged

@@ -12,6 +12,7 @@ from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.model import Project
+from flyctl_orchestrator.report.clean import clean
 from flyctl_orchestrator.rollout.lock.by_hand import Holder, give_back, holders, take_by_hand
 from flyctl_orchestrator.rollout.lock.locked import moment
 from flyctl_orchestrator.rollout.state.lock_record import LockRecord, plain
@@ -43,7 +44,7 @@ def take_lock(context: CommandContext, why: str, seconds: float | None) -> None:
             context.output.say(facts["line"])
 
     locks = locker(context.environment, target, project, tell)
-    record = take_by_hand(locks, new_record(context.environment, why=why, how="hand"), lasts=seconds)
+    record = take_by_hand(locks, new_record(context.environment, why=clean(why), how="hand"), lasts=seconds)
     note_lock(context, target, project.app, "taken", record.why)
     until = f" until {moment(record.expires)}" if record.expires else ""
     context.output.report(f"Locked{until}. 'flyo lock release' gives it back.")

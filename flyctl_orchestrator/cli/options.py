@@ -76,16 +76,10 @@ def watch_back_option(command: Command) -> Command:
     return option(command)
 
 
-def _keep_names(ctx: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> object:
-    return _keep_policy(ctx, parameter, value or None)
-
-
-without_option = click.option(
+without_option = _shared(
     "--without",
     multiple=True,
     metavar="REGION|MACHINE",
-    expose_value=False,
-    callback=_keep_names,
     help="Leave this region or machine as it is, e.g. because its host is down. May be given again.",
 )
 

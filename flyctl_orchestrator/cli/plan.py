@@ -43,7 +43,7 @@ def run_plan(context: CommandContext, image: str | None, out: Path | None, *, de
         require_buildable(context, target, project)
     emit = Emitter(project.app, environment.clock)
     work = Deployment(target, project, policy, InTurn(), emit, Stop(), state_directory(environment))
-    work = replace(work, build_options=context.options.build)
+    work = replace(work, build_options=context.options.build, without=context.options.without)
     plan, fleet = preview(work, image)
     prices, regions = load_prices(environment.variables)[0], load_regions(environment.variables)
     cost = plan_cost(plan, fleet.machines, project.flytoml, prices, regions)

@@ -8,7 +8,7 @@ from flyctl_orchestrator.cli.run_under_lock import run_under_lock
 from flyctl_orchestrator.report.numbers import count
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
-from flyctl_orchestrator.rollout.recovery.going_back import Return, announce_return, decide_return, go_back
+from flyctl_orchestrator.rollout.recovery.going_back import Return, announce_return, decide_return, roll_back
 
 
 def run_rollback(context: CommandContext, wanted: str | None) -> int:
@@ -34,7 +34,7 @@ def run_rollback(context: CommandContext, wanted: str | None) -> int:
                     question = f"Go back to {decided.state.said} from {decided.state.now} ({machines})?"
                     context.insist(question, default=True)
                 undo = decided.state.undo
-        return go_back(work, decided)
+        return roll_back(work, decided)
 
     target = context.target(needs_flyctl=False)
     outcome = run_under_lock(

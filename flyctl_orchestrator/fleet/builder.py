@@ -17,7 +17,7 @@ from flyctl_orchestrator.fleet.api_answer import complaint, understood
 from flyctl_orchestrator.fleet.api_call import authorization
 from flyctl_orchestrator.fleet.decode import Unreadable, decode, first_words
 from flyctl_orchestrator.fleet.flyctl.flyctl import FlyctlError
-from flyctl_orchestrator.fleet.flyctl_trouble import build_may_pass
+from flyctl_orchestrator.fleet.flyctl.trouble import build_may_pass
 from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.build_options import BuildOptions

@@ -271,7 +271,7 @@ class MachinesApi:
             try:
                 return self._caller.send(call, lease_with_nonce)
             except ApiError as error:
-                if not error.ambiguous or attempt == 3:
+                if not error.ambiguous or nonce or attempt == 3:
                     raise
                 held = self.find_lease(app, machine_id)
                 if held is not None and held.nonce and description and held.description == description:

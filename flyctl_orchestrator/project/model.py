@@ -140,7 +140,6 @@ class RolloutPolicy:
         propagation: seconds until the proxy everywhere knows who takes requests; None is what the target is known for.
         watch: seconds for which every machine is watched from the moment it first passed.
         watch_back: the same on the way back, where it is never longer than `watch`.
-        without: regions and machine ids that are left as they are (`--without`; no key of flyo.toml).
     """
 
     strategy: str = "in-place"
@@ -153,7 +152,6 @@ class RolloutPolicy:
     propagation: float | None = None
     watch: float = 10.0
     watch_back: float = 3.0
-    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,7 @@ class Deployment:
         hooks: the user's own commands; none of them unless they are handed in.
         who: who runs it, e.g. "ann@laptop", for the history.
         build_options: what the command line says about the build.
+        without: regions and machine ids that a rollout leaves as they are.
         sync: has a journal's open file on disk before it returns.
         measured: how machines answered before anything was changed, as far as there was time to ask.
     """
@@ -72,6 +73,7 @@ class Deployment:
     hooks: HookRunner = field(default_factory=HookRunner)
     who: str = ""
     build_options: BuildOptions = field(default_factory=BuildOptions)
+    without: tuple[str, ...] = ()
     sync: Callable[[int], None] = os.fsync
     measured: Measured = field(default_factory=Measured)
 
@@ -99,7 +101,7 @@ class Deployment:
             BuildError: it could not be built; nothing was changed.
         """
         self.emit("build.started")
-        asked = [] if fleet is None else [m for m in fleet.managed if not {m.region, m.id} & set(self.policy.without)]
+        asked = [] if fleet is None else [m for m in fleet.managed if not {m.region, m.id} & set(self.without)]
         since = self.target.clock.monotonic()
         built: BuiltImage = self.concurrency.beside(
             lambda: build(self.target, self._request(), lambda line: self.emit("build.log", line=line)),
@@ -146,7 +148,7 @@ class Deployment:
         Raises:
             UsageError: it cannot be reached.
         """
-        desired = desired_of(self.project, image, self.policy)
+        desired = replace(desired_of(self.project, image, self.policy), without=self.without)
         check_names(fleet, desired)
         return plan_rollout(fleet, desired)
 

@@ -207,12 +207,12 @@ class Executor:
         undo = plan_way_back(point, machines, self._limit)
         if not undo.lanes:
             return self._finish("interrupted", what, machines, next=next_, code="interrupted")
-        back = self._go_back(undo, point, "interrupted", "interrupted")
+        back = self._run_back(undo, point, "interrupted", "interrupted")
         if back.good:
             return self._end("interrupted", what, back.rows, next=next_, code="interrupted")
         return self._end("mixed", f"{what}; not as it was: {back.amiss}", back.rows, next=next_, code="interrupted")
 
-    def _go_back(self, wave: Wave, point: RestorePoint, what: str, code: str) -> WayBack:
+    def _run_back(self, wave: Wave, point: RestorePoint, what: str, code: str) -> WayBack:
         context = self._context
         self._record.journal.forgive()
         return go_back(
@@ -220,7 +220,7 @@ class Executor:
         )
 
     def _back(self, wave: Wave, point: RestorePoint, what: str, code: str, how: str) -> Outcome:
-        back = self._go_back(wave, point, what, code)
+        back = self._run_back(wave, point, what, code)
         if back.good:
             kind: OutcomeKind = "interrupted" if how == "interrupted" else "rolled_back"
             what = f"{what}; {way_back_sentence(back.rows)}"

@@ -52,7 +52,7 @@ def rehearse(
     should be, on every one of them.
     """
     if every_day:
-        _refuse_together(faults=bool(faults), before=before is not None)
+        _refuse_together(fault=bool(faults), before=before is not None)
         from flyctl_orchestrator.cli.rehearse.every_day import run_every_day
 
         return run_every_day(context, from_live=from_live, secrets_file=secrets_file, only=only, seed=seed)

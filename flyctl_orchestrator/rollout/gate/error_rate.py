@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from statistics import NormalDist
 from typing import Literal, NamedTuple
 
@@ -99,6 +99,7 @@ class ErrorTest:
         return math.log((1 - missed) / self.risk) / self._unit
 
 
+@lru_cache(maxsize=4096)
 def at_most(errors: int, asked: int, confidence: float = 0.95) -> float:
     """The error rate that is not exceeded, with that confidence (Clopper and Pearson's one-sided bound)."""
     if errors >= asked:

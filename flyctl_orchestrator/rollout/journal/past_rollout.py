@@ -72,7 +72,7 @@ class PastRollout:
 
     @property
     def called(self) -> str:
-        """What to call it, e.g. "rollout 20261123-064812-9f3a1c" or "scale 20261123-064812-9f3a1c (nrt 0 → 2)"."""
+        """What to call it, e.g. "rollout 0012-20261123-064812-9f3a1c", or "scale … (nrt 0 → 2)"."""
         word = "rollout" if self.kind == "deploy" else self.kind
         return f"{word} {self.id}" + (f" ({self.changes})" if self.changes else "")
 
@@ -164,7 +164,7 @@ def _past(path: Path, app: str, begin: Mapping[str, Any], entries: list[dict[str
         begun=frozenset(_begun(plan, named)),
         ill=frozenset(baseline["ill"]),
         counts={(region, group): count for region, group, count in begin.get("counts", ())},
-        policy=_policy(begin.get("policy", {})),
+        policy=RolloutPolicy(**begin.get("policy", {})),
         target=_target(app, begin) if "target" in begin else None,
         towards=begin.get("towards", ""),
         release_command=bool(begin.get("release_command")),
@@ -196,7 +196,3 @@ def _target(app: str, begin: Mapping[str, Any]) -> RestorePoint:
 
 def _machines(app: str, rows: Iterable[Mapping[str, Any]]) -> dict[str, Machine]:
     return {row["id"]: machine_of_dict(app, row) for row in rows}
-
-
-def _policy(kept: Mapping[str, Any]) -> RolloutPolicy:
-    return RolloutPolicy(**{**kept, "without": tuple(kept.get("without", ()))})

@@ -19,6 +19,7 @@ class Desired:
         counts: machines per (region, process group), exact; the order is the default order of the waves.
         groups: process groups of fly.toml.
         mounted: process groups whose machines have a volume.
+        without: regions and machine ids that are left as they are.
     """
 
     app: str
@@ -29,6 +30,7 @@ class Desired:
     primary_region: str | None
     policy: RolloutPolicy = field(default_factory=RolloutPolicy)
     mounted: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
     @property
     def order(self) -> tuple[str, ...]:

@@ -36,12 +36,12 @@ class Rest:
 
 
 def leave_out(fleet: Fleet, desired: Desired) -> Rest:
-    """Take out what `desired.policy.without` names. A machine that is left out counts as one that is there.
+    """Take out what `desired.without` names. A machine that is left out counts as one that is there.
 
     Raises:
         UsageError: the first machine of a process group would have to be made in a region that is left out.
     """
-    names = set(desired.policy.without)
+    names = set(desired.without)
     if not names:
         return Rest(fleet, desired, find_drift(fleet, desired))
     out = [machine for machine in fleet.managed if machine.region in names or machine.id in names]
@@ -51,9 +51,9 @@ def leave_out(fleet: Fleet, desired: Desired) -> Rest:
     counts = {
         place: max(0, count - standing[place]) for place, count in desired.counts.items() if place[0] not in names
     }
-    empty = [region for region in dict.fromkeys(region for region, _ in desired.counts) if region in names]
-    seen = {machine.region for machine in out}
-    left = (*(LeftOut(m.region, m.group, m.id) for m in out), *(LeftOut(each) for each in empty if each not in seen))
+    known = dict.fromkeys((*(machine.region for machine in out), *(region for region, _ in desired.counts)))
+    regions = [LeftOut(region) for region in known if region in names]
+    left = (*regions, *(LeftOut(machine.region, machine.group, machine.id) for machine in out))
     others, goal = replace(fleet, machines=kept), replace(desired, counts=counts)
     partly = {(each.region, each.group) for each in left}
     drift = [each for each in find_drift(others, goal) if not (_about_counts(each) and _place(each) in partly)]
@@ -80,7 +80,7 @@ def check_names(fleet: Fleet, desired: Desired) -> None:
     """
     regions = {machine.region for machine in fleet.managed} | {region for region, _ in desired.counts}
     known = regions | {machine.id for machine in fleet.managed}
-    for name in desired.policy.without:
+    for name in desired.without:
         if name not in known:
             close = difflib.get_close_matches(name, sorted(known), n=1)
             raise UsageError(
@@ -116,6 +116,11 @@ def left_out_words(left: Iterable[LeftOut]) -> str:
     for each in left:
         regions.setdefault(each.region, []).extend([each.machine] if each.machine else [])
     return ", ".join(f"{region} ({', '.join(ids)})" if ids else region for region, ids in regions.items())
+
+
+def names_of(left: Iterable[LeftOut]) -> tuple[str, ...]:
+    """What to name to leave the same out once more."""
+    return tuple(each.machine or each.region for each in left)
 
 
 def without(machines: Iterable[Machine], left: Iterable[LeftOut]) -> list[Machine]:

@@ -110,7 +110,7 @@ class Drift:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A machine that a rollout leaves as it is; `machine` is "" for a region where there is none yet."""
+    """What a rollout leaves as it is: a machine, or a region with all that is in it (`machine` is "" then)."""
 
     region: str
     group: str = ""

@@ -64,7 +64,7 @@ def announce_return(work: Deployment, decided: Return) -> None:
         work.emit("warning", code="rollback.note", what=line)
 
 
-def go_back(work: Deployment, decided: Return | PastRollout) -> Outcome:
+def roll_back(work: Deployment, decided: Return | PastRollout) -> Outcome:
     """Do what was decided on.
 
     Raises:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from flyctl_orchestrator.fleet.flyctl.flyctl import DeployOptions, Ran
-from flyctl_orchestrator.fleet.flyctl_trouble import deploy_may_pass
+from flyctl_orchestrator.fleet.flyctl.trouble import deploy_may_pass
 from flyctl_orchestrator.fleet.redact import without_credentials
 from flyctl_orchestrator.rollout.context.context import RolloutContext, RunningDeploy
 from flyctl_orchestrator.rollout.plan.plan import FlyctlRun

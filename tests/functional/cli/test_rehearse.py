@@ -211,3 +211,38 @@ def test_a_first_deploy_can_be_rehearsed(bare: LocalFleet) -> None:
     assert "0 machines" in ran.stderr
     assert "exit status 0." in ran.stdout
     assert bare.ok("local", "status", "--json").json["apps"] == []
+
+
+DAYS = ("failing-check@fra:before", "region-down@iad:at", "rate-limited@fra:after")
+
+
+def test_bad_days_are_rehearsed_on_a_simulated_fly(theatre: LocalFleet) -> None:
+    only = [word for day in DAYS for word in ("--only", day)]
+    # An outage of 30 s is longer than the 20 s that this project's machines are given.
+    ran = theatre.ok("rehearse", "--local", "--all", "--json", "--timeout", "2m", *only)
+    said = ran.json
+    assert (said["schema"], said["app"], said["machines"]) == ("flyo.rehearse-all/1", APP, len(theatre.machines()))
+    assert (said["uniform"], said["mixed"], said["wrong"]) == (3, 0, 0)
+    ends = {day["day"]: (day["fleet"], day["exit"], day["wrong"]) for day in said["days"]}
+    assert ends == {DAYS[0]: ("old", 3, None), DAYS[1]: ("new", 0, None), DAYS[2]: ("new", 0, None)}
+
+
+def test_one_bad_day_is_shown_as_it_happens(theatre: LocalFleet) -> None:
+    ran = theatre.ok("rehearse", "--local", "--all", "--only", DAYS[0], "--seed", "3")
+    assert "fault failing-check in fra, until cleared" in ran.stderr
+    assert "rollout rolled back" in ran.stderr
+    assert f"{DAYS[0]}  exit 3, all as before: " in ran.stdout
+    assert ran.stdout.endswith("Of 1 bad day, 1 end uniform (0 new, 1 as before) and 0 mixed; all is well.\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--all", "--only", "rain"), "there is no bad day 'rain'"),
+        (("--only", DAYS[0]), "--only and --seed go with --all"),
+        (("--all", "--fault", "lost-create"), "--all and --fault cannot be used together"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(theatre: LocalFleet, words: tuple[str, ...], said: str) -> None:
+    ran = theatre.flyo("rehearse", "--local", *words)
+    assert (ran.status, said in ran.stderr) == (2, True), ran.stderr

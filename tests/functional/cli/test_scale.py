@@ -128,7 +128,7 @@ def test_a_scale_that_was_killed_is_said_to_be_unfinished_until_it_is_ended(flee
     eventually(lambda: fleet.regions().count("iad"), lambda machines: machines == 3, PATIENCE)
     child.kill()
     child.wait()
-    called = r"scale \d{8}-\d{6}-[0-9a-f]{6} \(iad 1 → 3\)"
+    called = r"scale \d{4}-\d{8}-\d{6}-[0-9a-f]{6} \(iad 1 → 3\)"
     shown = fleet.flyo("status", "--local", "--detailed-exit-code")
     assert shown.status in (1, 7)
     assert re.search(f"{called} was stopped half-way: 'flyo deploy --resume' finishes it", shown.stdout)

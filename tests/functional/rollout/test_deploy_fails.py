@@ -169,9 +169,11 @@ def test_an_app_that_does_not_exist_on_fly_is_not_made_by_accident(fresh: Rollou
 
 
 def _on_fly(project: RolloutProject, token: str) -> None:
-    """Take the platform for Fly.io itself, with a flyctl that only knows its version."""
+    """Take the platform for Fly.io itself, with a flyctl that knows its version and has nothing against fly.toml."""
     flyctl = project.root / "flyctl"
-    flyctl.write_text('#!/bin/sh\necho \'{"Name":"flyctl","Version":"0.4.87","Environment":"production"}\'\n')
+    version = '{"Name":"flyctl","Version":"0.4.87","Environment":"production"}'
+    valid = "Configuration is valid"
+    flyctl.write_text(f"#!/bin/sh\nif [ \"$1\" = version ]; then echo '{version}'; else echo '✓ {valid}'; fi\n")
     flyctl.chmod(0o755)
     url = f"http://127.0.0.1:{project.running.port}"
     bases = {f"FLY_{name}_BASE_URL": url for name in ("API", "FLAPS", "UIEX")}

@@ -25,7 +25,7 @@ def test_the_log_is_folded_and_the_summary_has_a_row_per_machine(deployed: Rollo
         "::endgroup::",
     ]
     text = (deployed.root / "summary.md").read_text()
-    assert text.startswith(f"### ✅ {APP}: every machine is new and verified\n")
+    assert text.startswith(f"### ✅ {APP}: every machine is new and verified")
     assert [line.split(" | ")[0] for line in text.splitlines() if line.startswith("| ")] == [
         "| region",
         "| iad",

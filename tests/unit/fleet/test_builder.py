@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.build_options import BuildOptions
 from flyctl_orchestrator.project.building import BuildPlan
 from tests.unit.fleet.fleet_doubles import ManualClock, ScriptedHttp, answer
+from tests.unit.fleet.interrupting import pressing
 
 BUILDER = "http://127.0.0.1:4280/_local/builds"
 
@@ -306,9 +306,7 @@ def test_a_cancelled_flyctl_may_end_its_remote_build(tmp_path: Path) -> None:
     # Longer than what a deploy is given, which has no more to do than to say that it was interrupted.
     flyctl = player(tmp_path, CANCELLED.replace("GRACE", str(child_process.GRACE + 1)))
 
-    def press(line: str) -> None:
-        signal.raise_signal(signal.SIGINT)
-
-    with pytest.raises(KeyboardInterrupt):
-        build(target(ScriptedHttp(ManualClock()), builder=None, flyctl=flyctl), request(tmp_path), press)
+    there = target(ScriptedHttp(ManualClock()), builder=None, flyctl=flyctl)
+    with pressing("Child.wait") as presser, pytest.raises(KeyboardInterrupt):
+        build(there, request(tmp_path), presser.press)
     assert (tmp_path / "ended").read_text() == "the remote build"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from flyctl_orchestrator.fleet.flyctl.child_process import OUTPUT_LIMIT, Child, Ended
+from tests.unit.fleet.interrupting import pressing
 from tests.waiting import eventually
 
 ENV = {"PATH": os.defpath}
@@ -167,12 +168,9 @@ while True:
     time.sleep(1)
 """
 
-    def press(line: str) -> None:
-        # Once to interrupt the wait, and once more as soon as the child has heard of it.
-        signal.raise_signal(signal.SIGINT)
-
-    child = Child([sys.executable, "-c", code], env=ENV, cwd=tmp_path, on_line=press, grace=100)
-    with pytest.raises(KeyboardInterrupt):
+    # Once to interrupt the wait, and once more as soon as the child has heard of it.
+    with pressing("Child.wait", "Child.end") as presser, pytest.raises(KeyboardInterrupt):
+        child = Child([sys.executable, "-c", code], env=ENV, cwd=tmp_path, on_line=presser.press, grace=100)
         child.wait(100)
     assert not child.running
 

@@ -10,7 +10,7 @@ import pytest
 
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.flyctl.flyctl import DeployOptions, Ran
-from flyctl_orchestrator.fleet.flyctl_trouble import deploy_may_pass
+from flyctl_orchestrator.fleet.flyctl.trouble import deploy_may_pass
 from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.rollout.run.flyctl_driver import PAUSES
 from tests.unit.rollout.rollout_world import World, WorldDeploy, WorldFlyctl, snapshot

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.local.faults.request import fault_of
 from flyctl_orchestrator.project.model import RolloutPolicy
+from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
+from flyctl_orchestrator.rollout.plan.desired import Desired
+from flyctl_orchestrator.rollout.plan.plan import PlannedImage
+from flyctl_orchestrator.rollout.recovery.recovery import Recovery
+from tests.unit.rollout.recovery.killed_world import KilledWorld
 from tests.unit.rollout.rollout_world import APP, World
 
 COUNTS = {"iad": 2, "fra": 1, "nrt": 1}
 
 
-def without(*names: str) -> RolloutPolicy:
-    return RolloutPolicy(timeout=60.0, without=names)
+def but(world: World, image: PlannedImage, *names: str) -> Desired:
+    """The fleet with an image, but for what these name."""
+    return world.desired(image, COUNTS, policy=RolloutPolicy(timeout=60.0), without=names)
 
 
 @pytest.fixture
@@ -28,7 +37,7 @@ def shop(world: World) -> World:
 
 
 def test_a_host_that_stays_down_is_in_the_way(shop: World) -> None:
-    outcome = shop.deploy(shop.desired(shop.push("new"), COUNTS, policy=without()))
+    outcome = shop.deploy(but(shop, shop.push("new")))
     assert outcome.kind != "done"
 
 
@@ -37,7 +46,7 @@ def test_what_is_left_out_is_in_nobodys_way(by: str, shop: World) -> None:
     (down,) = shop.in_region("fra")
     image = shop.push("new")
     before = len(shop.calls)
-    outcome = shop.deploy(shop.desired(image, COUNTS, policy=without("fra" if by == "region" else down.id)))
+    outcome = shop.deploy(but(shop, image, "fra" if by == "region" else down.id))
     assert outcome.kind == "done", outcome.what
     assert f"3 machines are new and verified, 1 unchanged, but what was left out: fra ({down.id})" in outcome.what
     assert not [path for _, path in shop.calls[before:] if down.id in path]
@@ -50,7 +59,7 @@ def test_what_is_left_out_is_in_nobodys_way(by: str, shop: World) -> None:
 
 def test_it_is_brought_along_when_it_is_back(shop: World) -> None:
     image = shop.push("new")
-    assert shop.deploy(shop.desired(image, COUNTS, policy=without("fra"))).kind == "done"
+    assert shop.deploy(but(shop, image, "fra")).kind == "done"
     shop.simulation.platform.faults.clear()
     shop.pass_time(30.0)
     outcome = shop.deploy(shop.desired(image, COUNTS))
@@ -65,6 +74,47 @@ def test_a_failure_elsewhere_leaves_it_alone_too(shop: World) -> None:
 
     before = [state(machine) for machine in shop.in_region("fra")]
     shop.flyctl.broken = "the image cannot be pulled"
-    outcome = shop.deploy(shop.desired(shop.push("new"), COUNTS, policy=without("fra")))
+    outcome = shop.deploy(but(shop, shop.push("new"), "fra"))
     assert outcome.kind in ("untouched", "rolled_back")
     assert [state(machine) for machine in shop.in_region("fra")] == before
+
+
+def kill_after_the_canary(killed: KilledWorld, *names: str) -> PastRollout:
+    """A rollout of three regions that died when its first region was new."""
+    assert killed.deploy(killed.world.push("one")).kind == "done"
+    image = killed.world.push("two")
+
+    def deploy() -> None:
+        work = replace(killed.work(), without=names)
+        fleet = work.observe()
+        work.run(work.plan(fleet, image), fleet)
+
+    for at in range(1, 100):
+        assert killed.killed(at, deploy)
+        if (past := killed.past()) is not None and len({m.digest for m in killed.world.machines()}) == 2:
+            return past
+        if past is not None:
+            killed.recovery().abort(past)
+    raise AssertionError("it never got that far")
+
+
+def test_a_killed_rollout_is_finished_past_a_host_that_died_since(tmp_path: Path) -> None:
+    killed = KilledWorld(tmp_path)
+    past = kill_after_the_canary(killed)
+    (down,) = killed.world.in_region("fra")
+    faults = killed.world.simulation.platform.faults
+    faults.add(fault_of(killed.world.simulation.platform.kernel, {"name": "host-down", "app": APP, "region": "fra"}))
+    killed.world.pass_time(30.0)
+    outcome = Recovery(replace(killed.work(), without=("fra",)), lambda app: 0).resume(past)
+    assert outcome.kind == "done", outcome.what
+    assert f"left out: fra ({down.id})" in outcome.what
+
+
+def test_a_killed_rollout_still_leaves_out_what_it_left_out(tmp_path: Path) -> None:
+    killed = KilledWorld(tmp_path)
+    past = kill_after_the_canary(killed, "nrt")
+    before = killed.world.in_region("nrt")
+    outcome = killed.recovery().resume(past)
+    assert outcome.kind == "done", outcome.what
+    assert killed.world.in_region("nrt") == before
+    assert len({machine.digest for machine in killed.world.machines() if machine.region != "nrt"}) == 1

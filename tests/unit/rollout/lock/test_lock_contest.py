@@ -237,6 +237,23 @@ def test_killed_anywhere_it_is_taken_over_in_the_time_that_is_promised(
     assert at_once >= (len(waited) - (0 if tells else 3) if same else 5)
 
 
+@pytest.mark.parametrize("tells", [True, False])
+def test_killed_and_killed_again_it_still_goes_on_at_once(tmp_path: Path, tells: bool) -> None:
+    """The second one is killed before, or while, it has given back what the first one held."""
+    died, stop = True, 1
+    while died:
+        contest = Contest(tmp_path / str(stop), machines=1, platform=Platform(tells=tells))
+        assert killed_at(contest, 20, play(60.0))
+        died = killed_at(contest, stop, play(0.0))
+        heir, seconds = next_after(contest, "dead", 0.0)
+        assert heir.got_at is not None and seconds <= LEASE + 2 * POLL, f"killed at stop {stop}"
+        if stop <= 5:
+            # Not further than the answer that the lease is held.
+            assert seconds < 3.0, f"killed at stop {stop}"
+        stop += 1
+    assert stop > 10
+
+
 @pytest.mark.parametrize("same", [True, False])
 def test_a_platform_that_is_away_when_the_lock_is_given_back_keeps_nobody_out(tmp_path: Path, same: bool) -> None:
     contest = Contest(tmp_path, machines=2)

@@ -11,7 +11,7 @@ from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.rollout.plan.desired import Desired
 from flyctl_orchestrator.rollout.plan.file import plan_as_dict, plan_of_dict
-from flyctl_orchestrator.rollout.plan.left_out import check_names
+from flyctl_orchestrator.rollout.plan.left_out import check_names, left_out_words, names_of
 from flyctl_orchestrator.rollout.plan.plan import LeftOut
 from flyctl_orchestrator.rollout.state.observe import Fleet
 from tests.unit.rollout.plan.goals import SECRETS, goal, machine, plan, shape
@@ -21,7 +21,7 @@ THREE = {"iad": 1, "fra": 1, "nrt": 1}
 
 def but(*names: str, counts: dict[Any, int] | None = None, **more: Any) -> Desired:
     """A goal that leaves these out."""
-    return goal(counts or THREE, policy=RolloutPolicy(without=names, **more))
+    return goal(counts or THREE, policy=RolloutPolicy(**more), without=names)
 
 
 def fleet(*machines: Machine) -> Fleet:
@@ -34,7 +34,7 @@ ALL = [machine("a"), machine("b", "fra"), machine("c", "nrt")]
 def test_a_region_is_left_as_it_is() -> None:
     made = plan(ALL, but("fra"))
     assert shape(made) == [["iad:flyctl_update"], ["nrt:update_machine"]]
-    assert made.left_out == (LeftOut("fra", "app", "b"),)
+    assert made.left_out == (LeftOut("fra"), LeftOut("fra", "app", "b"))
     assert "left out, and left as it is: fra (b)" in made.notes
 
 
@@ -67,7 +67,7 @@ def test_what_is_left_out_gives_no_machine_its_configuration() -> None:
 def test_everything_else_may_be_done_already() -> None:
     made = plan([machine("a", digest="sha256:two"), machine("b", "fra")], but("fra", counts={"iad": 1, "fra": 1}))
     assert made.empty
-    assert (made.unchanged, made.left_out) == (1, (LeftOut("fra", "app", "b"),))
+    assert (made.unchanged, left_out_words(made.left_out)) == (1, "fra (b)")
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,14 @@ def test_a_machine_that_belongs_to_nobody_is_no_reason_to_plan_nothing() -> None
 
 def test_the_fingerprint_is_of_the_whole_fleet() -> None:
     assert plan(ALL, but("fra")).fingerprint == plan(ALL, goal(THREE)).fingerprint == fleet(*ALL).fingerprint()
+
+
+@pytest.mark.parametrize("names", [("fra",), ("b",), ("fra", "a2"), ("nrt",)])
+def test_what_was_left_out_once_can_be_left_out_again(names: tuple[str, ...]) -> None:
+    machines, counts = [machine("a"), machine("a2"), machine("b", "fra")], {"iad": 2, "fra": 2, "nrt": 1}
+    made = plan(machines, but(*names, counts=counts))
+    again = plan(machines, but(*names_of(made.left_out), counts=counts))
+    assert again == made
 
 
 def test_a_kept_plan_knows_what_it_leaves_out() -> None:
