@@ -162,7 +162,7 @@ def test_a_machine_and_a_page_are_compared_with_their_own_region() -> None:
     gathered = WaveEvidence(STRICTNESS["usual"], Comparison(baseline, Probe(path="/")), ALONE)
     for machine, place in (("fra", FRA), ("nrt", NRT)):
         gathered.expect(machine, place)
-        hear(gathered, machine, "/", *[500, 500, 200, 200] * 2)
+        hear(gathered, machine, "/", *[500, 500, 200] * 4)
     verdict, machine = gathered.judge(2)
     assert (verdict.kind, machine) == ("fail", "fra") and "before the change 7 of 40" in verdict.reason
     gathered.forget("fra")
