@@ -271,6 +271,13 @@ def test_answers_of_a_machine_that_warms_up_are_not_compared() -> None:
     assert gathered.judge(1)[0].kind == "pass"
 
 
+def test_the_first_answers_of_a_machine_may_take_their_time() -> None:
+    gathered = evidence(before=[answer(200, 0.1)] * 20)
+    assert gathered.hear("m", "/", answer(200, 2.0), warm=False) == ""
+    assert gathered.hear("m", "/", answer(200, 2.0), warm=True) == "over 500 ms"
+    assert gathered.hear("m", "/", answer(500, 2.0), warm=False) == "500"
+
+
 def test_it_is_the_region_that_became_slower_that_is_named() -> None:
     before = [answer(200, 0.1 + 0.001 * n) for n in range(20)]
     gathered = evidence(machines={"good": FRA, "slow": NRT}, before=before)
