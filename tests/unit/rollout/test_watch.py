@@ -260,7 +260,7 @@ def test_a_first_deploy_is_watched_without_anything_to_compare_with(world: World
     world.looks[image.ref or ""] = Looks(pages={"/": 404})
     outcome = world.deploy(world.desired(image, policy=WATCHED))
     assert outcome.kind == "done" and outcome.seconds > 20, outcome
-    world.looks[image.ref or ""] = Looks(errors=0.5)
+    world.looks[image.ref or ""] = Looks(errors=0.2)
     other = world.push("two")
     world.looks[other.ref or ""] = Looks(errors=1.0)
     fresh = world.deploy(world.desired(other, {"iad": 1, "fra": 1, "nrt": 1, "syd": 1}, policy=WATCHED))
