@@ -94,13 +94,17 @@ class Comparison:
         self.before = cache(self._before)
         self.errors_before = cache(self._errors_before)
 
-    def error(self, place: Place, path: str, answer: Answer) -> str:
-        """What is wrong with an answer, in a few words; "" when nothing is."""
+    def error(self, place: Place, path: str, answer: Answer, *, timed: bool = True) -> str:
+        """What is wrong with an answer, in a few words; "" when nothing is.
+
+        Args:
+            timed: whether it counts how long it took.
+        """
         if grade(answer) > self.usual(place, path):
             if answer.status is None:
                 return "no answer"
             return "answered by another machine" if 200 <= answer.status < 300 else str(answer.status)
-        limit = self.slow(place, path)
+        limit = self.slow(place, path) if timed else None
         if limit is not None and (answer.latency_s or 0.0) > limit:
             return f"over {limit * 1000:.0f} ms"
         return ""

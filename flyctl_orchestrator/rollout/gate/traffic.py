@@ -68,13 +68,15 @@ class UsersAnswers:
     def judge(self) -> tuple[Verdict, str]:
         """The verdict, and the machine it is about; it is a fail or a pass."""
         asked, errors = self.asked, self.errors
-        if TEST.decide([Count(asked, errors, self._share_before())]) != "fail":
+        if TEST.decide([Count(asked, errors, self.share_before)]) != "fail":
             return Verdict("pass"), ""
         worst = max(self._last, key=lambda machine: self.of(machine)[ERROR])
         reason = users_refused(asked, errors, self.before.total(), self.before[ERROR])
         return Verdict("fail", "traffic", reason), worst
 
-    def _share_before(self) -> float:
+    @property
+    def share_before(self) -> float:
+        """The share of errors before, between 0 and 1, and in doubt more."""
         asked, errors = self.before.total() + PRIOR_ANSWERS, self.before[ERROR] + PRIOR_ERRORS
         share = max(RARE, errors / asked)
         return share + math.sqrt(share * (1 - share) / asked) if self.before[ERROR] else share

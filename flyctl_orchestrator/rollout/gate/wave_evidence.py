@@ -98,7 +98,7 @@ class WaveEvidence:
         """An answer.
 
         Args:
-            warm: whether the machine has had time to warm up, so that its answer's time counts.
+            warm: whether the machine has had time to warm up, so that it counts how long it took.
 
         Returns: what was wrong with it, "" when nothing was.
         """
@@ -108,7 +108,7 @@ class WaveEvidence:
             return ""
         self._recount()
         heard.asked[path] += 1
-        wrong = self._comparison.error(heard.place, path, answer)
+        wrong = self._comparison.error(heard.place, path, answer, timed=warm)
         if wrong:
             heard.errors.setdefault(path, Counter())[wrong] += 1
         elif warm and answer.latency_s is not None:

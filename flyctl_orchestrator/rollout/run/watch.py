@@ -30,11 +30,13 @@ from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.run.step_context import StepContext
 from flyctl_orchestrator.rollout.run.tell_watch import tell_evidence, tell_finished, tell_lost, tell_started
 
-# Requests to one machine at the same time; as many as when it was measured before the change.
-ABREAST = 2
+# Requests at the same time: to one machine, as many as when it was measured before the change; and to all of them, so
+# that answers are not kept waiting by ourselves.
+ABREAST, AT_ONCE = 2, 32
 # Seconds between two looks, at most and at least: one list of all machines each time.
 TICK, SOON = 2.0, 0.05
-# The share of a machine's watch after which the time of its answers counts: before that it warms up.
+# The share of a machine's watch after which the time of its answers counts: before that it warms up. Where there is no
+# watch everything is asked at once, and times tell nothing.
 WARM = 0.5
 
 
@@ -66,6 +68,10 @@ class Watched:
     def read_at(self) -> float:
         """When it was last read."""
         return self.evidence.read_at or self.since
+
+
+Row = tuple[Watched, Machine, Sequence[str]]
+"""Pages that a machine is to be asked for, one after the other."""
 
 
 class WaveWatch:
@@ -227,13 +233,14 @@ class WaveWatch:
         """Ask what is due; once the watch is over, also what the answers make necessary, before the next look."""
         now = ctx.now
         while rows := self._rows(now):
-            self._context.concurrency.each(lambda row: self._ask_in_turn(*row), rows)
+            chains = [rows[start::AT_ONCE] for start in range(min(AT_ONCE, len(rows)))]
+            self._context.concurrency.each(self._ask_in_turn, chains)
             if self._halted() or self._context.clock.monotonic() - now >= TICK:
                 return
 
-    def _rows(self, now: float) -> list[tuple[Watched, Machine, list[str]]]:
+    def _rows(self, now: float) -> list[Row]:
         """Who is to be asked for what; the requests of one row go one after the other."""
-        rows = []
+        rows: list[Row] = []
         for each in self._alive:
             machine = each.run.last_seen
             if machine is not None and machine.state == "started":
@@ -244,15 +251,15 @@ class WaveWatch:
     def _halted(self) -> bool:
         return self._context.stop.insisted if self._back else self._context.stop.requested
 
-    def _ask_in_turn(self, each: Watched, machine: Machine, pages: Sequence[str]) -> None:
-        for page in pages:
-            if self._halted():
-                return
-            answer = self._context.ask(machine, page)
-            self._hear(each, machine, page, answer)
+    def _ask_in_turn(self, rows: Sequence[Row]) -> None:
+        for each, machine, pages in rows:
+            for page in pages:
+                if self._halted():
+                    return
+                self._hear(each, machine, page, self._context.ask(machine, page))
 
     def _hear(self, each: Watched, machine: Machine, page: str, answer: Answer) -> None:
-        warm = self._context.clock.monotonic() - each.since >= WARM * self._seconds
+        warm = self._seconds > 0 and self._context.clock.monotonic() - each.since >= WARM * self._seconds
         with self._lock:
             assert self._evidence is not None
             wrong = self._evidence.hear(each.id, page, answer, warm=warm)

@@ -195,6 +195,7 @@ class Looks:
 
     Attributes:
         status: of its health page.
+        slow: the share of requests that take two seconds.
         errors: the share of requests for other pages that are answered with 500.
         pages: path -> status of another page.
     """
@@ -204,6 +205,7 @@ class Looks:
     machine: str | None = None
     seconds: float = 0.02
     errors: float = 0.0
+    slow: float = 0.0
     pages: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -282,7 +284,8 @@ class World:
     def answer_of(self, body: Mapping[str, Any]) -> tuple[int, str, str, float]:
         """What a started machine answers to a probe: status, region, machine, seconds."""
         looks = self.looks.get(body["config"]["image"].split("@")[0]) or Looks()
-        return looks.status, looks.region or body["region"], looks.machine or body["id"], looks.seconds
+        seconds = 2.0 if self.luck.random() < looks.slow else looks.seconds
+        return looks.status, looks.region or body["region"], looks.machine or body["id"], seconds
 
     def page_status(self, image: str, path: str) -> int | None:
         """The status that another page than the health page has, None for that of the health page."""

@@ -88,6 +88,22 @@ def test_a_release_that_is_slower_than_before_is_taken_back(world: World) -> Non
     assert again.kind == "done", again.what
 
 
+def test_without_a_watch_everything_is_asked_at_once_and_nobody_asks_how_long_it_took(world: World) -> None:
+    world.deploy(world.desired(world.push("one")))
+    slow = world.push("slow")
+    world.looks[slow.ref or ""] = Looks(seconds=0.45)
+    assert world.deploy(world.desired(slow)).kind == "done"
+
+
+def test_a_release_of_which_some_answers_take_very_long_is_taken_back(world: World) -> None:
+    world.deploy(world.desired(world.push("one")))
+    slow = world.push("slow")
+    world.looks[slow.ref or ""] = Looks(slow=0.3)
+    outcome = world.deploy(world.desired(slow, policy=WATCHED))
+    assert (outcome.kind, outcome.code) == ("rolled_back", "errors"), outcome.what
+    assert "x over 500 ms" in outcome.what
+
+
 def test_a_check_that_fails_after_the_first_pass_is_noticed(world: World) -> None:
     world.deploy(world.desired(world.push("one")))
     ill: list[float] = []
@@ -244,7 +260,7 @@ def test_a_first_deploy_is_watched_without_anything_to_compare_with(world: World
     world.looks[image.ref or ""] = Looks(pages={"/": 404})
     outcome = world.deploy(world.desired(image, policy=WATCHED))
     assert outcome.kind == "done" and outcome.seconds > 20, outcome
-    world.looks[image.ref or ""] = Looks(errors=0.5)
+    world.looks[image.ref or ""] = Looks(errors=0.2)
     other = world.push("two")
     world.looks[other.ref or ""] = Looks(errors=1.0)
     fresh = world.deploy(world.desired(other, {"iad": 1, "fra": 1, "nrt": 1, "syd": 1}, policy=WATCHED))

@@ -56,6 +56,7 @@ def compare(before: dict[tuple[Place, str], list[Answer]], probe: Probe = PROBE)
         (answer(503), BROKEN),
         (answer(199), BROKEN),
         (answer(100), BROKEN),
+        (answer(600), BROKEN),
         (answer(None), BROKEN),
         (ELSEWHERE_ANSWER, BROKEN),
     ],
@@ -133,6 +134,8 @@ def test_where_a_region_is_asleep_others_tell_what_is_usual() -> None:
     comparison = compare({(FRA, "/"): [answer(404)] * 3})
     assert comparison.error(NRT, "/", answer(404)) == ""
     assert compare({(FRA, "/"): [answer(404)] * 9, (NRT, "/"): [answer(200)]}).error(NRT, "/", answer(404)) == "404"
+    other_page = compare({(FRA, "/"): [answer(200)] * 3, (FRA, "/old"): [answer(404)] * 9})
+    assert other_page.error(NRT, "/", answer(404)) == "404" and other_page.error(NRT, "/old", answer(404)) == ""
 
 
 def test_too_many_requests_are_no_answer_to_judge_by() -> None:
@@ -140,6 +143,7 @@ def test_too_many_requests_are_no_answer_to_judge_by() -> None:
     assert comparison.usual(FRA, "/") == ELSEWHERE
     assert comparison.errors_before("/") == (0, 1)
     assert comparison.baseline.limited("/") and not comparison.baseline.limited("/up")
+    assert not compare({(FRA, "/"): [answer(200)] * 9}).baseline.limited("/")
 
 
 # --- how often there were errors before
@@ -180,6 +184,8 @@ def test_an_answer_that_takes_much_longer_than_usual_is_an_error() -> None:
     assert comparison.slow(FRA, "/") == pytest.approx(0.9)
     assert comparison.error(FRA, "/", answer(200, 0.89)) == ""
     assert comparison.error(FRA, "/", answer(200, 0.91)) == "over 900 ms"
+    assert comparison.error(FRA, "/", answer(200, None)) == ""
+    assert compare({(FRA, "/"): [answer(200, 0.01)] * 10}).error(FRA, "/", answer(200, 0.5)) == ""
     assert comparison.error(FRA, "/", answer(500, 0.91)) == "500"
 
 

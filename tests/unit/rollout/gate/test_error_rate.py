@@ -78,6 +78,10 @@ def test_what_may_well_be_chance_is_not_refused() -> None:
     score = TEST.score(after(240, worst, 0.5))
     assert luck < score < luck + 1 + TEST.weight(0.5) and score < 0
     assert 141 <= worst <= 145
+    # What is known of several kinds of answers is added up, whichever comes last: together they may come to -56.3.
+    for order in (1, -1):
+        assert TEST.decide([Count(120, 30, 0.2), Count(120, 80, 0.5)][::order]) == "pass", -52.7
+        assert TEST.decide([Count(120, 34, 0.2), Count(120, 80, 0.5)][::order]) == "fail", -70.9
     mixed = [Count(120, 76, 0.5), Count(120, 2, BEFORE)]
     assert TEST.decide(mixed) == "pass" and TEST.score(mixed) < 0
     assert TEST.decide([Count(120, 76, BEFORE), Count(120, 2, 0.5)]) == "fail"
@@ -176,6 +180,7 @@ def test_the_bound_is_where_so_few_errors_become_unlikely(errors: int, asked: in
     assert binomial(errors, asked, bound) == pytest.approx(0.05, rel=1e-6)
     assert binomial(errors, asked, at_most(errors, asked, 0.8)) == pytest.approx(0.2, rel=1e-6)
     assert at_least(asked - errors, asked) == pytest.approx(1 - bound)
+    assert at_least(asked - errors, asked, 0.8) == pytest.approx(1 - at_most(errors, asked, 0.8))
 
 
 def test_known_bounds() -> None:

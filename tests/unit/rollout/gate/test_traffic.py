@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
+
+import pytest
 
 from flyctl_orchestrator.rollout.gate.traffic import UsersAnswers
 
@@ -15,7 +18,7 @@ def test_what_was_counted_before_and_what_we_asked_ourselves_is_not_the_users() 
     answers = UsersAnswers(Counter())
     answers.ours("m", 200)
     answers.see("m", counted(100, 7))
-    for status in (200, 200, 500, None):
+    for status in (200, 204, 503, None):
         answers.ours("m", status)
     answers.see("m", counted(130, 9, 5))
     assert answers.of("m") == Counter({2: 28, 5: 1, 4: 5})
@@ -42,7 +45,8 @@ def test_a_counter_that_begins_anew_is_noticed() -> None:
 
 
 def test_nobody_has_asked() -> None:
-    assert UsersAnswers(Counter()).judge()[0].kind == "pass"
+    verdict, machine = UsersAnswers(Counter()).judge()
+    assert (verdict.kind, machine, UsersAnswers(Counter()).of("m")) == ("pass", "", Counter())
     answers = UsersAnswers(counted(50, 1))
     answers.see("m", counted(5))
     assert answers.judge()[0].kind == "pass" and (answers.asked, answers.errors) == (0, 0)
@@ -71,6 +75,19 @@ def test_users_errors_that_were_there_before_are_none_of_the_release() -> None:
     new.see("m", counted(900, 100))
     assert new.judge()[0].kind == "fail"
     assert "before the change" not in new.judge()[0].reason
+
+
+@pytest.mark.parametrize(
+    ("before", "share"),
+    [
+        (counted(), 0.005),
+        (counted(10_000), 0.005),
+        (counted(900, 100), 100.1 / 1020 + math.sqrt(100.1 / 1020 * (1 - 100.1 / 1020) / 1020)),
+        (counted(30, 1, 9), 1.1 / 60 + math.sqrt(1.1 / 60 * (1 - 1.1 / 60) / 60)),
+    ],
+)
+def test_how_often_there_were_errors_before(before: Counter[int], share: float) -> None:
+    assert UsersAnswers(before).share_before == pytest.approx(share)
 
 
 def test_what_users_ask_for_and_may_not_have_is_no_error() -> None:

@@ -116,6 +116,17 @@ def test_too_many_requests_are_counted_as_sent_and_as_nothing_else() -> None:
     assert len(gathered.due("m", 1)) == 40
 
 
+def test_what_is_missing_of_a_page_is_asked_for_before_the_rest() -> None:
+    gathered = evidence(PAIR, {f"m{n}": FRA for n in range(20)})
+    # A twentieth of 40 and of 10, and then whatever is furthest behind.
+    assert gathered.due("m0", 20) == ["/", "/", "/up", "/", "/", "/"]
+    other = evidence(("/up", "/", "/cart"), {"m": FRA})
+    hear(other, "m", "/", *[200] * 38)
+    hear(other, "m", "/up", *[200] * 10)
+    assert Counter(other.due("m", 1)) == {"/": 2, "/cart": 40}
+    assert other.due("m", 1)[:38] == ["/cart"] * 38
+
+
 # --- verdicts
 
 
@@ -140,6 +151,55 @@ def test_errors_that_were_there_before_are_no_reason_to_refuse() -> None:
     hear(gathered, "m", "/", *[200, 500] * 40)
     assert gathered.judge(1)[0].kind != "fail"
     assert evidence(before=[answer(404)] * 20).hear("m", "/", answer(404), warm=True) == ""
+
+
+def test_a_machine_and_a_page_are_compared_with_their_own_region() -> None:
+    """Errors that are usual in one region are not usual in another."""
+    baseline = Baseline()
+    for place, page in ((FRA, "/"), (NRT, "/")):
+        for number in range(20):
+            baseline.add(place, page, answer(500 if place == NRT and number % 3 == 0 else 200))
+    gathered = WaveEvidence(STRICTNESS["usual"], Comparison(baseline, Probe(path="/")), ALONE)
+    for machine, place in (("fra", FRA), ("nrt", NRT)):
+        gathered.expect(machine, place)
+        hear(gathered, machine, "/", *[500, 500, 200] * 4)
+    verdict, machine = gathered.judge(2)
+    assert (verdict.kind, machine) == ("fail", "fra") and "before the change 7 of 40" in verdict.reason
+    gathered.forget("fra")
+    assert gathered.judge(1)[0].kind == "wait"
+
+
+def test_an_answer_is_compared_with_its_own_page_and_region() -> None:
+    baseline = Baseline()
+    baseline.add(FRA, "/", answer(200))
+    baseline.add(NRT, "/", answer(404))
+    baseline.add(FRA, "/gone", answer(404))
+    gathered = WaveEvidence(STRICTNESS["usual"], Comparison(baseline, Probe()), ("/", "/gone"))
+    gathered.expect("f", FRA)
+    gathered.expect("n", NRT)
+    assert hear(gathered, "f", "/", 404) == ["404"] and hear(gathered, "n", "/", 404) == [""]
+    assert hear(gathered, "f", "/gone", 404) == [""]
+
+
+def test_waiting_has_a_name_and_a_reason() -> None:
+    verdict, machine = evidence().judge(1)
+    assert (verdict.kind, verdict.code, verdict.reason, machine) == (
+        "wait",
+        "evidence",
+        "too few answers to judge by",
+        "",
+    )
+    passed = evidence()
+    hear(passed, "m", "/", *[200] * 40)
+    assert passed.judge(1)[1] == "" and evidence(factor=0.0).judge(1)[1] == ""
+
+
+def test_the_more_machines_the_more_certain_one_has_to_be_of_a_single_one() -> None:
+    for machines, refused in ((1, True), (2, False), (144, False)):
+        gathered = evidence(machines={f"m{n}": FRA for n in range(machines)})
+        for machine in gathered.heard:
+            hear(gathered, machine, "/", *([500, 500] if machine == "m0" else [200] * 80), *[200] * 3)
+        assert (gathered.judge(machines)[0].kind == "fail") == refused, machines
 
 
 def test_one_bad_machine_among_many_is_named() -> None:
@@ -209,6 +269,13 @@ def test_answers_of_a_machine_that_warms_up_are_not_compared() -> None:
     for number in range(40):
         gathered.hear("m", "/", answer(200, 0.3 + 0.001 * number), warm=False)
     assert gathered.judge(1)[0].kind == "pass"
+
+
+def test_the_first_answers_of_a_machine_may_take_their_time() -> None:
+    gathered = evidence(before=[answer(200, 0.1)] * 20)
+    assert gathered.hear("m", "/", answer(200, 2.0), warm=False) == ""
+    assert gathered.hear("m", "/", answer(200, 2.0), warm=True) == "over 500 ms"
+    assert gathered.hear("m", "/", answer(500, 2.0), warm=False) == "500"
 
 
 def test_it_is_the_region_that_became_slower_that_is_named() -> None:
