@@ -21,6 +21,7 @@ class PriceBook:
         cpu_second: per kind of processor ("shared", "performance"), one processor for a second in iad.
         included_gb: per kind, memory that comes with one processor.
         memory_gb_second: each further GB for a second in iad.
+        volume_gb_month: each GB of a volume for a month, in every region; None where the book does not say.
     """
 
     name: str
@@ -30,6 +31,11 @@ class PriceBook:
     cpu_second: Mapping[str, float]
     included_gb: Mapping[str, float]
     memory_gb_second: float
+    volume_gb_month: float | None = None
+
+    def volume_month(self, size_gb: int) -> float | None:
+        """US dollars for a volume for a month, whether a machine has it or not; None when the price is not known."""
+        return None if self.volume_gb_month is None else size_gb * self.volume_gb_month
 
     def machine_month(self, kind: str, cpus: int, memory_mb: int, markup: float = 1.0) -> float:
         """US dollars for one machine that runs a whole month.
@@ -75,4 +81,5 @@ def _book(row: Mapping[str, Any]) -> PriceBook:
         cpu_second={kind: float(row[kind]["cpu_second"]) for kind in kinds},
         included_gb={kind: float(row[kind]["included_gb"]) for kind in kinds},
         memory_gb_second=float(row["memory_gb_second"]),
+        volume_gb_month=float(row["volume_gb_month"]) if "volume_gb_month" in row else None,
     )

@@ -46,7 +46,7 @@ def run_plan(context: CommandContext, image: str | None, out: Path | None, *, de
     work = replace(work, build_options=context.options.build, without=context.options.without)
     plan, fleet = preview(work, image)
     prices, regions = load_prices(environment.variables)[0], load_regions(environment.variables)
-    cost = plan_cost(plan, fleet.machines, project.flytoml, prices, regions)
+    cost = plan_cost(plan, fleet.machines, project.flytoml, prices, regions, fleet.volumes)
     document = plan_as_dict(plan) | {"cost": cost.as_dict()}
     if out is not None:
         _write(environment.cwd / out, document)

@@ -185,6 +185,12 @@ class Machine:
         return bool(self.config.get("mounts"))
 
     @property
+    def mount(self) -> Mapping[str, Any]:
+        """How its volume is mounted (`volume`, `name`, `path`, …); empty when it has none."""
+        mounts = self.config.get("mounts") or ()
+        return mounts[0] if mounts else {}
+
+    @property
     def checks_passing(self) -> bool:
         """Whether every check the platform reports is passing (true when it reports none)."""
         return all(check.status == "passing" for check in self.checks)

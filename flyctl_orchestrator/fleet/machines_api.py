@@ -26,6 +26,7 @@ from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.http import Http
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.resources import Lease, SecretInfo
+from flyctl_orchestrator.fleet.volumes import VolumesApi
 
 # The platform answers a wait after 60 s at the latest; longer waits are several calls.
 LONGEST_WAIT = 60
@@ -71,6 +72,11 @@ class MachinesApi:
     def platform_time(self) -> float:
         """Seconds since the epoch by the platform's clock, as its last answer told it; by ours as long as none has."""
         return self._clock.now() + self._caller.ahead
+
+    @property
+    def volumes(self) -> VolumesApi:
+        """The operations on volumes, at the same pace."""
+        return VolumesApi(self._caller)
 
     # --- machines
 

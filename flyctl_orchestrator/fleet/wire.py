@@ -233,6 +233,19 @@ class LeaseAnswer(Struct):
     data: LeaseData
 
 
+class Volume(Struct):
+    """A volume. `attached_alloc_id` is the older way to say who has it."""
+
+    id: Name
+    region: Name
+    state: Name
+    size_gb: Annotated[int, Meta(ge=0, le=2**31)]
+    name: str = ""
+    attached_machine_id: str | None = None
+    attached_alloc_id: str | None = None
+    host_status: str | None = None
+
+
 class Secret(Struct):
     """A secret, without its value."""
 

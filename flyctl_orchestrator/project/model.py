@@ -75,6 +75,23 @@ class Size:
 
 
 @dataclass(frozen=True)
+class Mount:
+    """`[mounts]` of one process group: the volume that each of its machines has.
+
+    Attributes:
+        source: the volume's name.
+        size_gb: of a volume that is made for it.
+        snapshot_retention: days; None for the platform's own.
+        scheduled_snapshots: whether snapshots are taken daily; None for the platform's own.
+    """
+
+    source: str
+    size_gb: int = 1
+    snapshot_retention: int | None = None
+    scheduled_snapshots: bool | None = None
+
+
+@dataclass(frozen=True)
 class FlyToml:
     """The parts of fly.toml that decide a rollout; everything else stays in `raw` for flyctl to read.
 
@@ -83,7 +100,7 @@ class FlyToml:
         primary_region: as written, or None.
         process_groups: names in the file's order; ("app",) when none are declared.
         default_group: the group that has whatever names no group.
-        mounts: process groups with a volume; empty means no volumes at all.
+        volumes: the volume of each process group that has one.
         raw: the whole parsed document.
         text: the file's text, byte for byte what was on disk once decoded.
         shown: what to call the file in messages.
@@ -98,7 +115,7 @@ class FlyToml:
     checks: tuple[Check, ...]
     env: Mapping[str, str]
     sizes: tuple[Size, ...]
-    mounts: tuple[str, ...]
+    volumes: Mapping[str, Mount]
     raw: Mapping[str, Any]
     path: Path
     text: str
@@ -106,6 +123,11 @@ class FlyToml:
     shown: str = "fly.toml"
     problems: tuple[UsageError, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def mounts(self) -> tuple[str, ...]:
+        """Process groups with a volume; empty means no volumes at all."""
+        return tuple(self.volumes)
 
     def vm_of(self, group: str) -> Size | None:
         """The `[[vm]]` entry for process group `group`: the last that names it, else the first for all; None for none.

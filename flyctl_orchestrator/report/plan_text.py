@@ -6,7 +6,7 @@ from flyctl_orchestrator.report.line import Line, Span
 from flyctl_orchestrator.report.numbers import count, duration, short_digest
 from flyctl_orchestrator.rollout.plan.cost import Cost
 from flyctl_orchestrator.rollout.plan.plan import Lane, Plan, Wave
-from flyctl_orchestrator.rollout.plan.steps import PutToSleep
+from flyctl_orchestrator.rollout.plan.steps import DestroyVolume, PutToSleep, TakeVolume
 
 SIGNS = {"update": "~", "create": "+", "destroy": "-", "restore": "<", "replace": "±"}
 REASONS = {
@@ -84,4 +84,14 @@ def _lane(lane: Lane, cost: Cost | None) -> str:
     who = lane.machine or lane.replaces or "new machine"
     change = cost.lanes.get(lane.name) if cost else None
     price = f"  {dollars(change)}" if change is not None and abs(change) >= 0.005 else ""
-    return f"  {SIGNS[lane.action]} {lane.region}  {who}  {lane.group}: {why}{more}{price}"
+    return f"  {SIGNS[lane.action]} {lane.region}  {who}  {lane.group}: {why}{more}{_volumes(lane)}{price}"
+
+
+def _volumes(lane: Lane) -> str:
+    """What happens to the machine's volume, e.g. "; new volume data, 3 GB"; "" where nothing does."""
+    for step in lane.steps:
+        if isinstance(step, TakeVolume):
+            return f"; volume {step.volume} ({step.name})" if step.volume else f"; new volume {step.name}, {step.size_gb} GB"
+        if isinstance(step, DestroyVolume):
+            return f"; volume {step.volume} and what is on it"
+    return ""

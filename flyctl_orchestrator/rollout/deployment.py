@@ -81,7 +81,7 @@ class Deployment:
 
     def observe(self) -> Fleet:
         """Read the fleet."""
-        return observe(self.target.api, self.project.app)
+        return observe(self.target.api, self.project.app, volumes=bool(self.project.flytoml.volumes))
 
     def given_image(self, image: str | None) -> PlannedImage:
         """The image the user names, on the command line or as fly.toml's [build] image; else one still to be built."""

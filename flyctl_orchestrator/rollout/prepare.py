@@ -33,11 +33,11 @@ def prepare(work: Deployment, image: str | None) -> tuple[Plan, Fleet]:
     """
     fleet = _begin(work)
     exists = fleet.exists
+    wanted = work.given_image(image)
+    # What is impossible is said before an app is created, and before time is spent on building.
+    work.plan(fleet, wanted)
     if not exists:
         work.make_app()
-    wanted = work.given_image(image)
-    # What is impossible is said before time is spent on building.
-    work.plan(fleet, wanted)
     since = work.target.clock.monotonic()
     if wanted.ref is None:
         wanted = work.build(fleet)

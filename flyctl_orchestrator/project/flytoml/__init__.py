@@ -15,9 +15,10 @@ from typing import Any
 
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project.flytoml.formats import read_config
+from flyctl_orchestrator.project.flytoml.mounts import read_mounts
 from flyctl_orchestrator.project.flytoml.services import read_checks, read_services
 from flyctl_orchestrator.project.flytoml.sizes import read_sizes
-from flyctl_orchestrator.project.flytoml.values import pick, tables_of, words_of
+from flyctl_orchestrator.project.flytoml.values import pick, tables_of
 from flyctl_orchestrator.project.model import DEFAULT_GROUP, FlyToml
 from flyctl_orchestrator.project.table import Table, kind
 from flyctl_orchestrator.project.tomlfile import Document
@@ -64,7 +65,7 @@ def parse(document: Document) -> FlyToml:
         checks=read_checks(top.data),
         env=_env(pick(top.data, "env")),
         sizes=sizes,
-        mounts=_mounted(top, groups, default, problems),
+        volumes=read_mounts(top, groups, default, sizes, problems),
         raw=document.data,
         path=document.path,
         text=document.text,
@@ -100,15 +101,3 @@ def _env(value: Any) -> Mapping[str, str]:
     """The plain values of `[env]` as text."""
     found = {name: item for table in tables_of(value) or () for name, item in table.items()}
     return {name: str(item) for name, item in found.items() if isinstance(item, str | int)}
-
-
-def _mounted(top: Table, groups: tuple[str, ...], default: str, problems: list[UsageError]) -> tuple[str, ...]:
-    """Process groups with a volume; a mount that names none belongs to the default group."""
-    mounted: set[str] = set()
-    for key in ("mounts", "mount"):
-        tables = tables_of(pick(top.data, key))
-        if tables is None:
-            problems.append(top.fail(key, "must be tables", f"Write [{key}]"))
-        for table in tables or ():
-            mounted.update(name or default for name in words_of(pick(table, "processes")) or (default,))
-    return tuple(group for group in groups if group in mounted)

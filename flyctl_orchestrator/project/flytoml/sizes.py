@@ -54,8 +54,18 @@ def memory_mb(value: Any) -> int | None:
     written = str(value).removesuffix(".0") if isinstance(value, float) else str(value)
     if written.lstrip("+-").isascii() and written.lstrip("+-").isdigit():
         return int(written) if len(written) < 19 else None
+    size = amount(written, 1024)
+    return size // _MEBIBYTE if size is not None else None
+
+
+def amount(written: str, base: int) -> int | None:
+    """Bytes from "1gb", "1.5 GiB" or "512m", as flyctl reads them; None when it is no amount.
+
+    Args:
+        base: 1024 for memory, 1000 for volumes, whatever the unit's letters say.
+    """
     found = _AMOUNT.fullmatch(written)
     if not found or len(found[1]) > 18:
         return None
     unit = (found[2] or "b")[0].lower()
-    return int(float(found[1]) * 1024 ** "bkmgtp".index(unit)) // _MEBIBYTE
+    return int(float(found[1]) * base ** "bkmgtp".index(unit))

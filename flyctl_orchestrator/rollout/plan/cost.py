@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flyctl_orchestrator.catalog.prices import PriceBook
 from flyctl_orchestrator.catalog.regions import RegionBook
 from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.volumes import Volume
 from flyctl_orchestrator.project.model import FlyToml, Size
 from flyctl_orchestrator.rollout.plan.plan import Lane, Plan
+from flyctl_orchestrator.rollout.plan.steps import DestroyVolume, TakeVolume
 
 # Memory in MB that a preset brings per processor (https://fly.io/docs/about/pricing: the smallest of each size).
 PRESET_MB = {"shared": 256, "performance": 2048}
@@ -51,9 +53,14 @@ class Cost:
 
 
 def plan_cost(
-    plan: Plan, machines: Iterable[Machine], flytoml: FlyToml, prices: PriceBook, regions: RegionBook
+    plan: Plan,
+    machines: Iterable[Machine],
+    flytoml: FlyToml,
+    prices: PriceBook,
+    regions: RegionBook,
+    volumes: Iterable[Volume] = (),
 ) -> Cost:
-    """Price every lane of a plan: what its machine costs afterwards, less what it costs now."""
+    """Price every lane of a plan: what its machine and its volume cost afterwards, less what they cost now."""
     seen = list(machines)
     now = {machine.id: guest_of(machine) for machine in seen}
     # A new machine is made like one that its group has.
@@ -68,8 +75,26 @@ def plan_cost(
             return now.get(lane.machine)
         return models[lane.group] if lane.group in models else guest_of_size(Size())
 
-    changes = {lane.name: _change(lane, now, later, prices, regions) for lane in plan.lanes}
+    sizes = {volume.id: volume.size_gb for volume in volumes}
+    changes: dict[str, float | None] = {}
+    for lane in plan.lanes:
+        parts = (_change(lane, now, later, prices, regions), volume_change(lane, sizes, prices))
+        changes[lane.name] = None if None in parts else sum(part or 0.0 for part in parts)
     return Cost(changes, prices.captured_on.isoformat())
+
+
+def volume_change(lane: Lane, sizes: Mapping[str, int], prices: PriceBook) -> float | None:
+    """What a lane's volumes cost more or less a month; None when a size or the price is not known.
+
+    Args:
+        sizes: volume id -> GB. A volume costs the same with and without a machine.
+    """
+    gb = sum(step.size_gb for step in lane.steps if isinstance(step, TakeVolume) and not step.volume)
+    gone = [sizes.get(step.volume) for step in lane.steps if isinstance(step, DestroyVolume)]
+    if None in gone:
+        return None
+    change = gb - sum(size or 0 for size in gone)
+    return prices.volume_month(change) if change else 0.0
 
 
 def _change(

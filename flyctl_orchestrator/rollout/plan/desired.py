@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project.model import Project, RolloutPolicy
 from flyctl_orchestrator.rollout.plan.plan import PlannedImage
+from flyctl_orchestrator.rollout.plan.volumes import VolumeSpec, specs_of
 from flyctl_orchestrator.rollout.state.metadata import definition_digest
 
 
@@ -18,7 +19,7 @@ class Desired:
     Attributes:
         counts: machines per (region, process group), exact; the order is the default order of the waves.
         groups: process groups of fly.toml.
-        mounted: process groups whose machines have a volume.
+        volumes: what the volume of each process group's machines is like, for groups that have one.
         without: regions and machine ids that are left as they are.
     """
 
@@ -29,7 +30,7 @@ class Desired:
     counts: Mapping[tuple[str, str], int]
     primary_region: str | None
     policy: RolloutPolicy = field(default_factory=RolloutPolicy)
-    mounted: tuple[str, ...] = ()
+    volumes: Mapping[str, VolumeSpec] = field(default_factory=dict)
     without: tuple[str, ...] = ()
 
     @property
@@ -67,7 +68,7 @@ def desired_of(project: Project, image: PlannedImage, policy: RolloutPolicy | No
         counts=counts,
         primary_region=fly.primary_region,
         policy=chosen,
-        mounted=fly.mounts,
+        volumes=specs_of(fly),
     )
 
 

@@ -7,7 +7,14 @@ from dataclasses import replace
 
 from flyctl_orchestrator.rollout.plan.desired import Desired
 from flyctl_orchestrator.rollout.plan.plan import FlyctlRun, Lane, Wave
-from flyctl_orchestrator.rollout.plan.steps import FlyctlCreate, FlyctlUpdate, PutToSleep
+from flyctl_orchestrator.rollout.plan.steps import (
+    CreateMachine,
+    FlyctlCreate,
+    FlyctlUpdate,
+    PutToSleep,
+    Step,
+    UpdateMachine,
+)
 from flyctl_orchestrator.rollout.plan.surge import by_clone
 
 CHANGES = ("update", "replace")
@@ -131,6 +138,6 @@ def _flyctl_for(
 def _by_flyctl(lane: Lane) -> Lane:
     if lane.replaces is not None:
         return by_clone(lane)
-    if lane.machine is None:
-        return replace(lane, steps=(FlyctlCreate(lane.region, lane.group), *lane.steps[1:]))
-    return replace(lane, steps=(FlyctlUpdate(lane.machine), *lane.steps[1:]))
+    instead: Step = FlyctlUpdate(lane.machine) if lane.machine else FlyctlCreate(lane.region, lane.group)
+    ours = (CreateMachine, UpdateMachine)
+    return replace(lane, steps=tuple(instead if isinstance(step, ours) else step for step in lane.steps))

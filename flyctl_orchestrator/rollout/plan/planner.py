@@ -12,6 +12,7 @@ from flyctl_orchestrator.rollout.plan.left_out import leave_out
 from flyctl_orchestrator.rollout.plan.ordering import into_waves
 from flyctl_orchestrator.rollout.plan.plan import Lane, Plan
 from flyctl_orchestrator.rollout.plan.surge import SURGE, last_wave, leftovers_of, refuse_unfit, replace_lane
+from flyctl_orchestrator.rollout.plan.volumes import FreeVolumes, refuse_changed
 from flyctl_orchestrator.rollout.state.metadata import reasons_to_change
 from flyctl_orchestrator.rollout.state.observe import Fleet
 
@@ -47,6 +48,7 @@ def plan_rollout(fleet: Fleet, desired: Desired) -> Plan:
     work = _find_work(fleet, desired)
     _refuse_impossible(desired, work)
     refuse_unfit(work.updates, fleet.managed, desired)
+    refuse_changed((m for m in fleet.managed if m.group in desired.groups), desired.volumes, desired.app)
     waves = into_waves((*work.updates, *work.creates), work.born, work.unmade, desired)
     if retiring := last_wave(work.updates, work.leftovers, fleet.managed):
         waves.append(retiring)
@@ -71,6 +73,7 @@ def _find_work(fleet: Fleet, desired: Desired) -> _Work:
     updates, creates = [], []
     unchanged, made, born = 0, set(), []
     leftovers = leftovers_of(fleet.managed)
+    free = FreeVolumes(fleet.volumes)
     for group in desired.groups:
         mine = [machine for machine in fleet.managed if machine.group == group and machine.id not in leftovers]
         missing = _missing(mine, group, desired)
@@ -83,7 +86,7 @@ def _find_work(fleet: Fleet, desired: Desired) -> _Work:
                 made.add(group)
             else:
                 updates.append(replace_lane(machine, reasons) if surge else update_lane(machine, reasons))
-        creates += missing
+        creates += [free.for_lane(lane, desired.volumes.get(group)) for lane in missing]
         born += [group] if missing and not mine else []
     unmade = {lane.group for lane in (*updates, *creates)} - made
     left = tuple(leftovers.values())
@@ -126,17 +129,6 @@ def _refuse_impossible(desired: Desired, work: _Work) -> None:
                 next=f"Give {primary} a count of 1 or more, or set primary_region to a region that has one",
                 code="plan.primary_region_unwanted",
             )
-    for lane in work.creates:
-        by_flyctl = lane.group in work.born and lane.region == primary and lane.name.endswith("new-1")
-        if lane.group not in desired.mounted or by_flyctl:
-            continue
-        raise UsageError(
-            f"a machine of process group {lane.group} is missing in {lane.region}, and its machines have volumes; "
-            "flyo does not create volumes",
-            where=where,
-            next=f"Run 'flyctl machine clone ID --region {lane.region}', which makes the volume too",
-            code="plan.volume_needed",
-        )
 
 
 def _notes(desired: Desired, work: _Work) -> tuple[str, ...]:

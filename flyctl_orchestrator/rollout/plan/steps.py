@@ -54,6 +54,38 @@ class FlyctlCreate(Step):
 
 
 @dataclass(frozen=True)
+class TakeVolume(Step):
+    """Have a volume for the lane's new machine: one of that name and region that no machine has, else a new one.
+
+    Attributes:
+        volume: id of the one that no machine had when this was planned, "" when there was none.
+        size_gb: of a new one; the rest is said of it, too, as far as it is known.
+    """
+
+    kind = "take_volume"
+    untimed = True
+    region: str
+    group: str
+    name: str
+    size_gb: int
+    volume: str = ""
+    snapshot_retention: int | None = None
+    scheduled_snapshots: bool | None = None
+    cpu_kind: str = ""
+    cpus: int = 0
+    memory_mb: int = 0
+
+
+@dataclass(frozen=True)
+class DestroyVolume(Step):
+    """Destroy a volume, and what is on it, that the lane's machine had."""
+
+    kind = "destroy_volume"
+    untimed = True
+    volume: str
+
+
+@dataclass(frozen=True)
 class UpdateMachine(Step):
     """Give a machine what flyctl gave to the first machine of its process group, through the Machines API."""
 

@@ -117,24 +117,29 @@ def leftovers_of(machines: Sequence[Machine]) -> dict[str, Lane]:
 
 
 def refuse_unfit(lanes: Sequence[Lane], machines: Sequence[Machine], desired: Desired) -> None:
-    """Refuse what cannot be replaced by a second machine beside it.
+    """Refuse what cannot be replaced by a second machine beside it, before there is anything to replace.
 
     Raises:
         UsageError: a process group has volumes, or machines that stand in for each other.
     """
     replaced = {lane.replaces for lane in lanes if lane.replaces}
+    mounted = [group for group in desired.groups if group in desired.volumes]
+    mounted += [machine.group for machine in machines if machine.mounts and machine.id in replaced]
+    if mounted and desired.policy.strategy == SURGE:
+        why = "has volumes; a volume belongs to one machine and cannot move to its replacement"
+        raise _unfit(mounted[0], why, desired)
     for machine in machines:
         if machine.id not in replaced:
             continue
-        if machine.mounts or machine.group in desired.mounted:
-            why = "has volumes; a volume belongs to one machine and cannot move to its replacement"
-        elif machine.config.get("standbys"):
+        if machine.config.get("standbys"):
             why = "has standby machines, which name the machines they stand in for"
-        else:
-            continue
-        raise UsageError(
-            f"strategy 'surge' is not possible: process group {machine.group} {why}",
-            where=f"app {desired.app}",
-            next="Use strategy 'in-place' ([rollout] strategy in flyo.toml, or --strategy in-place)",
-            code="plan.surge_unfit",
-        )
+            raise _unfit(machine.group, why, desired)
+
+
+def _unfit(group: str, why: str, desired: Desired) -> UsageError:
+    return UsageError(
+        f"strategy 'surge' is not possible: process group {group} {why}",
+        where=f"app {desired.app}",
+        next="Use strategy 'in-place' ([rollout] strategy in flyo.toml, or --strategy in-place)",
+        code="plan.surge_unfit",
+    )

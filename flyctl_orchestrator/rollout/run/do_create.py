@@ -6,8 +6,9 @@ from typing import Any
 
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.plan.steps import CopyMachine, CreateMachine, DestroyMachine
+from flyctl_orchestrator.rollout.plan.steps import CopyMachine, CreateMachine, DestroyMachine, TakeVolume
 from flyctl_orchestrator.rollout.run.do_update import leased
+from flyctl_orchestrator.rollout.run.do_volume import claim_volume
 from flyctl_orchestrator.rollout.run.inherit import newborn, successor
 from flyctl_orchestrator.rollout.run.lane import Busy, LaneRun
 from flyctl_orchestrator.rollout.run.step_context import StepContext
@@ -28,7 +29,7 @@ def do_create(step: CreateMachine, run: LaneRun, ctx: StepContext) -> bool:
     ctx.phase(run, "creating")
     tags = {ROLLOUT: ctx.record.id}
     if step.replaces is None:
-        create_once(newborn(first, tags=tags), step.region, run, ctx)
+        create_once(_mounted(newborn(first, tags=tags), first, run), step.region, run, ctx)
         return True
     old = ctx.record.before[step.replaces]
     sized = step.group in ctx.rollout.sized
@@ -45,7 +46,7 @@ def do_copy(step: CopyMachine, run: LaneRun, ctx: StepContext) -> bool:
         return True
     source = ctx.record.before[step.source]
     ctx.phase(run, "creating")
-    config = newborn(source, tags={ROLLOUT: ctx.record.id})
+    config = _mounted(newborn(source, tags={ROLLOUT: ctx.record.id}), source, run)
     config["image"] = pinned(source.image, source.digest)
     create_once(config, step.region, run, ctx)
     return True
@@ -68,6 +69,8 @@ def create_once(
     # After an answer that never came the machine may exist: look before creating another one.
     machine = api.find_created(app, CREATED, tag) if run.touched else None
     if machine is None:
+        if (volume := volume_step(run)) is not None and config.get("mounts"):
+            config["mounts"][0]["volume"] = claim_volume(volume, run, ctx)
         run.touched = True
         secrets = ctx.rollout.secrets_version
         try:
@@ -86,6 +89,20 @@ def create_once(
     _adopt(run, machine)
     ctx.acted(run)
     return machine
+
+
+def volume_step(run: LaneRun) -> TakeVolume | None:
+    """The lane's step that has a volume ready, None when its machine has none."""
+    return next((step for step in run.lane.steps if isinstance(step, TakeVolume)), None)
+
+
+def _mounted(config: dict[str, Any], model: Machine, run: LaneRun) -> dict[str, Any]:
+    """The configuration with the model's mount, but for the volume itself."""
+    step = volume_step(run)
+    if step is not None and model.mounts:
+        kept = {key: value for key, value in model.mount.items() if key not in ("volume", "size_gb", "encrypted")}
+        config["mounts"] = [kept | {"name": step.name}]
+    return config
 
 
 def _adopt(run: LaneRun, machine: Machine) -> None:

@@ -38,6 +38,8 @@ def do_flyctl_create(step: FlyctlCreate, run: LaneRun, ctx: StepContext) -> bool
     if machine is None:
         give_up_when_flyctl_did(run, ctx)
         return False
+    if machine.mounts:
+        ctx.record.volumes.settle(run.lane.name, str(machine.mount.get("volume") or ""))
     return adopt(run, ctx, machine, None)
 
 

@@ -22,6 +22,7 @@ from flyctl_orchestrator.rollout.run.do_replace import (
 )
 from flyctl_orchestrator.rollout.run.do_sleep import do_put_to_sleep, do_wake
 from flyctl_orchestrator.rollout.run.do_update import do_restore, do_update
+from flyctl_orchestrator.rollout.run.do_volume import do_destroy_volume, do_take_volume
 from flyctl_orchestrator.rollout.run.lane import LaneRun
 from flyctl_orchestrator.rollout.run.step_context import StepContext
 
@@ -31,6 +32,8 @@ Perform = Callable[[Any, LaneRun, StepContext], bool]
 PERFORM: Mapping[type[Step], Perform] = {
     steps.FlyctlUpdate: do_flyctl_update,
     steps.FlyctlCreate: do_flyctl_create,
+    steps.TakeVolume: do_take_volume,
+    steps.DestroyVolume: do_destroy_volume,
     steps.UpdateMachine: do_update,
     steps.CreateMachine: do_create,
     steps.CopyMachine: do_copy,

@@ -14,6 +14,7 @@ from flyctl_orchestrator.rollout.journal.journal import Journal
 from flyctl_orchestrator.rollout.plan.plan import Plan
 from flyctl_orchestrator.rollout.plan.steps import CopyMachine
 from flyctl_orchestrator.rollout.run.lane import LaneRun
+from flyctl_orchestrator.rollout.run.volume_claims import VolumeClaims
 from flyctl_orchestrator.rollout.state.metadata import Verification, reasons_to_change, verification_for, verified
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
 
@@ -35,6 +36,7 @@ class Record:
         firsts: process group -> a machine that has the wanted configuration and passed the gate.
         replaced: machine id -> id of the machine it took the place of (flyctl replaces what it cannot update).
         runs: lane name -> every lane that was begun.
+        volumes: which volume each lane's new machine has.
         cordoned: ids of machines this rollout has closed to requests.
         began: when it began, in seconds since the epoch by the platform's clock.
         restore_point: where a way back leads when that is not `before`: a resumed rollout goes back to where the killed
@@ -56,6 +58,7 @@ class Record:
     firsts: dict[str, Machine] = field(default_factory=dict)
     replaced: dict[str, str] = field(default_factory=dict)
     runs: dict[str, LaneRun] = field(default_factory=dict)
+    volumes: VolumeClaims = field(default_factory=VolumeClaims)
     cordoned: set[str] = field(default_factory=set)
     restore_point: RestorePoint | None = None
     began: float = 0.0

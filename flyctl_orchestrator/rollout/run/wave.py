@@ -126,10 +126,10 @@ class WaveRun:
         chosen = self._wave.flyctl
         if chosen is None or self._flyctl is not None:
             return
+        lanes = [run for run in self.runs if run.lane.by_flyctl]
+        if any(run.index == 0 and not run.with_flyctl for run in lanes):
+            return
         if chosen.clones:
-            lanes = [run for run in self.runs if run.lane.by_flyctl]
-            if any(run.index == 0 for run in lanes):
-                return
             chosen = replace(chosen, machines=tuple(run.machine_id or "" for run in lanes))
         self._flyctl = FlyctlDriver(self._context, chosen, self._record.ref, limit=self._wave.limit)
 

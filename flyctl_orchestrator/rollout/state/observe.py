@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine, present
+from flyctl_orchestrator.fleet.volumes import Volume
 from flyctl_orchestrator.rollout.state.lock_record import is_lock_machine
 from flyctl_orchestrator.rollout.state.metadata import digest_of, secrets_digest
 
@@ -23,12 +24,14 @@ class Fleet:
         exists: whether the app exists on the target.
         machines: all that are not gone, strays included, but for the one that keeps the lock.
         secrets: digest of the secrets' names and digests.
+        volumes: the app's; not read, and so empty, where neither fly.toml nor a machine has any.
     """
 
     app: str
     exists: bool
     machines: tuple[Machine, ...] = ()
     secrets: str = ""
+    volumes: tuple[Volume, ...] = ()
 
     @property
     def managed(self) -> tuple[Machine, ...]:
@@ -42,14 +45,20 @@ class Fleet:
     def fingerprint(self) -> str:
         """Changes when a machine comes, goes, is edited, moves group or is cordoned, or when the secrets change.
 
-        Falling asleep and waking up change nothing: the proxy does that all day long.
+        Falling asleep and waking up change nothing: the proxy does that all day long. Of the volumes only those count
+        that a new machine could have.
         """
         rows = sorted([m.id, m.instance_id, m.region, m.group, str(m.cordoned)] for m in self.machines)
-        return digest_of({"app": self.app, "exists": self.exists, "machines": rows, "secrets": self.secrets})
+        seen = {"app": self.app, "exists": self.exists, "machines": rows, "secrets": self.secrets}
+        free = sorted([volume.id, volume.name, volume.region] for volume in self.volumes if volume.free)
+        return digest_of(seen | ({"volumes": free} if free else {}))
 
 
-def observe(api: MachinesApi, app: str) -> Fleet:
-    """Read an app's machines and secrets, three calls in all.
+def observe(api: MachinesApi, app: str, *, volumes: bool = False) -> Fleet:
+    """Read an app's machines and secrets, three calls in all, and its volumes where there are any.
+
+    Args:
+        volumes: whether to read the volumes also when no machine has one.
 
     Raises:
         ApiError: the platform refused or could not be reached. An app that does not exist is no error.
@@ -63,4 +72,6 @@ def observe(api: MachinesApi, app: str) -> Fleet:
     listed = [m for m in present(api.list_machines(app)).values() if not is_lock_machine(m)]
     machines = sorted(listed, key=lambda m: (m.created_at, m.id))
     secrets = secrets_digest((secret.name, secret.digest) for secret in api.list_secrets(app))
-    return Fleet(app, exists=True, machines=tuple(machines), secrets=secrets)
+    wanted = volumes or any(machine.mounts for machine in machines)
+    found = sorted(api.volumes.list(app), key=lambda volume: volume.id) if wanted else ()
+    return Fleet(app, exists=True, machines=tuple(machines), secrets=secrets, volumes=tuple(found))

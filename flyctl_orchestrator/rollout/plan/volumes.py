@@ -1,0 +1,105 @@
+"""Volumes of a plan: one for every new machine of a process group that mounts one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.volumes import Volume
+from flyctl_orchestrator.project.model import FlyToml
+from flyctl_orchestrator.rollout.plan.cost import guest_of_size
+from flyctl_orchestrator.rollout.plan.plan import Lane
+from flyctl_orchestrator.rollout.plan.steps import Step, TakeVolume
+
+
+@dataclass(frozen=True)
+class VolumeSpec:
+    """What the volume of a process group's machine is like.
+
+    Attributes:
+        size_gb: of a new one.
+        snapshot_retention: days; None for the platform's own.
+        cpu_kind, cpus, memory_mb: the machine it is for, so that it is made where that fits; 0 and "": not known.
+    """
+
+    name: str
+    size_gb: int
+    snapshot_retention: int | None = None
+    scheduled_snapshots: bool | None = None
+    cpu_kind: str = ""
+    cpus: int = 0
+    memory_mb: int = 0
+
+
+def specs_of(fly: FlyToml) -> dict[str, VolumeSpec]:
+    """The volume of each process group of fly.toml that mounts one."""
+    specs = {}
+    for group, mount in fly.volumes.items():
+        guest = guest_of_size(fly.size_of(group))
+        spec = VolumeSpec(mount.source, mount.size_gb, mount.snapshot_retention, mount.scheduled_snapshots)
+        specs[group] = replace(spec, cpu_kind=guest.kind, cpus=guest.cpus, memory_mb=guest.memory_mb) if guest else spec
+    return specs
+
+
+def spec_like(machine: Machine, volumes: Iterable[Volume], written: VolumeSpec | None) -> VolumeSpec | None:
+    """The volume of a copy of a machine, None when the machine has none.
+
+    Args:
+        written: what fly.toml says of its process group; else a new one is as large as the machine's own.
+    """
+    if not machine.mounts:
+        return None
+    own = next((volume for volume in volumes if volume.id == machine.mount.get("volume")), None)
+    name = (own.name if own else "") or str(machine.mount.get("name") or "")
+    if written is not None and written.name in (name, ""):
+        return replace(written, name=name)
+    size = own.size_gb if own else machine.mount.get("size_gb")
+    return VolumeSpec(name, size if isinstance(size, int) and size > 0 else 1)
+
+
+class FreeVolumes:
+    """The volumes that no machine has, given to new machines one by one, as flyctl gives them: before any is made."""
+
+    def __init__(self, volumes: Iterable[Volume]) -> None:
+        self._free = [volume for volume in volumes if volume.free]
+
+    def take(self, region: str, group: str, spec: VolumeSpec) -> TakeVolume:
+        """The step that has a volume ready for one new machine."""
+        fit = next((each for each in self._free if (each.name, each.region) == (spec.name, region)), None)
+        if fit is not None:
+            self._free.remove(fit)
+        return TakeVolume(region, group, volume=fit.id if fit else "", **spec.__dict__)
+
+    def for_lane(self, lane: Lane, spec: VolumeSpec | None) -> Lane:
+        """The lane with that step before the others; without a `spec` as it is."""
+        if spec is None:
+            return lane
+        steps: tuple[Step, ...] = (self.take(lane.region, lane.group, spec), *lane.steps)
+        return replace(lane, steps=steps)
+
+
+def refuse_changed(machines: Iterable[Machine], specs: Mapping[str, VolumeSpec], app: str) -> None:
+    """Refuse to give existing machines another volume than they have: a volume is mounted when a machine is created.
+
+    Raises:
+        UsageError: fly.toml mounts a volume into a machine that has none, or none or another one into one that has.
+    """
+    for machine in machines:
+        spec = specs.get(machine.group)
+        name = str(machine.mount.get("name") or "")
+        if machine.config.get("standbys") or (not machine.mounts and spec is None):
+            continue
+        if machine.mounts and spec is not None and name in ("", spec.name):
+            continue
+        has = f"has volume {name or machine.mount.get('volume')}" if machine.mounts else "has no volume"
+        wants = f"mounts volume {spec.name}" if spec else "mounts none"
+        raise UsageError(
+            f"machine {machine.id} in {machine.region} {has}, and fly.toml {wants} in process group {machine.group}; "
+            "a machine's volume cannot be changed",
+            where=f"app {app}",
+            next=f"Make new machines: 'flyo scale {machine.group}:{machine.region}=0' (the volume is kept), then "
+            "'flyo deploy'",
+            code="plan.volume_changed",
+        )
