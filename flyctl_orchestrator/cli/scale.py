@@ -18,6 +18,7 @@ from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.plan.plan import Plan
 from flyctl_orchestrator.rollout.plan.save_counts import Keys, keys_text, keys_to_set, saved
 from flyctl_orchestrator.rollout.plan.scale import ends_service
+from flyctl_orchestrator.rollout.plan.steps import DestroyVolume
 from flyctl_orchestrator.rollout.prepare import prepare_scale
 from flyctl_orchestrator.rollout.state.observe import Fleet
 
@@ -31,12 +32,14 @@ class Requested:
         like: id of the machine to copy, instead of the newest verified one of its group.
         save: whether the counts are written into flyo.toml.
         hooks: whether the user's own commands are run.
+        with_volumes: whether the volumes of machines that go are destroyed, too.
     """
 
     wanted: tuple[str, ...]
     like: str | None
     save: bool
     hooks: bool
+    with_volumes: bool = False
 
 
 def run_scale(context: CommandContext, requested: Requested) -> int:
@@ -51,7 +54,9 @@ def run_scale(context: CommandContext, requested: Requested) -> int:
 
     def act(work: Deployment) -> Outcome:
         with breaking_off():
-            plan, fleet = prepare_scale(work, requested.wanted, requested.like, regions)
+            plan, fleet = prepare_scale(
+                work, requested.wanted, requested.like, regions, with_volumes=requested.with_volumes
+            )
             counts = {(each.region, each.group): each.count for each in plan.counts}
             keys.update(keys_to_set(project, counts, {**fleet.counts(), **counts}))
             if requested.save:
@@ -74,21 +79,24 @@ def _ask(context: CommandContext, fleet: Fleet, plan: Plan) -> None:
 
     Raises:
         Declined: they may not be.
-        UsageError: nobody can be asked, and --yes was not given (code scale.last).
+        UsageError: nobody can be asked, and --yes was not given (codes scale.last, scale.volumes).
     """
     doomed = [lane for lane in plan.lanes if lane.action == "destroy"]
     if not doomed or context.options.yes:
         return
     what = f"{count(len(doomed), 'machine')} in {', '.join(dict.fromkeys(lane.region for lane in doomed))}"
+    volumes = sum(isinstance(step, DestroyVolume) for lane in doomed for step in lane.steps)
     last = ends_service(fleet, plan)
+    what += f", and {count(volumes, 'volume')} with what is on it" if volumes else ""
+    what += ", the last that can serve" if last else ""
     if context.may_ask:
-        context.insist(f"Destroy {what}{', the last that can serve' if last else ''}?")
-    elif last:
+        context.insist(f"Destroy {what}?")
+    elif last or volumes:
         raise UsageError(
-            f"this destroys {what}, the last that can serve",
+            f"this destroys {what}",
             where=f"app {plan.app}",
             next="Add --yes",
-            code="scale.last",
+            code="scale.last" if last else "scale.volumes",
         )
 
 

@@ -17,6 +17,7 @@ REASONS = {
     "unverified": "not verified by flyo",
     "missing": "missing",
     "replaced": "its replacement is verified by then",
+    "removed_group": "fly.toml no longer has its process group",
     "leftover": "left by an unfinished rollout",
 }
 
@@ -91,7 +92,11 @@ def _volumes(lane: Lane) -> str:
     """What happens to the machine's volume, e.g. "; new volume data, 3 GB"; "" where nothing does."""
     for step in lane.steps:
         if isinstance(step, TakeVolume):
-            return f"; volume {step.volume} ({step.name})" if step.volume else f"; new volume {step.name}, {step.size_gb} GB"
+            return (
+                f"; volume {step.volume} ({step.name})"
+                if step.volume
+                else f"; new volume {step.name}, {step.size_gb} GB"
+            )
         if isinstance(step, DestroyVolume):
             return f"; volume {step.volume} and what is on it"
     return ""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flyctl_orchestrator.fleet.probe import Answer
+from flyctl_orchestrator.fleet.volumes import Volume
 from flyctl_orchestrator.rollout.survey import Place, Seen, Survey
 
 SCHEMA = "flyo.status/1"
@@ -28,6 +29,7 @@ def status_as_dict(found: Survey, *, target: str, url: str, now: float) -> dict[
         "mixed": len(found.images) > 1,
         "drifted": bool(found.findings),
         "regions": [_place(each) for each in found.places],
+        "volumes": [_volume(each) for each in found.volumes],
         "findings": [
             {
                 "kind": each.kind,
@@ -39,6 +41,11 @@ def status_as_dict(found: Survey, *, target: str, url: str, now: float) -> dict[
             for each in found.findings
         ],
     }
+
+
+def _volume(volume: Volume) -> dict[str, Any]:
+    known = {"id": volume.id, "name": volume.name, "region": volume.region, "size_gb": volume.size_gb}
+    return known | {"machine": volume.machine or None, "host_status": volume.host_status}
 
 
 def _place(place: Place) -> dict[str, Any]:

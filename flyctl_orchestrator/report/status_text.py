@@ -23,7 +23,7 @@ def status_lines(found: Survey, style: Style, width: int | None, *, url: str, by
     groups = {place.group for place in found.places}
     head = [Line.of(Span(found.app, "strong"), f" {style.dot} {url} {style.dot} {_summary(found)}"), Line()]
     if not found.places:
-        return [*head, Line.of("No machines.")]
+        return [*head, Line.of("No machines."), *_spare_volumes(found)]
     columns = [Column(title, flexible=title in ("state", "health", "image")) for title in TITLES]
     columns[-1] = Column("latency", align="right")
     if by_machine:
@@ -114,7 +114,16 @@ def _remarks(found: Survey, style: Style) -> list[Line]:
         lines.append(Line.of(Span(f"{style.bad} {seen.machine.region} {seen.machine.id}: {why}", "bad")))
     for finding in found.findings:
         lines.append(Line.of(Span(f"! {finding.what}", "warn")))
+    lines += _spare_volumes(found)
     return [Line(), *lines] if lines else []
+
+
+def _spare_volumes(found: Survey) -> list[Line]:
+    """The volumes that no machine has: they cost as much as those in use."""
+    spare = [volume for volume in found.volumes if not volume.machine]
+    return [
+        Line.of(f"volume {each.id} ({each.name}, {each.size_gb} GB) in {each.region} has no machine") for each in spare
+    ]
 
 
 def _why(seen: Seen) -> str:

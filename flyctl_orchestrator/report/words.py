@@ -96,7 +96,7 @@ def _nothing(fields: Fields) -> Sentence:
 def _changed_counts(counts: Any) -> str:
     """The counts that change, e.g. "nrt 0 → 2, worker:fra 1 → 0"."""
     rows = [each for each in counts if isinstance(each, Mapping)] if isinstance(counts, list | tuple) else []
-    grouped = len({each.get("group") for each in rows}) > 1
+    grouped = {each.get("group") for each in rows} - {"app"}
     changed = [each for each in rows if each.get("before") != each.get("count")]
     places = [(f"{each.get('group')}:" if grouped else "") + str(each.get("region")) for each in changed]
     pairs = zip(places, changed, strict=True)

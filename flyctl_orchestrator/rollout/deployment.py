@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from flyctl_orchestrator.catalog.prices import load_prices
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.builder import BuildRequest, BuiltImage, build, new_label
@@ -34,6 +35,7 @@ from flyctl_orchestrator.rollout.run.baseline import Measured, measure
 from flyctl_orchestrator.rollout.run.hooks_around import AroundRollout
 from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.run.result_rows import rows_at_the_end
+from flyctl_orchestrator.rollout.run.volumes_left import tell_volumes_left
 from flyctl_orchestrator.rollout.state.machine_file import machine_as_dict
 from flyctl_orchestrator.rollout.state.observe import Fleet, observe
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
@@ -250,7 +252,10 @@ class Deployment:
             **goal_as_dict(self.project, self.policy, plan),
         )  # fmt: skip
         self.emit("rollout.started", rollout=rollout, kind=plan.kind, image=plan.image.ref, digest=plan.image.digest)
-        return Executor(context, record, self.policy).run()
+        outcome = Executor(context, record, self.policy).run()
+        if outcome.code != "blind":
+            tell_volumes_left(context, record, load_prices(self.target.flyctl.env)[0])
+        return outcome
 
     def finish(self, outcome: Outcome) -> None:
         """Tell how it ended."""

@@ -13,6 +13,7 @@ from flyctl_orchestrator.rollout.kept_plan import check_fleet
 from flyctl_orchestrator.rollout.plan.plan import Drift, Plan
 from flyctl_orchestrator.rollout.plan.scale import plan_scale
 from flyctl_orchestrator.rollout.plan.scale_request import check_regions, counts_of_files, read_request
+from flyctl_orchestrator.rollout.plan.volumes import specs_of
 from flyctl_orchestrator.rollout.recovery.unfinished import make_way, refuse_unfinished
 from flyctl_orchestrator.rollout.state.observe import Fleet
 
@@ -71,12 +72,15 @@ def prepare_kept(work: Deployment, plan: Plan, path: Path) -> tuple[Plan, Fleet]
     return plan, fleet
 
 
-def prepare_scale(work: Deployment, words: Sequence[str], like: str | None, book: RegionBook) -> tuple[Plan, Fleet]:
+def prepare_scale(
+    work: Deployment, words: Sequence[str], like: str | None, book: RegionBook, *, with_volumes: bool = False
+) -> tuple[Plan, Fleet]:
     """Plan exact counts.
 
     Args:
         words: what was asked for, e.g. "nrt=2" or "worker:iad=1"; nothing: what flyo.toml says.
         like: id of the machine to copy; None to choose one.
+        with_volumes: whether the volumes of machines that go are destroyed, too.
 
     Returns: as `prepare`.
 
@@ -94,7 +98,9 @@ def prepare_scale(work: Deployment, words: Sequence[str], like: str | None, book
         )
     counts = read_request(words, work.project, fleet) if words else counts_of_files(work.project, fleet)
     check_regions(counts, fleet, book)
-    return plan_scale(fleet, counts, like=like, watch=work.policy.watch), fleet
+    specs = specs_of(work.project.flytoml)
+    plan = plan_scale(fleet, counts, like=like, watch=work.policy.watch, specs=specs, with_volumes=with_volumes)
+    return plan, fleet
 
 
 def preview(work: Deployment, image: str | None) -> tuple[Plan, Fleet]:

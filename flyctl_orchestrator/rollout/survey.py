@@ -11,6 +11,7 @@ from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.probe import Answer, Identity, Prober
 from flyctl_orchestrator.fleet.target import Target
+from flyctl_orchestrator.fleet.volumes import Volume
 from flyctl_orchestrator.project.model import Probe, Project
 from flyctl_orchestrator.rollout.gate.checkup import looks_at
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
@@ -83,6 +84,7 @@ class Survey:
     findings: tuple[Finding, ...]
     images: tuple[str, ...]
     """What the fleet runs, by digest (or by reference where no digest is known); more than one means mixed."""
+    volumes: tuple[Volume, ...] = ()
 
     @property
     def seen(self) -> tuple[Seen, ...]:
@@ -115,7 +117,7 @@ def survey_app(
     Raises:
         FlyoError: there is no such app (code app.not_found), or it cannot be read.
     """
-    fleet = observe(target.api, app)
+    fleet = observe(target.api, app, volumes=True)
     if not fleet.exists:
         where = "the local platform" if target.kind == "local" else "Fly.io"
         raise FlyoError(
@@ -178,6 +180,7 @@ def survey(
         places=tuple(_places(seen, desired)),
         findings=(*_of_unfinished(unfinished), *_findings(fleet, desired)),
         images=tuple(dict.fromkeys(each.machine.digest or each.machine.image for each in seen)),
+        volumes=fleet.volumes,
     )
 
 

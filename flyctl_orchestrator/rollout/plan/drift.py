@@ -24,8 +24,8 @@ def _strange(fleet: Fleet, desired: Desired) -> list[Drift]:
             drift.append(Drift("unmanaged", machine.region, machine.group, machine.id, what))
         elif machine.managed and machine.group not in desired.groups:
             what = f"machine {machine.id} in {machine.region} belongs to process group {machine.group}, "
-            what += "which fly.toml no longer has; it is left alone"
-            drift.append(Drift("removed_group", machine.region, machine.group, machine.id, what))
+            what += "which fly.toml no longer has; a deploy removes it"
+            drift.append(Drift("removed_group", machine.region, machine.group, machine.id, what, fixed=True))
         elif machine.managed and machine.metadata.get("fly_canary") == "true":
             what = f"machine {machine.id} in {machine.region} is a canary that a failed flyctl deploy left behind"
             drift.append(Drift("stray", machine.region, machine.group, machine.id, what))
@@ -72,6 +72,6 @@ def _counts(fleet: Fleet, desired: Desired) -> list[Drift]:
         if count < wanted:
             drift.append(Drift("missing", region, group, "", what, fixed=True))
         else:
-            what += "; 'flyo scale' removes what is too much"
+            what += f"; 'flyo scale {group}:{region}={wanted}' removes what is too much"
             drift.append(Drift("surplus", region, group, "", what))
     return drift

@@ -127,8 +127,8 @@ def _flyctl_for(
     names = {lane.name for lane in chosen.values()}
     lanes = [_by_flyctl(lane) if lane.name in names else lane for lane in batch]
     if any(group in born for group in chosen):
-        everything = set(chosen) == set(desired.groups)
-        return FlyctlRun(regions=(), groups=() if everything else tuple(chosen), create=True), lanes
+        # Without a filter flyctl would destroy the machines of process groups that fly.toml no longer has.
+        return FlyctlRun(regions=(), groups=tuple(chosen), create=True), lanes
     regions = tuple(dict.fromkeys(lane.region for lane in chosen.values()))
     if any(lane.replaces for lane in chosen.values()):
         return FlyctlRun(regions, clones=True), lanes

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from flyctl_orchestrator.project.model import DEFAULT_GROUP
 from flyctl_orchestrator.rollout.plan.steps import Step
 
 PlanKind = Literal["deploy", "scale"]
@@ -136,8 +137,8 @@ class Count:
 
 
 def counts_text(counts: Sequence[Count]) -> str:
-    """The counts that change, for a person, e.g. "nrt 0 → 2, worker:fra 1 → 0"."""
-    grouped = len({count.group for count in counts}) > 1
+    """The counts that change, for a person, e.g. "app:nrt 0 → 2, worker:fra 1 → 0", or "nrt 0 → 2" of group app."""
+    grouped = {count.group for count in counts} - {DEFAULT_GROUP}
     return ", ".join(
         f"{f'{count.group}:' if grouped else ''}{count.region} {count.before} → {count.count}"
         for count in counts

@@ -11,8 +11,9 @@ from flyctl_orchestrator.rollout.plan.lanes import create_lane, update_lane
 from flyctl_orchestrator.rollout.plan.left_out import leave_out
 from flyctl_orchestrator.rollout.plan.ordering import into_waves
 from flyctl_orchestrator.rollout.plan.plan import Lane, Plan
+from flyctl_orchestrator.rollout.plan.removal import group_lanes
 from flyctl_orchestrator.rollout.plan.surge import SURGE, last_wave, leftovers_of, refuse_unfit, replace_lane
-from flyctl_orchestrator.rollout.plan.volumes import FreeVolumes, refuse_changed
+from flyctl_orchestrator.rollout.plan.volumes import FreeVolumes, refuse_changed, volume_notes
 from flyctl_orchestrator.rollout.state.metadata import reasons_to_change
 from flyctl_orchestrator.rollout.state.observe import Fleet
 
@@ -37,7 +38,8 @@ def plan_rollout(fleet: Fleet, desired: Desired) -> Plan:
 
     The first machine of every process group is changed by flyctl, which alone knows how to translate fly.toml; all
     others get from the Machines API what that machine got. The canary region goes first and alone, the other regions
-    follow together or `width` at a time. Nothing is destroyed but what was replaced.
+    follow together or `width` at a time. Nothing is destroyed but what was replaced, and the machines of process
+    groups that fly.toml no longer has; they go last.
 
     Raises:
         UsageError: what is wanted cannot be reached from here.
@@ -50,7 +52,8 @@ def plan_rollout(fleet: Fleet, desired: Desired) -> Plan:
     refuse_unfit(work.updates, fleet.managed, desired)
     refuse_changed((m for m in fleet.managed if m.group in desired.groups), desired.volumes, desired.app)
     waves = into_waves((*work.updates, *work.creates), work.born, work.unmade, desired)
-    if retiring := last_wave(work.updates, work.leftovers, fleet.managed):
+    going = (*work.leftovers, *group_lanes(fleet.managed, desired.groups))
+    if retiring := last_wave(work.updates, going, fleet.managed):
         waves.append(retiring)
     return Plan(
         app=desired.app,
@@ -63,7 +66,11 @@ def plan_rollout(fleet: Fleet, desired: Desired) -> Plan:
         regions=desired.order,
         drift=rest.drift,
         unchanged=work.unchanged,
-        notes=(*_notes(desired, work), *rest.notes),
+        notes=(
+            *_notes(desired, work),
+            *volume_notes((lane for wave in waves for lane in wave.lanes), fleet),
+            *rest.notes,
+        ),
         left_out=rest.left,
     )
 

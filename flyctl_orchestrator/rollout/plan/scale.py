@@ -6,13 +6,15 @@ First every new machine is there and proved, then what is too much goes: drained
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.plan.lanes import lane_name
 from flyctl_orchestrator.rollout.plan.plan import Count, Lane, Plan, PlannedImage, Wave
+from flyctl_orchestrator.rollout.plan.removal import remove_lane, with_volume
 from flyctl_orchestrator.rollout.plan.source import choose_source
-from flyctl_orchestrator.rollout.plan.steps import CopyMachine, DestroyMachine, Gate, Step, StopMachine
-from flyctl_orchestrator.rollout.plan.surge import retirement
+from flyctl_orchestrator.rollout.plan.steps import CopyMachine, Gate
+from flyctl_orchestrator.rollout.plan.volumes import FreeVolumes, VolumeSpec, spec_like, volume_notes
 from flyctl_orchestrator.rollout.state.observe import Fleet
 
 Place = tuple[str, str]
@@ -27,6 +29,8 @@ def plan_scale(
     sources: Mapping[str, str] | None = None,
     unproved: Collection[str] = (),
     watch: float = 0.0,
+    specs: Mapping[str, VolumeSpec] | None = None,
+    with_volumes: bool = False,
 ) -> Plan:
     """Plan the way from `fleet` to `counts`, exact per (region, process group); places not named stay as they are.
 
@@ -35,6 +39,8 @@ def plan_scale(
         sources: process group -> id of the machine to copy, where that was decided before.
         unproved: ids of machines that were created for these counts already and have yet to pass the gate.
         watch: seconds for which each new machine is watched after it has passed.
+        specs: process group -> the volume of its machines, as fly.toml says it.
+        with_volumes: whether the volumes of machines that go are destroyed, too.
 
     Raises:
         UsageError: a machine has to be added and there is none to copy (see `choose_source`).
@@ -42,12 +48,18 @@ def plan_scale(
     standing = [machine for machine in fleet.managed if not machine.config.get("standbys")]
     there = fleet.counts()
     before = {place: there.get(place, 0) for place in counts}
-    chosen = _Sources(fleet, like, sources or {})
+    chosen, free = _Sources(fleet, like, sources or {}), FreeVolumes(fleet.volumes)
     additions = [_copy_lane(machine, chosen.of(machine.group).id) for machine in standing if machine.id in unproved]
     for place, count in counts.items():
         missing = max(0, count - before[place])
-        additions += [_new_lane(*place, number + 1, chosen.of(place[1]).id) for number in range(missing)]
-    removals = [_remove_lane(machine) for machine in _surplus(standing, counts, before)]
+        for number in range(missing):
+            source = chosen.of(place[1])
+            spec = spec_like(source, fleet.volumes, (specs or {}).get(place[1]))
+            additions.append(free.for_lane(_new_lane(*place, number + 1, source.id), spec))
+    removals = []
+    for machine in _surplus(standing, counts, before):
+        lane = remove_lane(machine, "surplus")
+        removals.append(with_volume(lane, machine) if with_volumes else lane)
     busy = {lane.machine for lane in (*additions, *removals)}
     return Plan(
         app=fleet.app,
@@ -61,7 +73,18 @@ def plan_scale(
         regions=tuple(dict.fromkeys((*(region for region, _ in counts), *(machine.region for machine in standing)))),
         unchanged=sum(1 for machine in fleet.managed if machine.id not in busy),
         counts=tuple(Count(*place, before[place], count) for place, count in counts.items()),
+        notes=volume_notes((*additions, *removals), fleet),
     )
+
+
+def with_orphans(plan: Plan, lanes: Sequence[Lane]) -> Plan:
+    """The plan that removes these, too, when it removes anything, or at its end."""
+    if not lanes:
+        return plan
+    first, last = plan.waves[:-1], plan.waves[-1:]
+    if last and last[0].final:
+        return replace(plan, waves=(*first, replace(last[0], lanes=(*last[0].lanes, *lanes))))
+    return replace(plan, waves=(*plan.waves, *_waves((), lanes, 0.0)))
 
 
 def ends_service(fleet: Fleet, plan: Plan) -> bool:
@@ -114,16 +137,6 @@ def _copy_lane(machine: Machine, source: str) -> Lane:
     steps = (CopyMachine(source, region, group), Gate())
     name = lane_name(region, group, machine.id)
     return Lane(name, region, group, machine.id, "create", steps, ("unproved",), weight=0)
-
-
-def _remove_lane(machine: Machine) -> Lane:
-    """Take a machine out of service without anybody noticing; one that sleeps or is broken is destroyed at once."""
-    steps: tuple[Step, ...] = (DestroyMachine(machine.id),)
-    if machine.state == "started":
-        drains = machine.serves and not machine.cordoned
-        steps = retirement(machine.id) if drains else (StopMachine(machine.id), *steps)
-    name = lane_name(machine.region, machine.group, machine.id)
-    return Lane(name, machine.region, machine.group, machine.id, "destroy", steps, ("surplus",), weight=0)
 
 
 def _place(machine: Machine) -> Place:

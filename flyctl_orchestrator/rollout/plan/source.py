@@ -12,7 +12,7 @@ def choose_source(fleet: Fleet, group: str, like: str | None = None) -> Machine:
     """The machine to copy: the one named, else the newest verified one of the group, else the newest good one.
 
     Raises:
-        UsageError: there is none, it has a volume, or the group runs several images and none was named (scale.*).
+        UsageError: there is none, or the group runs several images and none was named (scale.*).
     """
     where = f"app {fleet.app}"
     mine = [machine for machine in fleet.managed if machine.group == group and not machine.config.get("standbys")]
@@ -32,15 +32,7 @@ def choose_source(fleet: Fleet, group: str, like: str | None = None) -> Machine:
             next="Run 'flyo deploy' to make them one, or name the machine to copy with --like ID",
             code="scale.mixed",
         )
-    source = max(mine, key=_merit)
-    if source.mounts:
-        raise UsageError(
-            f"machines of process group {group} have volumes, and flyo does not create volumes",
-            where=where,
-            next=f"Run 'flyctl machine clone {source.id} --region REGION', which makes the volume too",
-            code="scale.volume",
-        )
-    return source
+    return max(mine, key=_merit)
 
 
 def _merit(machine: Machine) -> tuple[bool, bool, bool, str, str]:

@@ -9,9 +9,10 @@ from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.volumes import Volume
 from flyctl_orchestrator.project.model import FlyToml
-from flyctl_orchestrator.rollout.plan.cost import guest_of_size
+from flyctl_orchestrator.rollout.plan.cost import guest_of, guest_of_size
 from flyctl_orchestrator.rollout.plan.plan import Lane
-from flyctl_orchestrator.rollout.plan.steps import Step, TakeVolume
+from flyctl_orchestrator.rollout.plan.steps import DestroyVolume, Step, TakeVolume
+from flyctl_orchestrator.rollout.state.observe import Fleet
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,35 @@ def spec_like(machine: Machine, volumes: Iterable[Volume], written: VolumeSpec |
     if written is not None and written.name in (name, ""):
         return replace(written, name=name)
     size = own.size_gb if own else machine.mount.get("size_gb")
-    return VolumeSpec(name, size if isinstance(size, int) and size > 0 else 1)
+    spec = VolumeSpec(name, size if isinstance(size, int) and size > 0 else 1)
+    guest = guest_of(machine)
+    return replace(spec, cpu_kind=guest.kind, cpus=guest.cpus, memory_mb=guest.memory_mb) if guest else spec
+
+
+def volume_notes(lanes: Iterable[Lane], fleet: Fleet) -> tuple[str, ...]:
+    """What a plan does about volumes, for a person."""
+    made, taken, kept, doomed = [], [], [], []
+    known = {volume.id: volume for volume in fleet.volumes}
+    owned = {machine.id: str(machine.mount.get("volume") or "") for machine in fleet.machines if machine.mounts}
+    for lane in lanes:
+        takes = next((step for step in lane.steps if isinstance(step, TakeVolume)), None)
+        if takes is not None:
+            text = f"{takes.name} in {takes.region} for {takes.group}"
+            made += [] if takes.volume else [f"{text} ({takes.size_gb} GB)"]
+            taken += [f"{takes.volume} ({text})"] if takes.volume else []
+        gone = [step.volume for step in lane.steps if isinstance(step, DestroyVolume)]
+        doomed += [called(known.get(volume), volume) for volume in gone]
+        own = owned.get(lane.machine or "")
+        if own and lane.action == "destroy" and own not in gone:
+            kept.append(called(known.get(own), own))
+    notes = [("new volumes", made), ("volumes that no machine has are used", taken)]
+    notes += [("volumes that are kept", kept), ("volumes that are destroyed, with what is on them", doomed)]
+    return tuple(f"{what}: {', '.join(names)}" for what, names in notes if names)
+
+
+def called(volume: Volume | None, id: str) -> str:
+    """What to call a volume, e.g. "vol_1 (data, 3 GB, fra)"."""
+    return f"{id} ({volume.name}, {volume.size_gb} GB, {volume.region})" if volume else id
 
 
 class FreeVolumes:

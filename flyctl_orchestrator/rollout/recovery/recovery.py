@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from flyctl_orchestrator.catalog.prices import load_prices
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.machine import Machine, bare
@@ -17,11 +18,14 @@ from flyctl_orchestrator.rollout.plan.lanes import lane_name
 from flyctl_orchestrator.rollout.plan.left_out import names_of, without
 from flyctl_orchestrator.rollout.plan.plan import Lane, Plan, PlannedImage, Wave
 from flyctl_orchestrator.rollout.plan.planner import plan_rollout
-from flyctl_orchestrator.rollout.plan.scale import plan_scale
-from flyctl_orchestrator.rollout.plan.steps import CopyMachine, PutToSleep
+from flyctl_orchestrator.rollout.plan.removal import orphan_lanes
+from flyctl_orchestrator.rollout.plan.scale import plan_scale, with_orphans
+from flyctl_orchestrator.rollout.plan.steps import CopyMachine, DestroyVolume, PutToSleep
+from flyctl_orchestrator.rollout.plan.volumes import VolumeSpec, specs_of
 from flyctl_orchestrator.rollout.recovery.leftovers import EndOrphans, clear_leftovers
 from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.run.sentences import return_sentence
+from flyctl_orchestrator.rollout.run.volumes_left import tell_volumes_left
 from flyctl_orchestrator.rollout.state.machine_file import machine_as_dict
 from flyctl_orchestrator.rollout.state.metadata import definition_digest, verified
 from flyctl_orchestrator.rollout.state.observe import Fleet
@@ -63,7 +67,7 @@ class Recovery:
         names = tuple(dict.fromkeys((*left, *self.work.without)))
         work = replace(self.work, policy=past.policy, without=names)
         if past.kind == "scale":
-            plan = _rest_of_scale(past, fleet, restore_point)
+            plan = _rest_of_scale(past, fleet, restore_point, specs_of(work.project.flytoml))
         else:
             fleet = _as_they_slept(fleet, restore_point)
             plan = self._rest(past, fleet, work)
@@ -150,6 +154,7 @@ class Recovery:
         back = go_back(
             wave, point, record, context, reason="asked for", code="", stopped=lambda: context.stop.requested
         )
+        tell_volumes_left(context, record, load_prices(self.work.target.flyctl.env)[0])
         kind, what, code = _told(back)
         next_ = "" if back.good else f"{again}; 'flyo status' shows what is where"
         seconds = self.work.target.clock.monotonic() - since
@@ -230,14 +235,19 @@ def _as_they_slept(fleet: Fleet, restore_point: RestorePoint) -> Fleet:
     return replace(fleet, machines=tuple(once(machine) for machine in fleet.machines))
 
 
-def _rest_of_scale(past: PastRollout, fleet: Fleet, point: RestorePoint) -> Plan:
+def _rest_of_scale(past: PastRollout, fleet: Fleet, point: RestorePoint, specs: Mapping[str, VolumeSpec]) -> Plan:
     """What is left of a scale: to prove what was created and not proved, to create what is missing, to remove."""
     assert past.plan is not None
     steps = [step for lane in past.plan.lanes for step in lane.steps]
     sources = {step.group: step.source for step in steps if isinstance(step, CopyMachine)}
     created = [machine for machine in fleet.managed if maker(machine) and maker(machine) in point.made_by]
     unproved = {machine.id for machine in created if not verified(machine)}
-    return plan_scale(fleet, past.counts, sources=sources, unproved=unproved, watch=past.policy.watch)
+    with_volumes = any(isinstance(step, DestroyVolume) for step in steps)
+    plan = plan_scale(
+        fleet, past.counts, sources=sources, unproved=unproved, watch=past.policy.watch, specs=specs,
+        with_volumes=with_volumes,
+    )  # fmt: skip
+    return with_orphans(plan, orphan_lanes(past.plan.lanes, fleet))
 
 
 def _sleep_lane(machine: Machine, past: PastRollout) -> Lane | None:

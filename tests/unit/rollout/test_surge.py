@@ -15,6 +15,7 @@ from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.rollout.context.context import Edge
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.plan.plan import PlannedImage
+from flyctl_orchestrator.rollout.plan.volumes import VolumeSpec
 from tests.unit.rollout.rollout_world import APP, Looks, World, snapshot
 
 EXITS = Behaviour(exit_after_seconds=0.3, exit_code=3)
@@ -216,7 +217,7 @@ def test_process_groups_without_a_service_are_replaced_too(world: World) -> None
 
 def test_volumes_are_refused_with_the_groups_name(served: World) -> None:
     with pytest.raises(UsageError, match="process group app has volumes") as refused:
-        served.plan(served.desired(served.push("two"), THREE, policy=SURGE, mounted=("app",)))
+        served.plan(served.desired(served.push("two"), THREE, policy=SURGE, volumes={"app": VolumeSpec("data", 1)}))
     assert "in-place" in (refused.value.next or "")
 
 

@@ -12,6 +12,7 @@ from flyctl_orchestrator.local.stand_in.toml.guest import guest_of
 
 _GIGABYTE = 1_000_000_000
 _SMALLEST_VOLUME_GB = 1
+_GOING = ("scheduling_destroy", "fork_cleanup", "waiting_for_detach", "pending_destroy", "destroying")
 
 
 def find_volumes(deployment: Deployment) -> None:
@@ -20,7 +21,8 @@ def find_volumes(deployment: Deployment) -> None:
         return
     for volume in deployment.session.api.machines("GET", f"/apps/{deployment.app}/volumes"):
         attached = volume.get("attached_machine_id") or volume.get("attached_alloc_id")
-        if not attached and volume.get("host_status", "ok") == "ok":
+        there = volume.get("state") not in _GOING
+        if there and not attached and volume.get("host_status", "ok") == "ok":
             deployment.volumes.setdefault(volume["name"], []).append(volume)
 
 

@@ -9,10 +9,12 @@ from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.rollout.plan.desired import Desired
 from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
 from flyctl_orchestrator.rollout.plan.planner import plan_rollout
+from flyctl_orchestrator.rollout.plan.volumes import VolumeSpec
 from flyctl_orchestrator.rollout.state.metadata import VERIFIED, verification_for
 from flyctl_orchestrator.rollout.state.observe import Fleet
 
 NEW = PlannedImage("registry.fly.io/shop:two", "sha256:two")
+DATA = VolumeSpec("data", 3)
 DEFINITION, SECRETS = "definition", "secrets"
 
 

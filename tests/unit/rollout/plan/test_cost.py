@@ -35,7 +35,7 @@ def flytoml(size: Size | None) -> FlyToml:
         checks=(),
         env={},
         sizes=(size,) if size else (),
-        mounts=(),
+        volumes={},
         raw={},
         path=Path("fly.toml"),
         text="",

@@ -16,7 +16,7 @@ from flyctl_orchestrator.rollout.plan.file import plan_as_dict, plan_of_dict
 from flyctl_orchestrator.rollout.plan.plan import PlannedImage
 from flyctl_orchestrator.rollout.plan.steps import CreateMachine, FlyctlCreate, FlyctlUpdate
 from flyctl_orchestrator.rollout.state.observe import Fleet
-from tests.unit.rollout.plan.goals import NEW, SECRETS, goal, machine, plan, shape
+from tests.unit.rollout.plan.goals import DATA, NEW, SECRETS, goal, machine, plan, shape
 
 THREE = {"iad": 1, "fra": 1, "nrt": 1}
 CASES: list[tuple[str, list[Machine], Desired, list[list[str]]]] = [
@@ -130,7 +130,8 @@ def test_the_release_command_runs_once() -> None:
         ([], goal({"iad": 0}), "plan.nothing_wanted"),
         ([], goal({"fra": 1}), "plan.primary_region_unwanted"),
         ([], goal({"fra": 1}, primary_region=None), "plan.no_primary_region"),
-        ([machine("a")], goal({"iad": 1, "fra": 1}, mounted=("app",)), "plan.volume_needed"),
+        ([], goal({"iad": 1}, volumes={"app": DATA}, policy=RolloutPolicy(strategy="surge")), "plan.surge_unfit"),
+        ([machine("a")], goal({"iad": 1, "fra": 1}, volumes={"app": DATA}), "plan.volume_changed"),
     ],
 )
 def test_what_cannot_be_reached_is_said_before_anything_happens(
@@ -139,10 +140,6 @@ def test_what_cannot_be_reached_is_said_before_anything_happens(
     with pytest.raises(UsageError) as raised:
         plan(machines, desired)
     assert raised.value.code == code
-
-
-def test_a_first_deploy_with_a_volume_is_flyctls_work() -> None:
-    assert shape(plan([], goal({"iad": 1}, mounted=("app",)))) == [["iad:flyctl_create"]]
 
 
 def test_a_plan_without_an_image_counts_every_machine_as_changed() -> None:
@@ -184,10 +181,13 @@ def test_every_plan_keeps_its_promises(drawn: list[tuple[str, str, str, str]], d
     made = plan(machines, desired)
     lanes = list(made.lanes)
     assert len({lane.name for lane in lanes}) == len(lanes)
-    # Every machine of a known group that is not as wanted is changed, and no other machine is touched.
-    touched = {lane.machine for lane in lanes if lane.machine is not None}
+    # Every machine of a known group that is not as wanted is changed, those of others go last, and no other is touched.
+    touched = {lane.machine for lane in lanes if lane.machine is not None and lane.action != "destroy"}
     assert touched == {each.id for each in machines if each.group != "gone" and each.digest != NEW.digest}
-    assert {lane.action for lane in lanes} <= {"update", "create"}
+    assert {lane.action for lane in lanes} <= {"update", "create", "destroy"}
+    gone = {each.id for each in machines if each.group == "gone"}
+    assert gone == {lane.machine for lane in lanes if lane.action == "destroy"}
+    assert not gone or gone == {lane.machine for lane in made.waves[-1].lanes}
     # The counts come out.
     for (region, group), count in desired.counts.items():
         there = [m for m in machines if (m.region, m.group) == (region, group)]

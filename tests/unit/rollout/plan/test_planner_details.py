@@ -14,7 +14,7 @@ from flyctl_orchestrator.rollout.plan.plan import Drift, PlannedImage
 from flyctl_orchestrator.rollout.plan.planner import plan_rollout
 from flyctl_orchestrator.rollout.state.metadata import REPLACES
 from flyctl_orchestrator.rollout.state.observe import Fleet
-from tests.unit.rollout.plan.goals import DEFINITION, NEW, SECRETS, goal, machine, plan
+from tests.unit.rollout.plan.goals import DATA, DEFINITION, NEW, SECRETS, goal, machine, plan
 
 TWO = "sha256:two"
 SURGE = RolloutPolicy(strategy="surge")
@@ -140,38 +140,24 @@ def test_an_image_that_is_still_to_be_built_is_mentioned_where_it_matters() -> N
         ),
         (
             [machine("a")],
-            goal({"iad": 1, "fra": 1}, mounted=("app",)),
-            "plan.volume_needed",
-            "a machine of process group app is missing in fra",
-            "--region fra",
+            goal({"iad": 1}, volumes={"app": DATA}),
+            "plan.volume_changed",
+            "machine a in iad has no volume, and fly.toml mounts volume data in process group app",
+            "flyo scale app:iad=0",
         ),
         (
-            [],
-            goal({"iad": 2}, mounted=("app",)),
-            "plan.volume_needed",
-            "a machine of process group app is missing in iad",
-            "--region iad",
+            [machine("a", config={"mounts": [{"volume": "vol_1", "name": "old", "path": "/d"}]})],
+            goal({"iad": 1}, volumes={"app": DATA}),
+            "plan.volume_changed",
+            "has volume old, and fly.toml mounts volume data",
+            "'flyo deploy'",
         ),
         (
-            [machine("a")],
-            goal({("iad", "app"): 1, ("fra", "app"): 1, ("iad", "cron"): 1}, mounted=("app",)),
-            "plan.volume_needed",
-            "a machine of process group app is missing in fra",
-            "--region fra",
-        ),
-        (
-            [machine("a")],
-            goal({("iad", "app"): 2, ("iad", "cron"): 1}, mounted=("app",)),
-            "plan.volume_needed",
-            "a machine of process group app is missing in iad",
-            "--region iad",
-        ),
-        (
-            [machine("a"), machine("c", group="cron")],
-            goal({("iad", "app"): 2, ("iad", "cron"): 2, ("fra", "cron"): 1}, mounted=("cron",)),
-            "plan.volume_needed",
-            "a machine of process group cron is missing in iad",
-            "--region iad",
+            [machine("a", group="cron", config={"mounts": [{"volume": "vol_1", "path": "/d"}]})],
+            goal({("iad", "cron"): 1}),
+            "plan.volume_changed",
+            "has volume vol_1, and fly.toml mounts none in process group cron",
+            "flyo scale cron:iad=0",
         ),
     ],
 )
@@ -184,17 +170,3 @@ def test_a_refusal_says_where_what_and_what_to_do(
     assert (error.code, error.where) == (code, "app shop")
     assert words in error.what
     assert advice in error.next
-
-
-@pytest.mark.parametrize(
-    ("machines", "counts"),
-    [
-        ([], {("iad", "app"): 1}),
-        ([machine("a")], {("iad", "app"): 1, ("iad", "cron"): 2}),
-        ([machine("a")], {("iad", "app"): 1, ("fra", "cron"): 1, ("iad", "cron"): 1}),
-    ],
-)
-def test_only_missing_machines_of_groups_with_volumes_are_refused(
-    machines: list[Machine], counts: dict[Any, int]
-) -> None:
-    assert plan(machines, goal(counts, mounted=("app",))).waves

@@ -89,7 +89,7 @@ ASKED = st.dictionaries(st.tuples(st.sampled_from(REGIONS), st.sampled_from(GROU
 def test_afterwards_the_file_says_what_was_asked_and_all_else_as_before(
     regions: dict[str, int], groups: dict[str, dict[str, int]], asked: Counts
 ) -> None:
-    fly = FlyToml("shop", "iad", GROUPS, (), (), {}, (), (), {}, Path("fly.toml"), "")
+    fly = FlyToml("shop", "iad", GROUPS, (), (), {}, (), {}, {}, Path("fly.toml"), "")
     before = Project(Path(), "shop", fly, Flyo(regions=regions, groups=groups, path=Path("flyo.toml")))
     tables: dict[str, object] = {"regions": dict(regions)}
     tables["groups"] = {name: {"regions": dict(table)} for name, table in groups.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,10 @@ EVENTS = Path(__file__).parents[4] / "docs" / "reference" / "events.md"
 
 
 def example(kind: type[Step]) -> Step:
-    """A step of a kind, every text of it filled in."""
-    return kind(**{each.name: f"a-{each.name}" for each in fields(kind) if each.type in ("str", "str | None", "Sleep")})
+    """A step of a kind, every text and number of it filled in."""
+    texts = {each.name: f"a-{each.name}" for each in fields(kind) if each.type in ("str", "str | None", "Sleep")}
+    numbers: dict[str, Any] = {each.name: 3 for each in fields(kind) if each.type in ("int", "int | None")}
+    return kind(**(numbers | texts))
 
 
 def test_every_kind_has_a_name_of_its_own() -> None:
