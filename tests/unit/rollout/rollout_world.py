@@ -234,6 +234,7 @@ class World:
         self.counted = False
         self.looks: dict[str, Looks] = {}
         self.groups: tuple[str, ...] = ("app",)
+        self.mounts: dict[str, str] = {}
         self.primary = "iad"
         self.definition = "one"
         self.release = 0
@@ -264,6 +265,11 @@ class World:
         """Every machine as the API shows it."""
         found: list[dict[str, Any]] = self.call("GET", f"/v1/apps/{APP}/machines")
         return found
+
+    def volumes(self) -> list[dict[str, Any]]:
+        """Every volume that is there to stay, as the API shows it."""
+        found: list[dict[str, Any]] = self.call("GET", f"/v1/apps/{APP}/volumes")
+        return [each for each in found if each["state"] == "created"]
 
     def machine(self, machine_id: str) -> dict[str, Any] | None:
         """One machine, None when it is gone."""
@@ -308,6 +314,8 @@ class World:
         config |= {"image": image, "env": {"DEFINITION": self.definition, "FLY_PROCESS_GROUP": group}}
         config |= {"services": [WEB]} if group != "worker" else {}
         config.setdefault("guest", {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256})
+        if group in self.mounts:
+            config.setdefault("mounts", [{"path": "/data", "name": self.mounts[group]}])
         release = {"fly_release_id": f"rel{self.release}", "fly_release_version": str(self.release)}
         common = {"fly_platform_version": "v2", "fly_process_group": group, "fly_flyctl_version": "0.4.87"}
         config["metadata"] = {**config.get("metadata", {}), **common, **release}
@@ -323,6 +331,14 @@ class World:
 
     def flyctl_create(self, group: str, image: str, region: str | None = None) -> str:
         config = self.config_for(group, image, None)
+        if group in self.mounts:
+            place = (self.mounts[group], region or self.primary)
+            free = [
+                each["id"]
+                for each in self.volumes()
+                if (each["name"], each["region"]) == place and not each["attached_machine_id"]
+            ]
+            config["mounts"][0]["volume"] = free[0]
         made = self.call("POST", f"/v1/apps/{APP}/machines", {"config": config, "region": region or self.primary})
         return str(made["id"])
 
@@ -345,7 +361,7 @@ class World:
 
     def observe(self) -> Fleet:
         """One reading."""
-        return observe(self.api, APP)
+        return observe(self.api, APP, volumes=bool(self.mounts))
 
     def plan(self, desired: Desired) -> Plan:
         """Plan from what is there now."""

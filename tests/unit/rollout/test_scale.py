@@ -388,17 +388,6 @@ def test_the_newest_verified_machine_is_copied_rather_than_an_edited_one(bench: 
     assert sources(bench.plan({"nrt": 1})) == [good.id]
 
 
-def test_machines_with_volumes_are_not_copied(bench: Bench) -> None:
-    bench.world.call("POST", f"/v1/apps/{APP}/volumes", {"name": "data", "region": "iad", "size_gb": 1})
-    volume = bench.world.call("GET", f"/v1/apps/{APP}/volumes")[0]["id"]
-    config = bench.world.config_for("db", bench.image.ref or "", None)
-    config["mounts"] = [{"volume": volume, "path": "/data", "name": "data"}]
-    bench.world.call("POST", f"/v1/apps/{APP}/machines", {"config": config, "region": "iad"})
-    with pytest.raises(UsageError, match="have volumes, and flyo does not create volumes") as caught:
-        plan_scale(bench.world.observe(), {("nrt", "db"): 1})
-    assert "flyctl machine clone" in str(caught.value)
-
-
 def test_a_group_without_machines_has_nothing_to_copy(bench: Bench) -> None:
     with pytest.raises(UsageError, match="process group worker has no machine to copy"):
         plan_scale(bench.world.observe(), {("nrt", "worker"): 1})

@@ -106,7 +106,8 @@ def test_lanes_that_wait_for_their_configuration_follow_the_width_too() -> None:
 def test_a_first_deploy_lets_flyctl_make_the_first_machine_of_every_group() -> None:
     machines: list[Machine] = []
     desired = goal({("iad", "app"): 1, ("iad", "worker"): 1, ("fra", "app"): 1})
-    assert runs(machines, desired) == [FlyctlRun(regions=(), groups=(), create=True), None]
+    # Without a filter flyctl would destroy the machines of process groups that fly.toml does not have.
+    assert runs(machines, desired) == [FlyctlRun(regions=(), groups=("app", "worker"), create=True), None]
     first = next(iter(plan(machines, desired).lanes))
     assert first.steps == (FlyctlCreate("iad", "app"), Gate())
 
