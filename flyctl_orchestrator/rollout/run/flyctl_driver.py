@@ -112,13 +112,14 @@ class FlyctlDriver:
         """Whether running it again may help; a release command that has begun has to have come to a good end."""
         return not ran.ok and not ran.timed_out and self._released != "began" and deploy_may_pass(ran.complaint)
 
-    def resume(self, waiting: Sequence[str], *, changed: bool) -> None:
+    def resume(self, waiting: Sequence[str], *, changed: bool, groups: tuple[str, ...] = ()) -> None:
         """Run it again, when it rests and it is time to, for what it has not done yet.
 
         Args:
             waiting: lanes it still has to change, by their machine's id, or by nothing where there is none yet; as
                 seen by a reading of the whole fleet that was made after its end.
             changed: whether it has changed others before.
+            groups: the process groups of these lanes; where it creates machines, those of others are left alone.
         """
         if self._again_at is None or self._stumbled is None:
             return
@@ -130,6 +131,7 @@ class FlyctlDriver:
             self._options = replace(
                 self._options,
                 only_machines=only if changed else self._options.only_machines,
+                process_groups=groups if changed and self._run.create else self._options.process_groups,
                 skip_release_command=self._options.skip_release_command or done,
             )
             self._deploy = self._start()

@@ -222,7 +222,8 @@ class WaveRun:
         lanes = [run for run in self.runs if run.lane.by_flyctl]
         waiting = [run for run in lanes if any(step.by_flyctl for step in run.lane.steps[run.index :])]
         ids = [run.machine_id or "" for run in waiting if not run.over]
-        self._flyctl.resume(ids, changed=len(waiting) < len(lanes))
+        groups = tuple(dict.fromkeys(run.lane.group for run in waiting if not run.over))
+        self._flyctl.resume(ids, changed=len(waiting) < len(lanes), groups=groups)
 
     def _seen_since(self, flyctl: FlyctlDriver) -> bool:
         """Whether the whole fleet was read since flyctl has ended."""
