@@ -187,7 +187,7 @@ class Executor:
         if not names:
             return self._done(machines)
         scale = self._record.plan.kind == "scale"
-        done = forward_sentence(rows_at_the_end(machines, self._record, {}), self._record.plan.kind)
+        done = self._forward(rows_at_the_end(machines, self._record, {}))
         what = f"{done}, but what {'was too much' if scale else 'was replaced'} could not be removed: {names}"
         next_ = "The same 'flyo scale' goes on" if scale else "'flyo deploy' removes it"
         return self._finish("mixed", what, machines, next=next_, code="scale.left" if scale else "surge.left_over")
@@ -277,8 +277,12 @@ class Executor:
         if gone := ", ".join(f"{row.region} {row.machine}" for row in rows if row.fate == "missing"):
             what = f"every machine has passed the gate, but is not there any more: {gone}"
             return self._finish("mixed", what, machines, next="'flyo deploy' makes it anew", code="disappeared")
-        done = forward_sentence(rows, self._record.plan.kind) + but_left_out(self._record.plan.left_out)
+        done = self._forward(rows) + but_left_out(self._record.plan.left_out)
         return self._end("done", f"{done}{self._record.proof}", rows)
+
+    def _forward(self, rows: Sequence[Row]) -> str:
+        plan = self._record.plan
+        return forward_sentence(rows, plan.kind, plan.groups)
 
     def _finish(
         self, kind: OutcomeKind, what: str, machines: Mapping[str, Machine] | None, *, next: str = "", code: str = ""

@@ -8,11 +8,17 @@ from flyctl_orchestrator.rollout.context.outcome import Row
 from flyctl_orchestrator.rollout.plan.plan import PlanKind
 
 
-def forward_sentence(rows: Sequence[Row], kind: PlanKind) -> str:
-    """What a rollout that came to its end has done, e.g. "4 machines are new and verified, 2 unchanged"."""
+def forward_sentence(rows: Sequence[Row], kind: PlanKind, groups: Sequence[str] = ()) -> str:
+    """What a rollout that came to its end has done, e.g. "4 machines are new and verified, 2 unchanged".
+
+    Args:
+        groups: process groups of fly.toml; empty: those of the rows.
+    """
     new, unchanged = _having(rows, "new"), _having(rows, "unchanged")
-    # What a deploy destroys has been replaced, and its replacement is what counts.
-    destroyed = _having(rows, "destroyed") if kind == "scale" else []
+    # What a deploy destroys has been replaced, and its replacement is what counts; or its process group is no more.
+    destroyed = _having(rows, "destroyed")
+    if kind != "scale":
+        destroyed = [row for row in destroyed if groups and row.group not in groups]
     if new and not unchanged and not destroyed:
         return "every machine is new and verified"
     parts = [(new, "new and verified"), (destroyed, "destroyed"), (unchanged, "unchanged")]

@@ -113,6 +113,22 @@ class RolloutProject(Computer):
         flyo = self.project / "flyo.toml"
         flyo.write_text(flyo.read_text() + "\n[groups.worker.regions]\niad = 1\nfra = 1\n")
 
+    def drop_worker(self) -> None:
+        """Take that process group out of the files again."""
+        for name in ("fly.toml", "flyo.toml"):
+            text = (self.project / name).read_text().replace('worker = "python3 -S worker.py"\n', "")
+            (self.project / name).write_text(text.partition("\n[groups.worker.regions]")[0])
+
+    def add_volumes(self) -> None:
+        """Have each machine of group "app" mount a volume."""
+        fly = self.project / "fly.toml"
+        fly.write_text(fly.read_text() + '\n[mounts]\nsource = "data"\ndestination = "/data"\ninitial_size = "2gb"\n')
+
+    def volumes(self) -> list[dict[str, Any]]:
+        """The volumes that are there to stay."""
+        answer = self.api.call("GET", f"/v1/apps/{APP}/volumes")
+        return [body for body in answer.body if body["state"] == "created"]
+
     def deploy(self, *args: str) -> Ran:
         """`flyo deploy --local`."""
         return self.flyo("deploy", "--local", *args)

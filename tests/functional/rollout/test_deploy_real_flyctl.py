@@ -34,6 +34,24 @@ def test_forward_and_nothing_left_to_do(real: RolloutProject) -> None:
     assert "Nothing to change" in real.deploy().stdout
 
 
+def test_volumes_in_three_regions_and_a_group_that_goes(fresh: RolloutProject) -> None:
+    fresh.extra["FLYO_FLYCTL"] = shutil.which("flyctl") or ""
+    fresh.add_worker()
+    fresh.add_volumes()
+    fly = fresh.project / "fly.toml"
+    fly.write_text(fly.read_text().replace("[mounts]", '[mounts]\nprocesses = ["app", "worker"]'))
+    ran = fresh.deploy()
+    assert ran.status == 0, ran.stderr
+    attached = [body["attached_machine_id"] for body in fresh.volumes()]
+    fleet = fleet_of(fresh.api.call("GET", f"/v1/apps/{APP}/machines").body)
+    assert sorted(attached) == sorted(body["id"] for body in fleet) and len(attached) == 5
+    fresh.drop_worker()
+    fly.write_text(fly.read_text().replace(', "worker"]', "]"))
+    ran = fresh.deploy()
+    assert ran.status == 0 and "2 destroyed" in ran.stdout, ran.stderr
+    assert len(fresh.volumes()) == 5 and len(fresh.machines()) == 3
+
+
 @pytest.mark.parametrize(("behaviour", "words"), [("exits", "exit code 4"), ("broken", "answered 500")])
 def test_back(real: RolloutProject, behaviour: str, words: str) -> None:
     before = real.what_matters()

@@ -31,6 +31,12 @@ def test_the_way_there(fates: list[str], kind: PlanKind, said: str) -> None:
     assert forward_sentence(rows(*fates), kind) == said
 
 
+def test_a_process_group_that_is_gone_is_counted() -> None:
+    gone = Row("iad", "worker", "m9", 1, "", "", "destroyed", "unknown")
+    said = "2 machines are new and verified, 1 destroyed"
+    assert forward_sentence([*rows("new", "new", "destroyed"), gone], "deploy", ("app",)) == said
+
+
 @pytest.mark.parametrize(
     ("fates", "said"),
     [
