@@ -89,6 +89,7 @@ class DeployOptions:
         update_only: never create or destroy machines. Always with `regions`, or flyctl may create in the primary one.
         wait_timeout: seconds per machine, used twice by flyctl (state, then checks).
         directory: where flyctl runs, None for that of fly.toml; files named by `local_path` are relative to it.
+        primary_region: where it creates machines, "" for what fly.toml says.
     """
 
     regions: tuple[str, ...] = ()
@@ -100,6 +101,7 @@ class DeployOptions:
     skip_release_command: bool = False
     max_unavailable: str | None = None
     directory: Path | None = None
+    primary_region: str = ""
 
     def flags(self) -> list[str]:
         """As arguments. Retries and checks are given even where they are the default: a remote switch changes those."""
@@ -111,6 +113,7 @@ class DeployOptions:
             flags += [flag, ",".join(values)] if values else []
         switches = {"--update-only": self.update_only, "--skip-release-command": self.skip_release_command}
         flags += [flag for flag, on in switches.items() if on]
+        flags += ["--primary-region", self.primary_region] if self.primary_region else []
         return flags + (["--max-unavailable", self.max_unavailable] if self.max_unavailable else [])
 
 

@@ -38,6 +38,12 @@ class Desired:
         """Regions in the order in which they are changed, the canary aside."""
         return tuple(dict.fromkeys(region for region, _ in self.counts))
 
+    def home_of(self, group: str) -> str | None:
+        """Where flyctl makes the first machine of a process group: in primary_region, or else where one is wanted."""
+        wanted = [region for (region, each), count in self.counts.items() if each == group and count]
+        first = [region for region in (self.primary_region, self.policy.canary) if region in wanted]
+        return next(iter((*first, *wanted)), None)
+
 
 def desired_of(project: Project, image: PlannedImage, policy: RolloutPolicy | None = None) -> Desired:
     """The goal a project describes.

@@ -36,11 +36,7 @@ class Rest:
 
 
 def leave_out(fleet: Fleet, desired: Desired) -> Rest:
-    """Take out what `desired.without` names. A machine that is left out counts as one that is there.
-
-    Raises:
-        UsageError: the first machine of a process group would have to be made in a region that is left out.
-    """
+    """Take out what `desired.without` names. A machine that is left out counts as one that is there."""
     names = set(desired.without)
     if not names:
         return Rest(fleet, desired, find_drift(fleet, desired))
@@ -59,9 +55,7 @@ def leave_out(fleet: Fleet, desired: Desired) -> Rest:
     drift = [each for each in find_drift(others, goal) if not (_about_counts(each) and _place(each) in partly)]
     counted = [each for each in find_drift(fleet, desired) if _about_counts(each) and _place(each) in partly]
     drift += [each for each in counted if each.region not in names]
-    rest = Rest(others, goal, tuple(drift), left)
-    _refuse_headless(rest, names)
-    return rest
+    return Rest(others, goal, tuple(drift), left)
 
 
 def _about_counts(drift: Drift) -> bool:
@@ -92,22 +86,6 @@ def check_names(fleet: Fleet, desired: Desired) -> None:
     rest = leave_out(fleet, desired)
     if rest.left and not rest.fleet.managed and not any(rest.desired.counts.values()):
         raise UsageError("that leaves nothing to roll out to", where="--without", code="plan.without")
-
-
-def _refuse_headless(rest: Rest, names: set[str]) -> None:
-    desired = rest.desired
-    if desired.primary_region not in names:
-        return
-    have = {machine.group for machine in rest.fleet.managed}
-    for (region, group), count in desired.counts.items():
-        if count and group not in have:
-            raise UsageError(
-                f"process group {group} has no machine yet to make one like in {region}, and flyctl makes the first "
-                f"one in primary_region {desired.primary_region}, which is left out",
-                where="--without",
-                next="Leave another region out, or wait for this one",
-                code="plan.without",
-            )
 
 
 def left_out_words(left: Iterable[LeftOut]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from flyctl_orchestrator.rollout.plan.desired import Desired
 from flyctl_orchestrator.rollout.plan.plan import FlyctlRun, Lane, Wave
@@ -12,6 +13,7 @@ from flyctl_orchestrator.rollout.plan.steps import (
     FlyctlCreate,
     FlyctlUpdate,
     PutToSleep,
+    SetPrimaryRegion,
     Step,
     UpdateMachine,
 )
@@ -28,17 +30,25 @@ def into_waves(lanes: Sequence[Lane], born: Sequence[str], unmade: Iterable[str]
 
     Args:
         lanes: one per machine to update or create.
-        born: process groups without a single machine; flyctl makes their first one in `desired.primary_region`.
+        born: process groups without a single machine; flyctl makes their first one, see `Desired.home_of`.
         unmade: process groups of which no machine has the wanted configuration yet (`born` included).
     """
     settled = [lane for lane in lanes if lane.group not in born]
     newborn = [lane for lane in lanes if lane.group in born]
     batches = _batches(settled, desired)
     if newborn:
-        home = [lane for lane in newborn if lane.region == desired.primary_region]
-        batches.insert(1, home)
-        _add(batches, [lane for lane in newborn if lane not in home], desired, after=2)
+        homes = _homes(newborn, desired)
+        at_home = [[lane for lane in newborn if lane.region == home == desired.home_of(lane.group)] for home in homes]
+        batches[1:1] = at_home
+        rest = [lane for lane in newborn if not any(lane in batch for batch in at_home)]
+        _add(batches, rest, desired, after=1 + len(homes))
     return _with_flyctl([batch for batch in batches if batch], born, set(unmade), desired)
+
+
+def _homes(newborn: Iterable[Lane], desired: Desired) -> list[str]:
+    """Regions in which first machines are made, the primary one first: flyctl runs its release command there."""
+    homes = dict.fromkeys(desired.home_of(lane.group) or "" for lane in newborn)
+    return sorted(homes, key=lambda home: home != desired.primary_region)
 
 
 def canary_of(lanes: Sequence[Lane], desired: Desired) -> str | None:
@@ -119,25 +129,32 @@ def _flyctl_for(
     chosen: dict[str, Lane] = {}
     # A machine that runs is a better first one than a machine that sleeps.
     for lane in sorted(batch, key=lambda lane: any(isinstance(step, PutToSleep) for step in lane.steps)):
-        fits = lane.region == desired.primary_region if lane.group in born else lane.action in CHANGES
+        fits = lane.region == desired.home_of(lane.group) if lane.group in born else lane.action in CHANGES
         if lane.group in unmade and fits:
             chosen.setdefault(lane.group, lane)
     if not chosen:
         return None, batch
     names = {lane.name for lane in chosen.values()}
-    lanes = [_by_flyctl(lane) if lane.name in names else lane for lane in batch]
+    lanes = [_by_flyctl(lane, desired) if lane.name in names else lane for lane in batch]
     if any(group in born for group in chosen):
         # Without a filter flyctl would destroy the machines of process groups that fly.toml no longer has.
-        return FlyctlRun(regions=(), groups=tuple(chosen), create=True), lanes
+        home = next(lane.region for lane in chosen.values())
+        primary = home if home != desired.primary_region else ""
+        return FlyctlRun(regions=(), groups=tuple(chosen), create=True, primary=primary), lanes
     regions = tuple(dict.fromkeys(lane.region for lane in chosen.values()))
     if any(lane.replaces for lane in chosen.values()):
         return FlyctlRun(regions, clones=True), lanes
     return FlyctlRun(regions, machines=tuple(lane.machine or "" for lane in chosen.values())), lanes
 
 
-def _by_flyctl(lane: Lane) -> Lane:
+def _by_flyctl(lane: Lane, desired: Desired) -> Lane:
     if lane.replaces is not None:
         return by_clone(lane)
-    instead: Step = FlyctlUpdate(lane.machine) if lane.machine else FlyctlCreate(lane.region, lane.group)
+    instead: tuple[Step, ...] = (FlyctlUpdate(lane.machine or ""),)
+    if lane.machine is None:
+        instead = (FlyctlCreate(lane.region, lane.group),)
+        if lane.region != desired.primary_region:
+            instead += (SetPrimaryRegion(desired.primary_region),)
     ours = (CreateMachine, UpdateMachine)
-    return replace(lane, steps=tuple(instead if isinstance(step, ours) else step for step in lane.steps))
+    steps = (instead if isinstance(step, ours) else (step,) for step in lane.steps)
+    return replace(lane, steps=tuple(chain.from_iterable(steps)))

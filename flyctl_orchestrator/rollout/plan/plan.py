@@ -51,7 +51,8 @@ class FlyctlRun:
         regions: machines of these regions only; empty means no filter.
         groups: machines of these process groups only; empty means no filter.
         machines: these machines only; empty means no filter.
-        create: whether flyctl may create the first machine of a process group (in the primary region).
+        create: whether flyctl may create the first machine of a process group.
+        primary: region to create it in where that is not fly.toml's primary_region.
         release_command: whether flyctl runs the release command; once per rollout.
         clones: the machines are those which the wave's lanes clone first; their ids are not known before.
     """
@@ -62,6 +63,7 @@ class FlyctlRun:
     create: bool = False
     release_command: bool = True
     clones: bool = False
+    primary: str = ""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ class _Work:
     updates: tuple[Lane, ...]
     creates: tuple[Lane, ...]
     born: tuple[str, ...]
-    """Process groups without a single machine: flyctl makes their first one, in the primary region."""
+    """Process groups without a single machine: flyctl makes their first one."""
     unmade: frozenset[str]
     """Process groups of which no machine has the wanted configuration yet: flyctl must make it once."""
     unchanged: int
@@ -48,7 +48,6 @@ def plan_rollout(fleet: Fleet, desired: Desired) -> Plan:
     rest = leave_out(fleet, desired)
     whole, fleet, desired = fleet, rest.fleet, rest.desired
     work = _find_work(fleet, desired)
-    _refuse_impossible(desired, work)
     refuse_unfit(work.updates, fleet.managed, desired)
     refuse_changed((m for m in fleet.managed if m.group in desired.groups), desired.volumes, desired.app)
     waves = into_waves((*work.updates, *work.creates), work.born, work.unmade, desired)
@@ -117,32 +116,12 @@ def _refuse_nothing(desired: Desired) -> None:
         raise UsageError("no machine is wanted anywhere", where=where, next=advice, code="plan.nothing_wanted")
 
 
-def _refuse_impossible(desired: Desired, work: _Work) -> None:
-    where = f"app {desired.app}"
-    primary = desired.primary_region
-    for group in work.born:
-        if primary is None:
-            raise UsageError(
-                f"process group {group} has no machine yet, and flyctl makes the first one in primary_region",
-                where=where,
-                next="Set primary_region in fly.toml to one of the regions in flyo.toml",
-                code="plan.no_primary_region",
-            )
-        if not desired.counts.get((primary, group)):
-            raise UsageError(
-                f"process group {group} has no machine yet; flyctl makes the first one in primary_region {primary}, "
-                "where flyo.toml wants none",
-                where=where,
-                next=f"Give {primary} a count of 1 or more, or set primary_region to a region that has one",
-                code="plan.primary_region_unwanted",
-            )
-
-
 def _notes(desired: Desired, work: _Work) -> tuple[str, ...]:
     notes = []
-    canary, home = desired.policy.canary, desired.primary_region
-    if work.born and not work.updates and canary and canary != home:
-        notes.append(f"the first deploy starts in primary_region {home}, not in the canary region {canary}")
+    canary, primary = desired.policy.canary, desired.primary_region
+    homes = {desired.home_of(group) for group in work.born}
+    if not work.updates and canary and canary != primary and primary in homes:
+        notes.append(f"the first deploy starts in primary_region {primary}, not in the canary region {canary}")
     if desired.image.ref is None:
         notes.append("the image is built first; a deploy that finds it unchanged changes less than this plan says")
     return tuple(notes)

@@ -45,12 +45,21 @@ class FlyctlUpdate(Step):
 
 @dataclass(frozen=True)
 class FlyctlCreate(Step):
-    """flyctl creates this machine (the first one of its process group, in the primary region)."""
+    """flyctl creates this machine, the first one of its process group."""
 
     kind = "flyctl_create"
     untimed = by_flyctl = True
     region: str
     group: str
+
+
+@dataclass(frozen=True)
+class SetPrimaryRegion(Step):
+    """Have the machine's PRIMARY_REGION say what fly.toml says (None: nothing): flyctl was told where to create it."""
+
+    kind = "set_primary_region"
+    untimed = True
+    region: str | None
 
 
 @dataclass(frozen=True)

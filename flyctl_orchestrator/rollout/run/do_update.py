@@ -9,7 +9,7 @@ from typing import Any
 
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.plan.steps import FlyctlUpdate, RestoreMachine, UpdateMachine
+from flyctl_orchestrator.rollout.plan.steps import FlyctlUpdate, RestoreMachine, SetPrimaryRegion, UpdateMachine
 from flyctl_orchestrator.rollout.run.inherit import inherit
 from flyctl_orchestrator.rollout.run.lane import Busy, LaneRun, StepFailed
 from flyctl_orchestrator.rollout.run.step_context import LEASE, StepContext
@@ -62,6 +62,21 @@ def do_restore(step: RestoreMachine, run: LaneRun, ctx: StepContext) -> bool:
         config["image"] = pinned(before.image, before.digest)
         _put(run, ctx, step.machine, config, now.instance_id, stay_asleep=before.asleep)
     _recordon(run, ctx, now, before)
+    return True
+
+
+def do_set_primary_region(step: SetPrimaryRegion, run: LaneRun, ctx: StepContext) -> bool:
+    """Set the PRIMARY_REGION that the machine would have, had flyctl made it in the primary region."""
+    machine = _read(run, ctx, run.machine_id or "")
+    if machine is None:
+        raise StepFailed("disappeared", "the machine that flyctl has created is gone")
+    env = {key: value for key, value in (machine.config.get("env") or {}).items() if key != "PRIMARY_REGION"}
+    env |= {"PRIMARY_REGION": step.region} if step.region else {}
+    if env == machine.config.get("env"):
+        return True
+    ctx.phase(run, "updating")
+    config = copy.deepcopy(dict(machine.config)) | {"env": env, "image": pinned(machine.image, machine.digest)}
+    _put(run, ctx, machine.id, config, machine.instance_id, stay_asleep=machine.asleep)
     return True
 
 

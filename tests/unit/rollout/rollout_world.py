@@ -175,7 +175,11 @@ class WorldFlyctl:
             deploy.machines.append(world.flyctl_update(body, image))
         if not options.update_only:
             wanted = options.process_groups or world.groups
-            deploy.machines += [world.flyctl_create(group, image) for group in wanted if group not in groups]
+            deploy.machines += [
+                world.flyctl_create(group, image, options.primary_region or None)
+                for group in wanted
+                if group not in groups
+            ]
         return deploy
 
 
@@ -308,10 +312,16 @@ class World:
 
     # --- flyctl's part
 
-    def config_for(self, group: str, image: str, own: Mapping[str, Any] | None) -> dict[str, Any]:
-        """What flyctl makes of fly.toml for a machine of a group."""
+    def config_for(
+        self, group: str, image: str, own: Mapping[str, Any] | None, region: str | None = None
+    ) -> dict[str, Any]:
+        """What flyctl makes of fly.toml for a machine of a group; `region`: what it was told for primary_region."""
+        primary = region or self.primary
         config = copy.deepcopy(dict(own or {}))
-        config |= {"image": image, "env": {"DEFINITION": self.definition, "FLY_PROCESS_GROUP": group}}
+        config |= {
+            "image": image,
+            "env": {"DEFINITION": self.definition, "FLY_PROCESS_GROUP": group, "PRIMARY_REGION": primary},
+        }
         config |= {"services": [WEB]} if group != "worker" else {}
         config.setdefault("guest", {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256})
         if group in self.mounts:
@@ -330,7 +340,7 @@ class World:
         return str(body["id"])
 
     def flyctl_create(self, group: str, image: str, region: str | None = None) -> str:
-        config = self.config_for(group, image, None)
+        config = self.config_for(group, image, None, region)
         if group in self.mounts:
             place = (self.mounts[group], region or self.primary)
             free = [

@@ -24,6 +24,17 @@ def test_a_first_deploy_reaches_every_region(world: World) -> None:
     assert len(world.flyctl.runs) == 1 and not world.flyctl.runs[0].update_only
 
 
+def test_a_first_machine_outside_of_the_primary_region_is_as_if_it_were_made_there(world: World) -> None:
+    image = world.push("one")
+    wanted = world.desired(image, {"fra": 1, "nrt": 2})
+    outcome = world.deploy(wanted)
+    assert outcome.kind == "done", outcome.what
+    assert sorted(machine.region for machine in world.machines()) == ["fra", "nrt", "nrt"]
+    assert {machine.config["env"]["PRIMARY_REGION"] for machine in world.machines()} == {"iad"}
+    assert [run.primary_region for run in world.flyctl.runs] == ["fra"]
+    assert world.plan(wanted).empty
+
+
 def test_a_second_deploy_has_nothing_to_do(world: World) -> None:
     image = world.push("one")
     world.deploy(world.desired(image))

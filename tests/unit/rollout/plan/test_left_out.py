@@ -130,7 +130,6 @@ def test_what_cannot_be_left_out(names: tuple[str, ...], text: str) -> None:
     check_names(fleet(*ALL), but("iad", "b"))
 
 
-def test_a_first_machine_cannot_be_made_in_a_region_that_is_left_out() -> None:
-    with pytest.raises(UsageError, match="primary_region iad, which is left out"):
-        plan([], but("iad"))
+def test_a_first_machine_is_made_elsewhere_when_the_primary_region_is_left_out() -> None:
+    assert shape(plan([], but("iad"))) == [["fra:flyctl_create"], ["nrt:create_machine"]]
     assert shape(plan([], but("fra"))) == [["iad:flyctl_create"], ["nrt:create_machine"]]

@@ -16,6 +16,7 @@ from flyctl_orchestrator.rollout.plan.steps import (
     FlyctlCreate,
     FlyctlUpdate,
     Gate,
+    SetPrimaryRegion,
     UpdateMachine,
     Wake,
 )
@@ -153,3 +154,26 @@ def test_a_surge_lets_flyctl_work_on_a_clone() -> None:
     first, second, *_ = made.lanes
     assert first.steps[:4] == (CloneMachine("app-iad"), FlyctlConfigure(), Wake(), Gate(hidden=True, mark=False))
     assert second.steps[:2] == (CreateMachine("fra", "app", replaces="app-fra"), Gate(hidden=True, mark=False))
+
+
+def test_a_first_machine_is_made_where_it_is_wanted() -> None:
+    desired = goal({("iad", "app"): 1, ("fra", "app"): 1, ("fra", "worker"): 1, ("nrt", "worker"): 1})
+    made = plan([], desired)
+    assert shape(made) == [
+        ["iad:flyctl_create"],
+        ["fra:flyctl_create"],
+        ["fra:create_machine", "nrt:create_machine"],
+    ]
+    assert [(run.groups, run.primary) for wave in made.waves if (run := wave.flyctl)] == [
+        (("app",), ""),
+        (("worker",), "fra"),
+    ]
+    (steps,) = (lane.steps for lane in made.lanes if lane.group == "worker" and lane.region == "fra")
+    assert SetPrimaryRegion("iad") in steps
+
+
+def test_without_a_primary_region_the_canary_or_the_first_region_has_the_first_machine() -> None:
+    counts = {"iad": 0, "fra": 1, "nrt": 1}
+    assert shape(plan([], goal(counts, primary_region=None))) == [["fra:flyctl_create"], ["nrt:create_machine"]]
+    canary = goal(counts, primary_region=None, policy=RolloutPolicy(canary="nrt"))
+    assert shape(plan([], canary)) == [["nrt:flyctl_create"], ["fra:create_machine"]]

@@ -128,8 +128,6 @@ def test_the_release_command_runs_once() -> None:
     ("machines", "desired", "code"),
     [
         ([], goal({"iad": 0}), "plan.nothing_wanted"),
-        ([], goal({"fra": 1}), "plan.primary_region_unwanted"),
-        ([], goal({"fra": 1}, primary_region=None), "plan.no_primary_region"),
         ([], goal({"iad": 1}, volumes={"app": DATA}, policy=RolloutPolicy(strategy="surge")), "plan.surge_unfit"),
         ([machine("a")], goal({"iad": 1, "fra": 1}, volumes={"app": DATA}), "plan.volume_changed"),
     ],
@@ -161,14 +159,16 @@ machines_strategy = st.lists(
     max_size=12,
 )
 goals_strategy = st.builds(
-    lambda counts, canary, width, limit: goal(
+    lambda counts, canary, width, limit, primary: goal(
         {(region, group): count for (region, group), count in counts.items()} | {("iad", g): 1 for g in GROUPS},
         policy=RolloutPolicy(canary=canary, width=width, max_unavailable=limit),
+        primary_region=primary,
     ),
     st.dictionaries(st.tuples(st.sampled_from(REGIONS), st.sampled_from(GROUPS)), st.integers(0, 3)),
     st.sampled_from([None, *REGIONS]),
     st.integers(0, 3),
     st.integers(1, 3),
+    st.sampled_from([None, *REGIONS]),
 )
 
 
@@ -202,6 +202,13 @@ def test_every_plan_keeps_its_promises(drawn: list[tuple[str, str, str, str]], d
         known |= set(by_flyctl)
         assert all(lane.group in known for lane in wave.lanes if lane.group != "gone")
     assert sum(1 for wave in made.waves if wave.flyctl and wave.flyctl.release_command) <= 1
+    # flyctl is told where to create when it would create elsewhere.
+    for wave in made.waves:
+        places = {lane.region for lane in wave.lanes if isinstance(lane.steps[0], FlyctlCreate)}
+        if wave.flyctl and wave.flyctl.create:
+            assert places == {wave.flyctl.primary or desired.primary_region}
+        else:
+            assert not places
     # It survives being written down, and planning is a function.
     assert plan_of_dict(plan_as_dict(made)) == made
     assert plan(machines, desired) == made

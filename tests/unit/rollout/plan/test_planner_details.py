@@ -128,14 +128,6 @@ def test_an_image_that_is_still_to_be_built_is_mentioned_where_it_matters() -> N
     ("machines", "desired", "code", "words", "advice"),
     [
         ([], goal({"iad": 0, "fra": 0}), "plan.nothing_wanted", "no machine is wanted", "flyo.toml [regions]"),
-        ([], goal({"fra": 1}, primary_region=None), "plan.no_primary_region", "process group app", "fly.toml"),
-        (
-            [],
-            goal({"iad": 0, "fra": 1}),
-            "plan.primary_region_unwanted",
-            "process group app has no machine yet; flyctl makes the first one in primary_region iad",
-            "Give iad a count",
-        ),
         (
             [machine("a")],
             goal({"iad": 1}, volumes={"app": DATA}),
