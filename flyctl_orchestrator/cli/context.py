@@ -35,7 +35,8 @@ class SharedOptions:
         yes: -y/--yes.
         verbose: -v/--verbose.
         lock_wait: --lock-wait, in seconds.
-        without: --without: regions and machine ids to leave as they are.
+        without: --without, --exclude-regions, --exclude-machines: regions and machine ids to leave as they are.
+        only_regions, only_groups: --regions, --process-groups: those it is about.
         build: what the command line says about the build.
         policy: flags that stand in for flyo.toml's [rollout], by its names; None for one that was not given.
     """
@@ -48,6 +49,8 @@ class SharedOptions:
     verbose: bool = False
     lock_wait: float = 0.0
     without: tuple[str, ...] = ()
+    only_regions: tuple[str, ...] = ()
+    only_groups: tuple[str, ...] = ()
     build: BuildOptions = field(default_factory=BuildOptions)
     policy: dict[str, Any] = field(default_factory=dict)
 

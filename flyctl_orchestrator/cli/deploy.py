@@ -14,6 +14,7 @@ from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.kept_plan import read_kept_plan
+from flyctl_orchestrator.rollout.plan.left_out import Only
 from flyctl_orchestrator.rollout.plan.plan import Plan
 from flyctl_orchestrator.rollout.prepare import overwritten, prepare, prepare_kept
 from flyctl_orchestrator.rollout.recovery.unfinished import clear_unfinished, end_unfinished, find_unfinished, make_way
@@ -62,14 +63,18 @@ def run_deploy(context: CommandContext, requested: Requested) -> int:
     policy = context.policy(project)
     if not requested.abort:
         project.regions()
+    only = Only(context.options.only_regions, context.options.only_groups)
     if context.options.without and (requested.abort or requested.plan_file):
         both = "--abort" if requested.abort else "--plan"
         raise UsageError(f"{both} and --without cannot be used together", where="flyo deploy", next="Choose one")
+    if only != Only() and not (new and requested.plan_file is None):
+        what = "a part can be chosen for a new rollout only, with --regions and --process-groups"
+        raise UsageError(what, where="flyo deploy", next="Leave them out", code="plan.only")
     path = context.environment.cwd / requested.plan_file if requested.plan_file else None
     kept = read_kept_plan(path, project) if path else None
 
     def act(begun: Deployment) -> Outcome:
-        work = replace(begun, build_options=context.options.build, without=context.options.without)
+        work = replace(begun, build_options=context.options.build, without=context.options.without, only=only)
         if requested.resume or requested.abort:
             with breaking_off():
                 make_way(work)

@@ -76,12 +76,34 @@ def watch_back_option(command: Command) -> Command:
     return option(command)
 
 
-without_option = _shared(
-    "--without",
-    multiple=True,
-    metavar="REGION|MACHINE",
-    help="Leave this region or machine as it is, e.g. because its host is down. May be given again.",
-)
+def _keep_list(to: str) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], tuple[str, ...]]:
+    """Adds what was given, lists with commas as flyctl takes them, to one of the context's `SharedOptions`."""
+
+    def keep(ctx: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+        context = ctx.find_object(CommandContext)
+        names = tuple(name.strip() for each in value for name in each.split(",") if name.strip())
+        if context is not None:
+            setattr(context.options, to, (*getattr(context.options, to), *names))
+        return value
+
+    return keep
+
+
+def part_options(command: Command) -> Command:
+    """--without, and flyctl's own names for a part of the fleet."""
+    without = "Leave this region or machine as it is, e.g. because its host is down. May be given again."
+    for names, metavar, to, help in (
+        (("--process-groups",), "GROUP,…", "only_groups", "Change machines of these process groups only."),
+        (("--regions", "--only-regions", "only_regions"), "REGION,…", "only_regions", "Change these regions only."),
+        (("--exclude-machines",), "MACHINE,…", "without", "As --without."),
+        (("--exclude-regions",), "REGION,…", "without", "As --without."),
+        (("--without",), "REGION|MACHINE", "without", without),
+    ):
+        option = click.option(
+            *names, multiple=True, metavar=metavar, expose_value=False, callback=_keep_list(to), help=help
+        )
+        command = option(command)
+    return command
 
 
 def policy_options(command: Command) -> Command:

@@ -28,7 +28,7 @@ from flyctl_orchestrator.rollout.journal.journals import JournalStore
 from flyctl_orchestrator.rollout.lock.guard import Guard, Unguarded
 from flyctl_orchestrator.rollout.plan.desired import desired_of
 from flyctl_orchestrator.rollout.plan.file import plan_as_dict
-from flyctl_orchestrator.rollout.plan.left_out import but_left_out, check_names, without
+from flyctl_orchestrator.rollout.plan.left_out import Only, but_left_out, check_names, others, without
 from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
 from flyctl_orchestrator.rollout.plan.planner import plan_rollout
 from flyctl_orchestrator.rollout.run.baseline import Measured, measure
@@ -59,7 +59,8 @@ class Deployment:
         hooks: the user's own commands; none of them unless they are handed in.
         who: who runs it, e.g. "ann@laptop", for the history.
         build_options: what the command line says about the build.
-        without: regions and machine ids that a rollout leaves as they are.
+        without: names of what a rollout leaves as it is.
+        only: the regions and process groups it is about, when not about all.
         sync: has a journal's open file on disk before it returns.
         measured: how machines answered before anything was changed, as far as there was time to ask.
     """
@@ -76,6 +77,7 @@ class Deployment:
     who: str = ""
     build_options: BuildOptions = field(default_factory=BuildOptions)
     without: tuple[str, ...] = ()
+    only: Only = field(default_factory=Only)
     sync: Callable[[int], None] = os.fsync
     measured: Measured = field(default_factory=Measured)
 
@@ -150,7 +152,8 @@ class Deployment:
         Raises:
             UsageError: it cannot be reached.
         """
-        desired = replace(desired_of(self.project, image, self.policy), without=self.without)
+        desired = desired_of(self.project, image, self.policy)
+        desired = replace(desired, without=(*self.without, *others(fleet, desired, self.only)))
         check_names(fleet, desired)
         return plan_rollout(fleet, desired)
 

@@ -12,10 +12,10 @@ from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
 from flyctl_orchestrator.cli.options import (
     json_option,
     lock_option,
+    part_options,
     policy_options,
     target_options,
     verbose_option,
-    without_option,
     yes_option,
 )
 
@@ -27,7 +27,7 @@ from flyctl_orchestrator.cli.options import (
 @click.option("-i", "--image", help="Roll out this image instead of building one.")
 @build_options
 @policy_options
-@without_option
+@part_options
 @lock_option
 @click.option("--no-hooks", is_flag=True, help="Leave out the commands of [hooks] and [probe].")
 @click.option("--resume", is_flag=True, help="Finish the rollout that was killed.")

@@ -20,7 +20,7 @@ class Desired:
         counts: machines per (region, process group), exact; the order is the default order of the waves.
         groups: process groups of fly.toml.
         volumes: what the volume of each process group's machines is like, for groups that have one.
-        without: regions and machine ids that are left as they are.
+        without: names of what is left as it is, see `plan/left_out.py`.
     """
 
     app: str

@@ -113,7 +113,7 @@ class Drift:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """What a rollout leaves as it is: a machine, or a region with all that is in it (`machine` is "" then)."""
+    """What a rollout leaves as it is: a machine, or all of a region or process group (`machine` is "" then)."""
 
     region: str
     group: str = ""
