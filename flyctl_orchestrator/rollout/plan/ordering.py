@@ -142,9 +142,11 @@ def _flyctl_for(
         primary = home if home != desired.primary_region else ""
         return FlyctlRun(regions=(), groups=tuple(chosen), create=True, primary=primary), lanes
     regions = tuple(dict.fromkeys(lane.region for lane in chosen.values()))
+    # flyctl wants a free volume for every process group with volumes of which it sees no machine.
+    groups = tuple(chosen) if desired.volumes else ()
     if any(lane.replaces for lane in chosen.values()):
-        return FlyctlRun(regions, clones=True), lanes
-    return FlyctlRun(regions, machines=tuple(lane.machine or "" for lane in chosen.values())), lanes
+        return FlyctlRun(regions, groups, clones=True), lanes
+    return FlyctlRun(regions, groups, machines=tuple(lane.machine or "" for lane in chosen.values())), lanes
 
 
 def _by_flyctl(lane: Lane, desired: Desired) -> Lane:

@@ -20,7 +20,7 @@ from flyctl_orchestrator.rollout.plan.steps import (
     UpdateMachine,
     Wake,
 )
-from tests.unit.rollout.plan.goals import goal, machine, plan, shape
+from tests.unit.rollout.plan.goals import DATA, goal, machine, plan, shape
 
 ONE, TWO = "sha256:one", "sha256:two"
 WORKERS = {("iad", "worker"): 1, ("fra", "worker"): 1, ("nrt", "worker"): 1, ("syd", "worker"): 1}
@@ -177,3 +177,13 @@ def test_without_a_primary_region_the_canary_or_the_first_region_has_the_first_m
     assert shape(plan([], goal(counts, primary_region=None))) == [["fra:flyctl_create"], ["nrt:create_machine"]]
     canary = goal(counts, primary_region=None, policy=RolloutPolicy(canary="nrt"))
     assert shape(plan([], canary)) == [["nrt:flyctl_create"], ["fra:create_machine"]]
+
+
+def test_flyctl_is_not_asked_for_the_volumes_of_other_groups() -> None:
+    mounted = {"mounts": [{"volume": "vol_1", "name": "data", "path": "/data"}]}
+    machines = [machine("a", config=mounted), machine("w", "fra", group="worker")]
+    desired = goal({("iad", "app"): 1, ("fra", "worker"): 1}, volumes={"app": DATA})
+    assert [(run.groups, run.machines) for run in runs(machines, desired) if run] == [
+        (("app",), ("a",)),
+        (("worker",), ("w",)),
+    ]
