@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from flyctl_orchestrator.rollout.context.events import Event
 from flyctl_orchestrator.rollout.plan.steps import TakeVolume
 from tests.unit.rollout.mounted_world import LostAnswers, MountedWorld
 from tests.unit.rollout.recovery.test_killed_anywhere import MOST
@@ -31,6 +32,21 @@ def test_the_first_deploy_makes_a_volume_for_every_machine(mounted: MountedWorld
     assert len(mounted.world.machines()) == sum(counts.values())
     mounted.check()
     assert mounted.free() == []
+
+
+def test_flyctl_finds_no_volume_that_is_meant_for_another_machine(mounted: MountedWorld) -> None:
+    """It lists them once, and takes any that fits, whenever it comes to that."""
+    mounted.want(iad=3)
+    found: list[int] = []
+
+    def count(event: Event) -> None:
+        if event.name == "flyctl.started":
+            found.append(len(mounted.owners()))
+
+    mounted.world.on_event = count
+    assert mounted.deploy(mounted.push("one")).kind == "done"
+    mounted.check()
+    assert found == [1] and len(mounted.owners()) == 3
 
 
 def test_the_next_deploy_keeps_them(mounted: MountedWorld) -> None:
