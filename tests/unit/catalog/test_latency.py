@@ -6,7 +6,7 @@ import statistics
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flyctl_orchestrator.catalog.latency import (
@@ -56,6 +56,7 @@ def test_what_was_not_measured_says_so(start: str, code: str) -> None:
     assert not TABLE.between(place(start), code).measured
 
 
+@settings(deadline=None)
 @given(latitudes, longitudes, st.sampled_from(sorted(TABLE.codes)))
 def test_nothing_is_faster_than_light(latitude: float, longitude: float, code: str) -> None:
     at = (latitude, longitude)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flyctl_orchestrator.catalog.regions import load_regions
@@ -49,6 +49,7 @@ def test_what_is_no_place_or_no_share_is_named(written: str) -> None:
     assert caught.value.code == "regions.users"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(written: str) -> None:
     try:

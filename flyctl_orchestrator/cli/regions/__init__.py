@@ -1,0 +1,1 @@
+"""What `flyo regions` does."""
