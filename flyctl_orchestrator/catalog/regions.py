@@ -25,6 +25,7 @@ class Region:
         code: three letters, e.g. "nrt".
         markup: price of a machine as a multiple of iad's; None when it is not known.
         at: latitude and longitude; None when they are not known.
+        area: name of the part of the world that traffic is priced by; None when it is not known.
         deprecated: documented, but not offered for new machines.
         aliases: other names people use for it, in lower case.
     """
@@ -36,6 +37,7 @@ class Region:
     deprecated: bool = False
     aliases: tuple[str, ...] = ()
     at: Place | None = None
+    area: str | None = None
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,7 @@ def _region(row: Mapping[str, Any]) -> Region:
         deprecated=bool(row.get("deprecated", False)),
         aliases=tuple(plain(alias) for alias in row.get("aliases", [])),
         at=to_place(row["at"]) if "at" in row else None,
+        area=str(row["area"]) if "area" in row else None,
     )
 
 

@@ -27,7 +27,7 @@ def regions() -> None:
 @pass_command_context
 def list_them(context: CommandContext, start: str | None, vm_size: str, vm_memory: int) -> None:
     """Show every region, with --from the nearest first."""
-    from flyctl_orchestrator.cli.regions.show import list_regions
+    from flyctl_orchestrator.cli.catalog.regions import list_regions
 
     list_regions(context, start, (vm_size, vm_memory))
 
@@ -57,6 +57,6 @@ def suggest(
     Every set of regions within the limits is looked at, so that no other one is faster. Users are a country of two
     letters, spread over its cities; a large city; one of Fly.io's regions; or `world`.
     """
-    from flyctl_orchestrator.cli.regions.show import Limits, suggest_regions
+    from flyctl_orchestrator.cli.catalog.regions import Limits, suggest_regions
 
     suggest_regions(context, users, Limits(budget, most, keep), count, (vm_size, vm_memory))

@@ -13,7 +13,7 @@ from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.placement.choose import suggest, time_to
 from flyctl_orchestrator.placement.users import read_users
 from flyctl_orchestrator.project.model import Size
-from flyctl_orchestrator.report.regions_text import Listed, Suggested, list_lines, suggestion_lines
+from flyctl_orchestrator.report.catalog.regions_text import Listed, Suggested, list_lines, suggestion_lines
 from flyctl_orchestrator.rollout.plan.cost import guest_of_size
 
 

@@ -110,7 +110,7 @@ def suggestion_lines(shown: Suggested, regions: RegionBook, style: Style, width:
     before: Choice | None = None
     for choice in shown.found.best:
         where = spread(shown.users, shown.table, choice.regions)
-        buys = "" if before is None else f"-{_ms(before.ms - choice.ms)} for {choice.usd - before.usd:+.2f}"
+        buys = "" if before is None else _bought(before, choice)
         last = choice is shown.found.best[-1]
         name = Span(" ".join(choice.regions), "strong" if last else "plain")
         cells.append([name, _usd(choice.usd), _ms(choice.ms), _ms(where.p50), _ms(where.p95), buys])
@@ -133,6 +133,12 @@ def _machines(shown: Suggested) -> str:
     size, memory_mb = shown.size
     each = f"{count(shown.machines, size)} with {memory_mb} MB in each region, running all month"
     return f"{each}, at prices of {shown.book.captured_on}."
+
+
+def _bought(before: Choice, choice: Choice) -> str:
+    gain = before.ms - choice.ms
+    faster = f"-{round(gain)} ms" if gain >= 0.5 else "less than 1 ms"
+    return f"{faster} for {choice.usd - before.usd:+.2f}"
 
 
 def _status(region: Region) -> str:

@@ -1,1 +1,0 @@
-"""What `flyo regions` does."""
