@@ -29,6 +29,9 @@ class Detected:
         notes: what the user should know, a sentence each without a final stop.
         install: shell commands that install its dependencies in an image, in order.
         runtime: version of its language, e.g. "3.13".
+        known: whether it is of a known kind, though perhaps not one that a Dockerfile can be written for.
+        local_build: shell command that makes on this computer what the Dockerfile's RUN lines make; "" for none.
+        secrets: names of secrets that its files ask for.
     """
 
     kind: str = ""
@@ -39,3 +42,18 @@ class Detected:
     notes: tuple[str, ...] = ()
     install: tuple[str, ...] = ()
     runtime: str = ""
+    known: bool = False
+    local_build: str = ""
+    secrets: tuple[WantedSecret, ...] = ()
+
+
+@dataclass(frozen=True)
+class WantedSecret:
+    """A secret that an app asks for by name.
+
+    Attributes:
+        random: whether any random value will do.
+    """
+
+    name: str
+    random: bool
