@@ -119,6 +119,6 @@ def _ask(
         where = "on the local platform" if local else "on Fly.io"
         create = context.confirm(f"Create the app '{answers.app}' {where} now?", default=False)
     files = build_files(answers, existing)
-    output.say("", *summary(answers, files, environment.cwd))
+    output.say("", *summary(answers, existing, files, environment.cwd))
     context.insist("Go ahead?", default=True)
     return answers, bool(create)

@@ -14,10 +14,12 @@ from flyctl_orchestrator.project.scaffold import Answers, Existing
 SCHEMA = "flyo.init/1"
 
 
-def summary(answers: Answers, files: Mapping[str, bytes], cwd: Path) -> list[str]:
+def summary(answers: Answers, existing: Existing, files: Mapping[str, bytes], cwd: Path) -> list[str]:
     """What is about to happen, line by line; of a file that is there, the lines that change."""
     counts = ", ".join(f"{code} ({count})" if count != 1 else code for code, count in answers.regions.items())
     lines = [f"  app      {answers.app}", f"  regions  {counts}; primary {answers.primary}"]
+    if existing.needs_dockerfile and (start := answers.start or existing.detected.start):
+        lines.append(f"  start    {start}, on port {answers.port or existing.detected.port} (--start, --internal-port)")
     for name, content in files.items():
         old = cwd / name
         if not old.is_file():

@@ -40,12 +40,15 @@ def detect_in(sources: Sources) -> Detected:
     """The same for files that are read already."""
     kinds = (detect_framework, detect_python, detect_node, detect_go, detect_language, _detect_static)
     found = next((found for kind in kinds if (found := kind(sources))), Detected())
+    exposed = _exposed_port(sources)
     return replace(
         found,
         known=found.known or bool(found.kind),
         secrets=wanted_secrets(sources),
         health=_health_path(sources) or found.health,
-        port=_exposed_port(sources) or found.port,
+        port=exposed or found.port,
+        # What starts by our own command is told its port; a Dockerfile of theirs has the last word.
+        port_found=bool(exposed or (found.start and "Dockerfile" not in sources.names)),
     )
 
 

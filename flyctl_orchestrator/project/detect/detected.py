@@ -26,6 +26,7 @@ class Detected:
         start: shell command that starts it on $PORT, or None when unknown.
         health: request path that answers when the app is well.
         port: port it listens on inside its machine.
+        port_found: whether its files say so; else the port is a guess.
         notes: what the user should know, a sentence each without a final stop.
         install: shell commands that install its dependencies in an image, in order.
         runtime: version of its language, e.g. "3.13".
@@ -39,6 +40,7 @@ class Detected:
     start: str | None = None
     health: str = "/"
     port: int = DEFAULT_PORT
+    port_found: bool = False
     notes: tuple[str, ...] = ()
     install: tuple[str, ...] = ()
     runtime: str = ""
