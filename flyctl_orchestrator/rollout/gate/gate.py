@@ -16,7 +16,7 @@ from flyctl_orchestrator.fleet.probe import Answer
 from flyctl_orchestrator.project.model import Probe
 from flyctl_orchestrator.rollout.gate.checkup import Checkup, grace_of, looks_at
 from flyctl_orchestrator.rollout.gate.comparison import GOOD, grade
-from flyctl_orchestrator.rollout.gate.evidence import Evidence, Heard
+from flyctl_orchestrator.rollout.gate.evidence import Evidence, TimedAnswer
 from flyctl_orchestrator.rollout.gate.verdict import Verdict
 from flyctl_orchestrator.rollout.state.metadata import same_image
 
@@ -199,7 +199,7 @@ def _judge_answers(expected: Expectation, seen: Evidence, now: float) -> Verdict
     return Verdict("probe", code, reason)
 
 
-def _out_of_reach(expected: Expectation, seen: Evidence, heard: Sequence[Heard], now: float) -> bool:
+def _out_of_reach(expected: Expectation, seen: Evidence, heard: Sequence[TimedAnswer], now: float) -> bool:
     """Whether a hidden machine whose checks pass just cannot be asked yet; the look after uncordoning decides then."""
     if not expected.hidden or expected.sure or seen.machine is None or not seen.machine.has_checks:
         return False

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.rehearsal.bad_day import BadDay
-from flyctl_orchestrator.rollout.rehearsal.rehearse import Verdict
+from flyctl_orchestrator.rollout.rehearsal.rehearse import RehearsalResult
 
 Fleet = Literal["new", "old", "mixed"]
 Shape = tuple[str, str, str, bool, bool]
@@ -29,7 +29,7 @@ class DayEnd:
     """
 
     day: BadDay
-    verdict: Verdict
+    verdict: RehearsalResult
     fleet: Fleet
     wrong: str
     seconds: float
@@ -56,9 +56,15 @@ class DayEnd:
 
 
 def judge(
-    day: BadDay, verdict: Verdict, before: Iterable[Machine], after: Iterable[Machine], goal: Goal, *, seconds: float,
+    day: BadDay,
+    verdict: RehearsalResult,
+    before: Iterable[Machine],
+    after: Iterable[Machine],
+    goal: Goal,
+    *,
+    seconds: float,
     struck: bool,
-) -> DayEnd:  # fmt: skip
+) -> DayEnd:
     """How a day ended, from the machines before and, when all trouble was over, after the rollout."""
     fleet = fleet_of(before, after, goal)
     return DayEnd(day, verdict, fleet, _wrong(day, verdict, fleet), seconds, struck)
@@ -94,7 +100,7 @@ def _serving(old: Iterable[Machine], now: Iterable[Machine]) -> bool:
     return all(up[region] >= min(number, there[region]) for region, number in was.items())
 
 
-def _wrong(day: BadDay, verdict: Verdict, fleet: Fleet) -> str:
+def _wrong(day: BadDay, verdict: RehearsalResult, fleet: Fleet) -> str:
     status = verdict.exit
     if fleet == "mixed":
         return "the fleet is left mixed"

@@ -150,5 +150,5 @@ def test_a_surge_lets_flyctl_work_on_a_clone() -> None:
     made = plan(fleet("iad", "fra"), goal({"iad": 1, "fra": 1}, policy=policy))
     assert [wave.flyctl for wave in made.waves] == [FlyctlRun(("iad",), clones=True), None, None]
     first, second, *_ = made.lanes
-    assert first.steps[:4] == (CloneMachine("app-iad"), FlyctlConfigure(), Wake(), Gate(hidden=True, mark=False))
-    assert second.steps[:2] == (CreateMachine("fra", "app", replaces="app-fra"), Gate(hidden=True, mark=False))
+    assert first.steps[:4] == (CloneMachine("app-iad"), FlyctlConfigure(), Wake(), Gate(hidden=True, verifies=False))
+    assert second.steps[:2] == (CreateMachine("fra", "app", replaces="app-fra"), Gate(hidden=True, verifies=False))
