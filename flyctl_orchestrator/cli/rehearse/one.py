@@ -59,12 +59,12 @@ def run_rehearsal(
                 place = RehearsalPlatform(
                     target, state_directory(own.environment), own.scratch, threads, during=heeding
                 )
-                verdict = Rehearsal(request, place, emit, source.kind).run(copy)
+                result = Rehearsal(request, place, emit, source.kind).run(copy)
     finally:
         reporter.close()
     if not options.as_json:
-        _show(context, verdict, source, project.app)
-    return verdict.exit
+        _show(context, result, source, project.app)
+    return result.exit
 
 
 def rehearsal_request(
@@ -115,12 +115,12 @@ def _secrets(environment: Environment, source: str | None) -> dict[str, str]:
     return parse_env(text, shown=shown).values
 
 
-def _show(context: CommandContext, verdict: RehearsalResult, source: Target, app: str) -> None:
+def _show(context: CommandContext, result: RehearsalResult, source: Target, app: str) -> None:
     output = context.output
-    if verdict.outcome is not None:
-        output.report(*outcome_lines(verdict.outcome, output.style, output.width, url=""))
+    if result.outcome is not None:
+        output.report(*outcome_lines(result.outcome, output.style, output.width, url=""))
     where = "on Fly.io" if source.kind == "fly" else "on the local platform"
     output.report(
-        f"What would have happened: {verdict.what}; exit status {verdict.exit}.",
+        f"What would have happened: {result.what}; exit status {result.exit}.",
         f"This was a copy: app {app} {where} was not touched.",
     )

@@ -29,7 +29,7 @@ class DayEnd:
     """
 
     day: BadDay
-    verdict: RehearsalResult
+    result: RehearsalResult
     fleet: Fleet
     wrong: str
     seconds: float
@@ -47,8 +47,8 @@ class DayEnd:
             "fault": dict(self.day.fault) or None,
             "moment": self.day.moment,
             "struck": self.struck,
-            "exit": self.verdict.exit,
-            "what": self.verdict.what,
+            "exit": self.result.exit,
+            "what": self.result.what,
             "fleet": self.fleet,
             "wrong": self.wrong or None,
             "seconds": round(self.seconds, 1),
@@ -57,7 +57,7 @@ class DayEnd:
 
 def judge(
     day: BadDay,
-    verdict: RehearsalResult,
+    result: RehearsalResult,
     before: Iterable[Machine],
     after: Iterable[Machine],
     goal: Goal,
@@ -67,7 +67,7 @@ def judge(
 ) -> DayEnd:
     """How a day ended, from the machines before and, when all trouble was over, after the rollout."""
     fleet = fleet_of(before, after, goal)
-    return DayEnd(day, verdict, fleet, _wrong(day, verdict, fleet), seconds, struck)
+    return DayEnd(day, result, fleet, _wrong(day, result, fleet), seconds, struck)
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,8 @@ def _serving(old: Iterable[Machine], now: Iterable[Machine]) -> bool:
     return all(up[region] >= min(number, there[region]) for region, number in was.items())
 
 
-def _wrong(day: BadDay, verdict: RehearsalResult, fleet: Fleet) -> str:
-    status = verdict.exit
+def _wrong(day: BadDay, result: RehearsalResult, fleet: Fleet) -> str:
+    status = result.exit
     if fleet == "mixed":
         return "the fleet is left mixed"
     if status == Exit.OK and fleet == "old":

@@ -37,7 +37,7 @@ class FaultlessDayFails(FlyoError):
 
     def __init__(self, end: DayEnd) -> None:
         super().__init__(
-            f"on a day without any fault the rollout ends with status {end.verdict.exit}: {end.verdict.what}",
+            f"on a day without any fault the rollout ends with status {end.result.exit}: {end.result.what}",
             where="flyo rehearse --all",
             next=f"Look at it with 'flyo rehearse --all --only {end.day.name}'",
             code="rehearse.fair",
@@ -130,13 +130,13 @@ class _Day:
             sync=_no_sync,
         )
         request = replace(every.request, faults=[])
-        verdict = Rehearsal(request, place, self.emit, every.source).run(every.copy)
+        result = Rehearsal(request, place, self.emit, every.source).run(every.copy)
         seconds = self._clock.now() - self._since
         self._management.clear_faults()
         after = self._at_rest()
         counts = desired_of(project, PlannedImage(), every.request.policy).counts
         return judge(
-            self._day, verdict, self._before, after, Goal(self._digest, counts),
+            self._day, result, self._before, after, Goal(self._digest, counts),
             seconds=seconds, struck=self._trigger.struck,
         )  # fmt: skip
 

@@ -120,9 +120,9 @@ class Rehearsal:
             ready=lambda plan: self._set_faults(management, plan),
         )
         running = self._set_up(copy, management, work)
-        verdict = self._roll_out(replace(work, running=running))
-        self.emit("rehearsal.finished", exit=verdict.exit, what=verdict.what)
-        return verdict
+        result = self._roll_out(replace(work, running=running))
+        self.emit("rehearsal.finished", exit=result.exit, what=result.what)
+        return result
 
     def _set_up(self, copy: Copied, management: ManagementApi, work: RehearsedDeployment) -> frozenset[str]:
         """The digests that the copied machines run."""

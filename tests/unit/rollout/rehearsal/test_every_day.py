@@ -81,7 +81,7 @@ def test_a_check_that_fails_for_the_new_release_takes_it_back(every: EveryDay, d
     for region in REGIONS:
         (day,) = chosen(days, [f"failing-check@{region}:before"])
         end = every.run(day)
-        assert (end.fleet, end.verdict.exit, end.wrong) == ("old", Exit.ROLLED_BACK, "")
+        assert (end.fleet, end.result.exit, end.wrong) == ("old", Exit.ROLLED_BACK, "")
 
 
 def test_sleepers_groups_and_a_surge_are_rehearsed_too(tmp_path: Path) -> None:
