@@ -253,7 +253,7 @@ KINDS: dict[str, FaultKind] = _table(
     ),
     FaultKind(
         "lease-held",
-        "somebody else holds the lease of every machine that is free",
+        "another client holds the lease of every machine that is free",
         {"owner": Setting("somebody-else@example.com", "who")},
         counted=False,
     ),

@@ -149,7 +149,7 @@ def _judge_odd(expected: Expectation, seen: Evidence, machine: Machine, now: flo
         if not same_image(machine, expected.ref, expected.digest):
             what = machine.digest or machine.image
             return Verdict("fail", "reverted", f"it runs another image than the one deployed ({what})")
-        return Verdict("fail", "version", "its version is not the one deployed; somebody else changed it")
+        return Verdict("fail", "version", "its version is not the one deployed: another client has changed it")
     return Verdict("wait", "version", "it still shows its former version")
 
 

@@ -109,7 +109,7 @@ def _wrong(day: BadDay, result: RehearsalResult, fleet: Fleet) -> str:
     if status in UNTOUCHED and fleet == "new":
         return "it said that all is as before, and everything is new"
     if day.condemned and fleet == "new":
-        return "a bad release was taken for good"
+        return "a bad release was judged to be good"
     if not day.fault and status != Exit.OK:
         return "it fails without any fault"
     return ""

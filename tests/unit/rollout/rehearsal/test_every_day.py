@@ -197,7 +197,7 @@ BAD = BadDay("x", {"name": "error-share"}, "fra", "before")
     ("day", "status", "after", "wrong"),
     [
         (BAD, Exit.ROLLED_BACK, OLD, ""),
-        (BAD, Exit.OK, NEW, "a bad release was taken for good"),
+        (BAD, Exit.OK, NEW, "a bad release was judged to be good"),
         (replace(BAD, moment="after"), Exit.OK, NEW, ""),
         (BAD, Exit.LEFT_MIXED, [NEW[0], OLD[1]], "the fleet is left mixed"),
         (BAD, Exit.OK, OLD, "it said that all is new, and nothing is"),
