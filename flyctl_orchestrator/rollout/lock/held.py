@@ -193,13 +193,13 @@ class Held:
     def _go_along(self, found: Found) -> bool:
         """None of ours counts: go over to those that count instead, as long as nobody else can hold them yet."""
         former = set(self._leases.nonces)
-        heirs = [each for each in found.counting if each.instead_of & former]
-        if heirs and self._age < MOVE:
+        replacements = [each for each in found.counting if each.instead_of & former]
+        if replacements and self._age < MOVE:
             return self._move_to(found)
-        if not heirs:
+        if not replacements:
             self._lose("the lock machine was destroyed")
-        elif heirs[0].record is not None:
-            self._lose_to(heirs[0].record)
+        elif replacements[0].record is not None:
+            self._lose_to(replacements[0].record)
         else:
             self._lose("the lock machine did not answer for too long")
         return False
