@@ -23,7 +23,7 @@ MOST_PATHS = 10
 
 
 @dataclass(frozen=True)
-class Check:
+class CheckDefinition:
     """One health check of fly.toml, of a service or of the machine itself (`[checks.NAME]`).
 
     Attributes:
@@ -52,7 +52,7 @@ class Service:
 
     internal_port: int | None
     auto_stop: str = "off"
-    checks: tuple[Check, ...] = ()
+    checks: tuple[CheckDefinition, ...] = ()
     processes: tuple[str, ...] = ()
     http: bool = False
     min_running: int = 0
@@ -97,7 +97,7 @@ class FlyToml:
     primary_region: str | None
     process_groups: tuple[str, ...]
     services: tuple[Service, ...]
-    checks: tuple[Check, ...]
+    checks: tuple[CheckDefinition, ...]
     env: Mapping[str, str]
     sizes: tuple[Size, ...]
     mounts: tuple[str, ...]
