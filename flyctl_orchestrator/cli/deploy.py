@@ -21,7 +21,7 @@ from flyctl_orchestrator.rollout.recovery.unfinished import clear_unfinished, en
 
 
 @dataclass(frozen=True)
-class Requested:
+class DeployRequest:
     """What one `flyo deploy` was asked for.
 
     Attributes:
@@ -51,7 +51,7 @@ class Requested:
             raise UsageError(f"{' and '.join(named)} cannot be used together", where="flyo deploy", next="Choose one")
 
 
-def run_deploy(context: CommandContext, requested: Requested) -> int:
+def run_deploy(context: CommandContext, requested: DeployRequest) -> int:
     """Roll out, or end what was left half-way; gives the exit status of what happened to the fleet.
 
     Raises:

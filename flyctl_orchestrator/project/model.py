@@ -23,7 +23,7 @@ MOST_PATHS = 10
 
 
 @dataclass(frozen=True)
-class Check:
+class CheckDefinition:
     """One health check of fly.toml, of a service or of the machine itself (`[checks.NAME]`).
 
     Attributes:
@@ -46,14 +46,16 @@ class Service:
         auto_stop: "off", "stop" or "suspend" (booleans of old files are translated).
         checks: its HTTP checks.
         processes: groups that run it; empty means the default group.
+        min_running: machines in the primary region that never go to sleep.
         http: whether it came from `[http_service]`.
     """
 
     internal_port: int | None
     auto_stop: str = "off"
-    checks: tuple[Check, ...] = ()
+    checks: tuple[CheckDefinition, ...] = ()
     processes: tuple[str, ...] = ()
     http: bool = False
+    min_running: int = 0
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class FlyToml:
     primary_region: str | None
     process_groups: tuple[str, ...]
     services: tuple[Service, ...]
-    checks: tuple[Check, ...]
+    checks: tuple[CheckDefinition, ...]
     env: Mapping[str, str]
     sizes: tuple[Size, ...]
     volumes: Mapping[str, Mount]

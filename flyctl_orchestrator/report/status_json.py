@@ -7,7 +7,7 @@ from typing import Any
 
 from flyctl_orchestrator.fleet.probe import Answer
 from flyctl_orchestrator.fleet.volumes import Volume
-from flyctl_orchestrator.rollout.survey import Place, Seen, Survey
+from flyctl_orchestrator.rollout.survey import Seen, Survey, SurveyedPlace
 
 SCHEMA = "flyo.status/1"
 
@@ -48,7 +48,7 @@ def _volume(volume: Volume) -> dict[str, Any]:
     return known | {"machine": volume.machine or None, "host_status": volume.host_status}
 
 
-def _place(place: Place) -> dict[str, Any]:
+def _place(place: SurveyedPlace) -> dict[str, Any]:
     states: dict[str, int] = {}
     for seen in place.seen:
         states[seen.machine.state] = states.get(seen.machine.state, 0) + 1

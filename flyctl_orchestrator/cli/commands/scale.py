@@ -30,6 +30,6 @@ def scale(
     process group with [mounts] gets a volume; that of a machine that goes is kept, unless --with-volumes. It is a
     rollout like any other: 'flyo deploy --resume' or '--abort' ends one that was killed.
     """
-    from flyctl_orchestrator.cli.scale import Requested, run_scale
+    from flyctl_orchestrator.cli.scale import ScaleRequest, run_scale
 
-    return run_scale(context, Requested(wanted, like, save=save, hooks=not no_hooks, with_volumes=with_volumes))
+    return run_scale(context, ScaleRequest(wanted, like, save=save, hooks=not no_hooks, with_volumes=with_volumes))

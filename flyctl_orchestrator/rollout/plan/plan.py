@@ -129,7 +129,7 @@ class PlannedImage:
 
 
 @dataclass(frozen=True)
-class Count:
+class MachineCount:
     """How many machines a place has, and is to have."""
 
     region: str
@@ -138,7 +138,7 @@ class Count:
     count: int
 
 
-def counts_text(counts: Sequence[Count]) -> str:
+def counts_text(counts: Sequence[MachineCount]) -> str:
     """The counts that change, for a person, e.g. "app:nrt 0 → 2, worker:fra 1 → 0", or "nrt 0 → 2" of group app."""
     grouped = {count.group for count in counts} - {DEFAULT_GROUP}
     return ", ".join(
@@ -177,7 +177,7 @@ class Plan:
     unchanged: int = 0
     notes: tuple[str, ...] = ()
     kind: PlanKind = "deploy"
-    counts: tuple[Count, ...] = ()
+    counts: tuple[MachineCount, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
 
     @property
