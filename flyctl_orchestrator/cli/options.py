@@ -96,13 +96,13 @@ def part_options(command: Command) -> Command:
     without = "Leave this region or machine as it is, e.g. because its host is down. May be given again."
     for names, metavar, to, help in (
         (("--process-groups",), "GROUP,…", "only_groups", "Change machines of these process groups only."),
-        (("--regions", "--only-regions", "only_regions"), "REGION,…", "only_regions", "Change these regions only."),
+        (("--regions", "--only-regions"), "REGION,…", "only_regions", "Change these regions only."),
         (("--exclude-machines",), "MACHINE,…", "without", "As --without."),
         (("--exclude-regions",), "REGION,…", "without", "As --without."),
         (("--without",), "REGION|MACHINE", "without", without),
     ):
         option = click.option(
-            *names, multiple=True, metavar=metavar, expose_value=False, callback=_keep_list(to), help=help
+            *names, to, multiple=True, metavar=metavar, expose_value=False, callback=_keep_list(to), help=help
         )
         command = option(command)
     return command

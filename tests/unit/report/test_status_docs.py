@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from flyctl_orchestrator.fleet.machine import Check, Machine
 from flyctl_orchestrator.fleet.probe import Answer
+from flyctl_orchestrator.fleet.volumes import Volume
 from flyctl_orchestrator.report.status_json import status_as_dict
 from flyctl_orchestrator.rollout.plan.plan import DriftKind
 from flyctl_orchestrator.rollout.survey import Finding, Seen, Survey, SurveyedPlace
@@ -28,7 +29,11 @@ def test_the_example_has_the_keys_of_the_real_thing() -> None:
     machine = Machine("m", "n", "web", "iad", "started", "01", checks=(Check("c", "passing"),))
     seen = Seen(machine, Answer(True, 200, 0.1))
     found = Survey(
-        "web", (SurveyedPlace("iad", "app", 1, (seen,)),), (Finding("missing", "iad", "app", "", "x"),), ("a",)
+        "web",
+        (SurveyedPlace("iad", "app", 1, (seen,)),),
+        (Finding("missing", "iad", "app", "", "x"),),
+        ("a",),
+        (Volume("vol_1", "data", "iad", 3),),
     )
     assert shape(json.loads(example)) == shape(status_as_dict(found, target="fly", url="u", now=0.0))
 
