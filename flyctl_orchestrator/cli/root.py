@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "lock": ("Roll out", "lock", "Who holds the app's lock; take it, release it."),
     "status": ("Look", "status", "Machines, releases and health per region."),
     "history": ("Look", "history", "What was done to the app, newest first."),
+    "explain": ("Look", "explain", "What an error's code means, and what to do."),
     "rehearse": ("Rehearse", "rehearse", "The next rollout, on a copy of the fleet."),
     "local": ("Rehearse", "local", "The local Fly platform: up, down, logs, exec."),
 }
