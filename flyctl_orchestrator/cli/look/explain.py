@@ -7,7 +7,7 @@ from dataclasses import asdict
 from flyctl_orchestrator.catalog.error_pages import find_page, load_pages, near_codes
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.errors import UsageError
-from flyctl_orchestrator.report.explain_text import list_lines, page_lines
+from flyctl_orchestrator.report.look.explain_text import list_lines, page_lines
 
 SCHEMA = "flyo.explain/1"
 
