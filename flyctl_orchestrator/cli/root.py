@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "open": ("Look", "open", "Open the app in a browser."),
     "ssh": ("Look", "ssh", "A shell in a machine."),
     "run": ("Look", "run", "Run one command in a machine."),
+    "doctor": ("Look", "doctor", "What is wrong or will be, why, and what to do."),
     "explain": ("Look", "explain", "What an error's code means, and what to do."),
     "rehearse": ("Rehearse", "rehearse", "The next rollout, on a copy of the fleet."),
     "local": ("Rehearse", "local", "The local Fly platform: up, down, logs, exec."),

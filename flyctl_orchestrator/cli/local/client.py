@@ -111,6 +111,16 @@ def _check_extras() -> None:
         )
 
 
+def usual_port(environment: Environment) -> int:
+    """Where the platform listens when it is started without a word about it; 0 for any port.
+
+    Raises:
+        UsageError: FLYO_LOCAL_PORT is no port.
+    """
+    given = _port_variable(environment.variables)
+    return control.DEFAULT_PORT if given is None else given
+
+
 def _port_variable(variables: Mapping[str, str]) -> int | None:
     given = variables.get("FLYO_LOCAL_PORT", "")
     if not given:

@@ -14,7 +14,7 @@ from flyctl_orchestrator.rollout.context.outcome import OutcomeKind
 PACKAGE = Path(__file__).resolve().parents[3] / "flyctl_orchestrator"
 # Where a code is an argument by its place. A gate's Verdict that waits has one, too: it is the reason when time is up.
 # A rehearsal's Verdict begins with a status, int(…), and has none.
-BY_PLACE = {"Verdict": 1, "StepFailed": 0, "StepInconclusive": 0, "_lose": 3, "BuildFailed": 0}
+BY_PLACE = {"Verdict": 1, "StepFailed": 0, "StepInconclusive": 0, "_lose": 3, "BuildFailed": 0, "_about": 4}
 # Functions that give a code, and the reason after it.
 GIVING = {"_why"}
 # Codes that are put together, and from what.
