@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from flyctl_orchestrator.catalog.regions import RegionBook
 from flyctl_orchestrator.doctor.finding import Finding
 from flyctl_orchestrator.doctor.services import entries
 from flyctl_orchestrator.project.duration import parse_duration
-from flyctl_orchestrator.project.flytoml.values import pick, tables_of, whole_of
+from flyctl_orchestrator.project.flytoml.values import pick, tables_of, whole_of, words_of
 from flyctl_orchestrator.project.model import FlyToml, Size
 
 # MB. Fly's pages disagree about suspending: up to 2 GB is fine by all of them, above 4 GB by none.
@@ -118,7 +119,17 @@ def _numbers(fly: FlyToml, regions: Mapping[str, int]) -> Iterator[Finding]:
     if len(statics) > MOST_STATICS:
         what = f"{len(statics)} [[statics]], and Fly.io serves {MOST_STATICS} at most"
         yield Finding("error", fly.shown, what, "Serve the rest by the app", code="doctor.many_statics")
+    yield from _mounts(fly)
     yield from _strategy(fly)
+
+
+def _mounts(fly: FlyToml) -> Iterator[Finding]:
+    tables = [table for key in ("mounts", "mount") for table in tables_of(pick(fly.raw, key)) or ()]
+    groups = [name for table in tables for name in words_of(pick(table, "processes")) or (fly.default_group,)]
+    for group, number in Counter(groups).items():
+        if number > 1:
+            what = f"process group {group} has {number} [[mounts]], and a machine can have one volume"
+            yield Finding("error", fly.shown, what, "Leave one, with directories in it", code="doctor.many_mounts")
 
 
 def _strategy(fly: FlyToml) -> Iterator[Finding]:

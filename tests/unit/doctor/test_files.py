@@ -88,6 +88,7 @@ CASES = [
     ("doctor.no_primary_region", "warning", 'primary_region = "iad"', ""),
     ("doctor.no_vm", "info", '[[vm]]\nsize = "shared-cpu-1x"', ""),
     ("doctor.many_statics", "error", "[[vm]]", "[[statics]]\nguest_path = '/a'\nurl_prefix = '/a'\n" * 11 + "[[vm]]"),
+    ("doctor.many_mounts", "error", "[[vm]]", "[[mounts]]\nsource = 'a'\n[[mounts]]\nsource = 'b'\n[[vm]]"),
     ("doctor.strategy", "warning", "[[vm]]", "[deploy]\nstrategy = 'canary'\n[mounts]\nsource = 'd'\n[[vm]]"),
 ]
 
