@@ -23,8 +23,9 @@ def finding_lines(
     """The whole page: each finding with why and what to do, and how many there are at the end."""
     lines: list[Line] = []
     for each in findings:
-        head = f"{each.where}: {each.what}" if each.where else each.what
-        lines.append(Line.of(Span(each.severity, TONES[each.severity]), f" {head} ", Span(f"[{each.code}]", "quiet")))
+        first, *more = _head(each, width)
+        lines.append(Line.of(Span(each.severity, TONES[each.severity]), first.removeprefix(each.severity)))
+        lines += [Line.of(part) for part in more]
         for title, text in (("why", pages[each.code].why), ("fix", each.fix)):
             wrapped = textwrap.wrap(text, max((width or WIDE) - 7, 20), break_on_hyphens=False)
             lines += [Line.of(f"  {title}: {part}" if not at else f"       {part}") for at, part in enumerate(wrapped)]
@@ -32,6 +33,13 @@ def finding_lines(
     numbers = Counter(each.severity for each in findings)
     said = ", ".join(count(numbers[severity], severity) for severity in ORDER if numbers[severity])
     return [*lines, Line.of(f"{looked}: {said or 'nothing to say'}")]
+
+
+def _head(finding: Finding, width: int | None) -> list[str]:
+    """How bad, where, what and the code: one line for programs to find, several where a terminal is too narrow."""
+    where = f"{finding.where}: " if finding.where else ""
+    text = f"{finding.severity} {where}{finding.what} [{finding.code}]"
+    return [text] if width is None else textwrap.wrap(text, max(width, 20), subsequent_indent="  ")
 
 
 def findings_as_dict(
