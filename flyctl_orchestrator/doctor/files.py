@@ -32,6 +32,16 @@ def check_files(project: Project, book: RegionBook) -> Iterator[Finding]:
         yield Finding("error", error.where, error.what, error.next, code=error.code)
     yield from check_services(fly.raw, fly.shown, sum(1 for count in regions.values() if count))
     yield from check_machines(fly, regions, book, _start_commands(project))
+    yield from _litefs(project)
+
+
+def _litefs(project: Project) -> Iterator[Finding]:
+    """LiteFS keeps its data on machines that have to be awake to hand it on."""
+    asleep = any(service.auto_stop != "off" for service in project.flytoml.services)
+    if asleep and any((project.root / name).exists() for name in ("litefs.yml", "etc/litefs.yml")):
+        what = "LiteFS is set up here, and autostop puts its machines to sleep"
+        fix = 'Set auto_stop_machines = "off"'
+        yield Finding("warning", project.flytoml.shown, what, fix, code="doctor.litefs_autostop")
 
 
 def _start_commands(project: Project) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from flyctl_orchestrator.doctor.finding import Finding
 from flyctl_orchestrator.fleet.machine import Machine
@@ -44,6 +44,19 @@ def check_fleet(survey: Survey, now: float) -> Iterator[Finding]:
         elif finding.kind not in TOLD_HERE:
             fix = "'flyo plan' shows what a deploy or a scale would change"
             yield Finding("warning", f"app {survey.app}", finding.what, fix, code="doctor.drift")
+
+
+def check_secrets(app: str, names: Iterable[str]) -> Iterator[Finding]:
+    """Secrets whose names are Fly.io's own: the app sees another value than the platform's.
+
+    Args:
+        names: of the app's secrets.
+    """
+    for name in names:
+        if name == "PRIMARY_REGION" or name.startswith("FLY_"):
+            what = f"the secret {name} has a name that Fly.io sets itself"
+            fix = f"'flyctl secrets unset {name} --app {app}'"
+            yield Finding("error", f"app {app}", what, fix, code="doctor.secret_reserved")
 
 
 def _machine(machine: Machine, now: float) -> Iterator[Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from flyctl_orchestrator.catalog.error_pages import load_pages
@@ -16,7 +15,7 @@ from flyctl_orchestrator.cli.target import wants_local
 from flyctl_orchestrator.doctor.computer import check_computer
 from flyctl_orchestrator.doctor.files import check_files
 from flyctl_orchestrator.doctor.finding import ORDER, Finding
-from flyctl_orchestrator.doctor.fleet import check_fleet
+from flyctl_orchestrator.doctor.fleet import check_fleet, check_secrets
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.target import Target
@@ -70,8 +69,9 @@ def run_doctor(context: CommandContext, wanted: Wanted) -> int:
     if local:
         found.findings += check_computer(facts_of(context))
         found.checked.append("computer")
-    found.findings += look_at_files(context, project)
-    found.checked.append("files")
+    if has_files(project):
+        found.findings += check_files(project, load_regions(context.environment.variables))
+        found.checked.append("files")
     if not wanted.only_files:
         _look_outside(context, project, found, local=local)
     if wanted.fix:
@@ -81,9 +81,9 @@ def run_doctor(context: CommandContext, wanted: Wanted) -> int:
     return int(found.status(strict=wanted.strict))
 
 
-def look_at_files(context: CommandContext, project: Project) -> Iterator[Finding]:
-    """What is wrong with the project's files; nobody is asked."""
-    return check_files(project, load_regions(context.environment.variables))
+def has_files(project: Project) -> bool:
+    """Whether there is a fly.toml at all; with --app a fleet can be looked at without one."""
+    return project.flytoml.path.exists()
 
 
 def _look_outside(context: CommandContext, project: Project, found: Found, *, local: bool) -> None:
@@ -98,6 +98,8 @@ def _look_outside(context: CommandContext, project: Project, found: Found, *, lo
     except FlyoError as error:
         found.miss("machines", error)
         return
+    if not has_files(project):
+        return
     try:
         found.findings += _of_flyctl(context, target, project)
         found.checked.append("flyctl")
@@ -107,8 +109,10 @@ def _look_outside(context: CommandContext, project: Project, found: Found, *, lo
 
 def _of_fleet(context: CommandContext, target: Target, project: Project) -> list[Finding]:
     past = unfinished_rollout(context, target, project.app)
-    survey = survey_app(target, project.app, project, probe=True, unfinished=past)
-    return list(check_fleet(survey, target.api.platform_time()))
+    files = project if has_files(project) else None
+    survey = survey_app(target, project.app, files, probe=True, unfinished=past)
+    names = [secret.name for secret in target.api.list_secrets(project.app)]
+    return [*check_fleet(survey, target.api.platform_time()), *check_secrets(project.app, names)]
 
 
 def _of_flyctl(context: CommandContext, target: Target, project: Project) -> list[Finding]:

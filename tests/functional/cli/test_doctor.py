@@ -10,7 +10,7 @@ import pytest
 
 from flyctl_orchestrator.catalog.error_pages import load_pages
 from tests.flyo_process import Ran
-from tests.functional.cli.local_fleet import LocalFleet
+from tests.functional.cli.local_fleet import APP, LocalFleet
 from tests.functional.cli.test_status import as_fly
 
 PAGES = load_pages()
@@ -46,7 +46,7 @@ def test_a_healthy_fleet_has_no_error(fleet: LocalFleet) -> None:
 
 def test_what_is_wrong_at_the_machines(fleet: LocalFleet) -> None:
     machine = fleet.machine_in("fra")
-    path = f"/v1/apps/{machine['config']['metadata'].get('app', 'fleet-test')}/machines/{machine['id']}"
+    path = f"/v1/apps/{APP}/machines/{machine['id']}"
     fleet.manage("POST", f"{path}/cordon")
     (fleet.switches / "sick-iad").touch()
     try:
@@ -103,3 +103,11 @@ def test_a_platform_that_does_not_run_is_not_started(bare: LocalFleet) -> None:
 def test_without_a_project_it_says_what_is_missing(fleet: LocalFleet, tmp_path: Path) -> None:
     ran = fleet.flyo("doctor", "--files", cwd=tmp_path)
     assert (ran.status, ran.last_line.endswith("[config.missing]")) == (2, True)
+
+
+def test_machines_alone_from_anywhere_with_only_a_name(fleet: LocalFleet, tmp_path: Path) -> None:
+    ran = fleet.ok("doctor", "--local", "--app", APP, "--json", cwd=tmp_path)
+    assert ran.json["checked"] == ["computer", "fleet"]
+    assert not any(code.startswith("config.") for code in found(ran))
+    unknown = fleet.flyo("doctor", "--local", "--app", "nobody", "--json", cwd=tmp_path)
+    assert (unknown.status, "app.not_found" in found(unknown)["doctor.not_checked"]["what"]) == (8, True)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from flyctl_orchestrator.doctor.finding import Finding
-from flyctl_orchestrator.doctor.fleet import ON_THE_WAY, STUCK, check_fleet
+from flyctl_orchestrator.doctor.fleet import ON_THE_WAY, STUCK, check_fleet, check_secrets
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.probe import Answer
 from flyctl_orchestrator.rollout.state.observe import Fleet
@@ -87,3 +87,9 @@ def test_a_machine_that_sleeps_on_an_older_image_is_told_apart_from_one_that_ser
 def test_one_machine_that_serves_is_few_and_one_that_serves_nobody_is_not() -> None:
     assert codes(one("a")) == ["doctor.few_machines"]
     assert codes(one("a", config={key: value for key, value in CONFIG.items() if key != "services"})) == []
+
+
+def test_secrets_with_names_of_the_platform() -> None:
+    found = list(check_secrets("shop", ["DATABASE_URL", "PRIMARY_REGION", "FLYING", "FLY_REGION"]))
+    assert [each.what.split()[2] for each in found] == ["PRIMARY_REGION", "FLY_REGION"]
+    assert {(each.code, each.severity) for each in found} == {("doctor.secret_reserved", "error")}
