@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -21,6 +21,10 @@ class PriceBook:
         cpu_second: per kind of processor ("shared", "performance"), one processor for a second in iad.
         included_gb: per kind, memory that comes with one processor.
         memory_gb_second: each further GB for a second in iad.
+        month: other things by name, per month; a thing that is missing has no known price.
+        free: how many of them cost nothing.
+        public_gb: per area, a GB of traffic to the internet.
+        private_gb: per area, a GB of traffic to other regions over the private network.
     """
 
     name: str
@@ -30,6 +34,10 @@ class PriceBook:
     cpu_second: Mapping[str, float]
     included_gb: Mapping[str, float]
     memory_gb_second: float
+    month: Mapping[str, float] = field(default_factory=dict)
+    free: Mapping[str, float] = field(default_factory=dict)
+    public_gb: Mapping[str, float] = field(default_factory=dict)
+    private_gb: Mapping[str, float] = field(default_factory=dict)
 
     def machine_month(self, kind: str, cpus: int, memory_mb: int, markup: float = 1.0) -> float:
         """US dollars for one machine that runs a whole month.
@@ -75,4 +83,9 @@ def _book(row: Mapping[str, Any]) -> PriceBook:
         cpu_second={kind: float(row[kind]["cpu_second"]) for kind in kinds},
         included_gb={kind: float(row[kind]["included_gb"]) for kind in kinds},
         memory_gb_second=float(row["memory_gb_second"]),
+        **{table: _table(row.get(table, {})) for table in ("month", "free", "public_gb", "private_gb")},
     )
+
+
+def _table(row: Mapping[str, Any]) -> dict[str, float]:
+    return {str(name): float(price) for name, price in row.items()}

@@ -25,6 +25,7 @@ class Region:
         code: three letters, e.g. "nrt".
         markup: price of a machine as a multiple of iad's; None when it is not known.
         at: latitude and longitude; None when they are not known.
+        area: name of the part of the world that traffic is priced by; None when it is not known.
         deprecated: documented, but not offered for new machines.
         aliases: other names people use for it, in lower case.
     """
@@ -36,6 +37,7 @@ class Region:
     deprecated: bool = False
     aliases: tuple[str, ...] = ()
     at: Place | None = None
+    area: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class RegionBook:
 
         A city, country or alias is matched before similar spelling: "tokyo" is nrt, "germany" is fra.
         """
-        typed = _plain(text)
+        typed = plain(text)
         if not typed:
             return ()
         names = {region.code: (region.code, *_names(region)) for region in self.regions}
@@ -141,8 +143,9 @@ def _region(row: Mapping[str, Any]) -> Region:
         country=str(row.get("country", "")),
         markup=float(row["markup"]),
         deprecated=bool(row.get("deprecated", False)),
-        aliases=tuple(_plain(alias) for alias in row.get("aliases", [])),
-        at=_place(row["at"]) if "at" in row else None,
+        aliases=tuple(plain(alias) for alias in row.get("aliases", [])),
+        at=to_place(row["at"]) if "at" in row else None,
+        area=str(row["area"]) if "area" in row else None,
     )
 
 
@@ -150,10 +153,15 @@ def _closed(written: Mapping[str, Any] | list[str]) -> dict[str, Place | None]:
     """Codes with where they were; a list of codes alone will do."""
     if isinstance(written, list):
         return {str(code): None for code in written}
-    return {code: _place(at) for code, at in written.items()}
+    return {code: to_place(at) for code, at in written.items()}
 
 
-def _place(written: Any) -> Place:
+def to_place(written: Any) -> Place:
+    """A latitude and a longitude, as data files write them.
+
+    Raises:
+        TypeError, ValueError: it is not two numbers.
+    """
     latitude, longitude = written
     return float(latitude), float(longitude)
 
@@ -165,14 +173,14 @@ def _angle(one: Place, other: Place) -> float:
     return math.acos(min(1.0, max(-1.0, inside)))
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """`text` in lower case without accents or surrounding space, so that "Sao Paulo" finds "São Paulo"."""
     decomposed = unicodedata.normalize("NFKD", text.strip()[:40])
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).lower()
 
 
 def _names(region: Region) -> tuple[str, ...]:
-    return (_plain(region.city), _plain(region.country), *region.aliases)
+    return (plain(region.city), plain(region.country), *region.aliases)
 
 
 def _starts(name: str, typed: str) -> bool:

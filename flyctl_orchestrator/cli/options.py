@@ -41,7 +41,9 @@ def _policy(*names: str, **settings: Any) -> Callable[[Command], Command]:
 
 local_option = _shared("--local", is_flag=True, help="Use the local platform (or FLYO_TARGET=local).")
 _app = _shared("-a", "--app", help="App name (default: from fly.toml).")
-_config = _shared("-c", "--config", type=click.Path(path_type=Path), help="fly.toml to use (default: ./fly.toml).")
+config_option = _shared(
+    "-c", "--config", type=click.Path(path_type=Path), help="fly.toml to use (default: ./fly.toml)."
+)
 
 json_option = _shared("--json", "as_json", is_flag=True, help="Print JSON on stdout; ask no questions.")
 yes_option = _shared("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
@@ -58,7 +60,7 @@ def verbose_option(what: str) -> Callable[[Command], Command]:
 
 def target_options(command: Command) -> Command:
     """--local, -a/--app and -c/--config: which Fly, which app."""
-    return local_option(_app(_config(command)))
+    return local_option(_app(config_option(command)))
 
 
 def watch_back_option(command: Command) -> Command:

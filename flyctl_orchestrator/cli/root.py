@@ -14,6 +14,8 @@ from flyctl_orchestrator.errors import UsageError
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "init": ("Set up", "init", "Write fly.toml, flyo.toml and a Dockerfile."),
     "secrets": ("Set up", "secrets", "Set, import, list and unset secrets."),
+    "regions": ("Set up", "regions", "Where they are; which suit your users, and at what price."),
+    "cost": ("Set up", "cost", "What the app costs a month, line by line."),
     "plan": ("Roll out", "plan", "Show what a deploy would change, machine by machine."),
     "deploy": ("Roll out", "deploy", "Build, release and roll out wave by wave."),
     "rollback": ("Roll out", "rollback", "Go back to an earlier release."),

@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 
-from flyctl_orchestrator.project.detected import Detected
+from flyctl_orchestrator.project.detect.detected import Detected
 
 DOCKERIGNORE = """\
 .git

@@ -8,7 +8,8 @@ from pathlib import Path
 from flyctl_orchestrator.catalog.regions import RegionBook
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project import flyotoml, flytoml
-from flyctl_orchestrator.project.detect import detect
+from flyctl_orchestrator.project.detect import CODE, detect, detect_in
+from flyctl_orchestrator.project.detect.detected import Detected, Sources
 from flyctl_orchestrator.project.flytoml.formats import config_in, read_config
 from flyctl_orchestrator.project.model import Flyo, FlyToml
 from flyctl_orchestrator.project.project import FLY_TOML, FLYO_TOML
@@ -37,7 +38,7 @@ def read_existing(directory: Path, regions: RegionBook) -> Existing:
         texts[FLY_TOML] = read_config(config, config.name)
     if FLYO_TOML in names:
         texts[FLYO_TOML] = read_document(directory / FLYO_TOML, FLYO_TOML)
-    return _existing(texts, names, directory, regions)
+    return _existing(texts, names, detect(directory), regions)
 
 
 def existing_of_files(files: Mapping[str, bytes], regions: RegionBook) -> Existing:
@@ -48,11 +49,12 @@ def existing_of_files(files: Mapping[str, bytes], regions: RegionBook) -> Existi
             text = files[name].decode()
             texts[name] = Document(Path(name), name, text, parse_toml(text, name))
     names = frozenset(name.split("/")[0] for name in files)
-    return _existing(texts, names, None, regions)
+    code = {name: content.decode("utf-8", "replace") for name, content in files.items() if name.endswith(CODE)}
+    return _existing(texts, names, detect_in(Sources(code, frozenset(files))), regions)
 
 
 def _existing(
-    texts: Mapping[str, Document], names: frozenset[str], directory: Path | None, regions: RegionBook
+    texts: Mapping[str, Document], names: frozenset[str], detected: Detected, regions: RegionBook
 ) -> Existing:
     fly: FlyToml | None = None
     flyo: Flyo | None = None
@@ -64,6 +66,4 @@ def _existing(
     if FLYO_TOML in texts and texts[FLYO_TOML].text.strip():
         flyo = flyotoml.parse(texts[FLYO_TOML], regions=regions)
     flyo_text = texts[FLYO_TOML].text if flyo else ""
-    if directory is None:
-        return Existing(fly, flyo, flyo_text, names)
-    return Existing(fly, flyo, flyo_text, names, detect(directory))
+    return Existing(fly, flyo, flyo_text, names, detected)

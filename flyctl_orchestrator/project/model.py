@@ -46,6 +46,7 @@ class Service:
         auto_stop: "off", "stop" or "suspend" (booleans of old files are translated).
         checks: its HTTP checks.
         processes: groups that run it; empty means the default group.
+        min_running: machines in the primary region that never go to sleep.
         http: whether it came from `[http_service]`.
     """
 
@@ -54,6 +55,7 @@ class Service:
     checks: tuple[Check, ...] = ()
     processes: tuple[str, ...] = ()
     http: bool = False
+    min_running: int = 0
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import tomli_w
 
 from flyctl_orchestrator.errors import UsageError
-from flyctl_orchestrator.project.detected import Detected
+from flyctl_orchestrator.project.detect.detected import Detected
 from flyctl_orchestrator.project.dockerfile import DOCKERIGNORE, dockerfile
 from flyctl_orchestrator.project.edit import Path, section, set_counts, set_keys
 from flyctl_orchestrator.project.model import Flyo, FlyToml
@@ -237,4 +237,9 @@ def _flyo_toml(answers: Answers, existing: Existing) -> str:
         "# Every machine is asked here, from outside, before its region counts as healthy.\n"
         + section("[probe]", {"path": answers.health or known or "/", "timeout": "5s"}),
     ]
+    if existing.needs_dockerfile and existing.detected.local_build and not answers.start:
+        blocks.append(
+            "# Only for --local, where the Dockerfile's RUN lines are not executed: what makes the program.\n"
+            + section("[local]", {"build": existing.detected.local_build})
+        )
     return "\n".join(blocks)

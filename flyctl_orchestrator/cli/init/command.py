@@ -49,6 +49,8 @@ def run_init(context: CommandContext, request: Request, asked: Asked) -> None:
         existing = existing_of_files(copied, book)
     else:
         existing = read_existing(environment.cwd, book)
+        complete(asked, existing, environment.cwd.name)  # a wrong flag is told first
+        require_start(existing, asked.start)
     answers, create = _answers(context, asked, request, existing, book)
     files = {**copied, **build_files(answers, existing)}
     actions = {name: "changed" if (environment.cwd / name).is_file() else "created" for name in files}
@@ -58,6 +60,27 @@ def run_init(context: CommandContext, request: Request, asked: Asked) -> None:
     write_files(environment.cwd, files)
     created = create_app(context, answers.app, org=request.org) if create else None
     report(context, answers, existing, actions, created)
+
+
+def require_start(existing: Existing, start: str | None) -> None:
+    """Say at once when nothing here tells how the app becomes an image: what would be written could not be deployed.
+
+    Args:
+        start: the command of --start, which is enough.
+
+    Raises:
+        UsageError: there is no Dockerfile, and none can be written (code init.unknown_app).
+    """
+    found = existing.detected
+    if existing.fly or start or found.start or found.kind or not existing.needs_dockerfile:
+        return
+    if found.known:
+        what = f"this looks like {found.label}, for which flyo writes no Dockerfile; nothing was written"
+        advice = "Let 'fly launch --no-deploy' write one, or write one yourself, then run flyo init again"
+    else:
+        what = "there is no Dockerfile here and no app of a kind that is known; nothing was written"
+        advice = "Write a Dockerfile, or give --start 'COMMAND'; to try it out: flyo init --example habit"
+    raise UsageError(what, where=".", next=advice, code="init.unknown_app")
 
 
 def _answers(
@@ -78,7 +101,6 @@ def _answers(
                 code="usage.missing",
             )
         return complete(asked, existing, directory), bool(request.create)
-    complete(asked, existing, directory)  # a wrong flag is told before the first question
     return _ask(context, asked, request, existing, book)
 
 
@@ -97,6 +119,6 @@ def _ask(
         where = "on the local platform" if local else "on Fly.io"
         create = context.confirm(f"Create the app '{answers.app}' {where} now?", default=False)
     files = build_files(answers, existing)
-    output.say("", *summary(answers, files, environment.cwd))
+    output.say("", *summary(answers, existing, files, environment.cwd))
     context.insist("Go ahead?", default=True)
     return answers, bool(create)

@@ -8,15 +8,18 @@ from pathlib import Path
 
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.init.request import Request
+from flyctl_orchestrator.project.detect.detected import WantedSecret
 from flyctl_orchestrator.project.scaffold import Answers, Existing
 
 SCHEMA = "flyo.init/1"
 
 
-def summary(answers: Answers, files: Mapping[str, bytes], cwd: Path) -> list[str]:
+def summary(answers: Answers, existing: Existing, files: Mapping[str, bytes], cwd: Path) -> list[str]:
     """What is about to happen, line by line; of a file that is there, the lines that change."""
     counts = ", ".join(f"{code} ({count})" if count != 1 else code for code, count in answers.regions.items())
     lines = [f"  app      {answers.app}", f"  regions  {counts}; primary {answers.primary}"]
+    if existing.needs_dockerfile and (start := answers.start or existing.detected.start):
+        lines.append(f"  start    {start}, on port {answers.port or existing.detected.port} (--start, --internal-port)")
     for name, content in files.items():
         old = cwd / name
         if not old.is_file():
@@ -61,7 +64,7 @@ def report(
 ) -> None:
     """What was done and what to type next; with --json as one object on stdout."""
     notes = _notes(answers, existing)
-    following = _following(local=context.options.local)
+    following = _following(existing.detected.secrets, created=bool(created), local=context.options.local)
     output = context.output
     if context.options.as_json:
         files = [{"path": name, "action": action} for name, action in actions.items()]
@@ -76,8 +79,9 @@ def report(
     if created is not None:
         output.say(f"{'created' if created else 'exists':<8} app {answers.app}")
     output.say(*(f"note     {note}." for note in notes))
+    longest = max(len(command) for command, _ in following)
     for position, (command, meaning) in enumerate(following):
-        output.say(f"{'' if position else 'next':<8} {command:<22} {meaning}")
+        output.say(f"{'' if position else 'next':<8} {command:<{longest}}  {meaning}")
 
 
 def _grouped(actions: Mapping[str, str]) -> dict[str, str]:
@@ -90,12 +94,24 @@ def _grouped(actions: Mapping[str, str]) -> dict[str, str]:
 
 
 def _notes(answers: Answers, existing: Existing) -> list[str]:
-    notes = list(existing.detected.notes) if existing.needs_dockerfile else []
-    if existing.needs_dockerfile and not (answers.start or existing.detected.start):
+    found = existing.detected
+    notes = list(found.notes) if existing.needs_dockerfile else []
+    if existing.needs_dockerfile and not (answers.start or found.start):
         notes.append("There is no Dockerfile, and how this app starts is not known: write one, or give --start")
+    own = [secret.name for secret in found.secrets if not secret.random]
+    if own:
+        notes.append(f"Its files name secrets whose values only you know ({', '.join(own)}): flyo secrets set NAME")
     return notes
 
 
-def _following(*, local: bool) -> list[tuple[str, str]]:
-    rehearse = ("flyo deploy --local", "rehearse it on this computer")
-    return [rehearse] if local else [rehearse, ("flyo deploy", "take it to Fly.io")]
+def _following(secrets: tuple[WantedSecret, ...], *, created: bool, local: bool) -> list[tuple[str, str]]:
+    """The commands that work when they are typed one after the other, and what each is for."""
+    names = [secret.name for secret in secrets if secret.random]
+    rehearse = [(f"flyo secrets generate {name} --if-missing --local", "a random value, here only") for name in names]
+    rehearse.append(("flyo deploy --local", "rehearse it on this computer"))
+    if local:
+        return rehearse
+    # The first deploy creates the app; secrets need it before.
+    release = [("flyo init --yes --create", "create the app on Fly.io")] if names and not created else []
+    release += [(f"flyo secrets generate {name} --if-missing", "a random value that nobody sees") for name in names]
+    return [*rehearse, *release, ("flyo deploy", "take it to Fly.io")]

@@ -119,14 +119,15 @@ class Wizard:
         return {code: int(count) if count.isdigit() else there.get(code, 1) for code in codes}
 
     def _start(self) -> str | None:
-        if not self.existing.needs_dockerfile:
+        if not self.existing.needs_dockerfile or self.existing.detected.start:
             return None
-        default = self.existing.detected.start or ""
-        return text("Start command", default, lambda written: True, "") or None
+        return text("Start command", "", lambda written: True, "") or None
 
-    def _port(self) -> int:
+    def _port(self) -> int | None:
         fly = self.existing.fly
         known = fly.services[0].internal_port if fly and fly.services else None
+        if known is None and self.existing.detected.port_found:
+            return None
         default = known or self.existing.detected.port
         return int(text("Port the app listens on", str(default), _is_port, "A port from 1 to 65535"))
 
@@ -167,7 +168,9 @@ class Wizard:
         return sum(self.prices.machine_month("shared", 1, memory_mb, known[code]) * count for code, count in counts)
 
     def _offered(self, *always: str) -> list[Region]:
-        return [region for region in self.regions if not region.deprecated or region.code in always]
+        offered = [region for region in self.regions if not region.deprecated or region.code in always]
+        # What is typed finds the first title that holds it, and "fra" is in "Paris, France", too.
+        return sorted(offered, key=lambda region: not any(_is_in_another(region.code, other) for other in offered))
 
     def _say(self, line: str) -> None:
         Output.of(self.environment).say(line)
@@ -184,6 +187,10 @@ def text(question: str, default: str, valid: Callable[[str], bool], advice: str)
 def _title(region: Region) -> str:
     known_as = next((alias.title() for alias in region.aliases if len(alias) > 6 and "-" not in alias), "")
     return f"{region.code}  {region.city}, {known_as or region.country}".rstrip(", ")
+
+
+def _is_in_another(code: str, region: Region) -> bool:
+    return region.code != code and code in _title(region).lower()
 
 
 def _in_order(primary: str, chosen: list[str], before: list[str]) -> list[str]:

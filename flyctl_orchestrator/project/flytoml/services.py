@@ -22,6 +22,7 @@ def _service(table: Values, keys: tuple[str, ...], *, http: bool) -> Service:
         auto_stop=_auto_stop(pick(table, "auto_stop_machines")),
         checks=tuple(_check(check, "http") for check in checks),
         processes=words_of(pick(table, "processes")),
+        min_running=max(0, whole_of(pick(table, "min_machines_running")) or 0),
         http=http,
     )
 

@@ -39,6 +39,7 @@ class Unasked(io.StringIO):
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_before_anything_is_changed_it_ends_with_1(tmp_path: Path, as_json: bool) -> None:
+    (tmp_path / "Dockerfile").touch()
     stdout, stderr = io.StringIO(), io.StringIO()
     environment = Environment({"PATH": ""}, tmp_path, stdin=Unasked(), stdout=stdout, stderr=stderr)
     assert run(["init", *(["--json"] if as_json else [])], environment) == 1
@@ -50,6 +51,7 @@ def test_before_anything_is_changed_it_ends_with_1(tmp_path: Path, as_json: bool
 
 
 def test_a_trace_is_shown_to_who_asks_for_it(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").touch()
     stderr = io.StringIO()
     variables = {"PATH": "", "FLYO_TRACEBACK": "1"}
     environment = Environment(variables, tmp_path, stdin=Unasked(), stdout=io.StringIO(), stderr=stderr)

@@ -134,8 +134,8 @@ def test_a_new_app(directory: Path) -> None:
         "created  flyo.toml\n"
         "created  Dockerfile\n"
         "created  .dockerignore\n"
-        "next     flyo deploy --local    rehearse it on this computer\n"
-        "         flyo deploy            take it to Fly.io\n",
+        "next     flyo deploy --local  rehearse it on this computer\n"
+        "         flyo deploy          take it to Fly.io\n",
     )
     assert (directory / "fly.toml").read_text() == FLY_TOML
     assert (directory / "flyo.toml").read_text() == FLYO_TOML
@@ -209,27 +209,86 @@ def test_an_existing_dockerfile_is_never_touched_and_tells_the_port(directory: P
 
 
 def test_without_a_terminal_it_names_what_is_missing(directory: Path) -> None:
+    put(directory, FLASK)
     assert flyo(directory) == Result(
         2,
         "",
         "flyo: flyo init: missing --name and --regions, and there is no terminal to ask at. "
         "Give --name my-shop --regions iad, or --yes to accept these values [usage.missing]\n",
     )
-    assert names(directory) == []
+    assert names(directory) == ["app.py", "requirements.txt"]
 
 
 def test_yes_takes_the_suggestions(directory: Path) -> None:
+    put(directory, FLASK)
     assert flyo(directory, "--yes").status == 0
     project = load_project(directory)
     assert (project.app, project.regions()) == ("my-shop", {"iad": 1})
 
 
-def test_an_app_of_unknown_kind_gets_no_dockerfile_and_a_note(directory: Path) -> None:
+def test_a_known_app_that_does_not_say_how_it_starts_gets_no_dockerfile_and_a_note(directory: Path) -> None:
+    put(directory, {"requirements.txt": "numpy\n"})
     result = flyo(directory, "--yes")
     assert "note     There is no Dockerfile, and how this app starts is not known: write one, or give --start.\n" in (
         result.stderr
     )
-    assert names(directory) == ["fly.toml", "flyo.toml"]
+    assert names(directory) == ["fly.toml", "flyo.toml", "requirements.txt"]
+
+
+@pytest.mark.parametrize("arguments", [(), ("--yes",), ("--name", "shop", "--regions", "iad", "--create")])
+def test_nothing_to_deploy_is_said_at_once_and_nothing_is_written(directory: Path, arguments: tuple[str, ...]) -> None:
+    assert flyo(directory, *arguments) == Result(
+        2,
+        "",
+        "flyo: .: there is no Dockerfile here and no app of a kind that is known; nothing was written. "
+        "Write a Dockerfile, or give --start 'COMMAND'; to try it out: flyo init --example habit [init.unknown_app]\n",
+    )
+    assert names(directory) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "label"),
+    [
+        ({"Gemfile": 'source "https://rubygems.org"\ngem "rails", "~> 8.0"\n', "package.json": "{}"}, "a Rails app"),
+        ({"mix.exs": 'defp deps, do: [{:phoenix, "~> 1.7"}]\n'}, "a Phoenix app"),
+        ({"composer.json": '{"require": {"laravel/framework": "^11"}}', "package.json": "{}"}, "a Laravel app"),
+        ({"deno.json": "{}", "main.ts": ""}, "a Deno app"),
+        ({"bun.lock": "", "package.json": "{}"}, "a Bun app"),
+        ({"Cargo.toml": "[package]\n"}, "a Rust app"),
+        ({"pom.xml": "<project/>"}, "a Java app"),
+    ],
+)
+def test_an_app_that_others_build_better_is_named(directory: Path, files: dict[str, str], label: str) -> None:
+    put(directory, files)
+    result = flyo(directory, "--yes")
+    assert (result.status, result.stdout) == (2, "")
+    assert result.stderr == (
+        f"flyo: .: this looks like {label}, for which flyo writes no Dockerfile; nothing was written. "
+        "Let 'fly launch --no-deploy' write one, or write one yourself, then run flyo init again [init.unknown_app]\n"
+    )
+    put(directory, {"Dockerfile": "FROM scratch\n"})
+    assert flyo(directory, "--yes").status == 0
+
+
+def test_a_go_app_says_how_it_is_built_without_docker(directory: Path) -> None:
+    put(directory, {"go.mod": "module example.com/x\n\ngo 1.22\n", "main.go": "package main\nfunc main() {}\n"})
+    assert flyo(directory, "--yes").status == 0
+    assert load_project(directory).flyo.local.build == "CGO_ENABLED=0 go build -o server ."
+
+
+def test_secrets_that_the_code_asks_for_are_in_the_next_commands(directory: Path) -> None:
+    code = 'import os\nkey = os.environ["SECRET_KEY"]\nstripe = os.getenv("STRIPE_API_KEY")\nos.environ["HOME"]\n'
+    put(directory, {**FLASK, "app.py": FLASK["app.py"] + code, ".env.example": "JWT_SECRET=\nLOG_LEVEL=info\n"})
+    assert flyo(directory, "--yes").stderr.splitlines()[-8:] == [
+        "note     Its files name secrets whose values only you know (STRIPE_API_KEY): flyo secrets set NAME.",
+        "next     flyo secrets generate JWT_SECRET --if-missing --local  a random value, here only",
+        "         flyo secrets generate SECRET_KEY --if-missing --local  a random value, here only",
+        "         flyo deploy --local                                    rehearse it on this computer",
+        "         flyo init --yes --create                               create the app on Fly.io",
+        "         flyo secrets generate JWT_SECRET --if-missing          a random value that nobody sees",
+        "         flyo secrets generate SECRET_KEY --if-missing          a random value that nobody sees",
+        "         flyo deploy                                            take it to Fly.io",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -306,13 +365,15 @@ def test_json_tells_the_same_to_a_program(directory: Path) -> None:
 
 
 def test_dry_run_prints_the_files_and_writes_none(directory: Path) -> None:
+    put(directory, {"Dockerfile": "FROM scratch\n"})
     result = flyo(directory, "--name", "shop", "--regions", "lhr=2,nrt", "--health-path", "/healthz", "--dry-run")
     assert result.stdout == f"==> fly.toml\n{FLY_TOML}\n==> flyo.toml\n{FLYO_TOML}\n"
-    assert names(directory) == []
+    assert names(directory) == ["Dockerfile"]
 
 
 def test_creating_needs_flyctl_and_says_so_after_the_files_are_there(directory: Path) -> None:
+    put(directory, {"Dockerfile": "FROM scratch\n"})
     result = flyo(directory, "--yes", "--create")
     assert result.status == 8
     assert result.stderr.startswith("flyo: PATH: flyctl is not installed. ")
-    assert names(directory) == ["fly.toml", "flyo.toml"]
+    assert names(directory) == ["Dockerfile", "fly.toml", "flyo.toml"]

@@ -28,8 +28,11 @@ def test_copies_the_app_byte_for_byte(tmp_path: Path) -> None:
     assert status == 0
     assert said == (
         "created  habit_app/\ncreated  Dockerfile\ncreated  .dockerignore\ncreated  fly.toml\ncreated  flyo.toml\n"
-        "next     flyo deploy --local    rehearse it on this computer\n"
-        "         flyo deploy            take it to Fly.io\n"
+        "next     flyo secrets generate SECRET_KEY --if-missing --local  a random value, here only\n"
+        "         flyo deploy --local                                    rehearse it on this computer\n"
+        "         flyo init --yes --create                               create the app on Fly.io\n"
+        "         flyo secrets generate SECRET_KEY --if-missing          a random value that nobody sees\n"
+        "         flyo deploy                                            take it to Fly.io\n"
     )
     copied = {
         path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()

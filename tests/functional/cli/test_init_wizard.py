@@ -78,11 +78,9 @@ def test_answers_and_flags_give_byte_identical_files(tmp_path: Path, terminals: 
     terminal = Terminal(by_hand)
     terminals.append(terminal)
     terminal.answer("App name", clear("by-hand"), "shop", "enter")
-    terminal.answer("Primary region", "london", "enter")
+    terminal.answer("Primary region", "fra", clear("fra"), "london", "enter")
     terminal.answer("Further regions", "tokyo", "space", clear("tokyo"), "frank", "space", "enter")
     terminal.answer("Machines in each of lhr, fra, nrt", clear("1"), "2", "enter")
-    terminal.answer("Start command", "enter")
-    terminal.answer("Port the app listens on", clear("8080"), "3000", "enter")
     terminal.answer("Path that answers", "enter")
     terminal.answer("When a machine gets", "down", "enter")
     terminal.answer("Memory of a machine", "up", "enter")
@@ -91,7 +89,7 @@ def test_answers_and_flags_give_byte_identical_files(tmp_path: Path, terminals: 
     assert status == 0
     assert "flyo deploy --local" in said
 
-    flags = ["--name", "shop", "--regions", "lhr=2,fra=2,nrt=2", "--internal-port", "3000"]
+    flags = ["--name", "shop", "--regions", "lhr=2,fra=2,nrt=2"]
     flags += ["--auto-stop", "stop", "--vm-memory", "256mb"]
     flagged = Terminal(by_flags, *flags, "--yes")
     terminals.append(flagged)
@@ -106,14 +104,38 @@ def test_all_suggestions_are_what_yes_takes(tmp_path: Path, terminals: list[Term
     asked, yes = make_app(tmp_path / "one" / "shop"), make_app(tmp_path / "two" / "shop")
     terminal = Terminal(asked)
     terminals.append(terminal)
-    questions = ["App name", "Primary region", "Further regions", "Machines in iad", "Start command", "Port the app"]
-    for question in [*questions, "Path that answers", "When a machine gets", "Memory of", "Go ahead?"]:
+    questions = ["App name", "Primary region", "Further regions", "Machines in iad", "Path that answers"]
+    asked_for = [*questions, "When a machine gets", "Memory of", "Go ahead?"]
+    for question in asked_for:
         terminal.answer(question, "enter")
+    assert len(asked_for) == 8
     assert terminal.end()[0] == 0
     quick = Terminal(yes, "--yes")
     terminals.append(quick)
     assert quick.end()[0] == 0
     assert contents(asked) == contents(yes)
+
+
+@pytest.mark.parametrize("code", ["fra", "cdg", "sin"])
+def test_a_code_that_is_typed_chooses_its_region(tmp_path: Path, terminals: list[Terminal], code: str) -> None:
+    """ "fra" is in "Paris, France", too."""
+    directory = make_app(tmp_path / "shop")
+    terminal = Terminal(directory)
+    terminals.append(terminal)
+    terminal.answer("App name", "enter")
+    terminal.answer("Primary region", code, "enter")
+    questions = (
+        "Further regions",
+        f"Machines in {code}",
+        "Path that answers",
+        "When a machine gets",
+        "Memory of",
+        "Go",
+    )
+    for question in questions:
+        terminal.answer(question, "enter")
+    assert terminal.end()[0] == 0
+    assert f'primary_region = "{code}"' in (directory / "fly.toml").read_text()
 
 
 @pytest.mark.parametrize("key", ["ctrl-c", "ctrl-d"])
@@ -163,7 +185,6 @@ def test_an_existing_project_is_shown_with_what_will_change(tmp_path: Path, term
     terminal.answer("Primary region", "enter")
     terminal.answer("Further regions", "sydney", "space", "enter")
     terminal.answer("Machines in each of fra, nrt, syd", "enter")
-    terminal.answer("Start command", "enter")
     for question in ("Port the app listens on", "Path that answers", "When a machine gets"):
         terminal.answer(question, "enter")
     terminal.child.expect_exact("change   flyo.toml")
@@ -176,7 +197,8 @@ def test_an_existing_project_is_shown_with_what_will_change(tmp_path: Path, term
 
 def test_survives_a_terminal_that_is_resized(tmp_path: Path, terminals: list[Terminal]) -> None:
     directory = make_app(tmp_path / "shop")
-    terminal = Terminal(directory, "--name", "shop", "--regions", "iad", "--start", "x")
+    (directory / "Dockerfile").write_text("FROM scratch\n")
+    terminal = Terminal(directory, "--name", "shop", "--regions", "iad")
     terminals.append(terminal)
     for question, size in (("Port the app", (10, 30)), ("Path that answers", (60, 200)), ("When a machine", (5, 20))):
         terminal.child.setwinsize(*size)
@@ -198,7 +220,7 @@ def test_stdout_stays_empty_so_that_it_can_be_redirected(tmp_path: Path, termina
     variables = {"PATH": "/usr/bin:/bin", "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
     terminal.child = pexpect.spawn("/bin/sh", [str(script)], env=variables, encoding="utf-8", timeout=20)
     terminals.append(terminal)
-    for question in ("Start command", "Port the app", "Path that", "When a machine", "Memory of", "Go ahead?"):
+    for question in ("Path that", "When a machine", "Memory of", "Go ahead?"):
         terminal.answer(question, "enter")
     assert terminal.end()[0] == 0
     assert (tmp_path / "out").read_bytes() == b""

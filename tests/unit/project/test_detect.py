@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flyctl_orchestrator.project.detect import detect
-from flyctl_orchestrator.project.detected import Detected
+from flyctl_orchestrator.project.detect.detected import Detected
 
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
 

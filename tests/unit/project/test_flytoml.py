@@ -100,7 +100,7 @@ def test_reads_what_a_rollout_depends_on(tmp_path: Path) -> None:
     assert fly.process_groups == ("app", "worker")
     assert fly.env == {"PORT": "8080", "DEBUG": "False", "NAME": "x"}
     assert fly.services == (
-        Service(8080, "suspend", (Check("http", path="/api/health"),), ("app",), http=True),
+        Service(8080, "suspend", (Check("http", path="/api/health"),), ("app",), http=True, min_running=1),
         Service(9000, processes=("worker",)),
     )
     assert fly.checks == (Check("http", "alive", "/alive"),)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project import flyotoml, flytoml
-from flyctl_orchestrator.project.detected import Detected
+from flyctl_orchestrator.project.detect.detected import Detected
 from flyctl_orchestrator.project.dockerfile import command, dockerfile
 from flyctl_orchestrator.project.existing import existing_of_files, read_existing
 from flyctl_orchestrator.project.model import Flyo, FlyToml

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from flyctl_orchestrator.project.detected import DEFAULT_PORT, Detected, Sources
+from flyctl_orchestrator.project.detect.detected import DEFAULT_PORT, Detected, Sources
 
 RUNTIME = "22"
 FRAMEWORKS = {"next": "Next.js", "express": "Express", "fastify": "Fastify", "koa": "Koa", "hono": "Hono"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from flyctl_orchestrator.project.detected import Detected, Sources
+from flyctl_orchestrator.project.detect.detected import Detected, Sources
 
 RUNTIME = "1.24"
 
@@ -26,6 +26,7 @@ def detect_go(sources: Sources) -> Detected | None:
         "a Go app",
         "/app/server" if mains else None,
         notes=() if mains else ("No package main was found: give --start 'COMMAND'",),
+        local_build=f"CGO_ENABLED=0 go build -o server {folder}" if mains else "",
         install=(f"CGO_ENABLED=0 go build -o /out/server {folder}",),
         runtime=version[1] if version else RUNTIME,
     )

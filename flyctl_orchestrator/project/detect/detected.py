@@ -26,9 +26,13 @@ class Detected:
         start: shell command that starts it on $PORT, or None when unknown.
         health: request path that answers when the app is well.
         port: port it listens on inside its machine.
+        port_found: whether its files say so; else the port is a guess.
         notes: what the user should know, a sentence each without a final stop.
         install: shell commands that install its dependencies in an image, in order.
         runtime: version of its language, e.g. "3.13".
+        known: whether it is of a known kind, though perhaps not one that a Dockerfile can be written for.
+        local_build: shell command that makes on this computer what the Dockerfile's RUN lines make; "" for none.
+        secrets: names of secrets that its files ask for.
     """
 
     kind: str = ""
@@ -36,6 +40,22 @@ class Detected:
     start: str | None = None
     health: str = "/"
     port: int = DEFAULT_PORT
+    port_found: bool = False
     notes: tuple[str, ...] = ()
     install: tuple[str, ...] = ()
     runtime: str = ""
+    known: bool = False
+    local_build: str = ""
+    secrets: tuple[WantedSecret, ...] = ()
+
+
+@dataclass(frozen=True)
+class WantedSecret:
+    """A secret that an app asks for by name.
+
+    Attributes:
+        random: whether any random value will do.
+    """
+
+    name: str
+    random: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 
-from flyctl_orchestrator.project.detected import Detected, Sources
+from flyctl_orchestrator.project.detect.detected import Detected, Sources
 
 RUNTIME = "3.13"
 

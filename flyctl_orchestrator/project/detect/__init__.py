@@ -8,13 +8,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from flyctl_orchestrator.errors import UsageError
-from flyctl_orchestrator.project.detect_go import detect_go
-from flyctl_orchestrator.project.detect_node import detect_node
-from flyctl_orchestrator.project.detect_python import detect_python
-from flyctl_orchestrator.project.detected import Detected, Sources
+from flyctl_orchestrator.project.detect.detected import Detected, Sources
+from flyctl_orchestrator.project.detect.elsewhere import detect_framework, detect_language
+from flyctl_orchestrator.project.detect.go import detect_go
+from flyctl_orchestrator.project.detect.node import detect_node
+from flyctl_orchestrator.project.detect.python import detect_python
+from flyctl_orchestrator.project.detect.secrets import wanted_secrets
 from flyctl_orchestrator.project.tomlfile import read_text
 
 CODE = (".py", ".js", ".mjs", ".cjs", ".ts", ".go", ".rb")
@@ -30,19 +33,22 @@ _EXPOSE = re.compile(r"^\s*EXPOSE\s+(\d{1,5})(?:/tcp)?\b", re.MULTILINE | re.IGN
 
 def detect(root: Path) -> Detected:
     """Look at the app in `root`; files that cannot be read are passed over."""
-    sources = read_sources(root)
-    found = (
-        detect_python(sources) or detect_node(sources) or detect_go(sources) or _detect_static(sources) or Detected()
-    )
-    return Detected(
-        kind=found.kind,
-        label=found.label,
-        start=found.start,
+    return detect_in(read_sources(root))
+
+
+def detect_in(sources: Sources) -> Detected:
+    """The same for files that are read already."""
+    kinds = (detect_framework, detect_python, detect_node, detect_go, detect_language, _detect_static)
+    found = next((found for kind in kinds if (found := kind(sources))), Detected())
+    exposed = _exposed_port(sources)
+    return replace(
+        found,
+        known=found.known or bool(found.kind),
+        secrets=wanted_secrets(sources),
         health=_health_path(sources) or found.health,
-        port=_exposed_port(sources) or found.port,
-        notes=found.notes,
-        install=found.install,
-        runtime=found.runtime,
+        port=exposed or found.port,
+        # What starts by our own command is told its port; a Dockerfile of theirs has the last word.
+        port_found=bool(exposed or (found.start and "Dockerfile" not in sources.names)),
     )
 
 

@@ -1,0 +1,1 @@
+"""What `flyo regions` and `flyo cost` do, from dated facts alone."""

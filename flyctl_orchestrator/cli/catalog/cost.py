@@ -1,0 +1,72 @@
+"""What `flyo cost` does: works out the bill of the app that the files describe."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from flyctl_orchestrator.catalog.prices import load_prices
+from flyctl_orchestrator.catalog.regions import RegionBook, load_regions
+from flyctl_orchestrator.cli.context import CommandContext
+from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.report.catalog.bill_text import bill_lines
+from flyctl_orchestrator.rollout.plan.bill import Use, bill_of
+
+
+def show_cost(
+    context: CommandContext, traffic: str | None, replays: str | None, budget: float | None, use: dict[str, Any]
+) -> int:
+    """Show the bill.
+
+    Args:
+        traffic, replays: GB by region as written on the command line.
+        budget: US dollars per month.
+        use: further fields of `Use`.
+
+    Returns:
+        7 when the known part of the bill is above the budget.
+
+    Raises:
+        UsageError: a file or an option is wrong; nothing was asked of Fly.io.
+    """
+    variables = context.environment.variables
+    regions, prices = load_regions(variables), load_prices(variables)[0]
+    declared = Use(
+        public_gb=_gigabytes(traffic, "--traffic", regions), private_gb=_gigabytes(replays, "--replays", regions), **use
+    )
+    bill = bill_of(context.project(), declared, prices, regions)
+    over = budget is not None and bill.total > budget
+    if context.options.as_json:
+        context.output.document(
+            bill.as_dict() | {"budget_usd": budget, "within_budget": _within(budget, over, bill.complete)}
+        )
+    else:
+        context.output.show(*bill_lines(bill, budget, context.output.style, context.output.width))
+    return int(Exit.CHANGES) if over else int(Exit.OK)
+
+
+def _within(budget: float | None, over: bool, complete: bool) -> bool | None:
+    """None where it is not known."""
+    if budget is None or (not over and not complete):
+        return None
+    return not over
+
+
+def _gigabytes(written: str | None, where: str, regions: RegionBook) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for entry in written.split(",") if written else []:
+        code, _, amount = (part.strip() for part in entry.partition("="))
+        try:
+            gigabytes = float(amount)
+        except ValueError:
+            gigabytes = math.nan
+        if not 0 <= gigabytes < math.inf:
+            raise UsageError(
+                f"'{amount[:40]}' is no number of GB", where=where, next="Write e.g. iad=20,nrt=5", code="usage"
+            )
+        regions.require(code, where=where)
+        if code in found:
+            raise UsageError(f"'{code}' is given twice", where=where, next="Give each region once", code="usage")
+        found[code] = gigabytes
+    return found

@@ -1,0 +1,122 @@
+"""What `flyo regions` does: says where regions are, and which suit an app's users. Nothing is asked of Fly.io."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flyctl_orchestrator.catalog.latency import load_latency
+from flyctl_orchestrator.catalog.prices import PriceBook, load_prices
+from flyctl_orchestrator.catalog.regions import RegionBook, load_regions
+from flyctl_orchestrator.cli.context import CommandContext
+from flyctl_orchestrator.errors import FlyoError, UsageError
+from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.placement.choose import suggest, time_to
+from flyctl_orchestrator.placement.users import read_users
+from flyctl_orchestrator.project.model import Size
+from flyctl_orchestrator.report.catalog.regions_text import Listed, Suggested, list_lines, suggestion_lines
+from flyctl_orchestrator.rollout.plan.cost import guest_of_size
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a set of regions has to keep to: US dollars per month, how many at most, and which have to be in it."""
+
+    budget: float | None
+    most: int
+    keep: str | None
+
+
+def list_regions(context: CommandContext, start: str | None, size: tuple[str, int]) -> None:
+    """Show every region.
+
+    Args:
+        start: a place to show round trips from, and to sort by.
+        size: name and memory in MB of the machine to name prices for.
+
+    Raises:
+        UsageError: the place or the size is not known, or a catalog file cannot be used.
+    """
+    variables = context.environment.variables
+    regions, book = load_regions(variables), load_prices(variables)[0]
+    table = load_latency(regions, variables)
+    prices = _prices(regions, book, size)
+    people = read_users(start, regions, where="--from") if start is not None else ()
+    rows = []
+    for region in regions:
+        near = sum(some.share * time_to(some.at, table, [region.code]) for some in people) if people else None
+        rows.append(Listed(region, prices.get(region.code), near if region.code in table.codes else None))
+    if people:
+        rows.sort(key=lambda row: (row.ms is None, row.ms))
+    if context.options.as_json:
+        context.output.document([row.as_dict() for row in rows])
+        return
+    style = context.output.style
+    context.output.show(*list_lines(rows, regions, book, table, size, style, context.output.width))
+
+
+def suggest_regions(context: CommandContext, users: str, limits: Limits, count: int, size: tuple[str, int]) -> None:
+    """Show the fastest set of regions for each number of them.
+
+    Args:
+        count: machines in each region.
+        size: name and memory in MB of each machine.
+
+    Raises:
+        UsageError: users, a region or the size are not known, or a catalog file cannot be used.
+        FlyoError: nothing is within the budget (code regions.budget).
+    """
+    variables = context.environment.variables
+    regions, book = load_regions(variables), load_prices(variables)[0]
+    table = load_latency(regions, variables)
+    people = read_users(users, regions)
+    machine = _prices(regions, book, size)
+    prices = {code: count * usd for code, usd in machine.items() if code in table.codes}
+    keep = _kept(limits.keep, regions, prices)
+    if len(keep) > limits.most:
+        raise UsageError(
+            f"{len(keep)} regions do not fit into {limits.most}", where="--keep", next="Raise --max", code="usage"
+        )
+    found = suggest(people, table, prices, budget=limits.budget, most=limits.most, keep=keep)
+    if not found.best:
+        cheapest = sum(prices[code] for code in keep) if keep else min(prices.values())
+        raise FlyoError(
+            f"nothing is within {limits.budget:.2f} USD a month",
+            where="--budget",
+            next=f"The cheapest costs {cheapest:.2f} USD a month",
+            code="regions.budget",
+            exit=Exit.USAGE,
+        )
+    shown = Suggested(users, people, found, table, book, limits.budget, count, size)
+    if context.options.as_json:
+        context.output.document(shown.as_dict())
+        return
+    context.output.show(*suggestion_lines(shown, regions, context.output.style, context.output.width))
+
+
+def _kept(written: str | None, regions: RegionBook, prices: dict[str, float]) -> frozenset[str]:
+    codes = [code.strip().lower() for code in written.split(",")] if written else []
+    for code in codes:
+        regions.require(code, where="--keep")
+        if code not in prices:
+            raise UsageError(
+                f"no round trips or no price are known for region '{code}'",
+                where="--keep",
+                next="Leave it out",
+                code="usage",
+            )
+    return frozenset(codes)
+
+
+def _prices(regions: RegionBook, book: PriceBook, size: tuple[str, int]) -> dict[str, float]:
+    """US dollars per month of one machine in each open region whose price is known."""
+    name, memory_mb = size
+    guest = guest_of_size(Size(size=name, memory_mb=memory_mb))
+    if guest is None:
+        raise UsageError(
+            f"no price is known for size '{name}'", where="--vm-size", next="Write e.g. shared-cpu-1x", code="usage"
+        )
+    return {
+        region.code: book.machine_month(guest.kind, guest.cpus, guest.memory_mb, region.markup)
+        for region in regions
+        if region.markup is not None and not region.deprecated
+    }

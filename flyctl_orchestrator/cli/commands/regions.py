@@ -1,0 +1,62 @@
+"""`flyo regions`: Fly.io's regions, how far they are, and which suit an app's users."""
+
+from __future__ import annotations
+
+import click
+
+from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
+from flyctl_orchestrator.cli.options import json_option
+
+# Fly.io's smallest machine with 512 MB, which most small web apps run on.
+_size = click.option("--vm-size", default="shared-cpu-1x", show_default=True, help="Size to name prices for.")
+_memory = click.option(
+    "--vm-memory", type=click.IntRange(256), default=512, show_default=True, metavar="MB", help="Its memory."
+)
+
+
+@click.group()
+def regions() -> None:
+    """Fly.io's regions: where they are, what a machine costs there, and which suit an app's users."""
+
+
+@regions.command("list")
+@click.option("--from", "start", metavar="PLACE", help="Also show the round trip from a city, country or region.")
+@_size
+@_memory
+@json_option
+@pass_command_context
+def list_them(context: CommandContext, start: str | None, vm_size: str, vm_memory: int) -> None:
+    """Show every region, with --from the nearest first."""
+    from flyctl_orchestrator.cli.catalog.regions import list_regions
+
+    list_regions(context, start, (vm_size, vm_memory))
+
+
+@regions.command()
+@click.option("--users", required=True, metavar="LIST", help="Where they are, e.g. sg=40,de=30,us=30, or world.")
+@click.option("--budget", type=click.FloatRange(0, min_open=True), metavar="USD", help="What a month may cost.")
+@click.option("--max", "most", type=click.IntRange(1), default=6, show_default=True, help="Regions at most.")
+@click.option("--keep", metavar="REGIONS", help="Regions that have to be among them, e.g. iad.")
+@click.option("--count", type=click.IntRange(1), default=1, show_default=True, help="Machines per region.")
+@_size
+@_memory
+@json_option
+@pass_command_context
+def suggest(
+    context: CommandContext,
+    users: str,
+    budget: float | None,
+    most: int,
+    keep: str | None,
+    count: int,
+    vm_size: str,
+    vm_memory: int,
+) -> None:
+    """Say which regions are fastest for your users, and what each further one buys.
+
+    Every set of regions within the limits is looked at, so that no other one is faster. Users are a country of two
+    letters, spread over its cities; a large city; one of Fly.io's regions; or `world`.
+    """
+    from flyctl_orchestrator.cli.catalog.regions import Limits, suggest_regions
+
+    suggest_regions(context, users, Limits(budget, most, keep), count, (vm_size, vm_memory))

@@ -1,0 +1,1 @@
+"""Which regions suit an app's users under a budget."""

@@ -1,0 +1,1 @@
+"""What dated facts say of regions and prices, in tables."""

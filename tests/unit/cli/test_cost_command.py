@@ -1,0 +1,119 @@
+"""`flyo cost`: the whole bill, to the cent, against figures worked out from Fly.io's pricing page by hand."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flyctl_orchestrator.cli.main import run
+from flyctl_orchestrator.environment import Environment
+
+SERVICE = '[http_service]\ninternal_port = 8080\nauto_stop_machines = "suspend"\nmin_machines_running = {kept}\n'
+SIZE = '[[vm]]\nsize = "shared-cpu-1x"\nmemory = "512mb"\n'
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    return write(tmp_path, SERVICE.format(kept=0) + SIZE)
+
+
+def write(directory: Path, fly: str, regions: str = "iad = 1\nlhr = 1\nnrt = 1\n") -> Path:
+    (directory / "fly.toml").write_text('app = "web"\nprimary_region = "iad"\n' + fly)
+    (directory / "flyo.toml").write_text("[regions]\n" + regions)
+    return directory
+
+
+def flyo(directory: Path, *words: str) -> tuple[int, str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    status = run(["cost", *words], Environment({"PATH": ""}, directory, stdin=io.StringIO(), stdout=out, stderr=err))
+    return status, out.getvalue(), err.getvalue()
+
+
+def bill(directory: Path, *words: str) -> Any:
+    status, out, err = flyo(directory, *words, "--json")
+    assert (status, err) == (0, "")
+    return json.loads(out)
+
+
+@pytest.mark.parametrize(
+    ("words", "usd"),
+    [
+        ((), 12.72),
+        (("--hours", "8"), 4.24 + 0.30),
+        (("--hours", "8", "--rootfs-gb", "0"), 4.24),
+        (("--hours", "0", "--rootfs-gb", "2"), 0.90),
+        (("--ipv4", "1"), 14.72),
+        (("--egress-ips", "2"), 12.72 + 7.20),
+        (("--certificates", "10"), 12.72),
+        (("--certificates", "12", "--wildcards", "1"), 12.72 + 0.20 + 1.00),
+        (("--snapshots-gb", "10"), 12.72),
+        (("--snapshots-gb", "35"), 12.72 + 2.00),
+        (("--traffic", "iad=100,nrt=100,jnb=100"), 12.72 + 2 + 4 + 12),
+        (("--replays", "iad=100, nrt=100,jnb=100"), 12.72 + 0.6 + 1.5 + 5),
+    ],
+)
+def test_the_bill_is_right_to_the_cent(words: tuple[str, ...], usd: float, app: Path) -> None:
+    found = bill(app, *words)
+    assert found["usd_per_month"] == pytest.approx(usd, abs=0.0051)
+    assert found["complete"] is True and found["prices_as_of"] == "2026-10-02"
+
+
+def test_the_primary_regions_machine_stays_awake(tmp_path: Path) -> None:
+    found = bill(write(tmp_path, SERVICE.format(kept=1) + SIZE), "--hours", "8", "--rootfs-gb", "0")
+    assert [item["usd_per_month"] for item in found["items"]] == [3.69, 1.40, 1.61]
+    assert found["usd_per_month_always_awake"] == 12.72
+
+
+def test_machines_without_a_service_or_without_autostop_never_sleep(tmp_path: Path) -> None:
+    groups = '[processes]\nweb = "serve"\nworker = "work"\n'
+    service = '[http_service]\ninternal_port = 80\nauto_stop_machines = "stop"\nprocesses = ["web"]\n'
+    found = bill(write(tmp_path, groups + service, "iad = 2\n"), "--hours", "12", "--rootfs-gb", "0")
+    assert [(item["what"], item["amount"], item["usd_per_month"]) for item in found["items"]] == [
+        ("machines of web", "2 × shared-cpu-1x 256 MB, 2 of them awake 12 of 24 h", 2.19),
+        ("machines of worker", "2 × shared-cpu-1x 256 MB", 4.39),
+    ]
+
+
+def test_each_machine_with_a_mount_has_a_volume(tmp_path: Path) -> None:
+    mounted = '[mounts]\nsource = "data"\ndestination = "/data"\n'
+    found = bill(write(tmp_path, mounted, "iad = 3\n"), "--volume-gb", "10")
+    assert found["items"][-1] == {"what": "volumes", "region": "iad", "amount": "3 × 10 GB", "usd_per_month": 4.50}
+
+
+def test_a_price_that_is_not_known_is_said_and_not_left_out(tmp_path: Path) -> None:
+    write(tmp_path, '[[vm]]\nsize = "a100-40gb"\n', "iad = 1\n")
+    found = bill(tmp_path, "--ipv4", "1")
+    assert (found["complete"], found["usd_per_month"], found["items"][0]["usd_per_month"]) == (False, 2.0, None)
+    status, out, _ = flyo(tmp_path, "--ipv4", "1", "--budget", "5")
+    assert status == 0
+    assert "unknown" in out and "at least 2.00" in out
+    assert "Whether it is within the budget of 5.00 USD a month is not known." in out
+
+
+def test_a_budget_that_is_passed_is_an_exit_status(app: Path) -> None:
+    status, out, _ = flyo(app, "--budget", "12")
+    assert status == 7
+    assert "0.72 USD more than the budget of 12.00 a month." in out.splitlines()
+    status, out, _ = flyo(app, "--hours", "8", "--budget", "12")
+    assert status == 0
+    assert out.splitlines()[-3:-1] == ["Sleeping saves 8.18 USD a month.", "Within the budget of 12.00 USD a month."]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--traffic", "iad"), "flyo: --traffic: '' is no number of GB. Write e.g. iad=20,nrt=5 [usage]"),
+        (("--traffic", "iad=nan"), "flyo: --traffic: 'nan' is no number of GB"),
+        (("--replays", "iad=1,iad=2"), "flyo: --replays: 'iad' is given twice"),
+        (("--traffic", "bom=1"), "flyo: --traffic: Fly.io has closed its region 'bom'"),
+        (("--hours", "25"), "Invalid value for '--hours'"),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_one_line(words: tuple[str, ...], says: str, app: Path) -> None:
+    status, out, err = flyo(app, *words)
+    assert (status, out) == (2, "")
+    assert says in err and len(err.splitlines()) == 1
