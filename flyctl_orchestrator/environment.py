@@ -77,7 +77,7 @@ class Environment:
             cwd = Path.cwd()
         except OSError as error:
             what = f"the current directory cannot be read ({error.strerror or error})"
-            raise UsageError(what, next="Change to one that is there", code="usage.cwd") from error
+            raise UsageError(what, next="Change to a directory that exists", code="usage.cwd") from error
         return cls(variables=dict(os.environ), cwd=cwd)
 
     @property

@@ -23,13 +23,15 @@ def wrong(tag: str, address: str, version: str, source: str, changelog: str) -> 
         tag: as pushed, e.g. "v0.2.0".
         address: where the repository is that would release it.
         version: of the package.
-        source: where the package says that it comes from.
+        source: where the package says that it comes from, "" when it does not say.
         changelog: text of CHANGELOG.md.
     """
     found = []
     if tag != f"v{version}":
         found.append(f"the tag is {tag}, and the package's version is {version}")
-    if address != source:
+    if not source:
+        found.append(f'pyproject.toml has no [project.urls] with Source = "{address}"')
+    elif address != source:
         found.append(f"this is {address}, and pyproject.toml says Source = {source}")
     if not re.search(rf"^## {re.escape(version)} \(\d{{4}}-\d\d-\d\d\)$", changelog, re.MULTILINE):
         found.append(f"CHANGELOG.md has no heading '## {version} (YEAR-MONTH-DAY)'")
@@ -40,11 +42,11 @@ def wrong(tag: str, address: str, version: str, source: str, changelog: str) -> 
 
 
 def said() -> tuple[str, str]:
-    """The version and the source that the package names."""
+    """The version and the source that the package names, "" where it names none."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     text = (ROOT / project["tool"]["hatch"]["version"]["path"]).read_text("utf-8")
     version = re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)
-    return version[1] if version else "not said", project["project"]["urls"]["Source"]
+    return version[1] if version else "not said", project["project"].get("urls", {}).get("Source", "")
 
 
 def main(argv: Sequence[str]) -> int:

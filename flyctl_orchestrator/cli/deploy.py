@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from flyctl_orchestrator.cli.catalog.budget import require_within_budget
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off
 from flyctl_orchestrator.cli.judged import require_buildable, require_valid
@@ -20,7 +21,7 @@ from flyctl_orchestrator.rollout.recovery.unfinished import clear_unfinished, en
 
 
 @dataclass(frozen=True)
-class Requested:
+class DeployRequest:
     """What one `flyo deploy` was asked for.
 
     Attributes:
@@ -50,7 +51,7 @@ class Requested:
             raise UsageError(f"{' and '.join(named)} cannot be used together", where="flyo deploy", next="Choose one")
 
 
-def run_deploy(context: CommandContext, requested: Requested) -> int:
+def run_deploy(context: CommandContext, requested: DeployRequest) -> int:
     """Roll out, or end what was left half-way; gives the exit status of what happened to the fleet.
 
     Raises:
@@ -65,6 +66,8 @@ def run_deploy(context: CommandContext, requested: Requested) -> int:
     if context.options.without and (requested.abort or requested.plan_file):
         both = "--abort" if requested.abort else "--plan"
         raise UsageError(f"{both} and --without cannot be used together", where="flyo deploy", next="Choose one")
+    if new:
+        require_within_budget(context, project)
     path = context.environment.cwd / requested.plan_file if requested.plan_file else None
     kept = read_kept_plan(path, project) if path else None
 

@@ -27,7 +27,7 @@ def show_lock(context: CommandContext) -> None:
     if context.options.as_json:
         context.output.document(status_as_dict(project.app, held))
         return
-    context.output.show(*[_sentence(each.record) for each in held] or ["Nobody holds the lock."])
+    context.output.show(*[_sentence(each.record) for each in held] or ["The lock is free."])
 
 
 def take_lock(context: CommandContext, why: str, seconds: float | None) -> None:
@@ -47,7 +47,7 @@ def take_lock(context: CommandContext, why: str, seconds: float | None) -> None:
     record = take_by_hand(locks, new_record(context.environment, why=clean(why), how="hand"), lasts=seconds)
     note_lock(context, target, project.app, "taken", record.why)
     until = f" until {moment(record.expires)}" if record.expires else ""
-    context.output.report(f"Locked{until}. 'flyo lock release' gives it back.")
+    context.output.report(f"Locked{until}. 'flyo lock release' releases it.")
 
 
 def release_lock(context: CommandContext, *, force: bool) -> None:
@@ -58,7 +58,7 @@ def release_lock(context: CommandContext, *, force: bool) -> None:
     names = ", ".join(each.who for each in released)
     if released:
         note_lock(context, target, project.app, "released", f"held by {names}")
-    context.output.report(f"Released (was held by {names})." if released else "Nobody holds the lock.")
+    context.output.report(f"Released (was held by {names})." if released else "The lock is free.")
 
 
 def _place(context: CommandContext) -> tuple[Target, Project]:

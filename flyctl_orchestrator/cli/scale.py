@@ -23,7 +23,7 @@ from flyctl_orchestrator.rollout.state.observe import Fleet
 
 
 @dataclass(frozen=True)
-class Requested:
+class ScaleRequest:
     """What one `flyo scale` was asked for.
 
     Attributes:
@@ -39,7 +39,7 @@ class Requested:
     hooks: bool
 
 
-def run_scale(context: CommandContext, requested: Requested) -> int:
+def run_scale(context: CommandContext, requested: ScaleRequest) -> int:
     """Have as many machines as asked for; gives the exit status of what happened to the fleet.
 
     Raises:

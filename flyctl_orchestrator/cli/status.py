@@ -19,7 +19,7 @@ from flyctl_orchestrator.rollout.survey import Survey, survey_app
 
 
 @dataclass(frozen=True)
-class Wanted:
+class StatusRequest:
     """What one `flyo status` is to show.
 
     Attributes:
@@ -35,7 +35,7 @@ class Wanted:
     interval: float | None
 
 
-def run_status(context: CommandContext, wanted: Wanted) -> int:
+def run_status(context: CommandContext, wanted: StatusRequest) -> int:
     """Show how the app is now.
 
     Raises:
@@ -85,7 +85,7 @@ def unfinished_rollout(context: CommandContext, target: Target, app: str) -> Pas
     return newest if newest is not None and newest.unfinished else None
 
 
-def _show(context: CommandContext, target: Target, found: Survey, wanted: Wanted) -> None:
+def _show(context: CommandContext, target: Target, found: Survey, wanted: StatusRequest) -> None:
     url, output = target.app_url(found.app), context.output
     if context.options.as_json:
         output.document(status_as_dict(found, target=target.kind, url=url, now=context.environment.clock.now()))

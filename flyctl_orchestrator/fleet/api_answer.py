@@ -31,7 +31,7 @@ def acknowledged(answer: HttpAnswer) -> None:
         Unreadable: it is anything else, e.g. a page of HTML, and so proves nothing.
     """
     if answer.body and decode(answer.body, dict[str, Any]).get("error"):
-        raise Unreadable("it speaks of an error")
+        raise Unreadable("it is an error message")
 
 
 def machines_of(app: str) -> Read[list[Machine]]:
@@ -40,7 +40,7 @@ def machines_of(app: str) -> Read[list[Machine]]:
     def read(answer: HttpAnswer) -> list[Machine]:
         found = [Machine.of_wire(app, each) for each in decode(answer.body, list[wire.Machine])]
         if len({machine.id for machine in found}) < len(found):
-            raise Unreadable("it has the same machine twice")
+            raise Unreadable("it lists the same machine twice")
         return found
 
     return read
@@ -133,7 +133,7 @@ def strange(answer: HttpAnswer, host: str, reason: str, private: Iterable[str]) 
         return f"{host} answered {answer.status}, a redirect to {redact(target, private) or 'nowhere'}"
     words = first_words(answer.body, private)
     if not words:
-        return f"{host} answered {answer.status} with nothing to read"
+        return f"{host} answered {answer.status} with an empty body"
     return f"the answer of {host} ({answer.status}) cannot be read: {reason}; it begins with {words}"
 
 

@@ -159,7 +159,7 @@ class Caller:
             return _Failure(self._refusal(call, answer), _may_repeat(call, answer), _retry_after(answer))
         try:
             if not 200 <= answer.status < 300:
-                raise Unreadable("the platform does not answer like that")
+                raise Unreadable("the Machines API never gives this status")
             value = read(answer)
         except Unreadable as failure:
             return _Failure(self._strange(call, answer, failure.reason), call.repeat == "always")

@@ -23,15 +23,15 @@ ApiErrorKind = Literal[
 ]
 
 _ADVICE: dict[str, str] = {
-    "conflict": "Somebody else is changing it; try again when they are done",
+    "conflict": "Another client is changing it; try again when it has finished",
     "precondition": "It changed in the meantime, or is not in a state that allows this; look with 'flyo status'",
     "rate_limited": "Try again in a minute",
     "timeout": "Look with 'flyo status' before trying again",
     "capacity": "Try again later, or use another region or a smaller machine",
     "unauthorized": "Check FLY_API_TOKEN, or log in with 'flyctl auth login'",
-    "server": "Try again; https://status.flyio.net tells of incidents",
+    "server": "Try again; https://status.flyio.net lists incidents",
     "network": "Check the connection, then try again",
-    "unreadable": "Check what lies in between (a proxy, a login page, FLY_FLAPS_BASE_URL), then try again",
+    "unreadable": "Check what answers in its place (an HTTP proxy, a login page, FLY_FLAPS_BASE_URL), then try again",
 }
 
 

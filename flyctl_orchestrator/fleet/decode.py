@@ -34,7 +34,7 @@ def decode(body: bytes, shape: type[T]) -> T:
         shape: a type that msgspec knows, e.g. list[wire.Machine]; fields it does not name may be anything.
 
     Raises:
-        Unreadable: it is no JSON, or of another shape.
+        Unreadable: it is not JSON, or of another shape.
     """
     if not body:
         raise Unreadable("it is empty")
@@ -46,7 +46,7 @@ def decode(body: bytes, shape: type[T]) -> T:
         raise Unreadable(_reason(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         # What the decoder says of broken JSON is about bytes and not about answers.
-        raise Unreadable("it is no JSON" if body[:1] not in (b"{", b"[") else "it is broken JSON") from None
+        raise Unreadable("it is not JSON" if body[:1] not in (b"{", b"[") else "it is broken JSON") from None
 
 
 def convert(value: Any, shape: type[T]) -> T:
@@ -78,5 +78,5 @@ def first_words(body: bytes, private: Iterable[str] = ()) -> str:
 
 def _reason(error: msgspec.ValidationError) -> str:
     """What the decoder expected and where, e.g. "expected array, got null"; it quotes no value."""
-    said = _PATTERN.sub("str of another form", str(error).replace("`", ""))
+    said = _PATTERN.sub("str in another format", str(error).replace("`", ""))
     return said[:1].lower() + said[1:]

@@ -126,7 +126,7 @@ class Machine:
         if not version and host == "ok":
             raise Unreadable(f"machine {data.id} has no version")
         if not data.created_at and host == "ok":
-            raise Unreadable(f"machine {data.id} does not say how old it is")
+            raise Unreadable(f"machine {data.id} has no time of creation")
         config = convert(full, wire.Config)
         metadata = config.metadata or {}
         return cls(

@@ -87,7 +87,7 @@ class Metrics:
             try:
                 number = round(float(each.value[1]))
             except (ValueError, OverflowError):
-                raise MetricsError("the metrics hold something that is no number") from None
+                raise MetricsError("a value of the metrics is not a number") from None
             if digit.isdigit() and number > 0:
                 found.setdefault(each.metric.instance, Counter())[int(digit)] += number
         return found
@@ -99,13 +99,13 @@ class Metrics:
         try:
             answer = self._http.send("GET", url, headers=headers, timeout=PATIENCE)
         except HttpError as error:
-            raise MetricsError(f"the metrics did not answer ({error.detail})") from None
+            raise MetricsError(f"the metrics API did not answer ({error.detail})") from None
         if answer.status != 200:
-            raise MetricsError(f"the metrics answered {answer.status}")
+            raise MetricsError(f"the metrics API answered {answer.status}")
         try:
             return decode(answer.body, Answered).data.result
         except Unreadable as unreadable:
-            raise MetricsError(f"the answer of the metrics cannot be read: {unreadable.reason}") from None
+            raise MetricsError(f"the answer of the metrics API cannot be read: {unreadable.reason}") from None
 
     def _organization_of(self, app: str) -> str:
         if app not in self._organizations:

@@ -137,7 +137,7 @@ def _named(timeout: float) -> Iterator[None]:
     try:
         yield
     except urllib3.exceptions.DecodeError:
-        raise HttpError("unreadable", "it is not compressed in the way that it says") from None
+        raise HttpError("unreadable", "it cannot be decompressed as its Content-Encoding says") from None
     except (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException) as error:
         raise _http_error(error, timeout) from None
     except OSError:

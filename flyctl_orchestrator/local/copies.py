@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flyctl_orchestrator.local.base.errors import PlatformError, invalid
-from flyctl_orchestrator.local.core.machines import Wanted
+from flyctl_orchestrator.local.core.machines import MachineRequest
 from flyctl_orchestrator.local.core.model import Release
 from flyctl_orchestrator.local.platform import Platform
 
@@ -77,7 +77,7 @@ def _machine(platform: Platform, app: str, said: Any) -> str:
     if not _MACHINE_ID.fullmatch(machine_id) or machine_id in platform.kernel.machines:
         raise invalid(f"{machine_id[:40]!r} is no machine id, or taken")
     region = str(said.get("region", ""))
-    wanted = Wanted(
+    wanted = MachineRequest(
         config=_with_volumes(platform, app, region, said["config"]),
         id=machine_id,
         name=str(said.get("name") or ""),

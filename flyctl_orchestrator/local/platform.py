@@ -64,7 +64,7 @@ class Platform:
         runtime, prober, ports: how machines run, how their checks run, and where they listen.
         store: what survives a restart.
         logs: all apps' logs.
-        settings: the knobs, shared with the proxy.
+        settings: shared with the proxy.
         token: the daemon's own bearer token.
         volumes_root: directory of the volumes, None for none.
     """

@@ -23,7 +23,7 @@ MOST_PATHS = 10
 
 
 @dataclass(frozen=True)
-class Check:
+class CheckDefinition:
     """One health check of fly.toml, of a service or of the machine itself (`[checks.NAME]`).
 
     Attributes:
@@ -52,7 +52,7 @@ class Service:
 
     internal_port: int | None
     auto_stop: str = "off"
-    checks: tuple[Check, ...] = ()
+    checks: tuple[CheckDefinition, ...] = ()
     processes: tuple[str, ...] = ()
     http: bool = False
     min_running: int = 0
@@ -97,7 +97,7 @@ class FlyToml:
     primary_region: str | None
     process_groups: tuple[str, ...]
     services: tuple[Service, ...]
-    checks: tuple[Check, ...]
+    checks: tuple[CheckDefinition, ...]
     env: Mapping[str, str]
     sizes: tuple[Size, ...]
     mounts: tuple[str, ...]
@@ -222,6 +222,19 @@ class Hooks:
 
 
 @dataclass(frozen=True)
+class Budget:
+    """`[budget]` of flyo.toml: what the app may cost.
+
+    Attributes:
+        monthly_usd: US dollars per month; None for no limit.
+        hours: hours a day for which machines that may sleep are counted as awake.
+    """
+
+    monthly_usd: float | None = None
+    hours: float = 24.0
+
+
+@dataclass(frozen=True)
 class Flyo:
     """flyo.toml, with defaults for whatever it leaves out.
 
@@ -238,6 +251,7 @@ class Flyo:
     probe: Probe = field(default_factory=Probe)
     local: LocalBuild = field(default_factory=LocalBuild)
     hooks: Hooks = field(default_factory=Hooks)
+    budget: Budget = field(default_factory=Budget)
     url_template: str | None = None
     path: Path | None = None
 

@@ -12,7 +12,7 @@ MOST_BYTES = 128 * 1024
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 _KEPT = {
-    "PRIMARY_REGION": "Fly.io sets PRIMARY_REGION from fly.toml; a secret would go on winning after the region moves",
+    "PRIMARY_REGION": "Fly.io sets PRIMARY_REGION from fly.toml; a secret would hide it when it changes there",
     "PORT": "PORT is where the app listens, which fly.toml decides",
 }
 

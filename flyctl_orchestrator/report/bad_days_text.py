@@ -24,8 +24,8 @@ def begin_line(days: Sequence[BadDay], machines: int) -> Line:
 def day_line(end: DayEnd, style: Style) -> Line:
     """One day."""
     mark = Span(style.good, "good") if end.good else Span(style.bad, "bad")
-    why = f"{end.wrong}: {end.verdict.what}" if end.wrong else end.verdict.what
-    return Line.of(mark, f" {end.day.name}  exit {end.verdict.exit}, {_FLEET[end.fleet]}: {why}")
+    why = f"{end.wrong}: {end.result.what}" if end.wrong else end.result.what
+    return Line.of(mark, f" {end.day.name}  exit {end.result.exit}, {_FLEET[end.fleet]}: {why}")
 
 
 _FLEET = {"new": "all new", "old": "all as before", "mixed": "mixed"}

@@ -50,7 +50,7 @@ def _nothing(plan: Plan) -> Line:
     wanted = f"{count(plan.unchanged, 'machine')} as wanted"
     if any(drift.kind != "unmanaged" for drift in plan.drift):
         # Somebody will want to act on it, so there is something to do, only not for a deploy.
-        return Line.of(f"A deploy has nothing to change: {wanted}, the rest is not a deploy's to put right.")
+        return Line.of(f"A deploy has nothing to change: {wanted}; it leaves what else differs as it is.")
     return Line.of(Span(f"Nothing to do: {wanted}.", "good"))
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flyctl_orchestrator.fleet.probe import Answer
-from flyctl_orchestrator.rollout.survey import Place, Seen, Survey
+from flyctl_orchestrator.rollout.survey import Seen, Survey, SurveyedPlace
 
 SCHEMA = "flyo.status/1"
 
@@ -41,7 +41,7 @@ def status_as_dict(found: Survey, *, target: str, url: str, now: float) -> dict[
     }
 
 
-def _place(place: Place) -> dict[str, Any]:
+def _place(place: SurveyedPlace) -> dict[str, Any]:
     states: dict[str, int] = {}
     for seen in place.seen:
         states[seen.machine.state] = states.get(seen.machine.state, 0) + 1

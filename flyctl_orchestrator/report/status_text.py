@@ -8,7 +8,7 @@ from flyctl_orchestrator.report.line import Line, Span, Tone
 from flyctl_orchestrator.report.numbers import count, latency, short_digest
 from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.report.table import Column, Row, render
-from flyctl_orchestrator.rollout.survey import Place, Seen, Survey
+from flyctl_orchestrator.rollout.survey import Seen, Survey, SurveyedPlace
 
 TITLES = ("region", "machines", "state", "release", "image", "checks", "health", "latency")
 
@@ -39,7 +39,7 @@ def _summary(found: Survey) -> str:
     return f"{count(len(found.seen), 'machine')} in {count(len(regions), 'region')}"
 
 
-def _rows(place: Place, style: Style, by_machine: bool, *, grouped: bool) -> Iterable[Row]:
+def _rows(place: SurveyedPlace, style: Style, by_machine: bool, *, grouped: bool) -> Iterable[Row]:
     start: list[Span | str] = [place.region, *([place.group] if grouped else [])]
     if by_machine:
         for seen in place.seen:

@@ -89,7 +89,7 @@ def _nothing(fields: Fields) -> Sentence:
         return Sentence("nothing to do: every count is as asked", "good")
     if fields.get("drift"):
         # What differs has just been told, one by one; it is there to be acted on.
-        return Sentence("a deploy has nothing to change; what differs from the files is not a deploy's to put right")
+        return Sentence("a deploy has nothing to change; it leaves what else differs from the files as it is")
     return Sentence("nothing to do: every machine is as it should be", "good")
 
 

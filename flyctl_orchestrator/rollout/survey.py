@@ -51,7 +51,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Place:
+class SurveyedPlace:
     """One process group in one region. `wanted` is None when no flyo.toml says how many there should be."""
 
     region: str
@@ -79,7 +79,7 @@ class Survey:
     """Everything `flyo status` shows."""
 
     app: str
-    places: tuple[Place, ...]
+    places: tuple[SurveyedPlace, ...]
     findings: tuple[Finding, ...]
     images: tuple[str, ...]
     """What the fleet runs, by digest (or by reference where no digest is known); more than one means mixed."""
@@ -186,14 +186,14 @@ def _of_unfinished(past: PastRollout | None) -> Iterable[Finding]:
         yield Finding("unfinished", "", "", "", f"{past.called} was stopped half-way: {RECOVER}")
 
 
-def _places(seen: Sequence[Seen], desired: Desired | None) -> Iterable[Place]:
+def _places(seen: Sequence[Seen], desired: Desired | None) -> Iterable[SurveyedPlace]:
     counts = dict(desired.counts) if desired else {}
     found = sorted({(each.machine.region, each.machine.group) for each in seen} - set(counts))
     wanted_first = [place for place, count in counts.items() if count or any(_at(each, place) for each in seen)]
     for place in (*wanted_first, *found):
         region, group = place
         here = tuple(sorted((each for each in seen if _at(each, place)), key=lambda each: each.machine.id))
-        yield Place(region, group, counts.get(place, 0) if desired else None, here)
+        yield SurveyedPlace(region, group, counts.get(place, 0) if desired else None, here)
 
 
 def _at(seen: Seen, place: tuple[str, str]) -> bool:
@@ -212,10 +212,10 @@ def _findings(fleet: Fleet, desired: Desired | None) -> Iterable[Finding]:
             yield _about(machine, "cordoned", "is cordoned: it gets no requests")
         if machine.host_status != "ok":
             yield _about(machine, "host", f"is on a host that is {machine.host_status}")
-    marks = [Verification.on(machine) for machine in fleet.managed]
-    stale = [mark for mark in marks if mark is not None and mark.secrets != fleet.secrets]
+    known = [Verification.on(machine) for machine in fleet.managed]
+    stale = [one for one in known if one is not None and one.secrets != fleet.secrets]
     if stale:
-        what = f"secrets have changed since {len(stale)} of {len(marks)} machines were deployed; a deploy releases them"
+        what = f"secrets have changed since {len(stale)} of {len(known)} machines were deployed; a deploy releases them"
         yield Finding("staged_secrets", "", "", "", what)
 
 

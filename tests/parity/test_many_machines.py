@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flyctl_orchestrator.local.base.regions import REGIONS
-from flyctl_orchestrator.local.core.machines import Wanted
+from flyctl_orchestrator.local.core.machines import MachineRequest
 from flyctl_orchestrator.local.platform import Platform
 from tests.parity.parity_clients import Client
 from tests.parity.served_platform import ServedPlatform
@@ -29,7 +29,7 @@ def _fleet(served: ServedPlatform, app: str, count: int) -> None:
     def create(platform: Platform) -> None:
         platform.apps.create(app)
         for number, region in zip(range(count), list(REGIONS) * count, strict=False):
-            platform.machines.create(app, Wanted(config=config, region=region, name=f"m{number}"))
+            platform.machines.create(app, MachineRequest(config=config, region=region, name=f"m{number}"))
 
     served.inside(create)
 

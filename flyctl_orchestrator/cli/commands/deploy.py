@@ -61,7 +61,7 @@ def deploy(
     A rollout that was killed, on this computer or on another, is finished by --resume or undone by --abort. In a
     pipeline --unfinished does that first and then rolls out.
     """
-    from flyctl_orchestrator.cli.deploy import Requested, run_deploy
+    from flyctl_orchestrator.cli.deploy import DeployRequest, run_deploy
 
-    requested = Requested(image, plan_file, resume=resume, abort=abort, hooks=not no_hooks, unfinished=unfinished)
+    requested = DeployRequest(image, plan_file, resume=resume, abort=abort, hooks=not no_hooks, unfinished=unfinished)
     return run_deploy(context, requested)

@@ -46,6 +46,6 @@ def init(
     keep their comments; an existing Dockerfile is never touched.
     """
     from flyctl_orchestrator.cli.init.command import asked_of, run_init
-    from flyctl_orchestrator.cli.init.request import Request
+    from flyctl_orchestrator.cli.init.request import InitRequest
 
-    run_init(context, Request(example, create, org, dry_run), asked_of(context.environment, **answers))
+    run_init(context, InitRequest(example, create, org, dry_run), asked_of(context.environment, **answers))

@@ -26,6 +26,6 @@ def scale(context: CommandContext, wanted: tuple[str, ...], like: str | None, sa
     proved healthy before anything is removed; when one fails, all new ones are destroyed again. It is a rollout like
     any other: 'flyo deploy --resume' or '--abort' ends one that was killed.
     """
-    from flyctl_orchestrator.cli.scale import Requested, run_scale
+    from flyctl_orchestrator.cli.scale import ScaleRequest, run_scale
 
-    return run_scale(context, Requested(wanted, like, save=save, hooks=not no_hooks))
+    return run_scale(context, ScaleRequest(wanted, like, save=save, hooks=not no_hooks))

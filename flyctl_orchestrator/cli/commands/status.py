@@ -26,6 +26,8 @@ def status(
     Sleeping machines are not woken. Says when the fleet is mixed or differs from flyo.toml, and when a rollout of this
     computer was stopped half-way.
     """
-    from flyctl_orchestrator.cli.status import Wanted, run_status
+    from flyctl_orchestrator.cli.status import StatusRequest, run_status
 
-    return run_status(context, Wanted(by_machine, probe=not no_probe, detailed=detailed_exit_code, interval=interval))
+    return run_status(
+        context, StatusRequest(by_machine, probe=not no_probe, detailed=detailed_exit_code, interval=interval)
+    )

@@ -8,7 +8,7 @@ from flyctl_orchestrator.catalog.regions import RegionBook, load_regions
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.init.create import can_create, create_app
 from flyctl_orchestrator.cli.init.report import report, show_files, summary
-from flyctl_orchestrator.cli.init.request import Request
+from flyctl_orchestrator.cli.init.request import InitRequest
 from flyctl_orchestrator.cli.target import wants_local
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import UsageError
@@ -34,7 +34,7 @@ def asked_of(environment: Environment, regions: tuple[str, ...], primary: str | 
     )
 
 
-def run_init(context: CommandContext, request: Request, asked: Asked) -> None:
+def run_init(context: CommandContext, request: InitRequest, asked: Asked) -> None:
     """Find out what is there, settle the answers, write, create, report.
 
     Raises:
@@ -84,7 +84,7 @@ def require_start(existing: Existing, start: str | None) -> None:
 
 
 def _answers(
-    context: CommandContext, asked: Asked, request: Request, existing: Existing, book: RegionBook
+    context: CommandContext, asked: Asked, request: InitRequest, existing: Existing, book: RegionBook
 ) -> tuple[Answers, bool]:
     """All answers, and whether to create the app; asks only a person at a terminal who did not say --yes."""
     directory = context.environment.cwd.name
@@ -105,7 +105,7 @@ def _answers(
 
 
 def _ask(
-    context: CommandContext, asked: Asked, request: Request, existing: Existing, book: RegionBook
+    context: CommandContext, asked: Asked, request: InitRequest, existing: Existing, book: RegionBook
 ) -> tuple[Answers, bool]:
     from flyctl_orchestrator.catalog.prices import load_prices
     from flyctl_orchestrator.cli.init.wizard import Wizard

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flyctl_orchestrator.cli.context import CommandContext
-from flyctl_orchestrator.cli.init.request import Request
+from flyctl_orchestrator.cli.init.request import InitRequest
 from flyctl_orchestrator.project.detect.detected import WantedSecret
 from flyctl_orchestrator.project.scaffold import Answers, Existing
 
@@ -39,7 +39,7 @@ def _difference(old: bytes, new: bytes) -> list[str]:
     return [line for line in lines if not line.startswith(("---", "+++", "@@")) and line[1:].strip()]
 
 
-def show_files(context: CommandContext, files: Mapping[str, bytes], request: Request) -> None:
+def show_files(context: CommandContext, files: Mapping[str, bytes], request: InitRequest) -> None:
     """--dry-run: whole contents on stdout.
 
     Raises:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Request:
+class InitRequest:
     """What one run of `flyo init` is to do besides asking.
 
     Attributes:

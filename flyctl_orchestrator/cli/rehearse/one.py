@@ -20,7 +20,13 @@ from flyctl_orchestrator.report.outcome_text import outcome_lines
 from flyctl_orchestrator.rollout.context.concurrency import Threads
 from flyctl_orchestrator.rollout.context.events import Emitter
 from flyctl_orchestrator.rollout.rehearsal.fault_spec import parse_fault
-from flyctl_orchestrator.rollout.rehearsal.rehearse import Place, Rehearsal, Request, Verdict, copy_fleet
+from flyctl_orchestrator.rollout.rehearsal.rehearse import (
+    Rehearsal,
+    RehearsalPlatform,
+    RehearsalRequest,
+    RehearsalResult,
+    copy_fleet,
+)
 
 
 def run_rehearsal(
@@ -50,18 +56,20 @@ def run_rehearsal(
             copy = copy_fleet(source, request)
             with Threads() as threads:
                 # Until the rollout itself begins a signal ends the rehearsal; from then on it takes the rollout back.
-                place = Place(target, state_directory(own.environment), own.scratch, threads, during=heeding)
-                verdict = Rehearsal(request, place, emit, source.kind).run(copy)
+                place = RehearsalPlatform(
+                    target, state_directory(own.environment), own.scratch, threads, during=heeding
+                )
+                result = Rehearsal(request, place, emit, source.kind).run(copy)
     finally:
         reporter.close()
     if not options.as_json:
-        _show(context, verdict, source, project.app)
-    return verdict.exit
+        _show(context, result, source, project.app)
+    return result.exit
 
 
 def rehearsal_request(
     context: CommandContext, *, faults: tuple[str, ...], secrets_file: str | None, before: Path | None
-) -> Request:
+) -> RehearsalRequest:
     """What is to be rehearsed, of the project's files and the command line.
 
     Raises:
@@ -69,7 +77,7 @@ def rehearsal_request(
     """
     environment, project = context.environment, context.project(understood=False)
     project.regions()
-    return Request(
+    return RehearsalRequest(
         project=project,
         policy=context.policy(project),
         faults=[parse_fault(each) for each in faults],
@@ -107,12 +115,12 @@ def _secrets(environment: Environment, source: str | None) -> dict[str, str]:
     return parse_env(text, shown=shown).values
 
 
-def _show(context: CommandContext, verdict: Verdict, source: Target, app: str) -> None:
+def _show(context: CommandContext, result: RehearsalResult, source: Target, app: str) -> None:
     output = context.output
-    if verdict.outcome is not None:
-        output.report(*outcome_lines(verdict.outcome, output.style, output.width, url=""))
+    if result.outcome is not None:
+        output.report(*outcome_lines(result.outcome, output.style, output.width, url=""))
     where = "on Fly.io" if source.kind == "fly" else "on the local platform"
     output.report(
-        f"What would have happened: {verdict.what}; exit status {verdict.exit}.",
+        f"What would have happened: {result.what}; exit status {result.exit}.",
         f"This was a copy: app {app} {where} was not touched.",
     )

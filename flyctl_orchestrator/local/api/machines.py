@@ -10,7 +10,7 @@ from flyctl_orchestrator.local.api.wire import Request, Response
 from flyctl_orchestrator.local.base.errors import invalid, not_found
 from flyctl_orchestrator.local.base.machine_types import REQUEST
 from flyctl_orchestrator.local.base.ratelimit import CREATE_MACHINE, GET_MACHINE
-from flyctl_orchestrator.local.core.machines import Wanted
+from flyctl_orchestrator.local.core.machines import MachineRequest
 from flyctl_orchestrator.local.core.model import Machine
 from flyctl_orchestrator.local.platform import Platform
 
@@ -33,10 +33,10 @@ def held(platform: Platform, request: Request) -> Machine:
     return machine
 
 
-def wanted_of(body: dict[str, Any]) -> Wanted:
+def wanted_of(body: dict[str, Any]) -> MachineRequest:
     """A create or update request's body. Raises PlatformError 400 for wrong types."""
     REQUEST(body, "")
-    return Wanted(
+    return MachineRequest(
         config=body.get("config") or {},
         name=body.get("name") or "",
         region=body.get("region") or "",

@@ -12,13 +12,13 @@ from flyctl_orchestrator.local.platform import Platform
 
 @route("GET", "/_local/settings", op="local.settings.get", limit=None)
 def get_settings(platform: Platform, request: Request) -> Response:
-    """The knobs."""
+    """The settings and their values."""
     return Response(200, platform.settings.as_dict())
 
 
 @route("PUT", "/_local/settings", op="local.settings.change", limit=None)
 def change_settings(platform: Platform, request: Request) -> Response:
-    """Turn knobs; they stay turned over a restart."""
+    """Change settings; they stay changed over a restart."""
     platform.settings.change(body_of(request))
     platform.store.put("settings", "settings", platform.settings)
     return Response(200, platform.settings.as_dict())

@@ -1,4 +1,4 @@
-"""Knobs of the local platform that may be turned while it runs (`PUT /_local/settings`)."""
+"""Settings of the local platform that may be changed while it runs (`PUT /_local/settings`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flyctl_orchestrator.local.base.errors import invalid
 
 @dataclass
 class Settings:
-    """What can be turned; one object shared by platform and proxy.
+    """What can be changed; one object shared by platform and proxy.
 
     Attributes:
         delays: whether the proxy delays traffic between regions as the network would.
@@ -29,18 +29,18 @@ class Settings:
     first_check_seconds: float = 0.1
 
     def as_dict(self) -> dict[str, Any]:
-        """Every knob and its value."""
+        """Every setting and its value."""
         return asdict(self)
 
     def change(self, wanted: Any) -> None:
-        """Turn the knobs named in `wanted`, all of them or none.
+        """Change the settings named in `wanted`, all of them or none.
 
         Raises:
             PlatformError: 400 for an unknown name, a wrong type or a negative number.
         """
         if not isinstance(wanted, dict):
             raise invalid("settings must be an object")
-        kinds = {knob.name: type(getattr(self, knob.name)) for knob in fields(self)}
+        kinds = {setting.name: type(getattr(self, setting.name)) for setting in fields(self)}
         checked: dict[str, Any] = {}
         for name, value in wanted.items():
             if name not in kinds:

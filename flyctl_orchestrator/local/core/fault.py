@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from flyctl_orchestrator.local.core.fault_kinds import KINDS, Kind
+from flyctl_orchestrator.local.core.fault_kinds import KINDS, FaultKind
 from flyctl_orchestrator.local.core.model import Machine
 
 
@@ -56,7 +56,7 @@ class Fault:
     lost: frozenset[str] = frozenset()
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> FaultKind:
         """What it does."""
         return KINDS[self.name]
 

@@ -72,7 +72,7 @@ def _is_number(text: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Kind:
+class FaultKind:
     """One kind of fault.
 
     Attributes:
@@ -118,29 +118,29 @@ def _span(default: float, what: str) -> Setting:
     return Setting(default, what, duration=True)
 
 
-def _table(*kinds: Kind) -> dict[str, Kind]:
+def _table(*kinds: FaultKind) -> dict[str, FaultKind]:
     return {kind.name: kind for kind in kinds}
 
 
-KINDS: dict[str, Kind] = _table(
-    Kind(
+KINDS: dict[str, FaultKind] = _table(
+    FaultKind(
         "region-down",
         "no host of the region answers: its machines run on, out of reach",
         counted=False,
         place=True,
     ),
-    Kind(
+    FaultKind(
         "host-down",
         "a host dies with its machines; they boot again when it is back",
         counted=False,
         place=True,
     ),
-    Kind(
+    FaultKind(
         "slow-boot",
         "a machine that is started takes longer to boot",
         {"seconds": _span(30.0, "how much longer"), **WHICH},
     ),
-    Kind(
+    FaultKind(
         "crash-loop",
         "the machine's process ends by itself soon after every start",
         {
@@ -149,7 +149,7 @@ KINDS: dict[str, Kind] = _table(
             **WHICH,
         },
     ),
-    Kind(
+    FaultKind(
         "crash-after",
         "the machine's process runs well for a while and then ends by itself, after every start",
         {
@@ -159,7 +159,7 @@ KINDS: dict[str, Kind] = _table(
             **WHICH,
         },
     ),
-    Kind(
+    FaultKind(
         "error-share",
         "a share of the requests to the app is answered with an error, and the app does not see them",
         {
@@ -169,17 +169,17 @@ KINDS: dict[str, Kind] = _table(
             **WHICH,
         },
     ),
-    Kind(
+    FaultKind(
         "slow-share",
         "a share of the requests to the app is answered late",
         {"share": _share(), "seconds": _span(2.0, "how late"), "path": PATH, **WHICH},
     ),
-    Kind(
+    FaultKind(
         "failing-check",
         "health checks fail",
         {"check": Setting("", "only checks whose name holds this text"), **WHICH},
     ),
-    Kind(
+    FaultKind(
         "flapping-check",
         "health checks pass for a while, then fail for a while, in turns",
         {
@@ -189,28 +189,28 @@ KINDS: dict[str, Kind] = _table(
         },
         counted=False,
     ),
-    Kind(
+    FaultKind(
         "check-stuck",
         "health checks give no news: what they said last stays",
         {"check": Setting("", "only checks whose name holds this text"), **WHICH},
         counted=False,
     ),
-    Kind(
+    FaultKind(
         "rate-limited",
         "the API answers 429 and does nothing",
         {"op": OP, "retry_after": Setting(0, "seconds in a Retry-After header; 0: no header")},
     ),
-    Kind(
+    FaultKind(
         "server-error",
         "the API answers 500 and does nothing",
         {"op": OP, "status": Setting(500, "another status of that family", 500, 599)},
     ),
-    Kind(
+    FaultKind(
         "connection-reset",
         "the API closes the connection without an answer",
         {"op": OP, "when": Setting("before", "whether the operation was done", choices=("before", "after"))},
     ),
-    Kind(
+    FaultKind(
         "slow-answers",
         "answers come late; what was asked for is done at once",
         {
@@ -219,13 +219,13 @@ KINDS: dict[str, Kind] = _table(
             "op": OP,
         },
     ),
-    Kind(
+    FaultKind(
         "lost-create",
         "creating a machine is answered with 408, though the machine was created",
         {"status": Setting(408, "another status", 400, 599)},
         times=1,
     ),
-    Kind(
+    FaultKind(
         "unreadable",
         "the API's answers cannot be read",
         {
@@ -235,7 +235,7 @@ KINDS: dict[str, Kind] = _table(
             "seconds": Setting(0.7, "with how=drip: between two bytes", 0.0, duration=True),
         },
     ),
-    Kind(
+    FaultKind(
         "no-capacity",
         "the region has no room: no machine is created or started there",
         {
@@ -243,7 +243,7 @@ KINDS: dict[str, Kind] = _table(
             "what": Setting("memory", "what is lacking", choices=("memory", "CPUs")),
         },
     ),
-    Kind(
+    FaultKind(
         "builder-drops",
         "the connection to the builder is lost, or it answers an error",
         {
@@ -251,39 +251,39 @@ KINDS: dict[str, Kind] = _table(
             "when": Setting("during", "with how=closed: before, during or after the build", choices=WHEN_BUILDING),
         },
     ),
-    Kind(
+    FaultKind(
         "lease-held",
-        "somebody else holds the lease of every machine that is free",
+        "another client holds the lease of every machine that is free",
         {"owner": Setting("somebody-else@example.com", "who")},
         counted=False,
     ),
-    Kind(
+    FaultKind(
         "image-pull-fails",
         "an update's image cannot be pulled: the old version runs on, and the machine shows as started",
         WHICH,
     ),
-    Kind(
+    FaultKind(
         "pull-reverted",
         "as image-pull-fails, but only after a while: until then the machine shows the new version, being started",
         {"seconds": _span(5.0, "how long the image is pulled in vain"), **WHICH},
     ),
-    Kind(
+    FaultKind(
         "secrets-lag",
         "hosts have not heard of the newest secrets: 412 when min_secrets_version is asked for",
     ),
-    Kind(
+    FaultKind(
         "proxy-lag",
         "the proxy hears late of what happens to machines",
         {"seconds": _span(10.0, "how late")},
         counted=False,
     ),
-    Kind(
+    FaultKind(
         "clock-skew",
         "timestamps and ends of leases in answers are off",
         {"seconds": Setting(30.0, "by how much; less than 0: in the past", -LONGEST_SECONDS, duration=True)},
         counted=False,
     ),
-    Kind(
+    FaultKind(
         "stuck-suspending",
         "a machine that is suspended stays `suspending` for long",
         {"seconds": _span(60.0, "how long")},

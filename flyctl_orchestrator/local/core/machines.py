@@ -22,7 +22,7 @@ HOSTS_PER_REGION = 4
 
 
 @dataclass(frozen=True)
-class Wanted:
+class MachineRequest:
     """What a create or update request asks for; `id` only for a machine that is copied from elsewhere."""
 
     config: dict[str, Any]
@@ -68,7 +68,7 @@ class Machines:
         self._kernel.app(app)
         return [machine for machine in self._kernel.machines_of(app) if include_deleted or machine.state != "destroyed"]
 
-    def create(self, app: str, wanted: Wanted) -> Machine:
+    def create(self, app: str, wanted: MachineRequest) -> Machine:
         """A new machine, launched unless `skip_launch`.
 
         Raises:
@@ -104,7 +104,7 @@ class Machines:
                 machine, f"kept, but without effect on the local platform: {', '.join(ignored)}", "warning"
             )
 
-    def _new(self, app: str, name: str, region: str, config: dict[str, Any], wanted: Wanted) -> Machine:
+    def _new(self, app: str, name: str, region: str, config: dict[str, Any], wanted: MachineRequest) -> Machine:
         now = self._kernel.clock.now()
         instance_id = self._kernel.ids.ulid(now)
         host = 0x100 * (list(regions.REGIONS).index(region) + 1)
@@ -125,7 +125,7 @@ class Machines:
             versions=[MachineVersion(instance_id, config, now)],
         )
 
-    def _after_create(self, machine: Machine, wanted: Wanted) -> None:
+    def _after_create(self, machine: Machine, wanted: MachineRequest) -> None:
         follow = self._lifecycle.prepare if wanted.skip_launch else self._lifecycle.start_new
         self._kernel.clock.call_later(0.0, partial(follow, machine))
 
@@ -135,7 +135,7 @@ class Machines:
         except ImageNotFound as problem:
             raise invalid(f"failed to get manifest {ref}: MANIFEST_UNKNOWN: {problem}") from problem
 
-    def update(self, app: str, machine_id: str, wanted: Wanted) -> Machine:
+    def update(self, app: str, machine_id: str, wanted: MachineRequest) -> Machine:
         """A new version of a machine; booted when the old one was running and `skip_launch` is not asked.
 
         Raises:
@@ -166,7 +166,7 @@ class Machines:
         self._lifecycle.replace(machine, launch=awake and not wanted.skip_launch)
         return machine
 
-    def _check_immutable(self, machine: Machine, config: dict[str, Any], wanted: Wanted) -> None:
+    def _check_immutable(self, machine: Machine, config: dict[str, Any], wanted: MachineRequest) -> None:
         if wanted.region and regions.choose(wanted.region) != machine.region:
             raise invalid(f"invalid_argument: the region of machine {machine.id} is {machine.region} and cannot change")
         if wanted.name and wanted.name != machine.name:
@@ -180,7 +180,7 @@ class Machines:
                 " cannot change"
             )
 
-    def _new_version(self, machine: Machine, config: dict[str, Any], digest: str, wanted: Wanted) -> None:
+    def _new_version(self, machine: Machine, config: dict[str, Any], digest: str, wanted: MachineRequest) -> None:
         now = self._kernel.clock.now()
         machine.instance_id = self._kernel.ids.ulid(now)
         machine.config = config

@@ -37,7 +37,7 @@ class Simulation:
 
     Args:
         seed: decides every identifier.
-        settings: the knobs; a fresh set by default.
+        settings: of the platform; the defaults when None.
         latency: seconds that pass with every request, so that a client that polls makes time move.
 
     Attributes:

@@ -10,7 +10,7 @@ from flyctl_orchestrator.local.base.duration import seconds
 from flyctl_orchestrator.local.base.errors import invalid
 from flyctl_orchestrator.local.base.regions import REGIONS
 from flyctl_orchestrator.local.core.fault import Fault
-from flyctl_orchestrator.local.core.fault_kinds import KINDS, LONGEST_SECONDS, Kind
+from flyctl_orchestrator.local.core.fault_kinds import KINDS, LONGEST_SECONDS, FaultKind
 from flyctl_orchestrator.local.core.kernel import Kernel
 
 KEYS = ("name", "region", "app", "machine", "for", "times", "chance", "set")
@@ -56,7 +56,7 @@ def fault_of(kernel: Kernel, said: Mapping[str, Any]) -> Fault:
     )
 
 
-def _kind(name: Any) -> Kind:
+def _kind(name: Any) -> FaultKind:
     if not isinstance(name, str) or name not in KINDS:
         raise invalid(f"no fault is called {str(name)[:60]!r}{_meant(str(name), list(KINDS))}")
     return KINDS[name]
@@ -85,11 +85,11 @@ def _lasts(said: Any) -> float | None:
     return lasts
 
 
-def _only_lasts(kind: Kind, settings: Mapping[str, Any]) -> bool:
+def _only_lasts(kind: FaultKind, settings: Mapping[str, Any]) -> bool:
     return not kind.counted or settings.get("at") == "app"
 
 
-def _times(kind: Kind, said: Mapping[str, Any], settings: Mapping[str, Any]) -> int | None:
+def _times(kind: FaultKind, said: Mapping[str, Any], settings: Mapping[str, Any]) -> int | None:
     times = said.get("times")
     if times is None:
         return None
@@ -100,7 +100,7 @@ def _times(kind: Kind, said: Mapping[str, Any], settings: Mapping[str, Any]) -> 
     return times
 
 
-def _chance(kind: Kind, said: Mapping[str, Any], settings: Mapping[str, Any]) -> float:
+def _chance(kind: FaultKind, said: Mapping[str, Any], settings: Mapping[str, Any]) -> float:
     chance = said.get("chance")
     if chance is None:
         return 1.0
@@ -113,7 +113,7 @@ def _chance(kind: Kind, said: Mapping[str, Any], settings: Mapping[str, Any]) ->
     return float(chance)
 
 
-def _settings(kind: Kind, said: Any) -> dict[str, str | float | int]:
+def _settings(kind: FaultKind, said: Any) -> dict[str, str | float | int]:
     given = said or {}
     if not isinstance(given, dict):
         raise invalid("`set` must be an object of names and values")

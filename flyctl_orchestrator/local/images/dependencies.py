@@ -22,7 +22,7 @@ from typing import Any
 from flyctl_orchestrator.local.images import snapshot
 from flyctl_orchestrator.local.images.context import Context
 from flyctl_orchestrator.local.images.installation import BuildSettings, Installed, install
-from flyctl_orchestrator.local.images.manifests import Plan
+from flyctl_orchestrator.local.images.manifests import InstallPlan
 from flyctl_orchestrator.local.images.tree import Tree
 
 _FORMAT = 1
@@ -57,7 +57,7 @@ class DependencyCache:
                 entry.unlink(missing_ok=True)
 
     async def ensure(
-        self, plan: Plan, context: Context, settings: BuildSettings, log: Callable[[str], None]
+        self, plan: InstallPlan, context: Context, settings: BuildSettings, log: Callable[[str], None]
     ) -> Installed:
         """What the plan installs, from the cache or by running it.
 
@@ -92,7 +92,7 @@ class DependencyCache:
         return Installed(key, home, environment, made, True, tuple(content["notices"]))
 
     async def _install(
-        self, key: str, plan: Plan, context: Context, settings: BuildSettings, log: Callable[[str], None]
+        self, key: str, plan: InstallPlan, context: Context, settings: BuildSettings, log: Callable[[str], None]
     ) -> Installed:
         home = self._root / f"{key[:12]}-{secrets.token_hex(4)}"
         self._busy.add(home.name)
@@ -115,7 +115,7 @@ class DependencyCache:
         return found
 
 
-def _key(plan: Plan, context: Context, settings: BuildSettings) -> str:
+def _key(plan: InstallPlan, context: Context, settings: BuildSettings) -> str:
     facts = {
         "format": _FORMAT,
         "steps": [(step.command, step.directory) for step in plan.steps],
@@ -127,7 +127,7 @@ def _key(plan: Plan, context: Context, settings: BuildSettings) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def _may_use_node(plan: Plan) -> bool:
+def _may_use_node(plan: InstallPlan) -> bool:
     return plan.keeps_everything or any(step.command.startswith("npm ") for step in plan.steps)
 
 

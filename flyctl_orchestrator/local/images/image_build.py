@@ -72,7 +72,7 @@ class _Prepared:
     context: Context
     layout: Layout
     seen: snapshot.Fingerprint
-    plan: manifests.Plan
+    plan: manifests.InstallPlan
 
 
 async def build_image(

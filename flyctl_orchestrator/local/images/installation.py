@@ -14,7 +14,7 @@ from flyctl_orchestrator.local.images import build_command, snapshot, virtual_en
 from flyctl_orchestrator.local.images.command import path_without
 from flyctl_orchestrator.local.images.context import Context
 from flyctl_orchestrator.local.images.failure import BuildFailed
-from flyctl_orchestrator.local.images.manifests import Plan, Step
+from flyctl_orchestrator.local.images.manifests import InstallPlan, InstallStep
 from flyctl_orchestrator.local.images.tree import Tree
 
 _RUBBISH = ("__pycache__", ".egg-info", ".pyc")
@@ -72,7 +72,7 @@ class Installed:
 
 
 async def install(
-    home: Path, key: str, plan: Plan, context: Context, settings: BuildSettings, log: Callable[[str], None]
+    home: Path, key: str, plan: InstallPlan, context: Context, settings: BuildSettings, log: Callable[[str], None]
 ) -> Installed:
     """Run a plan in a copy of the context, with a fresh virtual environment if it wants one.
 
@@ -115,7 +115,7 @@ def _look(path: Path) -> tuple[int, int]:
 
 
 async def _run_steps(
-    steps: tuple[Step, ...], source: Path, env: Mapping[str, str], log: Callable[[str], None], timeout: float
+    steps: tuple[InstallStep, ...], source: Path, env: Mapping[str, str], log: Callable[[str], None], timeout: float
 ) -> None:
     loop = asyncio.get_running_loop()
     until = loop.time() + timeout
@@ -133,7 +133,7 @@ async def _run_steps(
             raise _failed(step, ended)
 
 
-def _failed(step: Step, ended: build_command.Ended) -> BuildFailed:
+def _failed(step: InstallStep, ended: build_command.Ended) -> BuildFailed:
     said = " | ".join(line.strip() for line in ended.last_lines[-3:]) or "it wrote nothing"
     hint = "The whole output is above; the command ran in a copy of the build context."
     if ended.status == 127:
@@ -143,7 +143,7 @@ def _failed(step: Step, ended: build_command.Ended) -> BuildFailed:
 
 def _collect(
     key: str,
-    plan: Plan,
+    plan: InstallPlan,
     home: Path,
     environment: Path | None,
     tree: Tree,

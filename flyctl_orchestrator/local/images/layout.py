@@ -59,7 +59,7 @@ def lay_out(file: Dockerfile, stages: Sequence[Stage], stage: Stage, context: Co
     Raises:
         BuildFailed: a source that is not in the context, or a destination that cannot be, with its line.
     """
-    return _Mason(file, stages, context).build(stage)
+    return _LayoutBuilder(file, stages, context).build(stage)
 
 
 def inside_root(path: str, workdir: str = "/") -> str:
@@ -67,7 +67,7 @@ def inside_root(path: str, workdir: str = "/") -> str:
     return posixpath.normpath(posixpath.join("/", workdir, path)).strip("/")
 
 
-class _Mason:
+class _LayoutBuilder:
     def __init__(self, file: Dockerfile, stages: Sequence[Stage], context: Context) -> None:
         self._file = file
         self._stages = stages

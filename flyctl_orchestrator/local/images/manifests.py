@@ -22,7 +22,7 @@ _LIFECYCLE = frozenset({"preinstall", "install", "postinstall", "prepublish", "p
 
 
 @dataclass(frozen=True)
-class Step:
+class InstallStep:
     """A shell command, and the directory of the context to run it in ("" is the root)."""
 
     command: str
@@ -30,7 +30,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Plan:
+class InstallPlan:
     """How an app's dependencies are installed.
 
     Attributes:
@@ -41,20 +41,20 @@ class Plan:
             only node_modules.
     """
 
-    steps: tuple[Step, ...] = ()
+    steps: tuple[InstallStep, ...] = ()
     inputs: tuple[str, ...] | None = ()
     virtual_env: bool = False
     keeps_everything: bool = False
 
 
-def asked_for(command: str, inputs: Sequence[str] | None, context: Context) -> Plan:
+def asked_for(command: str, inputs: Sequence[str] | None, context: Context) -> InstallPlan:
     """The plan for a build command a person gave.
 
     Raises:
         BuildFailed: an input that is not in the context.
     """
     if inputs is None:
-        return Plan((Step(command),), None, virtual_env=True, keeps_everything=True)
+        return InstallPlan((InstallStep(command),), None, virtual_env=True, keeps_everything=True)
     paths = {_inside(name): name for name in inputs}
     for path, name in paths.items():
         if path is None or not (path == "" or path in context.tree):
@@ -64,10 +64,12 @@ def asked_for(command: str, inputs: Sequence[str] | None, context: Context) -> P
                 f"the build input {name} is {'left out by .dockerignore' if left_out else 'not in the context'}",
                 "Correct `inputs` under [local] in flyo.toml.",
             )
-    return Plan((Step(command),), tuple(sorted(path or "" for path in paths)), virtual_env=True, keeps_everything=True)
+    return InstallPlan(
+        (InstallStep(command),), tuple(sorted(path or "" for path in paths)), virtual_env=True, keeps_everything=True
+    )
 
 
-def by_default(context: Context, root: Tree, stage: Stage) -> Plan:
+def by_default(context: Context, root: Tree, stage: Stage) -> InstallPlan:
     """The plan when nothing was asked for: what the app's own manifests say.
 
     They are looked for at the top of the context, or else among the files that COPY puts into WORKDIR.
@@ -76,13 +78,13 @@ def by_default(context: Context, root: Tree, stage: Stage) -> Plan:
         BuildFailed: a manifest that cannot be parsed.
     """
     python_base = stage.base.rsplit("/", 1)[-1].partition(":")[0] in ("python", "uv")
-    plans = [Plan(virtual_env=python_base)]
+    plans = [InstallPlan(virtual_env=python_base)]
     for directory in _directories(context.tree, root, stage.workdir.strip("/")):
         plans += [_python(context, directory), _node(context, directory)]
     steps = tuple(step for plan in plans for step in plan.steps)
     everything = any(plan.inputs is None for plan in plans)
     inputs = None if everything else tuple(sorted({name for plan in plans for name in plan.inputs or ()}))
-    return Plan(steps, inputs, any(plan.virtual_env for plan in plans))
+    return InstallPlan(steps, inputs, any(plan.virtual_env for plan in plans))
 
 
 def _directories(tree: Tree, root: Tree, workdir: str) -> list[str]:
@@ -99,14 +101,14 @@ def _text(context: Context, path: str) -> str:
         raise BuildFailed("build.context", f"{path} cannot be read: {error.strerror}", "Make it readable.") from error
 
 
-def _python(context: Context, directory: str) -> Plan:
+def _python(context: Context, directory: str) -> InstallPlan:
     requirements = posixpath.join(directory, "requirements.txt")
     if requirements in context.tree:
         inputs = _requirement_inputs(context, requirements)
-        return Plan((Step("pip install -r requirements.txt", directory),), inputs, virtual_env=True)
+        return InstallPlan((InstallStep("pip install -r requirements.txt", directory),), inputs, virtual_env=True)
     path = posixpath.join(directory, "pyproject.toml")
     if path not in context.tree:
-        return Plan()
+        return InstallPlan()
     try:
         project = tomllib.loads(_text(context, path))
     except tomllib.TOMLDecodeError as error:
@@ -114,22 +116,22 @@ def _python(context: Context, directory: str) -> Plan:
     return _project(project, path, directory)
 
 
-def _project(content: dict[str, Any], path: str, directory: str) -> Plan:
+def _project(content: dict[str, Any], path: str, directory: str) -> InstallPlan:
     metadata = content.get("project")
     metadata = metadata if isinstance(metadata, dict) else {}
     # Without a build system it is an app, not a package: only what it depends on is installed.
     if "build-system" in content or "dependencies" in metadata.get("dynamic", ()):
-        return Plan((Step("pip install .", directory),), None, virtual_env=True)
+        return InstallPlan((InstallStep("pip install .", directory),), None, virtual_env=True)
     wanted = [name for name in metadata.get("dependencies", ()) if isinstance(name, str)]
     if not wanted:
-        return Plan(virtual_env=bool(metadata))
-    return Plan((Step(f"pip install {shlex.join(wanted)}", directory),), (path,), virtual_env=True)
+        return InstallPlan(virtual_env=bool(metadata))
+    return InstallPlan((InstallStep(f"pip install {shlex.join(wanted)}", directory),), (path,), virtual_env=True)
 
 
-def _node(context: Context, directory: str) -> Plan:
+def _node(context: Context, directory: str) -> InstallPlan:
     path = posixpath.join(directory, "package.json")
     if path not in context.tree:
-        return Plan()
+        return InstallPlan()
     try:
         package = json.loads(_text(context, path))
     except ValueError as error:
@@ -140,13 +142,13 @@ def _node(context: Context, directory: str) -> Plan:
     scripts = package.get("scripts")
     runs_scripts = bool(_LIFECYCLE & set(scripts if isinstance(scripts, dict) else ()))
     if not wanted and not runs_scripts and "workspaces" not in package:
-        return Plan()
+        return InstallPlan()
     locks = [lock for name in _LOCKS if (lock := posixpath.join(directory, name)) in context.tree]
     local = any(str(version).startswith(("file:", "link:", ".", "/")) for version in wanted)
     settings = posixpath.join(directory, ".npmrc")
     files = (path, *locks, *([settings] if settings in context.tree else ()))
     inputs = None if local or runs_scripts or "workspaces" in package else files
-    return Plan((Step("npm ci" if locks else "npm install", directory),), inputs)
+    return InstallPlan((InstallStep("npm ci" if locks else "npm install", directory),), inputs)
 
 
 def _requirement_inputs(context: Context, path: str) -> tuple[str, ...] | None:

@@ -18,7 +18,7 @@ from flyctl_orchestrator.local.proxy.backend import Backend, Target, WakeFailed
 from flyctl_orchestrator.local.proxy.errors import ProxyError
 from flyctl_orchestrator.local.proxy.forward import Dropped, Forwarder, Message, NotConnected, TookTooLong, Unreadable
 from flyctl_orchestrator.local.proxy.latency import median_ms, sample_ms
-from flyctl_orchestrator.local.proxy.limits import Knobs, Limits
+from flyctl_orchestrator.local.proxy.limits import Limits, ProxySettings
 from flyctl_orchestrator.local.proxy.load import LoadBook
 from flyctl_orchestrator.local.proxy.replay import Reason
 from flyctl_orchestrator.local.proxy.route_attempt import RouteAttempt, Undelivered
@@ -87,7 +87,7 @@ class Dispatcher:
         draining: Collection[tuple[str, str]],
         *,
         limits: Limits,
-        knobs: Knobs,
+        settings: ProxySettings,
         clock: Clock,
         random: Random,
     ) -> None:
@@ -97,7 +97,7 @@ class Dispatcher:
         self.clock = clock
         self._forwarder = forwarder
         self._draining = draining
-        self._knobs = knobs
+        self._settings = settings
         self._random = random
         self._queue = Queue()
         self._wakes = Wakes(backend, loads.events, limits.wake_seconds, again_seconds=max(0.5, limits.retry_seconds))
@@ -256,7 +256,7 @@ class Dispatcher:
         return max(0.01, min(self.limits.connect_seconds, trip.deadline - asyncio.get_running_loop().time()))
 
     def _one_way_seconds(self, edge: str, region: str) -> float:
-        return sample_ms(edge, region, self._random) / 2000 if self._knobs.delays else 0.0
+        return sample_ms(edge, region, self._random) / 2000 if self._settings.delays else 0.0
 
 
 def _with_extra(message: Message, attempt: RouteAttempt, unavailable: str | None) -> Message:

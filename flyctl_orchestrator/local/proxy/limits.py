@@ -1,4 +1,4 @@
-"""How long and how much: the proxy's own limits, and the knobs it reads from the platform's settings."""
+"""How long and how much: the proxy's own limits, and what it reads from the platform's settings."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Protocol
 HEADER_BYTES = 64 * 1024  # the longest request line, status line or header field that is passed on, either way
 
 
-class Knobs(Protocol):
-    """What can be turned while the platform runs; read anew for every request."""
+class ProxySettings(Protocol):
+    """What can be changed while the platform runs; read anew for every request."""
 
     delays: bool
     autostop_tick_seconds: float

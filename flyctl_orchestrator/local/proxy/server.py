@@ -33,7 +33,7 @@ from flyctl_orchestrator.local.proxy.exchange import Exchange
 from flyctl_orchestrator.local.proxy.forward import Forwarder, Message
 from flyctl_orchestrator.local.proxy.headers import own_headers, request_headers, wants_websocket
 from flyctl_orchestrator.local.proxy.hosts import REGION_HEADER, parse_host
-from flyctl_orchestrator.local.proxy.limits import HEADER_BYTES, Knobs, Limits
+from flyctl_orchestrator.local.proxy.limits import HEADER_BYTES, Limits, ProxySettings
 from flyctl_orchestrator.local.proxy.load import LoadBook
 from flyctl_orchestrator.local.proxy.route_constraints import wish_of_headers
 from flyctl_orchestrator.local.proxy.sleeper import Sleeper
@@ -51,7 +51,7 @@ class Proxy:
     """Everything between a client's connection and a machine's port."""
 
     def __init__(
-        self, backend: Backend, clock: Clock, settings: Knobs, random: Random, limits: Limits | None = None
+        self, backend: Backend, clock: Clock, settings: ProxySettings, random: Random, limits: Limits | None = None
     ) -> None:
         """`settings` is read anew for every request: turning delays on or off takes effect at once."""
         self._backend = backend
@@ -75,7 +75,7 @@ class Proxy:
             self._loads,
             self._sleeper.draining,
             limits=self._limits,
-            knobs=self._settings,
+            settings=self._settings,
             clock=self._clock,
             random=self._random,
         )

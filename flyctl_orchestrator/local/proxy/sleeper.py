@@ -8,7 +8,7 @@ from typing import Any
 from flyctl_orchestrator.local.base.clock import Clock, Timer
 from flyctl_orchestrator.local.proxy.autostop import Sleep, idle_machines
 from flyctl_orchestrator.local.proxy.backend import Backend
-from flyctl_orchestrator.local.proxy.limits import Knobs, Limits
+from flyctl_orchestrator.local.proxy.limits import Limits, ProxySettings
 from flyctl_orchestrator.local.proxy.load import LoadBook
 from flyctl_orchestrator.local.proxy.waiting import pause
 
@@ -19,11 +19,13 @@ _DRAIN_LOOK_SECONDS = 0.05
 class Sleeper:
     """The autostop loop of a proxy. `draining` holds the (app, machine) pairs that get no new requests."""
 
-    def __init__(self, backend: Backend, clock: Clock, knobs: Knobs, loads: LoadBook, limits: Limits) -> None:
+    def __init__(
+        self, backend: Backend, clock: Clock, settings: ProxySettings, loads: LoadBook, limits: Limits
+    ) -> None:
         self.draining: set[tuple[str, str]] = set()
         self._backend = backend
         self._clock = clock
-        self._knobs = knobs
+        self._settings = settings
         self._loads = loads
         self._limits = limits
         self._timer: Timer | None = None
@@ -49,7 +51,7 @@ class Sleeper:
 
     def _on_timer(self) -> None:
         self._timer = self._clock.call_later(_TIMER_SECONDS, self._on_timer)
-        interval = self._knobs.autostop_tick_seconds
+        interval = self._settings.autostop_tick_seconds
         if interval <= 0 or self._clock.now() < self._passed_at + interval:
             return
         self._passed_at = self._clock.now()

@@ -14,7 +14,7 @@ LONGEST_HEAD = 65_536
 SHOWN_OF_BODY = 200
 
 
-class Occupants(Protocol):
+class PortLookup(Protocol):
     """Knows what a machine was told."""
 
     def main_port(self, machine_id: str) -> int | None:
@@ -30,7 +30,7 @@ class NetworkProber:
         runtime: knows which port a machine was told to use.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, runtime: Occupants) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, runtime: PortLookup) -> None:
         self._loop = loop
         self._runtime = runtime
         self._tasks: set[asyncio.Task[None]] = set()

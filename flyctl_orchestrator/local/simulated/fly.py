@@ -64,7 +64,7 @@ class SimulatedFly:
         """
         parts = urlsplit(url)
         if parts.port != PORT:
-            raise ConnectionRefusedError(f"nobody listens at {parts.netloc}")
+            raise ConnectionRefusedError(f"nothing listens at {parts.netloc}")
         host = parse_host(parts.netloc)
         if host is not None:
             page = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"

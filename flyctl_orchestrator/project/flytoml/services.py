@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flyctl_orchestrator.project.flytoml.values import Values, pick, tables_of, text_of, whole_of, words_of
-from flyctl_orchestrator.project.model import Check, Service
+from flyctl_orchestrator.project.model import CheckDefinition, Service
 
 
 def read_services(top: Values) -> tuple[Service, ...]:
@@ -27,7 +27,7 @@ def _service(table: Values, keys: tuple[str, ...], *, http: bool) -> Service:
     )
 
 
-def read_checks(top: Values) -> tuple[Check, ...]:
+def read_checks(top: Values) -> tuple[CheckDefinition, ...]:
     """`[checks.NAME]`, and the old `[[checks]]` with a name inside."""
     value = pick(top, "checks")
     if isinstance(value, list):
@@ -38,8 +38,8 @@ def read_checks(top: Values) -> tuple[Check, ...]:
     return tuple(_check(item, text_of(pick(item, "type")) or "", name) for name, item in tables)
 
 
-def _check(table: Values, kind: str, name: str = "") -> Check:
-    return Check(kind=kind, name=name, path=(text_of(pick(table, "path")) or "/") if kind == "http" else None)
+def _check(table: Values, kind: str, name: str = "") -> CheckDefinition:
+    return CheckDefinition(kind=kind, name=name, path=(text_of(pick(table, "path")) or "/") if kind == "http" else None)
 
 
 def _auto_stop(value: object) -> str:

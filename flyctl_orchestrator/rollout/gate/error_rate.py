@@ -21,7 +21,7 @@ Decision = Literal["pass", "fail", "more"]
 STEPS = 40
 
 
-class Count(NamedTuple):
+class ErrorCount(NamedTuple):
     """Answers of one kind.
 
     Attributes:
@@ -55,11 +55,11 @@ class ErrorTest:
         """Good answers that outweigh one error where a share of `before` were errors before."""
         return math.log1p(self.excess * (1 - before) / before) / self._unit
 
-    def score(self, counts: Iterable[Count]) -> float:
+    def score(self, counts: Iterable[ErrorCount]) -> float:
         """The evidence for "as good as before", in good answers: those there were, less what outweighs the errors."""
         return math.fsum(asked - errors - errors * self.weight(before) for asked, errors, before in counts)
 
-    def decide(self, counts: Iterable[Count]) -> Decision:
+    def decide(self, counts: Iterable[ErrorCount]) -> Decision:
         """What follows from answers, all of them together."""
         known = tuple(counts)
         score = self.score(known)
@@ -71,7 +71,7 @@ class ErrorTest:
             return "more"
         return "pass" if score > min(0.0, self._luck(known)) else "fail"
 
-    def wanted(self, counts: Iterable[Count]) -> int:
+    def wanted(self, counts: Iterable[ErrorCount]) -> int:
         """How many further answers decide it if all of them are good; 0 when it is decided."""
         known = tuple(counts)
         if self.decide(known) != "more":
@@ -79,7 +79,7 @@ class ErrorTest:
         left = self.most - sum(count.asked for count in known)
         return min(left, math.ceil(self.clean - self.score(known)))
 
-    def _luck(self, counts: Iterable[Count]) -> float:
+    def _luck(self, counts: Iterable[ErrorCount]) -> float:
         """The score below which a release that is as good as before hardly ever comes by bad luck."""
         usual = variance = 0.0
         for asked, _, before in counts:

@@ -11,7 +11,7 @@ KEPT_ANSWERS = 20
 
 
 @dataclass(frozen=True)
-class Heard:
+class TimedAnswer:
     """A probe's answer and when it came, in seconds of the monotonic clock."""
 
     at: float
@@ -41,7 +41,7 @@ class Evidence:
     critical_since: float | None = None
     blind: str | None = None
     read_at: float | None = None
-    answers: list[Heard] = field(default_factory=list)
+    answers: list[TimedAnswer] = field(default_factory=list)
 
     def see(self, machine: Machine | None, now: float, *, right: bool) -> None:
         """Add a reading.
@@ -63,7 +63,7 @@ class Evidence:
 
     def hear(self, answer: Answer, now: float) -> None:
         """Add a probe's answer."""
-        self.answers = [*self.answers, Heard(now, answer)][-KEPT_ANSWERS:]
+        self.answers = [*self.answers, TimedAnswer(now, answer)][-KEPT_ANSWERS:]
 
     @property
     def last_answer(self) -> Answer | None:

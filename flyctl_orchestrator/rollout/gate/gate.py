@@ -16,7 +16,7 @@ from flyctl_orchestrator.fleet.probe import Answer
 from flyctl_orchestrator.project.model import Probe
 from flyctl_orchestrator.rollout.gate.checkup import Checkup, grace_of, looks_at
 from flyctl_orchestrator.rollout.gate.comparison import GOOD, grade
-from flyctl_orchestrator.rollout.gate.evidence import Evidence, Heard
+from flyctl_orchestrator.rollout.gate.evidence import Evidence, TimedAnswer
 from flyctl_orchestrator.rollout.gate.verdict import Verdict
 from flyctl_orchestrator.rollout.state.metadata import same_image
 
@@ -149,7 +149,7 @@ def _judge_odd(expected: Expectation, seen: Evidence, machine: Machine, now: flo
         if not same_image(machine, expected.ref, expected.digest):
             what = machine.digest or machine.image
             return Verdict("fail", "reverted", f"it runs another image than the one deployed ({what})")
-        return Verdict("fail", "version", "its version is not the one deployed; somebody else changed it")
+        return Verdict("fail", "version", "its version is not the one deployed: another client has changed it")
     return Verdict("wait", "version", "it still shows its former version")
 
 
@@ -199,7 +199,7 @@ def _judge_answers(expected: Expectation, seen: Evidence, now: float) -> Verdict
     return Verdict("probe", code, reason)
 
 
-def _out_of_reach(expected: Expectation, seen: Evidence, heard: Sequence[Heard], now: float) -> bool:
+def _out_of_reach(expected: Expectation, seen: Evidence, heard: Sequence[TimedAnswer], now: float) -> bool:
     """Whether a hidden machine whose checks pass just cannot be asked yet; the look after uncordoning decides then."""
     if not expected.hidden or expected.sure or seen.machine is None or not seen.machine.has_checks:
         return False

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from flyctl_orchestrator.rollout.gate.comparison import PRIOR_ANSWERS, PRIOR_ERRORS, RARE
-from flyctl_orchestrator.rollout.gate.error_rate import Count, ErrorTest
+from flyctl_orchestrator.rollout.gate.error_rate import ErrorCount, ErrorTest
 from flyctl_orchestrator.rollout.gate.sentences import users_refused
 from flyctl_orchestrator.rollout.gate.verdict import Verdict
 
@@ -68,7 +68,7 @@ class UsersAnswers:
     def judge(self) -> tuple[Verdict, str]:
         """The verdict, and the machine it is about; it is a fail or a pass."""
         asked, errors = self.asked, self.errors
-        if TEST.decide([Count(asked, errors, self.share_before)]) != "fail":
+        if TEST.decide([ErrorCount(asked, errors, self.share_before)]) != "fail":
             return Verdict("pass"), ""
         worst = max(self._last, key=lambda machine: self.of(machine)[ERROR])
         reason = users_refused(asked, errors, self.before.total(), self.before[ERROR])

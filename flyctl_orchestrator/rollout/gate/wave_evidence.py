@@ -14,7 +14,7 @@ from functools import cache
 
 from flyctl_orchestrator.fleet.probe import Answer
 from flyctl_orchestrator.rollout.gate.comparison import TOO_MANY, Comparison, Place
-from flyctl_orchestrator.rollout.gate.error_rate import Count, ErrorTest
+from flyctl_orchestrator.rollout.gate.error_rate import ErrorCount, ErrorTest
 from flyctl_orchestrator.rollout.gate.latency import Pair, slower
 from flyctl_orchestrator.rollout.gate.pages import next_page, share
 from flyctl_orchestrator.rollout.gate.sentences import refused, slowed
@@ -40,7 +40,7 @@ ON_THE_WAY_BACK = Strictness(STRICTNESS["usual"].machine, STRICTNESS["usual"].ma
 
 
 @dataclass
-class Heard:
+class MachineAnswers:
     """What one machine has answered.
 
     Attributes:
@@ -81,13 +81,13 @@ class WaveEvidence:
         self._of_page = cache(self._count_page)
         self._wanted_of = cache(lambda page: self._page_tests[page].wanted(self._of_page(page)))
         self._told = 0
-        self.heard: dict[str, Heard] = {}
+        self.heard: dict[str, MachineAnswers] = {}
 
     # --- what comes in
 
     def expect(self, machine: str, place: Place) -> None:
         """A machine that will be asked."""
-        self.heard.setdefault(machine, Heard(place))
+        self.heard.setdefault(machine, MachineAnswers(place))
 
     def forget(self, machine: str) -> None:
         """A machine that is not asked any more; its answers count no longer."""
@@ -135,7 +135,7 @@ class WaveEvidence:
             missing[path] -= 1
         return turns
 
-    def _missing(self, heard: Heard, path: str, machines: int) -> int:
+    def _missing(self, heard: MachineAnswers, path: str, machines: int) -> int:
         """A machine's share of the answers that are still needed of a page."""
         if not (wanted := self._wanted_of(path)):
             return 0
@@ -193,7 +193,7 @@ class WaveEvidence:
                 return Verdict("fail", "latency", slowed(path, place.region, pair)), machine
         return Verdict("pass"), ""
 
-    def _refused(self, heard: Sequence[Heard], paths: Sequence[str]) -> Verdict:
+    def _refused(self, heard: Sequence[MachineAnswers], paths: Sequence[str]) -> Verdict:
         wrong: dict[str, Counter[str]] = {}
         asked = before = before_of = 0
         for path in paths:
@@ -210,19 +210,19 @@ class WaveEvidence:
         # The more machines, the more chances for one of them to look bad by luck.
         return replace(self._strictness.machine, risk=self._strictness.machine.risk / machines)
 
-    def _of_machine(self, heard: Heard) -> list[Count]:
+    def _of_machine(self, heard: MachineAnswers) -> list[ErrorCount]:
         return [
-            Count(asked, heard.errors_of(path), self._comparison.before(heard.place, path))
+            ErrorCount(asked, heard.errors_of(path), self._comparison.before(heard.place, path))
             for path, asked in heard.asked.items()
         ]
 
-    def _count_page(self, path: str) -> list[Count]:
+    def _count_page(self, path: str) -> list[ErrorCount]:
         asked: Counter[Place] = Counter()
         errors: Counter[Place] = Counter()
         for heard in self.heard.values():
             asked[heard.place] += heard.asked[path]
             errors[heard.place] += heard.errors_of(path)
-        return [Count(asked[place], errors[place], self._comparison.before(place, path)) for place in asked]
+        return [ErrorCount(asked[place], errors[place], self._comparison.before(place, path)) for place in asked]
 
     def _recount(self) -> None:
         self._of_page.cache_clear()

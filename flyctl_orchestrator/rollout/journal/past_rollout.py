@@ -134,10 +134,10 @@ def _checked(past: PastRollout) -> PastRollout:
     """
     texts = (past.id, past.kind, past.who, past.outcome, past.what, past.towards)
     if not all(isinstance(each, str) for each in texts) or not isinstance(past.exit, int | None):
-        raise TypeError("a text or an exit status of it is none")
+        raise TypeError("a text or an exit status in it has another type")
     for moment in (past.at, past.ended_at or 0):
         if isinstance(moment, bool) or not isinstance(moment, int | float) or not 0 <= moment < LAST_MOMENT:
-            raise ValueError("a time of it is none")
+            raise ValueError("a time in it is not a time")
     return past
 
 

@@ -11,7 +11,7 @@ from flyctl_orchestrator.rollout.lock.machines import LockMachines
 from flyctl_orchestrator.rollout.lock.take import Locker
 from flyctl_orchestrator.rollout.state.lock_record import HOLDER, LockRecord, lease_digest
 
-UNKNOWN = LockRecord("", "unknown", "another program leases the machine that keeps the lock", "rollout")
+UNKNOWN = LockRecord("", "unknown", "another program holds the lease of the lock machine", "rollout")
 
 
 @dataclass(frozen=True)

@@ -193,15 +193,15 @@ class Held:
     def _go_along(self, found: Found) -> bool:
         """None of ours counts: go over to those that count instead, as long as nobody else can hold them yet."""
         former = set(self._leases.nonces)
-        heirs = [each for each in found.counting if each.instead_of & former]
-        if heirs and self._age < MOVE:
+        replacements = [each for each in found.counting if each.instead_of & former]
+        if replacements and self._age < MOVE:
             return self._move_to(found)
-        if not heirs:
-            self._lose("the machine that kept the lock was destroyed")
-        elif heirs[0].record is not None:
-            self._lose_to(heirs[0].record)
+        if not replacements:
+            self._lose("the lock machine was destroyed")
+        elif replacements[0].record is not None:
+            self._lose_to(replacements[0].record)
         else:
-            self._lose("the machine that kept the lock did not answer for too long")
+            self._lose("the lock machine did not answer for too long")
         return False
 
     def _move_away(self, found: Found, silent: Mapping[str, ApiError]) -> bool:
@@ -229,7 +229,7 @@ class Held:
                 self._lose_to(self._leases.holder_on(each.id))
                 return False
             if self._age >= MOVE:
-                self._lose("the machine that kept the lock did not answer, and it took too long to make another")
+                self._lose("the lock machine did not answer, and making another one took too long")
                 return False
         self._leases.forget(former)
         if not self._settle_on(found.counting[0].id, began):
@@ -255,7 +255,7 @@ class Held:
         except ApiError as error:
             trouble = error
         if Times.of(self._clock).since(leased) >= SURE:
-            self._lose("it took too long to write down who holds the lock")
+            self._lose("writing the holder of the lock on the lock machine took too long")
             return False
         if trouble is not None:
             raise trouble

@@ -23,12 +23,12 @@ class Locked(FlyoError):
     def __init__(self, app: str, record: LockRecord, now: float, *, here: bool = False) -> None:
         since = f" since {moment(record.since)} ({_ago(now - record.since)} ago)" if record.since else ""
         if record.by_hand:
-            advice = "It was taken by hand, and is not waited for: 'flyo lock release' gives it back"
+            advice = "It was taken by hand, so --lock-wait does not wait for it; 'flyo lock release' releases it"
         elif here:
             advice = "Wait for it with --lock-wait 5m"
         else:
-            advice = f"If it has died, this ends by itself within {LEASE} s; wait for it with --lock-wait 5m, or end it"
-            advice += " with 'flyo lock release --force'"
+            advice = f"If that command was killed, its lock ends by itself within {LEASE} s; wait with --lock-wait 5m,"
+            advice += " or end it with 'flyo lock release --force'"
         super().__init__(
             f"locked by {record.who}{since}: {record.why}",
             where=f"app {app}",
@@ -42,9 +42,9 @@ class Locked(FlyoError):
 def busy(app: str, refusal: ApiError) -> FlyoError:
     """A lock machine's lease is held, and nothing tells by whom: it is no holder of the lock."""
     return FlyoError(
-        f"the machine that keeps the lock is in use ({refusal.what})",
+        f"another client holds the lease of the lock machine ({refusal.what})",
         where=f"app {app}",
-        next="Try again later; 'flyctl machine leases view' tells who, 'flyo lock release --force' ends it",
+        next="Try again later; 'flyctl machine leases view' shows who holds it, 'flyo lock release --force' ends it",
         code="lock.busy",
         exit=Exit.LOCKED,
     )
@@ -53,7 +53,7 @@ def busy(app: str, refusal: ApiError) -> FlyoError:
 def nowhere(app: str) -> FlyoError:
     """The app has no machine, and no image to make one from."""
     return FlyoError(
-        "there is no machine yet that could keep a lock",
+        "the app has no machine yet, and without an image no lock machine can be made",
         where=f"app {app}",
         next="Run 'flyo deploy' first",
         code="lock.nowhere",

@@ -135,8 +135,8 @@ class Locker:
             return True
         if found.counting:
             away = ", ".join(f"{each.id} in {each.region}" for each in found.counting if not each.reachable)
-            line = f"the machine that keeps the lock ({away}) does not answer: another one takes its place,"
-            self.tell("note", line=f"{line} in {SETTLE:.0f} s, when whoever may hold the lock there has noticed")
+            line = f"the lock machine ({away}) does not answer: another one replaces it"
+            self.tell("note", line=f"{line} in {SETTLE:.0f} s, so that a rollout with the lock there can notice")
         try:
             made = self._machines.make(found, image, record.id[:6])
         except ApiError as error:

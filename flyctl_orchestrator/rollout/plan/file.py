@@ -6,7 +6,16 @@ from dataclasses import asdict
 from typing import Any
 
 from flyctl_orchestrator.errors import UsageError
-from flyctl_orchestrator.rollout.plan.plan import Count, Drift, FlyctlRun, Lane, LeftOut, Plan, PlannedImage, Wave
+from flyctl_orchestrator.rollout.plan.plan import (
+    Drift,
+    FlyctlRun,
+    Lane,
+    LeftOut,
+    MachineCount,
+    Plan,
+    PlannedImage,
+    Wave,
+)
 from flyctl_orchestrator.rollout.plan.steps import step_of_dict
 
 SCHEMA = "flyo.plan/1"
@@ -60,7 +69,7 @@ def plan_of_dict(data: Any, *, where: str = "plan") -> Plan:
             unchanged=data["unchanged"],
             notes=tuple(data["notes"]),
             kind=data.get("kind", "deploy"),
-            counts=tuple(Count(**count) for count in data.get("counts", ())),
+            counts=tuple(MachineCount(**count) for count in data.get("counts", ())),
             left_out=tuple(LeftOut(**each) for each in data.get("left_out", ())),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -126,7 +126,7 @@ class PlannedImage:
 
 
 @dataclass(frozen=True)
-class Count:
+class MachineCount:
     """How many machines a place has, and is to have."""
 
     region: str
@@ -135,7 +135,7 @@ class Count:
     count: int
 
 
-def counts_text(counts: Sequence[Count]) -> str:
+def counts_text(counts: Sequence[MachineCount]) -> str:
     """The counts that change, for a person, e.g. "nrt 0 → 2, worker:fra 1 → 0"."""
     grouped = len({count.group for count in counts}) > 1
     return ", ".join(
@@ -174,7 +174,7 @@ class Plan:
     unchanged: int = 0
     notes: tuple[str, ...] = ()
     kind: PlanKind = "deploy"
-    counts: tuple[Count, ...] = ()
+    counts: tuple[MachineCount, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
 
     @property

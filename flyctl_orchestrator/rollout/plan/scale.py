@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.plan.lanes import lane_name
-from flyctl_orchestrator.rollout.plan.plan import Count, Lane, Plan, PlannedImage, Wave
+from flyctl_orchestrator.rollout.plan.plan import Lane, MachineCount, Plan, PlannedImage, Wave
 from flyctl_orchestrator.rollout.plan.source import choose_source
 from flyctl_orchestrator.rollout.plan.steps import CopyMachine, DestroyMachine, Gate, Step, StopMachine
 from flyctl_orchestrator.rollout.plan.surge import retirement
@@ -60,7 +60,7 @@ def plan_scale(
         waves=_waves(additions, removals, watch),
         regions=tuple(dict.fromkeys((*(region for region, _ in counts), *(machine.region for machine in standing)))),
         unchanged=sum(1 for machine in fleet.managed if machine.id not in busy),
-        counts=tuple(Count(*place, before[place], count) for place, count in counts.items()),
+        counts=tuple(MachineCount(*place, before[place], count) for place, count in counts.items()),
     )
 
 

@@ -141,14 +141,14 @@ class Wake(Step):
 class Gate(Step):
     """Look at the machine until there is a verdict; `strict` False only asks that it is what it was before.
 
-    `hidden`: it is cordoned by this rollout, and asked from outside all the same, by its id. `mark` False: another
-    look follows, and only that one decides that it is verified.
+    `hidden`: it is cordoned by this rollout, and asked from outside all the same, by its id. `verifies` False:
+    another gate follows, and only that one makes it verified.
     """
 
     kind = "gate"
     strict: bool = True
     hidden: bool = False
-    mark: bool = True
+    verifies: bool = True
 
 
 @dataclass(frozen=True)
@@ -175,10 +175,10 @@ class Cordon(Step):
 
 
 @dataclass(frozen=True)
-class AwaitSuccessor(Step):
+class AwaitReplacement(Step):
     """See that the machine which took this one's place is listed and takes requests; destroy nothing before."""
 
-    kind = "await_successor"
+    kind = "await_replacement"
     machine: str
 
 

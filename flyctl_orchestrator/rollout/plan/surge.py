@@ -16,7 +16,7 @@ from flyctl_orchestrator.rollout.plan.lanes import lane_name
 from flyctl_orchestrator.rollout.plan.plan import Lane, Wave
 from flyctl_orchestrator.rollout.plan.steps import (
     AwaitPropagation,
-    AwaitSuccessor,
+    AwaitReplacement,
     CloneMachine,
     Cordon,
     CreateMachine,
@@ -54,7 +54,7 @@ def takeover(old: Machine) -> tuple[Step, ...]:
         return proof if asleep is None else (*proof, PutToSleep(asleep))
     if asleep is not None:
         return (Gate(hidden=True), PutToSleep(asleep), Uncordon(), AwaitPropagation(), Cordon(old.id))
-    return (Gate(hidden=True, mark=False), Uncordon(), AwaitPropagation(), Gate(), Cordon(old.id))
+    return (Gate(hidden=True, verifies=False), Uncordon(), AwaitPropagation(), Gate(), Cordon(old.id))
 
 
 def by_clone(lane: Lane) -> Lane:
@@ -69,9 +69,9 @@ def retirement(machine: str) -> tuple[Step, ...]:
 
 
 def retire_lane(old: Machine) -> Lane:
-    """Retire a machine whose successor serves."""
+    """Retire a machine whose replacement serves."""
     name = lane_name(old.region, old.group, f"old-{old.id}")
-    steps = (AwaitSuccessor(old.id), *retirement(old.id))
+    steps = (AwaitReplacement(old.id), *retirement(old.id))
     return Lane(name, old.region, old.group, old.id, "destroy", steps, ("replaced",), weight=0)
 
 

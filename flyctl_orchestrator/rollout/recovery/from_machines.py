@@ -1,8 +1,8 @@
 """What the machines themselves tell about a rollout whose journal is on another computer, or lost.
 
-Every machine says which rollout changed it last, which version it had before, and how it slept; its mark says what
-passed the gate, and does not fit any more once it was changed. Fly keeps the configurations of a machine's recent
-versions. What cannot be known from that: machines that are gone.
+Every machine says which rollout changed it last, which version it had before, and how it slept; its verification says
+what passed the gate, and does not fit any more once it was changed. Fly keeps the configurations of a machine's
+recent versions. What cannot be known from that: machines that are gone.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ def unfinished_by_machines(fleet: Fleet, versions: Versions, journals: JournalSt
         ApiError: the versions cannot be read.
         FlyoError: it is a surge, of which the machines alone do not tell enough.
     """
-    marks = {machine.id: Verification.on(machine) for machine in fleet.managed}
-    proved = {machine.id for machine in fleet.managed if (mark := marks[machine.id]) and mark.fits(machine)}
-    if len(proved) == len(fleet.managed) and _uniform(fleet, marks):
+    verifications = {machine.id: Verification.on(machine) for machine in fleet.managed}
+    proved = {machine.id for machine in fleet.managed if (found := verifications[machine.id]) and found.fits(machine)}
+    if len(proved) == len(fleet.managed) and _uniform(fleet, verifications):
         return None
     _refuse_surge(fleet)
     doubtful = [machine for machine in fleet.managed if machine.id not in proved]
@@ -63,7 +63,7 @@ def unfinished_by_machines(fleet: Fleet, versions: Versions, journals: JournalSt
             del before[machine.id]
         else:
             before[machine.id] = replace(then, cordoned=before[machine.id].cordoned)
-    goal = [mark for machine in touched if (mark := marks[machine.id]) and machine.id in proved]
+    goal = [found for machine in touched if (found := verifications[machine.id]) and machine.id in proved]
     plan = Plan(
         app=fleet.app,
         fingerprint=fleet.fingerprint(),
@@ -109,8 +109,12 @@ def _by_it(machine: Machine, had: list[tuple[str, dict[str, Any]]]) -> bool:
     return len(had) > 1 and had[1][0] == machine.metadata.get(BEFORE)
 
 
-def _uniform(fleet: Fleet, marks: Mapping[str, Verification | None]) -> bool:
-    goals = {(machine.group, mark.image, mark.definition) for machine in fleet.managed if (mark := marks[machine.id])}
+def _uniform(fleet: Fleet, verifications: Mapping[str, Verification | None]) -> bool:
+    goals = {
+        (machine.group, found.image, found.definition)
+        for machine in fleet.managed
+        if (found := verifications[machine.id])
+    }
     return len(goals) == len({machine.group for machine in fleet.managed})
 
 
@@ -121,9 +125,9 @@ def _before(
 
     One that took the place of another which is gone stays: nothing is known of that one any more.
     """
-    mark = Verification.on(machine)
-    proved = mark is not None and mark.fits(machine)
-    if rollout and maker(machine) == rollout and (mark is None or proved):
+    verification = Verification.on(machine)
+    proved = verification is not None and verification.fits(machine)
+    if rollout and maker(machine) == rollout and (verification is None or proved):
         replaces = machine.metadata.get(REPLACES)
         return machine if replaces and replaces not in fleet else None
     if proved:

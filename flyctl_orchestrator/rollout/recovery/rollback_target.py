@@ -103,8 +103,8 @@ def _described(machines: Mapping[str, Machine]) -> str:
 
 
 def _secrets(machines: Mapping[str, Machine], fleet: Fleet) -> list[str]:
-    marks = [Verification.on(machine) for machine in machines.values()]
-    known = {mark.secrets for mark in marks if mark is not None}
+    verifications = [Verification.on(machine) for machine in machines.values()]
+    known = {found.secrets for found in verifications if found is not None}
     if not known or known == {fleet.secrets}:
         return []
     return ["secrets have changed since; Fly keeps no old values, so the machines start with the newest ones"]

@@ -17,7 +17,7 @@ MOMENTS: tuple[Moment, ...] = ("before", "at", "after")
 LASTS = 30.0
 # Trouble of the way to the platform and not of a region: one day each, from the beginning.
 NOWHERE = frozenset({"builder-drops"})
-# A release with one of these must not be taken for good.
+# A release with one of these must not be judged to be good.
 CONDEMNING = frozenset({"crash-loop", "crash-after", "failing-check", "error-share"})
 FAIR = "fair-weather"
 

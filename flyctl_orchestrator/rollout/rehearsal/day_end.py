@@ -10,7 +10,7 @@ from typing import Any, Literal
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.rehearsal.bad_day import BadDay
-from flyctl_orchestrator.rollout.rehearsal.rehearse import Verdict
+from flyctl_orchestrator.rollout.rehearsal.rehearse import RehearsalResult
 
 Fleet = Literal["new", "old", "mixed"]
 Shape = tuple[str, str, str, bool, bool]
@@ -29,7 +29,7 @@ class DayEnd:
     """
 
     day: BadDay
-    verdict: Verdict
+    result: RehearsalResult
     fleet: Fleet
     wrong: str
     seconds: float
@@ -47,8 +47,8 @@ class DayEnd:
             "fault": dict(self.day.fault) or None,
             "moment": self.day.moment,
             "struck": self.struck,
-            "exit": self.verdict.exit,
-            "what": self.verdict.what,
+            "exit": self.result.exit,
+            "what": self.result.what,
             "fleet": self.fleet,
             "wrong": self.wrong or None,
             "seconds": round(self.seconds, 1),
@@ -56,12 +56,18 @@ class DayEnd:
 
 
 def judge(
-    day: BadDay, verdict: Verdict, before: Iterable[Machine], after: Iterable[Machine], goal: Goal, *, seconds: float,
+    day: BadDay,
+    result: RehearsalResult,
+    before: Iterable[Machine],
+    after: Iterable[Machine],
+    goal: Goal,
+    *,
+    seconds: float,
     struck: bool,
-) -> DayEnd:  # fmt: skip
+) -> DayEnd:
     """How a day ended, from the machines before and, when all trouble was over, after the rollout."""
     fleet = fleet_of(before, after, goal)
-    return DayEnd(day, verdict, fleet, _wrong(day, verdict, fleet), seconds, struck)
+    return DayEnd(day, result, fleet, _wrong(day, result, fleet), seconds, struck)
 
 
 @dataclass(frozen=True)
@@ -94,8 +100,8 @@ def _serving(old: Iterable[Machine], now: Iterable[Machine]) -> bool:
     return all(up[region] >= min(number, there[region]) for region, number in was.items())
 
 
-def _wrong(day: BadDay, verdict: Verdict, fleet: Fleet) -> str:
-    status = verdict.exit
+def _wrong(day: BadDay, result: RehearsalResult, fleet: Fleet) -> str:
+    status = result.exit
     if fleet == "mixed":
         return "the fleet is left mixed"
     if status == Exit.OK and fleet == "old":
@@ -103,7 +109,7 @@ def _wrong(day: BadDay, verdict: Verdict, fleet: Fleet) -> str:
     if status in UNTOUCHED and fleet == "new":
         return "it said that all is as before, and everything is new"
     if day.condemned and fleet == "new":
-        return "a bad release was taken for good"
+        return "a bad release was judged to be good"
     if not day.fault and status != Exit.OK:
         return "it fails without any fault"
     return ""

@@ -21,9 +21,9 @@ from flyctl_orchestrator.rollout.plan.plan import PlannedImage
 from flyctl_orchestrator.rollout.rehearsal.bad_day import FAIR_DAY, BadDay, Trigger, bad_days, chosen
 from flyctl_orchestrator.rollout.rehearsal.copied import Copied
 from flyctl_orchestrator.rollout.rehearsal.day_end import DayEnd, Goal, judge
-from flyctl_orchestrator.rollout.rehearsal.rehearse import TOLD, Place, Rehearsal, Request
+from flyctl_orchestrator.rollout.rehearsal.management_api import ManagementApi
+from flyctl_orchestrator.rollout.rehearsal.rehearse import TOLD, Rehearsal, RehearsalPlatform, RehearsalRequest
 from flyctl_orchestrator.rollout.rehearsal.simulated_target import SimulatedWire, simulated_target
-from flyctl_orchestrator.rollout.rehearsal.stage import Stage
 
 # Seconds after the rollout's end, and the end of all trouble, in which whatever still moves comes to rest; and between
 # two looks whether it has.
@@ -32,12 +32,12 @@ AT_REST = frozenset({"started", "stopped", "suspended", "failed"})
 Hear = Callable[[Event], None]
 
 
-class FairWeatherFails(FlyoError):
+class FaultlessDayFails(FlyoError):
     """The rollout does not end well on the simulated Fly although nothing goes wrong there."""
 
     def __init__(self, end: DayEnd) -> None:
         super().__init__(
-            f"on a day without any fault the rollout ends with status {end.verdict.exit}: {end.verdict.what}",
+            f"on a day without any fault the rollout ends with status {end.result.exit}: {end.result.what}",
             where="flyo rehearse --all",
             next=f"Look at it with 'flyo rehearse --all --only {end.day.name}'",
             code="rehearse.fair",
@@ -54,7 +54,7 @@ class EveryDay:
         source: kind of the Fly that the copy was made of.
     """
 
-    request: Request
+    request: RehearsalRequest
     copy: Copied
     fly: Callable[[int, Path], SimulatedWire]
     scratch: Path
@@ -65,7 +65,7 @@ class EveryDay:
         """Every bad day of this rollout.
 
         Raises:
-            FairWeatherFails: it does not even end well on a fair one.
+            FaultlessDayFails: it does not even end well on a day without a fault.
         """
         regions: dict[str, None] = {}
 
@@ -75,16 +75,16 @@ class EveryDay:
 
         end = self.run(FAIR_DAY, hear)
         if not end.good:
-            raise FairWeatherFails(end)
+            raise FaultlessDayFails(end)
         wire = self.fly(0, self.scratch)
-        return bad_days(Stage(simulated_target(wire, Random(0))).fault_names(), list(regions))
+        return bad_days(ManagementApi(simulated_target(wire, Random(0))).fault_names(), list(regions))
 
     def chosen(self, only: Sequence[str]) -> list[BadDay]:
         """The days with these names, all of them when none is named.
 
         Raises:
             UsageError: there is no day of such a name.
-            FairWeatherFails: it does not even end well on a fair one, and a bad one is asked for.
+            FaultlessDayFails: it does not even end well on a day without a fault, and a bad day is asked for.
         """
         return [FAIR_DAY] if list(only) == [FAIR_DAY.name] else chosen(self.days(), only)
 
@@ -110,7 +110,7 @@ class _Day:
         self._every, self._day, self._hear = every, day, hear
         self._target: Target = simulated_target(every.fly(seed, directory), Random(seed))
         self._clock: Clock = self._target.clock
-        self._stage = Stage(self._target)
+        self._management = ManagementApi(self._target)
         self._directory = directory
         self._trigger = Trigger(day, self._set_fault)
         self._before: tuple[Machine, ...] = ()
@@ -121,7 +121,7 @@ class _Day:
     def run(self) -> DayEnd:
         """Set up, roll out, let everything come to rest, and judge."""
         every, project = self._every, self._every.request.project
-        place = Place(
+        place = RehearsalPlatform(
             self._target,
             self._directory / "state",
             self._directory,
@@ -130,13 +130,13 @@ class _Day:
             sync=_no_sync,
         )
         request = replace(every.request, faults=[])
-        verdict = Rehearsal(request, place, self.emit, every.source).run(every.copy)
+        result = Rehearsal(request, place, self.emit, every.source).run(every.copy)
         seconds = self._clock.now() - self._since
-        self._stage.clear_faults()
+        self._management.clear_faults()
         after = self._at_rest()
         counts = desired_of(project, PlannedImage(), every.request.policy).counts
         return judge(
-            self._day, verdict, self._before, after, Goal(self._digest, counts),
+            self._day, result, self._before, after, Goal(self._digest, counts),
             seconds=seconds, struck=self._trigger.struck,
         )  # fmt: skip
 
@@ -162,7 +162,7 @@ class _Day:
         self._trigger.hear(event)
 
     def _set_fault(self, fault: Mapping[str, Any]) -> None:
-        for made in self._stage.add_faults([fault]):
+        for made in self._management.add_faults([fault]):
             told = {"fault": made["id"], **{key: made[key] for key in TOLD}}
             # Not through the emitter, which is at an event already.
             self._hear(Event("fault.set", self._clock.now(), self._every.request.project.app, told))

@@ -22,7 +22,7 @@ from flyctl_orchestrator.rollout.rehearsal.await_ready import CopyFailed, await_
 from flyctl_orchestrator.rollout.rehearsal.copied import Copied, copied
 from flyctl_orchestrator.rollout.rehearsal.deployment import RehearsedDeployment
 from flyctl_orchestrator.rollout.rehearsal.fault_spec import about_image
-from flyctl_orchestrator.rollout.rehearsal.stage import Stage
+from flyctl_orchestrator.rollout.rehearsal.management_api import ManagementApi
 from flyctl_orchestrator.rollout.state.observe import observe
 
 # What is told of a fault that was set.
@@ -30,7 +30,7 @@ TOLD = ("name", "region", "machine", "ends_in", "times_left", "chance", "set")
 
 
 @dataclass(frozen=True)
-class Request:
+class RehearsalRequest:
     """What is to be rehearsed.
 
     Attributes:
@@ -49,7 +49,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Place:
+class RehearsalPlatform:
     """Where it is rehearsed: a local platform made for it, and directories for what is kept meanwhile.
 
     Attributes:
@@ -66,7 +66,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RehearsalResult:
     """What would have happened; `outcome` is None when the rollout did not get that far."""
 
     exit: int
@@ -74,7 +74,7 @@ class Verdict:
     outcome: Outcome | None = None
 
 
-def copy_fleet(source: Target, request: Request) -> Copied:
+def copy_fleet(source: Target, request: RehearsalRequest) -> Copied:
     """What the rehearsal needs of the fleet, which is only read.
 
     Raises:
@@ -94,19 +94,19 @@ class Rehearsal:
         source: kind of the Fly that the copy was made of.
     """
 
-    request: Request
-    place: Place
+    request: RehearsalRequest
+    place: RehearsalPlatform
     emit: Emitter
     source: str
 
-    def run(self, copy: Copied) -> Verdict:
+    def run(self, copy: Copied) -> RehearsalResult:
         """Set the copy up and roll out.
 
         Raises:
             FlyoError: a fault is unknown, or the copy cannot be set up.
         """
-        stage = Stage(self.place.target)
-        stage.check_faults([{**fault, "machine": None} for fault in self.request.faults])
+        management = ManagementApi(self.place.target)
+        management.check_faults([{**fault, "machine": None} for fault in self.request.faults])
         work = RehearsedDeployment(
             target=self.place.target,
             project=self.request.project,
@@ -117,16 +117,16 @@ class Rehearsal:
             state=self.place.state,
             scratch=self.place.scratch,
             sync=self.place.sync,
-            ready=lambda plan: self._set_faults(stage, plan),
+            ready=lambda plan: self._set_faults(management, plan),
         )
-        running = self._set_up(copy, stage, work)
-        verdict = self._roll_out(replace(work, running=running))
-        self.emit("rehearsal.finished", exit=verdict.exit, what=verdict.what)
-        return verdict
+        running = self._set_up(copy, management, work)
+        result = self._roll_out(replace(work, running=running))
+        self.emit("rehearsal.finished", exit=result.exit, what=result.what)
+        return result
 
-    def _set_up(self, copy: Copied, stage: Stage, work: RehearsedDeployment) -> frozenset[str]:
+    def _set_up(self, copy: Copied, management: ManagementApi, work: RehearsedDeployment) -> frozenset[str]:
         """The digests that the copied machines run."""
-        images = stage.borrow(self.request.images, copy)
+        images = management.borrow(self.request.images, copy)
         here = [bool(machine.digest and machine.digest in images) for machine in copy.machines]
         facts = {"source": self.source, "machines": len(copy.machines), "with_own_image": sum(here)}
         placeholders = sorted(set(copy.secrets) - copy.given)
@@ -134,27 +134,27 @@ class Rehearsal:
         if not copy.machines:
             return frozenset()
         instead = "" if all(here) else work.build_before(self.request.before).ref
-        stage.set_up(copy, images, instead)
+        management.set_up(copy, images, instead)
         try:
             await_ready(work.target.api, work.target.clock, copy, self.request.policy.timeout)
         except CopyFailed as failure:
-            for line in stage.last_words(copy.app, failure.machine.id, tuple(copy.secrets.values())):
+            for line in management.last_words(copy.app, failure.machine.id, tuple(copy.secrets.values())):
                 self.emit("note", line=f"  {failure.machine.id} | {line}")
             raise
         return frozenset(machine.digest for machine in copy.machines if machine.digest)
 
-    def _set_faults(self, stage: Stage, plan: Plan) -> None:
+    def _set_faults(self, management: ManagementApi, plan: Plan) -> None:
         new = bare(plan.image.ref or "")
-        for fault in stage.add_faults([about_image(fault, new) for fault in self.request.faults]):
+        for fault in management.add_faults([about_image(fault, new) for fault in self.request.faults]):
             self.emit("fault.set", fault=fault["id"], **{key: fault[key] for key in TOLD})
 
-    def _roll_out(self, work: RehearsedDeployment) -> Verdict:
+    def _roll_out(self, work: RehearsedDeployment) -> RehearsalResult:
         try:
             plan, fleet = prepare(work, None)
             work.announce(plan)
             with self.place.during(work.stop):
                 outcome = work.run(plan, fleet)
         except FlyoError as error:
-            return Verdict(int(error.exit), f"{error.what} [{error.code}]")
+            return RehearsalResult(int(error.exit), f"{error.what} [{error.code}]")
         work.finish(outcome)
-        return Verdict(int(outcome.exit), outcome.what, outcome)
+        return RehearsalResult(int(outcome.exit), outcome.what, outcome)

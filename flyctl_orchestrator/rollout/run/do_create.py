@@ -8,7 +8,7 @@ from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.plan.steps import CopyMachine, CreateMachine, DestroyMachine
 from flyctl_orchestrator.rollout.run.do_update import leased
-from flyctl_orchestrator.rollout.run.inherit import newborn, successor
+from flyctl_orchestrator.rollout.run.inherit import newborn, replacement_config
 from flyctl_orchestrator.rollout.run.lane import Busy, LaneRun
 from flyctl_orchestrator.rollout.run.step_context import StepContext
 from flyctl_orchestrator.rollout.state.metadata import CREATED, REPLACES, ROLLOUT, pinned
@@ -32,7 +32,7 @@ def do_create(step: CreateMachine, run: LaneRun, ctx: StepContext) -> bool:
         return True
     old = ctx.record.before[step.replaces]
     sized = step.group in ctx.rollout.sized
-    config = successor(first, old, with_guest=sized, tags=tags | {REPLACES: old.id})
+    config = replacement_config(first, old, with_guest=sized, tags=tags | {REPLACES: old.id})
     create_once(config, step.region, run, ctx, hidden=True)
     return True
 

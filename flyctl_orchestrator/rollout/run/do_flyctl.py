@@ -61,7 +61,7 @@ def adopt(run: LaneRun, ctx: StepContext, machine: Machine, before: Machine | No
         marks = [event.timestamp_s for event in machine.events if event.type in ("launch", "update", "create")]
         run.after_event = max([run.after_event, *marks])
         return True
-    raise StepFailed("changed_meanwhile", "somebody else has changed the machine meanwhile")
+    raise StepFailed("changed_meanwhile", "another client has changed the machine in the meantime")
 
 
 def _tag(machine: Machine, before: Machine | None, run: LaneRun, ctx: StepContext) -> None:

@@ -119,7 +119,7 @@ def _heed(verdict: Verdict, step: Gate, run: LaneRun, ctx: StepContext) -> bool:
 def _commanded(step: Gate, run: LaneRun, ctx: StepContext) -> bool:
     """Whether the user's own command, if there is one, agrees that the machine is good."""
     machine = run.evidence.machine if run.evidence else None
-    if run.lane.action == "restore" or not step.mark or machine is None:
+    if run.lane.action == "restore" or not step.verifies or machine is None:
         return True
     ran = ctx.rollout.hooks.run(
         "probe", until=lambda: ctx.rollout.stop.requested, machine=machine.id, region=machine.region
@@ -174,15 +174,15 @@ def approve(step: Gate, run: LaneRun, ctx: StepContext) -> None:
     if run.lane.action == "restore":
         ctx.phase(run, "restored")
         return
-    ctx.phase(run, "healthy" if step.mark else "opening")
-    if step.mark and (step.strict or machine.config.get("standbys")):
+    ctx.phase(run, "healthy" if step.verifies else "opening")
+    if step.verifies and (step.strict or machine.config.get("standbys")):
         _mark(machine, run, ctx)
 
 
 def _mark(machine: Machine, run: LaneRun, ctx: StepContext) -> None:
-    context, mark = ctx.rollout, ctx.record.verification_of(machine, run)
+    context, verification = ctx.rollout, ctx.record.verification_of(machine, run)
     try:
-        context.api.set_metadata(context.app, machine.id, VERIFIED, str(mark))
+        context.api.set_metadata(context.app, machine.id, VERIFIED, str(verification))
     except ApiError as error:
         # The machine is good; the next deploy will look at it once more, that is all.
         context.emit("warning", code="unmarked", machine=machine.id, what=error.what)

@@ -10,7 +10,7 @@ from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.gate.checkup import seconds
 from flyctl_orchestrator.rollout.plan.steps import (
     AwaitPropagation,
-    AwaitSuccessor,
+    AwaitReplacement,
     CloneMachine,
     Cordon,
     FlyctlConfigure,
@@ -21,7 +21,7 @@ from flyctl_orchestrator.rollout.plan.steps import (
 from flyctl_orchestrator.rollout.run.do_create import create_once
 from flyctl_orchestrator.rollout.run.do_flyctl import adopt, give_up_when_flyctl_did
 from flyctl_orchestrator.rollout.run.do_update import leased
-from flyctl_orchestrator.rollout.run.inherit import without_marks
+from flyctl_orchestrator.rollout.run.inherit import without_own_keys
 from flyctl_orchestrator.rollout.run.lane import LaneRun
 from flyctl_orchestrator.rollout.run.step_context import StepContext
 from flyctl_orchestrator.rollout.state.metadata import REPLACES, ROLLOUT, pinned
@@ -35,7 +35,7 @@ def do_clone(step: CloneMachine, run: LaneRun, ctx: StepContext) -> bool:
     old = ctx.record.before[step.machine]
     ctx.phase(run, "creating")
     config = _same(old)
-    config["metadata"] = {**without_marks(old.metadata), ROLLOUT: ctx.record.id, REPLACES: old.id}
+    config["metadata"] = {**without_own_keys(old.metadata), ROLLOUT: ctx.record.id, REPLACES: old.id}
     run.base = create_once(config, old.region, run, ctx, hidden=True, launch=False)
     return True
 
@@ -113,8 +113,8 @@ def do_cordon(step: Cordon, run: LaneRun, ctx: StepContext) -> bool:
     return True
 
 
-def do_await_successor(step: AwaitSuccessor, run: LaneRun, ctx: StepContext) -> bool:
-    """Wait until a whole reading shows the successor taking requests, or asleep and ready to be woken."""
+def do_await_replacement(step: AwaitReplacement, run: LaneRun, ctx: StepContext) -> bool:
+    """Wait until a whole reading shows the replacement taking requests, or asleep and ready to be woken."""
     if not ctx.snapshot.whole:
         return False
     old = ctx.record.before_of(step.machine)

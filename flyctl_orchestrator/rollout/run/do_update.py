@@ -86,7 +86,7 @@ def _put(
             raise
         now = _read(run, ctx, machine_id)
         if now is None or now.instance_id != version:
-            raise StepFailed("changed_meanwhile", "somebody else has changed the machine meanwhile") from error
+            raise StepFailed("changed_meanwhile", "another client has changed the machine in the meantime") from error
         raise Busy(error.what) from error
     run.instance = updated.instance_id
     run.after_event = max((event.timestamp_s for event in updated.events), default=run.after_event)

@@ -15,7 +15,7 @@ from typing import Any
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.state.metadata import BEFORE, CREATED, REPLACES, ROLLOUT, SLEPT, VERIFIED
 
-MARKS = frozenset({VERIFIED, ROLLOUT, CREATED, BEFORE, REPLACES, SLEPT})
+OWN_KEYS = frozenset({VERIFIED, ROLLOUT, CREATED, BEFORE, REPLACES, SLEPT})
 """What flyo writes about one machine and no other."""
 
 FOLLOW = (
@@ -66,15 +66,15 @@ def inherit(first: Machine, own: Machine, *, with_guest: bool, tags: Mapping[str
     return config
 
 
-def successor(first: Machine, own: Machine, *, with_guest: bool, tags: Mapping[str, str]) -> dict[str, Any]:
-    """The configuration of a machine that takes the place of `own`, with all that is `own`'s but flyo's marks."""
-    bare = replace(own, metadata=without_marks(own.metadata))
+def replacement_config(first: Machine, own: Machine, *, with_guest: bool, tags: Mapping[str, str]) -> dict[str, Any]:
+    """The configuration of the replacement of `own`, with all that is `own`'s but what flyo wrote about it."""
+    bare = replace(own, metadata=without_own_keys(own.metadata))
     return inherit(first, bare, with_guest=with_guest, tags=tags)
 
 
-def without_marks(metadata: Mapping[str, str]) -> dict[str, str]:
+def without_own_keys(metadata: Mapping[str, str]) -> dict[str, str]:
     """Metadata without what flyo wrote about that one machine."""
-    return {key: value for key, value in metadata.items() if key not in MARKS}
+    return {key: value for key, value in metadata.items() if key not in OWN_KEYS}
 
 
 def newborn(first: Machine, *, tags: Mapping[str, str]) -> dict[str, Any]:

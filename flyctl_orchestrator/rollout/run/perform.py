@@ -12,7 +12,7 @@ from flyctl_orchestrator.rollout.run.do_flyctl import do_flyctl_create, do_flyct
 from flyctl_orchestrator.rollout.run.do_gate import do_gate
 from flyctl_orchestrator.rollout.run.do_replace import (
     do_await_propagation,
-    do_await_successor,
+    do_await_replacement,
     do_clone,
     do_cordon,
     do_flyctl_configure,
@@ -44,7 +44,7 @@ PERFORM: Mapping[type[Step], Perform] = {
     steps.Uncordon: do_uncordon,
     steps.AwaitPropagation: do_await_propagation,
     steps.Cordon: do_cordon,
-    steps.AwaitSuccessor: do_await_successor,
+    steps.AwaitReplacement: do_await_replacement,
     steps.StopMachine: do_stop,
     steps.PutToSleep: do_put_to_sleep,
 }

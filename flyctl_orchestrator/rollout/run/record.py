@@ -86,16 +86,17 @@ class Record:
         return (source.image, source.digest) if source is not None else (self.ref, self.digest)
 
     def verification_of(self, machine: Machine, run: LaneRun) -> Verification:
-        """The mark for a lane's machine that has just passed the gate.
+        """The verification of a lane's machine that has just passed the gate.
 
-        A copy earns the mark of its source. Where that has none that fits, nobody knows from which fly.toml it comes.
+        A copy gets the verification of its source. Where that has none that fits, it is not known from which fly.toml
+        it comes.
         """
         source = self._source_of(run)
         if source is None:
             return verification_for(machine, self.plan.definition, self.plan.secrets)
-        mark = Verification.on(source) if verified(source) else None
-        if mark is not None and mark.fits(machine):
-            return mark
+        found = Verification.on(source) if verified(source) else None
+        if found is not None and found.fits(machine):
+            return found
         return verification_for(machine, "", self.plan.secrets)
 
     def _source_of(self, run: LaneRun) -> Machine | None:

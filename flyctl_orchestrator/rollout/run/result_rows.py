@@ -94,7 +94,8 @@ def _unseen(run: LaneRun, back: LaneRun | None, record: Record) -> Row:
     elif machine in record.cordoned:
         fate, why = "unverified", CLOSED
     elif not machine and run.touched:
-        why = f"nobody knows whether it was made{f' in the place of {run.lane.replaces}' if run.lane.replaces else ''}"
+        instead = f" in the place of {run.lane.replaces}" if run.lane.replaces else ""
+        why = f"it is not known whether it was created{instead}"
     return Row(run.lane.region, run.lane.group, machine, None, "", "", fate, "unknown", None, why)
 
 

@@ -1,6 +1,6 @@
 """What flyo writes on machines, and how it tells from that whether a machine is as it should be.
 
-A machine gets its mark only after it has passed the gate. A machine that carries the mark of what is wanted, runs the
+A machine gets its verification only after it has passed the gate. One whose verification is of what is wanted, runs the
 wanted image and has not been edited since is done: that is how a second deploy knows that there is nothing to do, and
 how any computer can carry on where another one stopped. All of it lives in the machine's metadata; changing metadata
 does not restart a machine (https://fly.io/docs/machines/runtime-environment/).
@@ -17,7 +17,7 @@ from typing import Any
 from flyctl_orchestrator.fleet.machine import Machine, bare
 
 VERIFIED = "flyo_verified"
-"""What the machine was when it passed the gate: a Mark."""
+"""What the machine was when it passed the gate: a Verification."""
 ROLLOUT = "flyo_rollout"
 """Id of the rollout that changed the machine last."""
 CREATED = "flyo_create_id"
@@ -67,11 +67,11 @@ def image_identity(machine: Machine) -> str:
 class Verification:
     """What a machine was when it passed the gate.
 
-    A changed machine keeps its metadata, so the mark has to tell by itself that it is about what was there before:
-    otherwise a machine changed by a run that was killed before its gate would look as if it had passed.
+    A changed machine keeps its metadata, so a verification has to tell by itself that it is about what was there
+    before: otherwise a machine changed by a run that was killed before its gate would look as if it had passed.
 
     Attributes:
-        definition: digest of fly.toml, "" when nobody knows from which fly.toml the machine comes (it is a copy).
+        definition: digest of fly.toml, "" when it is not known from which fly.toml the machine comes (it is a copy).
         secrets: digest of the secrets' names and digests.
         config: digest of the machine's own configuration.
         image: identity of the image it ran.
@@ -87,7 +87,7 @@ class Verification:
 
     @classmethod
     def on(cls, machine: Machine) -> Verification | None:
-        """The mark a machine carries, or None when it has none that can be read."""
+        """What a machine carries of it, or None when there is nothing that can be read."""
         parts = machine.metadata.get(VERIFIED, "").split(".")
         return cls(*parts[1:]) if len(parts) == 5 and parts[0] == FORMAT else None
 
@@ -98,12 +98,12 @@ class Verification:
 
 def verified(machine: Machine) -> bool:
     """Whether a machine has passed the gate of a rollout as it is now."""
-    mark = Verification.on(machine)
-    return mark is not None and mark.fits(machine)
+    verification = Verification.on(machine)
+    return verification is not None and verification.fits(machine)
 
 
 def verification_for(machine: Machine, definition: str, secrets: str) -> Verification:
-    """The mark to put on a machine that has just passed the gate."""
+    """What to write on a machine that has just passed the gate."""
     return Verification(definition, secrets, config_digest(machine), image_identity(machine))
 
 
@@ -138,19 +138,19 @@ def reasons_to_change(
     Returns: of "unverified" (never passed a gate of flyo), "image", "config" (fly.toml changed), "secrets",
         "edited" (somebody changed the machine since).
     """
-    mark = Verification.on(machine)
+    found = Verification.on(machine)
     reasons = []
     if ref is not None and not same_image(machine, ref, digest):
         reasons.append("image")
-    if mark is None or not mark.definition:
+    if found is None or not found.definition:
         return [*reasons, "unverified"]
-    if mark.definition != definition:
+    if found.definition != definition:
         reasons.append("config")
-    if mark.secrets != secrets:
+    if found.secrets != secrets:
         reasons.append("secrets")
-    if mark.config != config_digest(machine):
+    if found.config != config_digest(machine):
         reasons.append("edited")
-    if not reasons and mark.image != image_identity(machine):
+    if not reasons and found.image != image_identity(machine):
         # Changed, but never proved: whoever did it was stopped before the gate, or was no rollout of flyo's.
         reasons.append("unverified")
     return reasons

@@ -63,8 +63,8 @@ def project(tmp_path: Path) -> Path:
         (
             ["set", "PRIMARY_REGION=-"],
             "iad",
-            "flyo: name 1: Fly.io sets PRIMARY_REGION from fly.toml; a secret would go on winning after the region "
-            "moves. Leave it out, or choose another name [secrets.name]",
+            "flyo: name 1: Fly.io sets PRIMARY_REGION from fly.toml; a secret would hide it when it changes "
+            "there. Leave it out, or choose another name [secrets.name]",
         ),
         (
             ["import", "missing.env"],

@@ -128,7 +128,7 @@ def test_every_command_says_so_in_one_sentence(
         assert there.flyo(*words) == 8
     said = capsys.readouterr()
     line = said.err.splitlines()[-1]
-    assert "cannot be read: it is no JSON; it begins with <!DOCTYPE html>" in line
+    assert "cannot be read: it is not JSON; it begins with <!DOCTYPE html>" in line
     assert line.endswith("[api.unreadable]")
     if "--json" in words:
         assert json.loads(said.out)["code"] == "api.unreadable"

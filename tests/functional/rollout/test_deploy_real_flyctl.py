@@ -113,7 +113,7 @@ def test_flyctl_leaves_the_machine_that_keeps_the_lock_alone(real: RolloutProjec
     flyctl("scale", "count", "1", "--region", "fra", "--yes")
     assert lock_machine() == before
     assert before[0] not in flyctl("scale", "show") + flyctl("status", "--json")
-    assert real.flyo("lock", "status", "--local").stdout.strip() == "Nobody holds the lock."
+    assert real.flyo("lock", "status", "--local").stdout.strip() == "The lock is free."
     argv = [real.extra["FLYO_FLYCTL"], "apps", "destroy", APP, "--yes"]
     assert subprocess.run(argv, env=env, capture_output=True, timeout=90, check=False).returncode == 0
     assert real.api.call("GET", f"/v1/apps/{APP}/machines").status == 404

@@ -55,8 +55,8 @@ def test_a_second_deploy_from_another_computer_is_turned_away(deployed: RolloutP
     assert other.status == 6
     assert other.last_line.startswith(f"flyo: app {APP}: locked by ada@")
     assert other.last_line.endswith(
-        "flyo deploy. If it has died, this ends by itself within 30 s; wait for it with --lock-wait 5m, or end it with "
-        "'flyo lock release --force' [lock.held]"
+        "flyo deploy. If that command was killed, its lock ends by itself within 30 s; wait with --lock-wait 5m, or "
+        "end it with 'flyo lock release --force' [lock.held]"
     )
     assert is_free(deployed)
 
@@ -118,8 +118,8 @@ def test_a_lock_taken_by_hand_keeps_everything_away_at_once(deployed: RolloutPro
     assert set(deployed.machines()) == {"iad", "fra", "nrt"}
     assert elsewhere(deployed).flyo("lock", "release", "--local").status == 6
     assert "Released (was held by ada@" in deployed.flyo("lock", "release", "--local").stdout
-    assert deployed.flyo("lock", "status", "--local").stdout.strip() == "Nobody holds the lock."
-    assert deployed.flyo("lock", "release", "--local").stdout.strip() == "Nobody holds the lock."
+    assert deployed.flyo("lock", "status", "--local").stdout.strip() == "The lock is free."
+    assert deployed.flyo("lock", "release", "--local").stdout.strip() == "The lock is free."
     assert deployed.deploy().status == 0
 
 
@@ -201,7 +201,7 @@ def test_a_machine_that_is_cloned_during_a_deploy_locks_nothing(deployed: Rollou
     deployed.behave("good two")
     ran = deployed.deploy_and(event("wave.started"), clone)
     assert ran.status in (0, 3), ran.stderr
-    assert deployed.flyo("lock", "status", "--local").stdout.strip() == "Nobody holds the lock."
+    assert deployed.flyo("lock", "status", "--local").stdout.strip() == "The lock is free."
     assert is_free(deployed)
 
 

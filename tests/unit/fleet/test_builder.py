@@ -117,7 +117,7 @@ def test_the_builder_gets_the_whole_request_and_its_log_is_handed_on(tmp_path: P
         ),
         (
             HttpAnswer(200, {}, b"<p>\x1b[1mfo1_secret-token\n[1]\n"),
-            "app web: the image could not be built: its answer cannot be read: it is no JSON; it begins with "
+            "app web: the image could not be built: its answer cannot be read: it is not JSON; it begins with "
             "<p>[1m[hidden]",
             "build.failed",
         ),

@@ -55,16 +55,16 @@ def test_statuses_are_put_together_by_their_first_digit() -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (HttpError("timeout", "no answer within 3 s"), "the metrics did not answer (no answer within 3 s)"),
-        (HttpAnswer(401, {}, b"unauthorized"), "the metrics answered 401"),
-        (HttpAnswer(302, {"location": "https://elsewhere"}), "the metrics answered 302"),
-        (HttpAnswer(200, {}, b"<html>"), "the answer of the metrics cannot be read: it is no JSON"),
-        (HttpAnswer(200, {}, b""), "the answer of the metrics cannot be read: it is empty"),
+        (HttpError("timeout", "no answer within 3 s"), "the metrics API did not answer (no answer within 3 s)"),
+        (HttpAnswer(401, {}, b"unauthorized"), "the metrics API answered 401"),
+        (HttpAnswer(302, {"location": "https://elsewhere"}), "the metrics API answered 302"),
+        (HttpAnswer(200, {}, b"<html>"), "the answer of the metrics API cannot be read: it is not JSON"),
+        (HttpAnswer(200, {}, b""), "the answer of the metrics API cannot be read: it is empty"),
         (HttpAnswer(200, {}, b'{"status":"error"}'), "cannot be read"),
         (HttpAnswer(200, {}, b'{"status":"success","data":null}'), "cannot be read"),
-        (found(("m1", "200", "many")), "hold something that is no number"),
-        (found(("m1", "200", "inf")), "hold something that is no number"),
-        (found(("m1", "200", "nan")), "hold something that is no number"),
+        (found(("m1", "200", "many")), "a value of the metrics is not a number"),
+        (found(("m1", "200", "inf")), "a value of the metrics is not a number"),
+        (found(("m1", "200", "nan")), "a value of the metrics is not a number"),
     ],
 )
 def test_what_is_not_understood_is_an_error_in_one_line(answer: Any, words: str) -> None:

@@ -177,14 +177,14 @@ def test_an_answer_about_another_machine_is_none(api: MachinesApi, http: Scripte
 @pytest.mark.parametrize(
     ("strange", "text"),
     [
-        (NEVER_RIGHT[0], "the answer of api.test (200) cannot be read: it is no JSON; it begins with <!DOCTYPE html>"),
+        (NEVER_RIGHT[0], "the answer of api.test (200) cannot be read: it is not JSON; it begins with <!DOCTYPE html>"),
         (HttpAnswer(200, {}, WHOLE[:-9]), '(200) cannot be read: it is broken JSON; it begins with [{"id": "m1"'),
         (HttpAnswer(200, {}, b"null"), "(200) cannot be read: expected array, got null; it begins with null"),
-        (HttpAnswer(204), "could not list the machines: api.test answered 204 with nothing to read"),
+        (HttpAnswer(204), "could not list the machines: api.test answered 204 with an empty body"),
         (NEVER_RIGHT[11], "api.test answered 302, a redirect to https://login.test/"),
         (HttpAnswer(200, {}, b'[{"a": ' + b"[" * 200_000), "nested too deeply"),
         (answer(200, [{"id": "m1"}]), "object missing required field region - at $[0]"),
-        (answer(200, [machine("a b")]), "expected str of another form - at $[0].id"),
+        (answer(200, [machine("a b")]), "expected str in another format - at $[0].id"),
         (NEVER_RIGHT[15], "(404) cannot be read"),
     ],
 )

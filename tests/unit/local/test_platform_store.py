@@ -10,7 +10,7 @@ import pytest
 
 from flyctl_orchestrator.local.base.clock import VirtualClock
 from flyctl_orchestrator.local.base.errors import PlatformError
-from flyctl_orchestrator.local.core.machines import Wanted
+from flyctl_orchestrator.local.core.machines import MachineRequest
 from flyctl_orchestrator.local.core.model import App, Machine
 from flyctl_orchestrator.local.core.store import SqliteStore
 from flyctl_orchestrator.local.platform import Platform
@@ -44,7 +44,7 @@ class Life:
         """A machine of the app "shop", created now."""
         if "shop" not in {app.name for app in self.platform.apps.list()}:
             self.platform.apps.create("shop")
-        return self.platform.machines.create("shop", Wanted({"image": IMAGE, **config}, region="iad"))
+        return self.platform.machines.create("shop", MachineRequest({"image": IMAGE, **config}, region="iad"))
 
     def end(self) -> None:
         """The daemon is gone; what it flushed stays."""

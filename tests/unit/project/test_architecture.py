@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,22 @@ def test_the_arrows_are_those_that_lint_imports_holds(contract: dict[str, Any]) 
     assert layers + "\n" in read(PAGE).blocks
 
 
+def python_files() -> list[Path]:
+    """All Python that is ours: the product, the example app, tests, and the programs that are run by hand."""
+    top = (PACKAGE, ROOT / "habit_app", ROOT / "tests", ROOT / "bench", ROOT / "demo")
+    return [path for folder in top for path in folder.rglob("*.py")]
+
+
 def test_no_folder_has_more_files_than_one_can_overlook() -> None:
-    folders = {path.parent for path in PACKAGE.rglob("*.py")}
-    crowded = {str(folder.relative_to(ROOT)): len(list(folder.glob("*.py"))) for folder in folders}
+    crowded = Counter(str(path.parent.relative_to(ROOT)) for path in python_files())
+    assert crowded["tests/unit/project"] > 1
     assert {folder: files for folder, files in crowded.items() if files > 25} == {}
+
+
+def test_no_file_is_longer_than_one_idea_needs() -> None:
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in python_files()}
+    assert lengths["tests/unit/project/test_architecture.py"] > 1
+    assert {path: lines for path, lines in lengths.items() if lines > 400} == {}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project import flytoml
 from flyctl_orchestrator.project.flytoml.sizes import memory_mb
-from flyctl_orchestrator.project.model import Check, FlyToml, Service, Size
+from flyctl_orchestrator.project.model import CheckDefinition, FlyToml, Service, Size
 from tests.fly_toml import FlyTomlKind, all_kinds
 
 FULL = """
@@ -100,10 +100,10 @@ def test_reads_what_a_rollout_depends_on(tmp_path: Path) -> None:
     assert fly.process_groups == ("app", "worker")
     assert fly.env == {"PORT": "8080", "DEBUG": "False", "NAME": "x"}
     assert fly.services == (
-        Service(8080, "suspend", (Check("http", path="/api/health"),), ("app",), http=True, min_running=1),
+        Service(8080, "suspend", (CheckDefinition("http", path="/api/health"),), ("app",), http=True, min_running=1),
         Service(9000, processes=("worker",)),
     )
-    assert fly.checks == (Check("http", "alive", "/alive"),)
+    assert fly.checks == (CheckDefinition("http", "alive", "/alive"),)
     assert fly.mounts == ("worker",)
     assert fly.size_of("worker") == Size(memory_mb=1024, processes=("worker",))
     assert fly.size_of("app") == Size("shared-cpu-2x", 512)
@@ -191,8 +191,8 @@ def test_older_names_of_tables(tmp_path: Path) -> None:
     )
     assert fly.mounts == ("app",)
     assert fly.size_of("app").memory_mb == 256
-    assert fly.services == (Service(80, checks=(Check("http", path="/up"),)),)
-    assert fly.checks == (Check("tcp", "up"),)
+    assert fly.services == (Service(80, checks=(CheckDefinition("http", path="/up"),)),)
+    assert fly.checks == (CheckDefinition("tcp", "up"),)
 
 
 @pytest.mark.parametrize(

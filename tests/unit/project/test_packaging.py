@@ -11,7 +11,7 @@ import pytest
 
 from flyctl_orchestrator import __version__
 from tests.release_check import said, wrong
-from tests.unit.project.markdown_pages import ROOT
+from tests.unit.project.markdown_pages import ROOT, read
 
 PACKAGE: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 REQUIREMENT = re.compile(r"^([\w.-]+(?:\[[\w,]+\])?)>=([\d.]+)")
@@ -83,5 +83,17 @@ def test_a_release_is_stopped_when_something_differs(tag: str, address: str, cha
     assert sentence in found
 
 
+def test_a_package_that_names_no_address_is_not_released() -> None:
+    assert wrong("v0.2.0", "https://example.org/flyo", "0.2.0", "", CHANGELOG) == [
+        'pyproject.toml has no [project.urls] with Source = "https://example.org/flyo"'
+    ]
+
+
 def test_the_projects_own_version_and_address_can_be_read() -> None:
-    assert said() == (__version__, PACKAGE["urls"]["Source"])
+    assert said() == (__version__, PACKAGE.get("urls", {}).get("Source", ""))
+
+
+def test_the_lines_to_add_before_the_first_release_are_those_that_it_asks_for() -> None:
+    blocks = read(ROOT / "docs" / "how-to" / "release.md").blocks
+    [lines] = [block for block in blocks if block.startswith("[project.urls]")]
+    assert "Source" in tomllib.loads(lines)["project"]["urls"]

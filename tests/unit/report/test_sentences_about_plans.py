@@ -48,7 +48,7 @@ def test_nothing_to_do_is_not_said_beside_what_somebody_will_act_on(kind: DriftK
     lines = said(plan(drifts=(drift(kind),)))
     assert lines == [
         f"! nrt is {kind}",
-        "A deploy has nothing to change: 2 machines as wanted, the rest is not a deploy's to put right.",
+        "A deploy has nothing to change: 2 machines as wanted; it leaves what else differs as it is.",
     ]
 
 
@@ -62,7 +62,7 @@ def test_a_strangers_machine_is_nobodys_to_act_on() -> None:
         ({"kind": "deploy", "drift": 0}, "nothing to do: every machine is as it should be"),
         (
             {"kind": "deploy", "drift": 2},
-            "a deploy has nothing to change; what differs from the files is not a deploy's",
+            "a deploy has nothing to change; it leaves what else differs from the files as it is",
         ),
         ({"kind": "scale", "drift": 0}, "nothing to do: every count is as asked"),
     ],

@@ -11,7 +11,7 @@ from flyctl_orchestrator.fleet.machine import Check, Machine
 from flyctl_orchestrator.fleet.probe import Answer
 from flyctl_orchestrator.report.status_json import status_as_dict
 from flyctl_orchestrator.rollout.plan.plan import DriftKind
-from flyctl_orchestrator.rollout.survey import Finding, Place, Seen, Survey
+from flyctl_orchestrator.rollout.survey import Finding, Seen, Survey, SurveyedPlace
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "status-json.md").read_text()
 
@@ -27,7 +27,9 @@ def test_the_example_has_the_keys_of_the_real_thing() -> None:
     (example,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
     machine = Machine("m", "n", "web", "iad", "started", "01", checks=(Check("c", "passing"),))
     seen = Seen(machine, Answer(True, 200, 0.1))
-    found = Survey("web", (Place("iad", "app", 1, (seen,)),), (Finding("missing", "iad", "app", "", "x"),), ("a",))
+    found = Survey(
+        "web", (SurveyedPlace("iad", "app", 1, (seen,)),), (Finding("missing", "iad", "app", "", "x"),), ("a",)
+    )
     assert shape(json.loads(example)) == shape(status_as_dict(found, target="fly", url="u", now=0.0))
 
 

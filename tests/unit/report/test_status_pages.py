@@ -9,7 +9,7 @@ from flyctl_orchestrator.fleet.probe import Answer
 from flyctl_orchestrator.report.status_json import status_as_dict
 from flyctl_orchestrator.report.status_text import status_lines
 from flyctl_orchestrator.report.style import Style
-from flyctl_orchestrator.rollout.survey import Finding, Place, Seen, Survey
+from flyctl_orchestrator.rollout.survey import Finding, Seen, Survey, SurveyedPlace
 from tests.unit.report.report_doubles import ASCII, COLOUR, PLAIN
 
 URL = "https://web.fly.dev"
@@ -27,7 +27,7 @@ def good(id: str, region: str, **changes: Any) -> Seen:
     return Seen(machine(id, region, **changes), answer)
 
 
-def survey(*places: Place, findings: tuple[Finding, ...] = (), images: tuple[str, ...] = (DIGEST,)) -> Survey:
+def survey(*places: SurveyedPlace, findings: tuple[Finding, ...] = (), images: tuple[str, ...] = (DIGEST,)) -> Survey:
     return Survey("web", places, findings, images)
 
 
@@ -36,8 +36,8 @@ def page(found: Survey, style: Style = PLAIN, width: int | None = None, **option
 
 
 HEALTHY = survey(
-    Place("iad", "app", 2, (good("m1", "iad"), good("m2", "iad"))),
-    Place("nrt", "app", 1, (Seen(machine("m3", "nrt", "suspended"), None, "suspended"),)),
+    SurveyedPlace("iad", "app", 2, (good("m1", "iad"), good("m2", "iad"))),
+    SurveyedPlace("nrt", "app", 1, (Seen(machine("m3", "nrt", "suspended"), None, "suspended"),)),
 )
 
 
@@ -57,9 +57,9 @@ def test_what_is_wrong_is_said_below_the_table() -> None:
     bad = Answer(False, 500, 0.2, error="https://web.fly.dev/up: answered 500")
     sick = replace(machine("m4", "fra"), checks=(Check("servicecheck-00", "critical", "connection\nrefused"),))
     found = survey(
-        Place("iad", "app", 1, (Seen(machine("m1", "iad"), bad),)),
-        Place("fra", "app", 1, (Seen(sick, None, "not probed"), Seen(machine("m5", "fra", "starting")))),
-        Place("nrt", "app", 1, ()),
+        SurveyedPlace("iad", "app", 1, (Seen(machine("m1", "iad"), bad),)),
+        SurveyedPlace("fra", "app", 1, (Seen(sick, None, "not probed"), Seen(machine("m5", "fra", "starting")))),
+        SurveyedPlace("nrt", "app", 1, ()),
         findings=(Finding("missing", "nrt", "app", "", "nrt has 0 of process group app, flyo.toml wants 1"),),
     )
     assert page(found)[2:] == [
@@ -77,7 +77,7 @@ def test_what_is_wrong_is_said_below_the_table() -> None:
 
 def test_a_mixed_region_shows_both_releases_and_images() -> None:
     other = good("m2", "iad", digest="sha256:" + "cd" * 32, release=8)
-    (_, _, _, row) = page(survey(Place("iad", "app", None, (good("m1", "iad"), other))))
+    (_, _, _, row) = page(survey(SurveyedPlace("iad", "app", None, (good("m1", "iad"), other))))
     assert "v7,v8" in row
     assert "abababababab,cdcdcdcdcdcd" in row
     assert row.split()[1] == "2"
@@ -85,8 +85,8 @@ def test_a_mixed_region_shows_both_releases_and_images() -> None:
 
 def test_process_groups_get_a_column_when_there_are_several() -> None:
     found = survey(
-        Place("iad", "app", 1, (good("m1", "iad"),)),
-        Place("iad", "worker", 1, (Seen(machine("m2", "iad", checks=()), None, "no service"),)),
+        SurveyedPlace("iad", "app", 1, (good("m1", "iad"),)),
+        SurveyedPlace("iad", "worker", 1, (Seen(machine("m2", "iad", checks=()), None, "no service"),)),
     )
     lines = page(found)
     assert lines[2].startswith("region  group   machines")

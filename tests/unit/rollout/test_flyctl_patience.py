@@ -13,7 +13,8 @@ from flyctl_orchestrator.fleet.flyctl.flyctl import DeployOptions, Ran
 from flyctl_orchestrator.fleet.flyctl.trouble import deploy_may_pass
 from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.rollout.run.flyctl_driver import PAUSES
-from tests.unit.rollout.rollout_world import World, WorldDeploy, WorldFlyctl, snapshot
+from tests.unit.rollout.rollout_world import World, snapshot
+from tests.unit.rollout.world_flyctl import WorldDeploy, WorldFlyctl
 
 PASSING = [
     "failed to update VM 148e21d7: rate limit exceeded (Request ID: 01ABC-iad)",

@@ -182,7 +182,7 @@ def test_a_machine_somebody_edits_meanwhile_is_not_overwritten(world: World) -> 
 
     world.on_event = edit
     outcome = world.deploy(world.desired(world.push("two")))
-    assert "somebody else has changed the machine" in outcome.what
+    assert "another client has changed the machine" in outcome.what
 
 
 def test_a_machine_destroyed_meanwhile_is_named_and_made_anew(world: World) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -11,76 +9,24 @@ import pytest
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
-from flyctl_orchestrator.fleet.machines_api import MachinesApi
-from flyctl_orchestrator.local.daemon.simulation import TOKEN
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
-from flyctl_orchestrator.project.model import RolloutPolicy
-from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.plan.plan import Plan, counts_text
-from flyctl_orchestrator.rollout.plan.scale import ends_service, plan_scale
+from flyctl_orchestrator.rollout.plan.scale import plan_scale
 from flyctl_orchestrator.rollout.plan.steps import CopyMachine
 from flyctl_orchestrator.rollout.state.metadata import CREATED, VERIFIED, Verification
 from tests.unit.rollout.rollout_world import APP, Looks, Snapshot, World, snapshot
-
-
-class Wire:
-    """An HTTP that is one function of the test's own."""
-
-    def __init__(self, send: Callable[..., HttpAnswer]) -> None:
-        self._send = send
-
-    def send(self, method: str, url: str, *, headers: Any, json: Any = None, timeout: float) -> HttpAnswer:
-        return self._send(method, url, headers=headers, json=json, timeout=timeout)
-
-
-class Bench:
-    """A deployed app, and short names to scale it."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.sick: set[str] = set()
-        behaviour = Behaviour(healthy=lambda machine, region: region not in self.sick)
-        self.image = world.push("one", behaviour)
-        assert world.deploy(world.desired(self.image, {"iad": 1, "fra": 1})).kind == "done"
-        world.calls.clear()
-        world.probes.clear()
-        world.events.clear()
-
-    def plan(self, counts: Mapping[str, int], **options: Any) -> Plan:
-        places = {(region, "app"): count for region, count in counts.items()}
-        return plan_scale(self.world.observe(), places, **options)
-
-    def ends_service(self, counts: Mapping[str, int]) -> bool:
-        return ends_service(self.world.observe(), self.plan(counts))
-
-    def run(self, plan: Plan, **policy: Any) -> Outcome:
-        return self.world.run(plan, RolloutPolicy(**({"timeout": 60.0} | policy)))
-
-    def scale(self, timeout: float = 60.0, **counts: int) -> Outcome:
-        return self.run(self.plan(counts), timeout=timeout)
-
-    def break_wire(self, send: Callable[..., HttpAnswer]) -> None:
-        """Let `send` stand between the client and the platform."""
-        world = self.world
-        world.api = MachinesApi("http://fly.test", TOKEN, Wire(send), world.clock, world.random, patience=5.0)
-
-    def counts(self) -> dict[str, int]:
-        return dict(Counter(machine.region for machine in self.world.machines()))
+from tests.unit.rollout.scale_bench import ScaleBench, press_at
 
 
 @pytest.fixture
-def bench(world: World) -> Bench:
-    return Bench(world)
-
-
-def fates(outcome: Outcome) -> dict[str, int]:
-    return dict(Counter(row.fate for row in outcome.rows))
+def bench(world: World) -> ScaleBench:
+    return ScaleBench(world)
 
 
 # --- adding
 
 
-def test_new_machines_are_copies_that_were_proved(bench: Bench) -> None:
+def test_new_machines_are_copies_that_were_proved(bench: ScaleBench) -> None:
     outcome = bench.scale(nrt=2, iad=2)
     assert outcome.kind == "done" and outcome.what.startswith("3 machines are new and verified, 2 unchanged; ")
     assert bench.counts() == {"iad": 2, "fra": 1, "nrt": 2}
@@ -91,13 +37,13 @@ def test_new_machines_are_copies_that_were_proved(bench: Bench) -> None:
     assert all(row.health == "healthy" and row.latency_s for row in new)
 
 
-def test_the_next_deploy_finds_nothing_to_do(bench: Bench) -> None:
+def test_the_next_deploy_finds_nothing_to_do(bench: ScaleBench) -> None:
     bench.scale(nrt=2)
     wanted = bench.world.desired(bench.image, {"iad": 1, "fra": 1, "nrt": 2})
     assert bench.world.plan(wanted).empty
 
 
-def test_a_copy_keeps_flyctls_metadata_and_gets_a_tag_of_its_own(bench: Bench) -> None:
+def test_a_copy_keeps_flyctls_metadata_and_gets_a_tag_of_its_own(bench: ScaleBench) -> None:
     source = bench.world.machines()[0]
     bench.scale(nrt=2)
     first, second = bench.world.in_region("nrt")
@@ -107,14 +53,14 @@ def test_a_copy_keeps_flyctls_metadata_and_gets_a_tag_of_its_own(bench: Bench) -
     assert len({first.metadata[CREATED], second.metadata[CREATED], source.metadata.get(CREATED)}) == 3
 
 
-def test_doing_it_again_changes_nothing(bench: Bench) -> None:
+def test_doing_it_again_changes_nothing(bench: ScaleBench) -> None:
     bench.scale(nrt=1)
     before = snapshot(bench.world)
     assert bench.plan({"nrt": 1, "iad": 1}).empty
     assert snapshot(bench.world) == before
 
 
-def test_a_machine_that_is_put_to_sleep_before_it_was_looked_at_is_woken(bench: Bench) -> None:
+def test_a_machine_that_is_put_to_sleep_before_it_was_looked_at_is_woken(bench: ScaleBench) -> None:
     slept: list[str] = []
 
     def doze(method: str, url: str, json: Any) -> None:
@@ -130,7 +76,7 @@ def test_a_machine_that_is_put_to_sleep_before_it_was_looked_at_is_woken(bench: 
     assert slept[0] in bench.world.probes
 
 
-def test_it_tells_what_it_does_like_any_rollout(bench: Bench) -> None:
+def test_it_tells_what_it_does_like_any_rollout(bench: ScaleBench) -> None:
     bench.scale(nrt=1, fra=0)
     waves = [event.fields["wave"] for event in bench.world.events if event.name == "wave.started"]
     assert waves == ["add", "remove"]
@@ -142,13 +88,13 @@ def test_it_tells_what_it_does_like_any_rollout(bench: Bench) -> None:
 # --- failing
 
 
-def assert_gone_back(bench: Bench, before: dict[str, Snapshot]) -> None:
+def assert_gone_back(bench: ScaleBench, before: dict[str, Snapshot]) -> None:
     assert snapshot(bench.world) == before
 
 
 @pytest.mark.parametrize("others", [{}, {"fra": 0}])
 def test_when_a_new_machine_fails_all_new_ones_go_and_nothing_else_is_touched(
-    bench: Bench, others: dict[str, int]
+    bench: ScaleBench, others: dict[str, int]
 ) -> None:
     before = snapshot(bench.world)
     bench.sick.add("nrt")
@@ -159,7 +105,7 @@ def test_when_a_new_machine_fails_all_new_ones_go_and_nothing_else_is_touched(
     assert_gone_back(bench, before)
 
 
-def test_a_wrong_answer_from_outside_is_a_failure_whatever_the_checks_say(bench: Bench) -> None:
+def test_a_wrong_answer_from_outside_is_a_failure_whatever_the_checks_say(bench: ScaleBench) -> None:
     before = snapshot(bench.world)
     bench.world.looks[bench.image.ref or ""] = Looks(region="iad")
     outcome = bench.scale(timeout=20, nrt=1)
@@ -167,7 +113,7 @@ def test_a_wrong_answer_from_outside_is_a_failure_whatever_the_checks_say(bench:
     assert_gone_back(bench, before)
 
 
-def test_a_machine_that_exits_fails_at_once(bench: Bench) -> None:
+def test_a_machine_that_exits_fails_at_once(bench: ScaleBench) -> None:
     before = snapshot(bench.world)
     bench.world.simulation.images.push(bench.image.ref or "", Behaviour(exit_after_seconds=0.5, exit_code=3))
     began = bench.world.clock.now()
@@ -177,7 +123,7 @@ def test_a_machine_that_exits_fails_at_once(bench: Bench) -> None:
     assert_gone_back(bench, before)
 
 
-def test_a_create_whose_answer_got_lost_is_found_again_and_not_made_twice(bench: Bench) -> None:
+def test_a_create_whose_answer_got_lost_is_found_again_and_not_made_twice(bench: ScaleBench) -> None:
     broken: list[str] = []
 
     def lose_one(method: str, url: str, **more: Any) -> HttpAnswer:
@@ -193,7 +139,7 @@ def test_a_create_whose_answer_got_lost_is_found_again_and_not_made_twice(bench:
     assert bench.counts() == {"iad": 1, "fra": 1, "nrt": 1}
 
 
-def test_what_cannot_be_removed_again_is_named(bench: Bench) -> None:
+def test_what_cannot_be_removed_again_is_named(bench: ScaleBench) -> None:
     bench.sick.add("nrt")
 
     def refuse_deletes(method: str, url: str, **more: Any) -> HttpAnswer:
@@ -208,18 +154,7 @@ def test_what_cannot_be_removed_again_is_named(bench: Bench) -> None:
     assert left.id in outcome.what
 
 
-def press_at(bench: Bench, event: str, **fields: Any) -> None:
-    """Ctrl-C the first time an event with these fields is told."""
-
-    def press(told: Any) -> None:
-        if told.name == event and all(told.fields.get(key) == value for key, value in fields.items()):
-            bench.world.on_event = None
-            bench.world.stop.press()
-
-    bench.world.on_event = press
-
-
-def test_ctrl_c_while_adding_puts_everything_back(bench: Bench) -> None:
+def test_ctrl_c_while_adding_puts_everything_back(bench: ScaleBench) -> None:
     before = snapshot(bench.world)
     press_at(bench, "step.finished", step="copy_machine")
     outcome = bench.scale(nrt=2, fra=0)
@@ -227,134 +162,24 @@ def test_ctrl_c_while_adding_puts_everything_back(bench: Bench) -> None:
     assert_gone_back(bench, before)
 
 
-def test_ctrl_c_before_anything_is_removed_puts_everything_back(bench: Bench) -> None:
+def test_ctrl_c_before_anything_is_removed_puts_everything_back(bench: ScaleBench) -> None:
     before = snapshot(bench.world)
     press_at(bench, "wave.passed", wave="add")
     assert bench.scale(nrt=2, fra=0).kind == "interrupted"
     assert_gone_back(bench, before)
 
 
-def test_the_policy_not_to_go_back_holds_here_too(bench: Bench) -> None:
+def test_the_policy_not_to_go_back_holds_here_too(bench: ScaleBench) -> None:
     bench.sick.add("nrt")
     outcome = bench.run(bench.plan({"nrt": 1}), timeout=20.0, rollback=False)
     (left,) = bench.world.in_region("nrt")
     assert outcome.exit is Exit.LEFT_MIXED and left.id in outcome.what
 
 
-# --- removing
-
-
-def test_removal_cordons_stops_and_destroys_in_that_order(bench: Bench) -> None:
-    (doomed,) = bench.world.in_region("fra")
-    outcome = bench.scale(fra=0)
-    assert [row.machine for row in outcome.rows if row.fate == "destroyed"] == [doomed.id]
-    assert outcome.what == "1 machine is destroyed, 1 unchanged"
-    assert bench.counts() == {"iad": 1}
-    path = f"/apps/{APP}/machines/{doomed.id}"
-    mine = [(method, called.removeprefix(path)) for method, called in bench.world.calls if called.startswith(path)]
-    changes = [(method, rest) for method, rest in mine if method != "GET" and "/lease" not in rest]
-    assert changes == [("POST", "/cordon"), ("POST", "/stop"), ("DELETE", "")]
-
-
-def test_nothing_is_removed_before_what_is_new_is_proved(bench: Bench) -> None:
-    order: list[str] = []
-
-    def watch(method: str, url: str, json: Any) -> None:
-        destroys = method == "DELETE" and "/lease" not in url
-        order.append("destroy" if destroys else "probe" if ".test/" in url and "/v1" not in url else "")
-
-    bench.world.on_call = watch
-    bench.scale(nrt=1, fra=0)
-    told = [each for each in order if each]
-    assert told.index("destroy") > max(n for n, each in enumerate(told) if each == "probe")
-    assert bench.counts() == {"iad": 1, "nrt": 1}
-
-
-def test_sleeping_machines_go_first_and_are_not_woken_for_it(bench: Bench) -> None:
-    bench.scale(iad=3)
-    asleep = bench.world.in_region("iad")[1]
-    bench.world.call("POST", f"/v1/apps/{APP}/machines/{asleep.id}/suspend")
-    bench.world.pass_time(5)
-    plan = bench.plan({"iad": 2})
-    assert [lane.machine for lane in plan.lanes] == [asleep.id]
-    bench.world.calls.clear()
-    bench.run(plan)
-    touched = [(method, path) for method, path in bench.world.calls if asleep.id in path and "/lease" not in path]
-    assert [method for method, _ in touched if method != "GET"] == ["DELETE"]
-
-
-def test_a_machine_that_falls_asleep_while_it_drains_goes_all_the_same(bench: Bench) -> None:
-    (doomed,) = bench.world.in_region("fra")
-
-    def doze(event: Any) -> None:
-        if event.name == "step.finished" and event.fields["step"] == "cordon":
-            bench.world.call("POST", f"/v1/apps/{APP}/machines/{doomed.id}/suspend")
-            bench.world.pass_time(5)
-
-    bench.world.on_event = doze
-    assert bench.scale(fra=0).kind == "done"
-    assert bench.counts() == {"iad": 1}
-
-
-def test_places_that_are_not_named_stay_as_they_are(bench: Bench) -> None:
-    (iad,) = bench.world.in_region("iad")
-    assert [lane.machine for lane in bench.plan({"iad": 0}).lanes] == [iad.id]
-
-
-def test_ctrl_c_while_removing_says_what_is_gone_and_puts_the_rest_back_to_work(bench: Bench) -> None:
-    bench.scale(fra=3)
-    asleep = bench.world.in_region("fra")[1].id
-    bench.world.call("POST", f"/v1/apps/{APP}/machines/{asleep}/suspend")
-    bench.world.pass_time(5)
-    plan = bench.plan({"fra": 1})
-    (serving,) = {lane.machine for lane in plan.lanes} - {asleep}
-    press_at(bench, "step.finished", step="destroy_machine")
-    before = snapshot(bench.world)
-    outcome = bench.run(plan)
-    assert (outcome.kind, outcome.exit) == ("interrupted", Exit.INTERRUPTED)
-    assert outcome.what == f"interrupted; removed: fra {asleep}; still there: fra {serving}"
-    assert outcome.next == "The same 'flyo scale' goes on"
-    assert [row.fate for row in outcome.rows if row.machine in (asleep, serving)].count("restored") == 1
-    del before[asleep]
-    assert snapshot(bench.world) == before
-
-
-def test_what_cannot_be_removed_is_named_and_nothing_is_put_back_for_it(bench: Bench) -> None:
-    (doomed,) = bench.world.in_region("fra")
-
-    def refuse_deletes(method: str, url: str, **more: Any) -> HttpAnswer:
-        if method == "DELETE" and "/lease" not in url:
-            raise HttpError("refused", "connection refused")
-        return bench.world.http.send(method, url, **more)
-
-    bench.break_wire(refuse_deletes)
-    outcome = bench.scale(timeout=10, nrt=1, fra=0)
-    assert (outcome.exit, outcome.code) == (Exit.LEFT_MIXED, "scale.left")
-    assert outcome.what == (
-        "1 machine is new and verified, 1 unchanged, but what was too much could not be removed: " + f"fra {doomed.id}"
-    )
-    assert len(bench.world.in_region("nrt")) == 1
-
-
-@pytest.mark.parametrize(
-    ("counts", "ends"),
-    [({"iad": 0}, False), ({"iad": 0, "fra": 0}, True), ({"iad": 0, "fra": 0, "nrt": 1}, False), ({"nrt": 1}, False)],
-)
-def test_taking_the_last_machine_is_told_apart(bench: Bench, counts: dict[str, int], ends: bool) -> None:
-    assert bench.ends_service(counts) is ends
-
-
-def test_a_broken_machine_is_no_reason_to_believe_that_somebody_is_left(bench: Bench) -> None:
-    bench.sick.add("fra")
-    bench.world.pass_time(30)
-    assert not bench.world.in_region("fra")[0].checks_passing
-    assert bench.ends_service({"iad": 0})
-
-
 # --- what is planned
 
 
-def test_the_plan_says_the_counts_before_and_after(bench: Bench) -> None:
+def test_the_plan_says_the_counts_before_and_after(bench: ScaleBench) -> None:
     plan = bench.plan({"nrt": 2, "fra": 0, "iad": 1})
     assert counts_text(plan.counts) == "nrt 0 → 2, fra 1 → 0"
     assert (plan.kind, plan.image, plan.unchanged) == ("scale", bench.image, 1)
@@ -367,7 +192,7 @@ def sources(plan: Plan) -> list[str]:
     return [step.source for lane in plan.lanes for step in lane.steps if isinstance(step, CopyMachine)]
 
 
-def test_a_mixed_fleet_is_refused_unless_the_machine_to_copy_is_named(bench: Bench) -> None:
+def test_a_mixed_fleet_is_refused_unless_the_machine_to_copy_is_named(bench: ScaleBench) -> None:
     two = bench.world.push("two")
     old, other = bench.world.machines()
     bench.world.flyctl_update(next(b for b in bench.world.bodies() if b["id"] == other.id), two.ref or "")
@@ -380,7 +205,7 @@ def test_a_mixed_fleet_is_refused_unless_the_machine_to_copy_is_named(bench: Ben
         bench.plan({"nrt": 1}, like="m-nobody")
 
 
-def test_the_newest_verified_machine_is_copied_rather_than_an_edited_one(bench: Bench) -> None:
+def test_the_newest_verified_machine_is_copied_rather_than_an_edited_one(bench: ScaleBench) -> None:
     edited, good = bench.world.in_region("fra")[0], bench.world.in_region("iad")[0]
     config = {**edited.config, "env": {**edited.config["env"], "DEBUG": "1"}}
     bench.world.call("POST", f"/v1/apps/{APP}/machines/{edited.id}", {"config": config})
@@ -388,7 +213,7 @@ def test_the_newest_verified_machine_is_copied_rather_than_an_edited_one(bench: 
     assert sources(bench.plan({"nrt": 1})) == [good.id]
 
 
-def test_machines_with_volumes_are_not_copied(bench: Bench) -> None:
+def test_machines_with_volumes_are_not_copied(bench: ScaleBench) -> None:
     bench.world.call("POST", f"/v1/apps/{APP}/volumes", {"name": "data", "region": "iad", "size_gb": 1})
     volume = bench.world.call("GET", f"/v1/apps/{APP}/volumes")[0]["id"]
     config = bench.world.config_for("db", bench.image.ref or "", None)
@@ -399,12 +224,12 @@ def test_machines_with_volumes_are_not_copied(bench: Bench) -> None:
     assert "flyctl machine clone" in str(caught.value)
 
 
-def test_a_group_without_machines_has_nothing_to_copy(bench: Bench) -> None:
+def test_a_group_without_machines_has_nothing_to_copy(bench: ScaleBench) -> None:
     with pytest.raises(UsageError, match="process group worker has no machine to copy"):
         plan_scale(bench.world.observe(), {("nrt", "worker"): 1})
 
 
-def test_groups_with_images_of_their_own_are_each_proved_against_theirs(bench: Bench) -> None:
+def test_groups_with_images_of_their_own_are_each_proved_against_theirs(bench: ScaleBench) -> None:
     """A fleet whose process groups were deployed one by one."""
     other = bench.world.push("worker")
     config = bench.world.config_for("worker", f"{other.ref}@{other.digest}", None)
@@ -419,7 +244,7 @@ def test_groups_with_images_of_their_own_are_each_proved_against_theirs(bench: B
     }
 
 
-def test_a_copy_of_an_unverified_machine_has_passed_the_gate_but_is_of_no_fly_toml(bench: Bench) -> None:
+def test_a_copy_of_an_unverified_machine_has_passed_the_gate_but_is_of_no_fly_toml(bench: ScaleBench) -> None:
     for machine in bench.world.machines():
         bench.world.call("DELETE", f"/v1/apps/{APP}/machines/{machine.id}/metadata/{VERIFIED}")
     bench.scale(nrt=1)

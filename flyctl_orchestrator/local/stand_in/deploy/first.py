@@ -45,7 +45,7 @@ def _addresses(deployment: Deployment) -> None:
     if session.api.machines("GET", path)["ips"]:
         return
     if not all(_shareable(service) for service in services):
-        session.tell("WARN no dedicated addresses were allocated: the services need them and nobody can be asked")
+        session.tell("WARN no dedicated addresses were allocated: the services need them, and nothing can be asked")
         return
     session.say(f"Provisioning ips for {deployment.app}")
     org = deployment.app_record["organization"]["slug"]

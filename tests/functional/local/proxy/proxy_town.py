@@ -46,7 +46,7 @@ PATIENT = replace(QUICK, hold_seconds=20.0, forced_hold_seconds=20.0, queue_seco
 
 @dataclass
 class Turns:
-    """The platform's knobs."""
+    """The platform's settings."""
 
     delays: bool = False
     autostop_tick_seconds: float = 300.0

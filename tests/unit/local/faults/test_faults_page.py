@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flyctl_orchestrator.local.core.fault_kinds import KINDS, Kind, Setting
+from flyctl_orchestrator.local.core.fault_kinds import KINDS, FaultKind, Setting
 
 PAGE = Path(__file__).resolve().parents[4] / "docs" / "reference" / "faults.md"
 
@@ -16,7 +16,7 @@ def setting_words(name: str, setting: Setting) -> str:
     return f"`{name}`: {setting.what}" + (f" ({default}{unit})" if default != "" else "")
 
 
-def row(kind: Kind) -> str:
+def row(kind: FaultKind) -> str:
     """One kind's row of the table."""
     how = "strikes" if kind.counted else "lasts"
     how += f", {kind.times} time by default" if kind.times else ""

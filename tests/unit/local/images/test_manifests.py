@@ -12,14 +12,14 @@ from flyctl_orchestrator.local.images.dockerfile import parse
 from flyctl_orchestrator.local.images.failure import BuildFailed
 from flyctl_orchestrator.local.images.ignore import Ignore
 from flyctl_orchestrator.local.images.layout import lay_out
-from flyctl_orchestrator.local.images.manifests import Plan, asked_for, by_default
+from flyctl_orchestrator.local.images.manifests import InstallPlan, asked_for, by_default
 from flyctl_orchestrator.local.images.stages import read_stages
 from tests.unit.local.images.conftest import Write
 
 _PACKAGE = json.dumps({"dependencies": {"x": "1"}})
 
 
-def _plan(context: Write, files: Mapping[str, str], dockerfile: str = "FROM a\nCOPY . .") -> Plan:
+def _plan(context: Write, files: Mapping[str, str], dockerfile: str = "FROM a\nCOPY . .") -> InstallPlan:
     file = parse(dockerfile)
     stages = read_stages(file)
     scanned = scan(context(files), Ignore())

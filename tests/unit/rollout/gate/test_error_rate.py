@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flyctl_orchestrator.rollout.gate.error_rate import Count, ErrorTest, at_least, at_most
+from flyctl_orchestrator.rollout.gate.error_rate import ErrorCount, ErrorTest, at_least, at_most
 
 # One error in 200 before; a release that turns one good answer in 20 into an error must not pass.
 BEFORE = 0.005
@@ -17,8 +17,8 @@ TEST = ErrorTest(excess=0.05, clean=40, risk=0.001, most=240)
 SMALL = ErrorTest(excess=0.5, clean=4, risk=0.01, most=12)
 
 
-def after(asked: int, errors: int, before: float = BEFORE) -> list[Count]:
-    return [Count(asked, errors, before)]
+def after(asked: int, errors: int, before: float = BEFORE) -> list[ErrorCount]:
+    return [ErrorCount(asked, errors, before)]
 
 
 # --- by hand
@@ -47,7 +47,7 @@ def test_the_rarer_errors_were_the_more_each_of_them_weighs() -> None:
 
 
 def test_counts_of_several_kinds_are_added() -> None:
-    counts = [Count(10, 1, 0.1), Count(20, 0, 0.005), Count(5, 5, 0.5)]
+    counts = [ErrorCount(10, 1, 0.1), ErrorCount(20, 0, 0.005), ErrorCount(5, 5, 0.5)]
     score = 9 - TEST.weight(0.1) + 20 - 5 * TEST.weight(0.5)
     assert TEST.score(counts) == pytest.approx(score)
 
@@ -80,11 +80,11 @@ def test_what_may_well_be_chance_is_not_refused() -> None:
     assert 141 <= worst <= 145
     # What is known of several kinds of answers is added up, whichever comes last: together they may come to -56.3.
     for order in (1, -1):
-        assert TEST.decide([Count(120, 30, 0.2), Count(120, 80, 0.5)][::order]) == "pass", -52.7
-        assert TEST.decide([Count(120, 34, 0.2), Count(120, 80, 0.5)][::order]) == "fail", -70.9
-    mixed = [Count(120, 76, 0.5), Count(120, 2, BEFORE)]
+        assert TEST.decide([ErrorCount(120, 30, 0.2), ErrorCount(120, 80, 0.5)][::order]) == "pass", -52.7
+        assert TEST.decide([ErrorCount(120, 34, 0.2), ErrorCount(120, 80, 0.5)][::order]) == "fail", -70.9
+    mixed = [ErrorCount(120, 76, 0.5), ErrorCount(120, 2, BEFORE)]
     assert TEST.decide(mixed) == "pass" and TEST.score(mixed) < 0
-    assert TEST.decide([Count(120, 76, BEFORE), Count(120, 2, 0.5)]) == "fail"
+    assert TEST.decide([ErrorCount(120, 76, BEFORE), ErrorCount(120, 2, 0.5)]) == "fail"
 
 
 # --- how often it errs, computed exactly
@@ -133,7 +133,7 @@ def test_the_more_errors_the_fewer_pass_and_bad_ones_are_found_out_soon() -> Non
 
 COUNTS = st.lists(
     st.tuples(st.integers(0, 60), st.floats(0, 1), st.floats(0.001, 0.9)).map(
-        lambda row: Count(row[0], round(row[0] * row[1]), row[2])
+        lambda row: ErrorCount(row[0], round(row[0] * row[1]), row[2])
     ),
     max_size=4,
 )
@@ -147,21 +147,21 @@ TESTS = st.builds(
 
 
 @given(TESTS, COUNTS)
-def test_what_is_wanted_decides_it_and_one_less_does_not(test: ErrorTest, counts: list[Count]) -> None:
+def test_what_is_wanted_decides_it_and_one_less_does_not(test: ErrorTest, counts: list[ErrorCount]) -> None:
     wanted = test.wanted(counts)
     assert (wanted > 0) == (test.decide(counts) == "more")
     if wanted:
-        assert test.decide([*counts, Count(wanted, 0, 0.5)]) in ("pass", "fail")
+        assert test.decide([*counts, ErrorCount(wanted, 0, 0.5)]) in ("pass", "fail")
         if wanted > 1:
-            assert test.decide([*counts, Count(wanted - 1, 0, 0.5)]) == "more"
+            assert test.decide([*counts, ErrorCount(wanted - 1, 0, 0.5)]) == "more"
 
 
 @given(TESTS, COUNTS, st.floats(0.001, 0.9))
 def test_a_good_answer_never_makes_it_worse_nor_an_error_better(
-    test: ErrorTest, counts: list[Count], before: float
+    test: ErrorTest, counts: list[ErrorCount], before: float
 ) -> None:
     order = {"fail": 0, "more": 1, "pass": 2}
-    good, bad = [*counts, Count(1, 0, before)], [*counts, Count(1, 1, before)]
+    good, bad = [*counts, ErrorCount(1, 0, before)], [*counts, ErrorCount(1, 1, before)]
     assert test.score(bad) < test.score(counts) < test.score(good)
     if sum(count.asked for count in counts) + 1 < test.most:
         assert order[test.decide(bad)] <= order[test.decide(counts)] <= order[test.decide(good)]

@@ -294,7 +294,7 @@ def test_a_version_of_somebody_elses_is_told_from_a_reverted_image() -> None:
         evidence.see(other, now, right=named.right(other))
     verdict = judge(named, evidence, 1.0 + LAG)
     assert (verdict.kind, verdict.code) == ("fail", "version")
-    assert verdict.reason == "its version is not the one deployed; somebody else changed it"
+    assert verdict.reason == "its version is not the one deployed: another client has changed it"
     assert judge(named, evidence, 0.9 + LAG).kind == "wait"
     assert named.right(NEW) and not named.right(OLD) and EXPECTED.right(other) and not EXPECTED.right(OLD)
 

@@ -60,7 +60,7 @@ def test_a_lease_of_which_nobody_knows_whose_it_is_shows_as_such(hall: Hall) -> 
     (holder,) = hall.holders()
     assert (holder.record.who, holder.record.why) == (
         "unknown",
-        "another program leases the machine that keeps the lock",
+        "another program holds the lease of the lock machine",
     )
 
 

@@ -196,10 +196,10 @@ def killed_at(contest: Contest, stop: int, script: Callable[[Contender], None]) 
 def next_after(contest: Contest, computer: str, wait: float) -> tuple[Contender, float]:
     """Whoever wants the lock next, and how long it took."""
     since = contest.now
-    heir = contest.add("next", play_without_mercy(wait), computer=computer)
+    waiting = contest.add("next", play_without_mercy(wait), computer=computer)
     contest.run(in_turn(0))
     contest.closed = False
-    return heir, (heir.got_at or contest.now) - since
+    return waiting, (waiting.got_at or contest.now) - since
 
 
 def play_without_mercy(wait: float) -> Callable[[Contender], None]:
@@ -226,8 +226,8 @@ def test_killed_anywhere_it_is_taken_over_in_the_time_that_is_promised(
         if not first:
             assert not killed_at(contest, 1000, play_without_mercy(0.0))
         died = killed_at(contest, stop, play(12.0))
-        heir, seconds = next_after(contest, "dead" if same else "alive", 0.0 if same else LEASE + 2 * POLL)
-        assert heir.got_at is not None, f"killed at stop {stop}: {heir.refused}"
+        waiting, seconds = next_after(contest, "dead" if same else "alive", 0.0 if same else LEASE + 2 * POLL)
+        assert waiting.got_at is not None, f"killed at stop {stop}: {waiting.refused}"
         assert seconds <= LEASE + 2 * POLL, f"killed at stop {stop}"
         waited.append(seconds)
         stop += 1
@@ -245,8 +245,8 @@ def test_killed_and_killed_again_it_still_goes_on_at_once(tmp_path: Path, tells:
         contest = Contest(tmp_path / str(stop), machines=1, platform=Platform(tells=tells))
         assert killed_at(contest, 20, play(60.0))
         died = killed_at(contest, stop, play(0.0))
-        heir, seconds = next_after(contest, "dead", 0.0)
-        assert heir.got_at is not None and seconds <= LEASE + 2 * POLL, f"killed at stop {stop}"
+        waiting, seconds = next_after(contest, "dead", 0.0)
+        assert waiting.got_at is not None and seconds <= LEASE + 2 * POLL, f"killed at stop {stop}"
         if stop <= 5:
             # Not further than the answer that the lease is held.
             assert seconds < 3.0, f"killed at stop {stop}"
@@ -265,18 +265,18 @@ def test_a_platform_that_is_away_when_the_lock_is_given_back_keeps_nobody_out(tm
 
     assert not killed_at(contest, 1000, script)
     contest.away_until = 0.0
-    heir, seconds = next_after(contest, "dead" if same else "alive", 0.0 if same else 40.0)
-    assert heir.got_at is not None and seconds <= (3.0 if same else LEASE + 2 * POLL)
+    waiting, seconds = next_after(contest, "dead" if same else "alive", 0.0 if same else 40.0)
+    assert waiting.got_at is not None and seconds <= (3.0 if same else LEASE + 2 * POLL)
 
 
 def test_a_refusal_says_how_long_a_dead_holder_keeps_the_lock(tmp_path: Path) -> None:
     contest = Contest(tmp_path, machines=2)
     assert killed_at(contest, 20, play(60.0))
-    heir, _ = next_after(contest, "alive", 0.0)
-    assert heir.refused is not None and f"ends by itself within {LEASE} s" in heir.refused.next
+    waiting, _ = next_after(contest, "alive", 0.0)
+    assert waiting.refused is not None and f"ends by itself within {LEASE} s" in waiting.refused.next
     contest.world.pass_time(LEASE)
-    heir, seconds = next_after(contest, "alive", 0.0)
-    assert heir.got_at is not None and seconds < 3.0
+    waiting, seconds = next_after(contest, "alive", 0.0)
+    assert waiting.got_at is not None and seconds < 3.0
 
 
 @pytest.mark.parametrize("skews", [(0.0, 0.0), (2 * DAY, -2 * DAY), (-2 * DAY, 2 * DAY)])
@@ -320,10 +320,10 @@ def test_a_host_that_does_not_answer_keeps_nobody_out_for_long(tmp_path: Path, t
         me.take()
         me.release()
 
-    heir = contest.add("next", script)
+    waiting = contest.add("next", script)
     since = contest.now
     contest.run(in_turn(0))
-    assert heir.got_at is not None and SETTLE <= heir.got_at - since < SETTLE + 10
+    assert waiting.got_at is not None and SETTLE <= waiting.got_at - since < SETTLE + 10
     assert {each["region"] for each in contest.lock_machines()} == {"iad", "fra"}
 
 
@@ -351,8 +351,8 @@ def test_a_holder_whose_host_does_not_answer_any_more_keeps_its_lock(tmp_path: P
     assert other.got_at is not None
     # The machine that was out of reach is cleared away by whoever takes the lock when it is back.
     contest.closed = False
-    heir, seconds = next_after(contest, "third", 0.0)
-    assert heir.got_at is not None and seconds < 3.0
+    waiting, seconds = next_after(contest, "third", 0.0)
+    assert waiting.got_at is not None and seconds < 3.0
     assert len(contest.lock_machines()) == 1
 
 

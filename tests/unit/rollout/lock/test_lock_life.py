@@ -77,8 +77,9 @@ def test_whoever_comes_second_is_told_who_was_first_and_what_to_type(hall: Hall)
         hall.take("bob")
     assert refusal.value.exit == Exit.LOCKED and refusal.value.code == "lock.held"
     assert str(refusal.value) == (
-        "app shop: locked by ada@test since 2027-01-15 08:00:00 UTC (15 s ago): flyo deploy. If it has died, this ends "
-        "by itself within 30 s; wait for it with --lock-wait 5m, or end it with 'flyo lock release --force'"
+        "app shop: locked by ada@test since 2027-01-15 08:00:00 UTC (15 s ago): flyo deploy. If that command "
+        "was killed, its lock ends by itself within 30 s; wait with --lock-wait 5m, or end it with "
+        "'flyo lock release --force'"
     )
     assert hall.names() == ["ada@test"]
 
@@ -334,7 +335,7 @@ def test_a_lock_machine_that_is_destroyed_takes_the_lock_with_it(hall: Hall) -> 
     (machine,) = hall.lock_machines()
     hall.world.pass_time(LEASE + 1)
     hall.world.call("DELETE", f"{PATH}/{machine['id']}?force=true")
-    assert held.lost() == "the machine that kept the lock was destroyed"
+    assert held.lost() == "the lock machine was destroyed"
     hall.take("bob")
     assert hall.names() == ["bob@test"]
 

@@ -24,7 +24,8 @@ from flyctl_orchestrator.rollout.plan.plan import PlannedImage
 from flyctl_orchestrator.rollout.state.metadata import VERIFIED, verification_for
 from flyctl_orchestrator.rollout.state.observe import observe
 from tests.unit.rollout.nothing_lost.fleets import AT_THE_PLATFORM, FleetShape, Trouble
-from tests.unit.rollout.rollout_world import APP, Looks, World, WorldDeploy, WorldFlyctl
+from tests.unit.rollout.rollout_world import APP, Looks, World
+from tests.unit.rollout.world_flyctl import WorldDeploy, WorldFlyctl
 
 #: Requests after which a rollout is taken for one that never ends.
 ENDLESS = 30_000

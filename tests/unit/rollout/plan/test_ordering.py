@@ -54,10 +54,10 @@ def test_of_nothing_there_is_no_canary() -> None:
 
 
 def test_waves_are_named_and_have_the_policys_limits() -> None:
-    policy = RolloutPolicy(width=1, max_unavailable=2, bake=7.0)
+    policy = RolloutPolicy(width=1, max_unavailable=2, bake=7.0, watch=23.0)
     waves = plan(fleet("iad", "fra", "nrt"), goal({"iad": 1, "fra": 1, "nrt": 1}, policy=policy)).waves
     assert [wave.name for wave in waves] == ["canary", "wave 2", "wave 3"]
-    assert {(wave.limit, wave.bake, wave.final) for wave in waves} == {(2, 7.0, False)}
+    assert {(wave.limit, wave.bake, wave.watch, wave.final) for wave in waves} == {(2, 7.0, 23.0, False)}
     (only,) = plan(fleet("iad"), goal({"iad": 1}, policy=RolloutPolicy(max_unavailable=1))).waves
     assert (only.limit, only.bake) == (1, RolloutPolicy().bake)
 
@@ -150,5 +150,5 @@ def test_a_surge_lets_flyctl_work_on_a_clone() -> None:
     made = plan(fleet("iad", "fra"), goal({"iad": 1, "fra": 1}, policy=policy))
     assert [wave.flyctl for wave in made.waves] == [FlyctlRun(("iad",), clones=True), None, None]
     first, second, *_ = made.lanes
-    assert first.steps[:4] == (CloneMachine("app-iad"), FlyctlConfigure(), Wake(), Gate(hidden=True, mark=False))
-    assert second.steps[:2] == (CreateMachine("fra", "app", replaces="app-fra"), Gate(hidden=True, mark=False))
+    assert first.steps[:4] == (CloneMachine("app-iad"), FlyctlConfigure(), Wake(), Gate(hidden=True, verifies=False))
+    assert second.steps[:2] == (CreateMachine("fra", "app", replaces="app-fra"), Gate(hidden=True, verifies=False))

@@ -19,7 +19,8 @@ from flyctl_orchestrator.rollout.plan.plan import PlannedImage
 from flyctl_orchestrator.rollout.plan.scale import plan_scale
 from flyctl_orchestrator.rollout.recovery.recovery import Recovery
 from flyctl_orchestrator.rollout.state.metadata import Verification
-from tests.unit.rollout.rollout_world import APP, World, WorldDeploy, WorldFlyctl
+from tests.unit.rollout.rollout_world import APP, World
+from tests.unit.rollout.world_flyctl import WorldDeploy, WorldFlyctl
 
 FLY_TOML = """
 app = "shop"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,52 +10,18 @@ import pytest
 
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.recovery.rollback_target import State, choose_state
-from flyctl_orchestrator.rollout.state.metadata import CREATED, ROLLOUT, VERIFIED, verification_for
-from flyctl_orchestrator.rollout.state.observe import Fleet
+from flyctl_orchestrator.rollout.state.metadata import CREATED, ROLLOUT
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
 from tests.unit.rollout.journal.kept_rollouts import APP, MORNING, Kept, machine, rollout_id
+from tests.unit.rollout.recovery.rollback_choice import choose, led_to, one, passed
 
-Had = Mapping[str, list[tuple[str, dict[str, Any]]]]
 SECRETS_CHANGED = "secrets have changed since; Fly keeps no old values, so the machines start with the newest ones"
 PUT_TOGETHER = "put together from what the machines themselves had; machines that are gone since are not known"
-
-
-class Versions:
-    """The versions that Fly keeps of machines, newest first."""
-
-    def __init__(self, had: Had | None = None) -> None:
-        self._had = had or {}
-
-    def list_versions(self, app: str, machine_id: str) -> list[tuple[str, dict[str, Any]]]:
-        assert app == APP
-        return self._had.get(machine_id, [])
 
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Kept:
     return Kept(tmp_path / "rollouts")
-
-
-def one(release: int, image: str, **more: Any) -> list[Machine]:
-    """A fleet of one machine."""
-    return [machine("a", release, image=image, **more)]
-
-
-def choose(kept: Kept, machines: list[Machine], wanted: str | None = None, had: Had | None = None) -> State:
-    return choose_state(kept.store, Fleet(APP, True, tuple(machines), "secrets"), Versions(had), wanted)
-
-
-def led_to(state: State) -> dict[str, str]:
-    """Machine id -> the label of the image it would run."""
-    return {id: each.image.split(":")[1].split("@")[0] for id, each in state.restore_point.machines.items()}
-
-
-def marked(each: Machine, secrets: str) -> Machine:
-    """A machine that passed the gate with these secrets."""
-    mark = str(verification_for(each, "definition", secrets))
-    config = {**each.config, "metadata": {**each.metadata, VERIFIED: mark}}
-    return replace(each, metadata=config["metadata"], config=config)
 
 
 # --- without a name: the last good state
@@ -317,7 +282,7 @@ def test_release_commands_that_ran_since_are_named(kept: Kept) -> None:
 )
 def test_secrets_that_changed_since_are_mentioned(kept: Kept, marks: tuple[str | None, ...], changed: bool) -> None:
     bare = [machine(f"m{number}", 1) for number in range(len(marks))]
-    before = [marked(each, mark) if mark else each for each, mark in zip(bare, marks, strict=True)]
+    before = [passed(each, mark) if mark else each for each, mark in zip(bare, marks, strict=True)]
     kept.whole(1, [])
     kept.whole(2, before, release_command=True)
     for wanted in (None, "1", rollout_id(1)):
@@ -336,7 +301,7 @@ def _had(release: int | None, image: str, **more: Any) -> tuple[str, dict[str, A
 
 def test_without_a_journal_each_machine_goes_to_the_release_before_its_present_one(kept: Kept) -> None:
     fleet = [machine("a", 5, image="five"), machine("b", 5, image="five", region="fra"), machine("c", 5, region="nrt")]
-    old = marked(machine("b", 4, image="four"), "older")
+    old = passed(machine("b", 4, image="four"), "older")
     had = {
         "a": [_had(5, "five"), _had(None, "by hand"), _had(3, "three"), _had(2, "two")],
         "b": [_had(5, "five"), ("v4", dict(old.config))],

@@ -15,7 +15,7 @@ from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.prepare import prepare
 from flyctl_orchestrator.rollout.rehearsal.copied import Copied
 from flyctl_orchestrator.rollout.rehearsal.every_day import EveryDay
-from flyctl_orchestrator.rollout.rehearsal.rehearse import Request, copy_fleet
+from flyctl_orchestrator.rollout.rehearsal.rehearse import RehearsalRequest, copy_fleet
 from flyctl_orchestrator.rollout.rehearsal.simulated_target import simulated_target
 
 FLY_TOML = """
@@ -72,10 +72,10 @@ class SimulatedProject:
         assert outcome.exit == 0, outcome
         return made
 
-    def request(self) -> Request:
+    def request(self) -> RehearsalRequest:
         """The next rollout."""
         project = load_project(self.root, None, None, {})
-        return Request(project, project.flyo.rollout, [], self.root, {}, self.root / "images")
+        return RehearsalRequest(project, project.flyo.rollout, [], self.root, {}, self.root / "images")
 
     def copy(self) -> Copied:
         """The fleet as it is."""

@@ -14,8 +14,8 @@ from flyctl_orchestrator.local.core.fault_kinds import KINDS
 from flyctl_orchestrator.rollout.context.events import Event
 from flyctl_orchestrator.rollout.rehearsal.bad_day import CONDEMNING, FAIR_DAY, NOWHERE, BadDay, Trigger, chosen
 from flyctl_orchestrator.rollout.rehearsal.day_end import Goal, fleet_of, judge
-from flyctl_orchestrator.rollout.rehearsal.every_day import EveryDay, FairWeatherFails
-from flyctl_orchestrator.rollout.rehearsal.rehearse import Verdict
+from flyctl_orchestrator.rollout.rehearsal.every_day import EveryDay, FaultlessDayFails
+from flyctl_orchestrator.rollout.rehearsal.rehearse import RehearsalResult
 from tests.unit.rollout.rehearsal.simulated_project import FLY_TOML, SimulatedProject
 
 REGIONS = ("iad", "fra", "nrt")
@@ -81,7 +81,7 @@ def test_a_check_that_fails_for_the_new_release_takes_it_back(every: EveryDay, d
     for region in REGIONS:
         (day,) = chosen(days, [f"failing-check@{region}:before"])
         end = every.run(day)
-        assert (end.fleet, end.verdict.exit, end.wrong) == ("old", Exit.ROLLED_BACK, "")
+        assert (end.fleet, end.result.exit, end.wrong) == ("old", Exit.ROLLED_BACK, "")
 
 
 def test_sleepers_groups_and_a_surge_are_rehearsed_too(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_rollout_that_fails_by_itself_is_told_first(tmp_path: Path) -> None:
     # flyctl refuses a service that does not say which of two groups it is for.
     (tmp_path / "fly.toml").write_text(FLY_TOML + '\n[processes]\napp = "run"\nworker = "work"\n')
     every = project.every_day()
-    with pytest.raises(FairWeatherFails) as failure:
+    with pytest.raises(FaultlessDayFails) as failure:
         every.days()
     assert failure.value.code == "rehearse.fair"
     assert every.chosen([FAIR_DAY.name]) == [FAIR_DAY]
@@ -197,7 +197,7 @@ BAD = BadDay("x", {"name": "error-share"}, "fra", "before")
     ("day", "status", "after", "wrong"),
     [
         (BAD, Exit.ROLLED_BACK, OLD, ""),
-        (BAD, Exit.OK, NEW, "a bad release was taken for good"),
+        (BAD, Exit.OK, NEW, "a bad release was judged to be good"),
         (replace(BAD, moment="after"), Exit.OK, NEW, ""),
         (BAD, Exit.LEFT_MIXED, [NEW[0], OLD[1]], "the fleet is left mixed"),
         (BAD, Exit.OK, OLD, "it said that all is new, and nothing is"),
@@ -208,6 +208,6 @@ BAD = BadDay("x", {"name": "error-share"}, "fra", "before")
     ],
 )
 def test_what_is_wrong_is_said(day: BadDay, status: Exit, after: list[Machine], wrong: str) -> None:
-    end = judge(day, Verdict(int(status), "what"), OLD, after, GOAL, seconds=1.0, struck=True)
+    end = judge(day, RehearsalResult(int(status), "what"), OLD, after, GOAL, seconds=1.0, struck=True)
     assert (end.wrong, end.good) == (wrong, not wrong)
     assert end.as_dict()["wrong"] == (wrong or None)

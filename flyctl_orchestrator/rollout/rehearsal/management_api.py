@@ -19,7 +19,7 @@ PATIENCE = 60.0
 LINES = 6
 
 
-class Stage:
+class ManagementApi:
     """What a rehearsal does to its own platform before the rollout begins."""
 
     def __init__(self, target: Target) -> None:
