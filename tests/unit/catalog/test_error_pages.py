@@ -24,7 +24,7 @@ def codes_of_events_page() -> set[str]:
 
 def test_every_code_in_the_code_base_has_a_page() -> None:
     missing = {code: place for code, place in codes_in_use().items() if code not in PAGES}
-    assert missing == {}
+    assert missing == {}, "write a page into flyctl_orchestrator/catalog/errors, then: python -m tests.error_reference"
 
 
 def test_every_code_of_the_events_page_has_a_page() -> None:
