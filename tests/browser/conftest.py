@@ -4,33 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from threading import Thread
 
 import pytest
-from flask import Response
 from playwright.sync_api import Browser, BrowserContext, Page
-from werkzeug.http import http_date
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.browser.chrome import PATIENCE, chrome, executable
-from tests.functional.habit_app.habit_client import Moved, app_at
-
-
-@dataclass(frozen=True)
-class Site:
-    """The app, served from this process.
-
-    Attributes:
-        url: where.
-        clock: what it takes for the time.
-        database: its SQLite file.
-    """
-
-    url: str
-    clock: Moved
-    database: Path
+from tests.browser.site import Site, serve
+from tests.e2e.laptop import Laptop, habit_app
 
 
 @pytest.fixture(scope="session")
@@ -58,34 +39,38 @@ def page(context: BrowserContext) -> Page:
     return context.new_page()
 
 
-def dated(clock: Moved, response: Response) -> Response:
-    """The response, given at the time the clock shows."""
-    response.headers["Date"] = http_date(clock.now)
-    return response
-
-
-class Quiet(WSGIRequestHandler):
-    """Leaves the date to the app, and writes no line for each request."""
-
-    def send_response(self, code: int, message: str | None = None) -> None:
-        """The status line, without headers of its own."""
-        self.send_response_only(code, message)
-
-    def log(self, type: str, message: str, *args: object) -> None:
-        """Nothing."""
-
-
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     """The app, at noon UTC on Friday 30 January 2026."""
-    clock, database = Moved(), tmp_path / "habits.db"
-    with app_at(tmp_path / "instance", clock, DATABASE_URL=f"sqlite://{database}") as app:
-        # The server's Date is the clock's too, and not this computer's.
-        app.after_request(partial(dated, clock))
-        server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-        thread = Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield Site(f"http://localhost:{server.port}", clock, database)
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serve(tmp_path) as served:
+        yield served
+
+
+@dataclass(frozen=True)
+class Far:
+    """The app in three regions, the network between them as slow as it is.
+
+    Attributes:
+        url: where a browser in Tokyo finds it; what it writes is made in Virginia.
+        database: the SQLite file that plays the database outside.
+    """
+
+    url: str
+    database: Path
+
+
+@pytest.fixture(scope="session")
+def far(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
+    """The app, deployed to the local platform by `flyo deploy`."""
+    root = tmp_path_factory.mktemp("far")
+    database, project = root / "outside.db", habit_app(root / "habits")
+    laptop = Laptop(root)
+    laptop.ok("local", "up")
+    try:
+        laptop.ok("secrets", "generate", "SECRET_KEY", "--local", cwd=project)
+        laptop.ok("secrets", "set", "DATABASE_URL", "--stdin", "--local", cwd=project, stdin=f"sqlite:///{database}")
+        laptop.ok("deploy", "--local", cwd=project)
+        laptop.manage("PUT", "/_local/settings", {"delays": True})
+        yield Far(f"http://nrt.habit-tracker.localhost:{laptop.port}", database)
+    finally:
+        laptop.ok("local", "down")

@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from habit_app.days import LATEST_DAY_START, local_date, zone_names
 from tests.browser.chrome import add_habit, all_saved, sign_up
-from tests.browser.conftest import Site
+from tests.browser.site import Site
 
 pytestmark = pytest.mark.xdist_group("browser")
 
