@@ -1,4 +1,4 @@
-"""One browser for all tests of a process; the habit app in this process, with a clock the test moves, or in three regions."""
+"""One browser for the tests of a process; the habit app in this process, its clock the test's, or in three regions."""
 
 from __future__ import annotations
 

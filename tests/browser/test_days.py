@@ -10,13 +10,13 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from habit_app.days import LATEST_DAY_START, local_date, zone_names
-from tests.browser.chrome import add_habit, all_saved, sign_up
+from tests.browser.chrome import add_habits, all_saved, sign_up
 from tests.browser.site import Site
 
 pytestmark = pytest.mark.xdist_group("browser")
 
 FRIDAY, SATURDAY = "Friday, 30 January", "Saturday, 31 January"
-SAMPLES = 3_000
+SAMPLES = 1_500
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def left_open(page: Page, site: Site) -> Page:
     """A dashboard with one habit, ticked on Friday at noon; time stands still in the page until a test moves it."""
     page.clock.install(time=site.clock.now)
     sign_up(page, site.url, "ada")
-    add_habit(page, "Read")
+    add_habits(page, "Read")
     expect(page.get_by_role("heading", name=FRIDAY)).to_be_visible()
     page.get_by_role("button", name="Read, today").click()
     all_saved(page)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.chrome import add_habit, all_saved, sign_up
+from tests.browser.chrome import add_habits, all_saved, sign_up
 from tests.browser.conftest import Far
 
 # The first test deploys.
@@ -66,8 +66,7 @@ def stay(page: Page) -> Page:
 def dashboard(page: Page, far: Far, request: pytest.FixtureRequest) -> Page:
     """Seven habits of a new user in Tokyo."""
     sign_up(page, far.url, request.node.name.split("[")[0][-30:].strip("_"))
-    for name in HABITS:
-        add_habit(page, name)
+    add_habits(page, *HABITS)
     return page
 
 
