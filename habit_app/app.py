@@ -16,7 +16,7 @@ from habit_app.clock import Clock, system_clock
 from habit_app.context import Services, services
 from habit_app.drain import Drain
 from habit_app.edge import BehindFly
-from habit_app.pages import accounts, calendar, dashboard, habits
+from habit_app.pages import accounts, calendar, dashboard, habits, own_account
 from habit_app.passwords import Passwords
 from habit_app.replay import LARGEST_BODY, ReplayWrites
 from habit_app.sessions import Sessions
@@ -56,7 +56,7 @@ def create_app(config: Mapping[str, str], clock: Clock = system_clock, new_id: C
         cache=PageCache(),
         drain=Drain(),
     )
-    for part in (health, api_entries, ticks, accounts, calendar, dashboard, habits):
+    for part in (health, api_entries, ticks, accounts, calendar, dashboard, habits, own_account):
         app.register_blueprint(part.blueprint)
     static_files.register(app)
     errors.register(app)
