@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from threading import Thread
 
-from flask import Response
 from werkzeug.http import http_date
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -31,21 +29,22 @@ class Site:
     database: Path
 
 
-def dated(clock: Moved, response: Response) -> Response:
-    """The response, given at the time the clock shows."""
-    response.headers["Date"] = http_date(clock.now)
-    return response
+def handler(clock: Moved) -> type[WSGIRequestHandler]:
+    """Answers requests without a line for each; the date of every answer is the clock's, not this computer's."""
 
+    class Dated(WSGIRequestHandler):
+        def send_header(self, keyword: str, value: str) -> None:
+            if keyword.lower() != "date":
+                super().send_header(keyword, value)
 
-class Quiet(WSGIRequestHandler):
-    """Leaves the date to the app, and writes no line for each request."""
+        def end_headers(self) -> None:
+            super().send_header("Date", http_date(clock.now))
+            super().end_headers()
 
-    def send_response(self, code: int, message: str | None = None) -> None:
-        """The status line, without headers of its own."""
-        self.send_response_only(code, message)
+        def log(self, type: str, message: str, *args: object) -> None:
+            pass
 
-    def log(self, type: str, message: str, *args: object) -> None:
-        """Nothing."""
+    return Dated
 
 
 @contextmanager
@@ -53,9 +52,7 @@ def serve(directory: Path) -> Iterator[Site]:
     """The app for as long as the block lasts, its data in `directory`, at noon UTC on Friday 30 January 2026."""
     clock, database = Moved(), directory / "habits.db"
     with app_at(directory / "instance", clock, DATABASE_URL=f"sqlite://{database}") as app:
-        # The server's Date is the clock's too, and not this computer's.
-        app.after_request(partial(dated, clock))
-        server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+        server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=handler(clock))
         thread = Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield Site(f"http://localhost:{server.port}", clock, database)
