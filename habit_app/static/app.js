@@ -37,7 +37,10 @@ function hear(board, queue, told) {
     board.main.dataset.page = "";
     board.refresh();
   }
-  if (told.type === "waiting") showUnsaved(queue, told.problem || "It is tried again by itself.");
+  if (told.type === "waiting") {
+    showUnsaved(queue, told.problem || "It is tried again by itself.");
+    document.getElementById("spoken").textContent = "Not saved yet.";
+  }
   if (told.type === "signed-out") location.assign("/login");
   if (told.type === "other-user") board.refresh();
 }
