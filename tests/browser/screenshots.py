@@ -56,7 +56,10 @@ def _life(browser: Browser, site: Site) -> Any:
     page = context.new_page()
     page.clock.install(time=site.clock.now)
     sign_up(page, site.url, "ada")
-    add_habits(page, *([("name", name), *schedule] for name, *schedule in HABITS))
+    for name, *schedule in HABITS:
+        # One after the other, which is their order on the page.
+        site.clock.move(seconds=1)
+        add_habits(page, [("name", name), *schedule])
     # Most days, by a rule and not by chance: the pictures of two versions can be laid side by side.
     page.evaluate(
         "() => document.querySelectorAll('[data-row] button').forEach((day, at) => at * 7 % 10 > 2 && day.click())"
@@ -74,17 +77,16 @@ def _take(context: BrowserContext, site: Site, place: Path, view: str, cookies: 
     page.goto(f"{site.url}/signup")
     page.screenshot(path=place / f"signup-{view}.png", full_page=True)
     context.add_cookies(cookies)
-    page.goto(f"{site.url}/dashboard")
-    page.screenshot(path=place / f"dashboard-{view}.png", full_page=True)
-    page.goto(f"{site.url}/settings")
-    page.screenshot(path=place / f"settings-{view}.png", full_page=True)
+    for name in ("dashboard", "settings", "account"):
+        page.goto(f"{site.url}/{name}")
+        page.screenshot(path=place / f"{name}-{view}.png", full_page=True)
     page.goto(f"{site.url}/dashboard")
     # Not even as the browser is closed: the next view is of the same account.
     context.route("**/api/ticks", lambda route: route.abort())
     context.set_offline(True)
     page.locator("[data-now]").nth(1).click()
     # The notice comes when there was time to read it.
-    page.get_by_text("not saved yet").wait_for()
+    page.locator("#unsaved").wait_for()
     page.screenshot(path=place / f"offline-{view}.png")
 
 

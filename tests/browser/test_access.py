@@ -49,7 +49,7 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(dashboard: Page, site: Site, b
             color_scheme="dark" if scheme == "dark" else "light", viewport={"width": width, "height": 800}
         )
         page = context.new_page()
-        for path in ("/signup", "/dashboard", "/settings", f"{edit}"):
+        for path in ("/signup", "/dashboard", "/settings", "/account", f"{edit}"):
             if path == "/dashboard":
                 context.add_cookies(dashboard.context.cookies())  # type: ignore[arg-type]
             page.goto(site.url + path)
