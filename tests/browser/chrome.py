@@ -43,8 +43,13 @@ def sign_up(page: Page, base: str, name: str) -> None:
     expect(page.get_by_role("heading", name="Start with one small thing")).to_be_visible()
 
 
-_POST = """(forms) => Promise.all(
-  forms.map((fields) => fetch("/habits", { method: "POST", body: new URLSearchParams(fields) })))"""
+# One after the other: of answers that cross each other, the cookie of the earlier one may be the one that stays.
+_POST = """async (forms) => {
+  for (const fields of forms) {
+    const answer = await fetch("/habits", { method: "POST", redirect: "manual", body: new URLSearchParams(fields) });
+    if (answer.type !== "opaqueredirect") throw new Error(`${answer.status} for ${fields}`);
+  }
+}"""
 
 
 def add_habits(page: Page, *habits: str | list[tuple[str, str]]) -> None:
