@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flyctl_orchestrator.doctor.finding import Finding
+from flyctl_orchestrator.doctor.finding import Finding, Severity
 from flyctl_orchestrator.fleet.flyctl.find import INSTALL
 
 # Bytes below which an image or a journal may not fit any more.
@@ -25,6 +25,7 @@ class Facts:
         flyctl_trouble: why it cannot be used, or that it was not tested with this flyo; "" for nothing.
         logged_in: whether there is a token for Fly.io, from a login or the environment.
         port: where the local platform would listen; None for any port.
+        port_asked: whether FLYO_LOCAL_PORT asks for that very port; else another one is taken when it is not free.
         port_taken: whether somebody else listens there.
         platform: address of the local platform that runs, "" for none.
         free: bytes free where the local platform keeps images.
@@ -38,6 +39,7 @@ class Facts:
     flyctl_trouble: str = ""
     logged_in: bool = True
     port: int | None = None
+    port_asked: bool = False
     port_taken: bool = False
     platform: str = ""
     free: int = LITTLE
@@ -49,9 +51,10 @@ def check_computer(facts: Facts) -> Iterator[Finding]:
     yield from _python(facts)
     yield from _flyctl(facts)
     if facts.port_taken and not facts.platform:
+        severity: Severity = "error" if facts.port_asked else "info"
         yield Finding(
-            "error", f"port {facts.port}", "another program listens where the local platform would",
-            "End it, or set FLYO_LOCAL_PORT=0 for any free port", code="doctor.port_taken",
+            severity, f"port {facts.port}", "another program listens where the local platform would",
+            "End it, or leave FLYO_LOCAL_PORT unset: then a free port is taken", code="doctor.port_taken",
         )  # fmt: skip
     if facts.free < LITTLE:
         what = f"{facts.free / 1e6:.0f} MB are free where images are kept"

@@ -116,14 +116,13 @@ def _check_extras() -> None:
         )
 
 
-def usual_port(environment: Environment) -> int:
-    """Where the platform listens when it is started without a word about it; 0 for any port.
+def asked_port(environment: Environment) -> int | None:
+    """Where FLYO_LOCAL_PORT says that the platform listens, 0 for any port; None when it says nothing.
 
     Raises:
         UsageError: FLYO_LOCAL_PORT is no port.
     """
-    given = _port_variable(environment.variables)
-    return control.DEFAULT_PORT if given is None else given
+    return _port_variable(environment.variables)
 
 
 def _port_variable(variables: Mapping[str, str]) -> int | None:

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from flyctl_orchestrator.cli.context import CommandContext
-from flyctl_orchestrator.cli.local.client import NEEDED, find_local, local_directory, usual_port
+from flyctl_orchestrator.cli.local.client import NEEDED, asked_port, find_local, local_directory, usual_port
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.doctor.computer import Facts
 from flyctl_orchestrator.errors import FlyoError
@@ -29,7 +29,8 @@ def facts_of(context: CommandContext) -> Facts:
     running = find_local(environment)
     directories = (local_directory(environment), state_directory(environment))
     flyctl, trouble, logged_in = _flyctl(context)
-    port = usual_port(environment) or None
+    asked = asked_port(environment)
+    port = usual_port() if asked is None else asked or None
     return Facts(
         python=sys.version_info[:2],
         has_pip=importlib.util.find_spec("ensurepip") is not None,
@@ -38,6 +39,7 @@ def facts_of(context: CommandContext) -> Facts:
         flyctl_trouble=trouble,
         logged_in=logged_in,
         port=port,
+        port_asked=asked is not None,
         port_taken=port is not None and running is None and _taken(port),
         platform=running.url if running else "",
         free=shutil.disk_usage(_nearest(directories[0])).free,
