@@ -10,13 +10,13 @@ from flask import Flask, g, request
 
 from habit_app import errors, security, static_files
 from habit_app.api import entries as api_entries
-from habit_app.api import health
+from habit_app.api import health, ticks
 from habit_app.cache import PageCache
 from habit_app.clock import Clock, system_clock
 from habit_app.context import Services, services
 from habit_app.drain import Drain
 from habit_app.edge import BehindFly
-from habit_app.pages import accounts, calendar, dashboard, habits
+from habit_app.pages import accounts, calendar, dashboard, habits, own_account
 from habit_app.passwords import Passwords
 from habit_app.replay import LARGEST_BODY, ReplayWrites
 from habit_app.sessions import Sessions
@@ -56,7 +56,7 @@ def create_app(config: Mapping[str, str], clock: Clock = system_clock, new_id: C
         cache=PageCache(),
         drain=Drain(),
     )
-    for part in (health, api_entries, accounts, calendar, dashboard, habits):
+    for part in (health, api_entries, ticks, accounts, calendar, dashboard, habits, own_account):
         app.register_blueprint(part.blueprint)
     static_files.register(app)
     errors.register(app)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from flyctl_orchestrator.cli.catalog.budget import require_within_budget
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off
 from flyctl_orchestrator.cli.judged import require_buildable, require_valid
@@ -70,6 +71,8 @@ def run_deploy(context: CommandContext, requested: DeployRequest) -> int:
     if only != Only() and not (new and requested.plan_file is None):
         what = "a part can be chosen for a new rollout only, with --regions and --process-groups"
         raise UsageError(what, where="flyo deploy", next="Leave them out", code="plan.only")
+    if new:
+        require_within_budget(context, project)
     path = context.environment.cwd / requested.plan_file if requested.plan_file else None
     kept = read_kept_plan(path, project) if path else None
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.cli.context import CommandContext
+from flyctl_orchestrator.doctor.files import check_files
 from flyctl_orchestrator.errors import UnreachableError, UsageError
 from flyctl_orchestrator.fleet.flyctl.flyctl import Flyctl, FlyctlError
 from flyctl_orchestrator.fleet.target import Target
@@ -26,7 +28,7 @@ def require_valid(context: CommandContext, target: Target, project: Project, *, 
     """
     fly = project.flytoml
     try:
-        judged = _judge(target.flyctl, project, context.environment.cwd)
+        judged = judge(target.flyctl, project, context.environment.cwd)
     except UnreachableError as error:
         if needed:
             raise
@@ -46,6 +48,13 @@ def require_valid(context: CommandContext, target: Target, project: Project, *, 
     context.output.say(*(f"warning: {note}" for note in fly.notes))
 
 
+def warn_of_errors(context: CommandContext, project: Project) -> None:
+    """Say what `flyo doctor` calls errors in the files. flyctl would deploy them, so nothing stops here."""
+    for each in check_files(project, load_regions(context.environment.variables)):
+        if each.severity == "error":
+            context.output.say(f"warning: {each.where}: {each.what}. {each.fix} [{each.code}]")
+
+
 def require_buildable(context: CommandContext, target: Target, project: Project) -> None:
     """Stop here when the image cannot be built where it would be; on Fly.io flyctl says so itself.
 
@@ -61,7 +70,12 @@ def require_buildable(context: CommandContext, target: Target, project: Project)
         context.output.say(f"warning: {', '.join(unused)} changes nothing on the local platform: RUN is not executed")
 
 
-def _judge(flyctl: Flyctl, project: Project, cwd: Path) -> Judgement:
+def judge(flyctl: Flyctl, project: Project, cwd: Path) -> Judgement:
+    """flyctl's verdict on the project's fly.toml.
+
+    Raises:
+        FlyoError: flyctl is missing or gave none.
+    """
     args = ["config", "validate", "--config", str(project.flytoml.path.absolute()), "--app", project.app]
     ran = flyctl.run([*args, "--strict"], cwd=cwd)
     if "unknown flag: --strict" in ran.stderr:

@@ -7,6 +7,7 @@ import importlib
 import click
 
 from flyctl_orchestrator import __version__
+from flyctl_orchestrator.errors import UsageError
 
 # name -> (section of the help page, module in `commands`, one line). The line stands here, and not in the module, so
 # that neither `flyo --help` nor the completion of a command's name imports any command.
@@ -22,9 +23,23 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "lock": ("Roll out", "lock", "Who holds the app's lock; take it, release it."),
     "status": ("Look", "status", "Machines, releases and health per region."),
     "history": ("Look", "history", "What was done to the app, newest first."),
+    "logs": ("Look", "logs", "What the machines wrote, all regions in one stream."),
+    "open": ("Look", "open", "Open the app in a browser."),
+    "ssh": ("Look", "ssh", "A shell in a machine."),
+    "run": ("Look", "run", "Run one command in a machine."),
+    "doctor": ("Look", "doctor", "What is wrong or will be, why, and what to do."),
+    "explain": ("Look", "explain", "What an error's code means, and what to do."),
     "rehearse": ("Rehearse", "rehearse", "The next rollout, on a copy of the fleet."),
     "local": ("Rehearse", "local", "The local Fly platform: up, down, logs, exec."),
 }
+
+
+# What flyctl has and flyo has not: said to whoever types it here. A test holds it against a real flyctl.
+OF_FLYCTL = """
+    agent apps auth certs checks completion config consul console dashboard dig docs extensions image incidents ips jobs
+    launch litefs-cloud machine mcp mpg orgs ping platform postgres proxy redis releases services settings sftp storage
+    synthetics tokens version volumes wireguard
+"""
 
 
 class LazyGroup(click.Group):
@@ -42,6 +57,21 @@ class LazyGroup(click.Group):
         command = getattr(module, cmd_name)
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is named; one that is only flyctl's, and one that may have been meant, are said."""
+        name = args[0]
+        if name in COMMANDS or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, COMMANDS, n=1)
+        advice = f"Did you mean 'flyo {near[0]}'?" if near else "'flyo --help' lists the commands"
+        if name in OF_FLYCTL.split():
+            advice = f"That is 'flyctl {name}'"
+        raise UsageError(f"No such command '{name[:60]}'", where="flyo", next=advice, code="usage.command")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The help page's list, one block per section."""

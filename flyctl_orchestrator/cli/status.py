@@ -51,12 +51,14 @@ def run_status(context: CommandContext, wanted: StatusRequest) -> int:
     app = project.app if project else str(context.options.app)
     target = context.target(needs_flyctl=False)
     if wanted.interval is None:
-        found = survey_app(target, app, project, probe=wanted.probe, unfinished=_unfinished(context, target, app))
+        found = survey_app(
+            target, app, project, probe=wanted.probe, unfinished=unfinished_rollout(context, target, app)
+        )
         _show(context, target, found, wanted)
         return int(found.exit) if wanted.detailed else Exit.OK
     try:
         while not context.output.gone:
-            past = _unfinished(context, target, app)
+            past = unfinished_rollout(context, target, app)
             found = survey_app(target, app, project, probe=wanted.probe, unfinished=past)
             context.output.clear_screen()
             _show(context, target, found, wanted)
@@ -74,7 +76,7 @@ def _project(context: CommandContext) -> Project | None:
     return context.project_to_look()
 
 
-def _unfinished(context: CommandContext, target: Target, app: str) -> PastRollout | None:
+def unfinished_rollout(context: CommandContext, target: Target, app: str) -> PastRollout | None:
     """The rollout that this computer has left half-way; a journal that cannot be read is said."""
     journals = JournalStore.under(state_directory(context.environment), target.kind, app)
     past_rollouts, bad = journals.readable()

@@ -12,6 +12,7 @@ from flyctl_orchestrator.project.model import (
     HOOKS,
     MOST_PATHS,
     STRATEGIES,
+    Budget,
     Flyo,
     Hooks,
     LocalBuild,
@@ -21,7 +22,7 @@ from flyctl_orchestrator.project.model import (
 from flyctl_orchestrator.project.table import Table
 from flyctl_orchestrator.project.tomlfile import Document, read_document
 
-TABLES = ("regions", "groups", "rollout", "probe", "local", "hooks", "url")
+TABLES = ("regions", "groups", "rollout", "probe", "local", "hooks", "budget", "url")
 MOST_MACHINES = 1000
 """Machines of one process group in one region; more is taken for a typing error."""
 
@@ -55,6 +56,7 @@ def parse(document: Document, *, regions: RegionBook | None = None) -> Flyo:
         probe=_probe(top.table("probe")),
         local=_local(top.table("local")),
         hooks=_hooks(top.table("hooks")),
+        budget=_budget(top.table("budget")),
         url_template=_url(top.table("url")),
         path=document.path,
     )
@@ -148,6 +150,14 @@ def _hooks(table: Table) -> Hooks:
     table.only((*HOOKS, "timeout"))
     commands = {name: command for name in HOOKS if (command := _command(table, name)) is not None}
     return Hooks(commands, table.seconds("timeout", Hooks().timeout, least=1.0))
+
+
+def _budget(table: Table) -> Budget:
+    table.only(("monthly_usd", "hours"))
+    hours = table.number("hours", Budget().hours)
+    if hours > Budget().hours:
+        raise table.fail("hours", "is more than a day has", "Write a number from 0 to 24")
+    return Budget(table.number("monthly_usd", 0.0) if "monthly_usd" in table.data else None, hours)
 
 
 def _command(table: Table, key: str) -> str | None:

@@ -244,6 +244,19 @@ class Hooks:
 
 
 @dataclass(frozen=True)
+class Budget:
+    """`[budget]` of flyo.toml: what the app may cost.
+
+    Attributes:
+        monthly_usd: US dollars per month; None for no limit.
+        hours: hours a day for which machines that may sleep are counted as awake.
+    """
+
+    monthly_usd: float | None = None
+    hours: float = 24.0
+
+
+@dataclass(frozen=True)
 class Flyo:
     """flyo.toml, with defaults for whatever it leaves out.
 
@@ -260,6 +273,7 @@ class Flyo:
     probe: Probe = field(default_factory=Probe)
     local: LocalBuild = field(default_factory=LocalBuild)
     hooks: Hooks = field(default_factory=Hooks)
+    budget: Budget = field(default_factory=Budget)
     url_template: str | None = None
     path: Path | None = None
 

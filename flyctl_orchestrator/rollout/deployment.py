@@ -35,7 +35,7 @@ from flyctl_orchestrator.rollout.run.baseline import Measured, measure
 from flyctl_orchestrator.rollout.run.hooks_around import AroundRollout
 from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.run.result_rows import rows_at_the_end
-from flyctl_orchestrator.rollout.run.volumes_left import tell_volumes_left
+from flyctl_orchestrator.rollout.run.volumes.left import tell_volumes_left
 from flyctl_orchestrator.rollout.state.machine_file import machine_as_dict
 from flyctl_orchestrator.rollout.state.observe import Fleet, observe
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint

@@ -81,6 +81,11 @@ def start_local(environment: Environment, port: int | None = None) -> control.Ru
     return running
 
 
+def usual_port() -> int:
+    """Where the local platform listens unless told otherwise."""
+    return int(control.DEFAULT_PORT)
+
+
 def simulated_fly() -> Callable[[int, Path], SimulatedWire]:
     """What makes a simulated Fly of a seed and a directory for its flyctl: spoken to by URL and by command line.
 
@@ -109,6 +114,15 @@ def _check_extras() -> None:
             next="Run: pip install 'flyctl-orchestrator[local]'",
             code="local.extras",
         )
+
+
+def asked_port(environment: Environment) -> int | None:
+    """Where FLYO_LOCAL_PORT says that the platform listens, 0 for any port; None when it says nothing.
+
+    Raises:
+        UsageError: FLYO_LOCAL_PORT is no port.
+    """
+    return _port_variable(environment.variables)
 
 
 def _port_variable(variables: Mapping[str, str]) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from flyctl_orchestrator.cli.context import CommandContext
@@ -43,11 +44,24 @@ def run_against_it(context: CommandContext, command: tuple[str, ...]) -> int:
     handed_out = ensure_local(environment)
     # Nothing of a real account reaches the command: no token, no app, no region of the surrounding environment.
     kept = {name: value for name, value in environment.variables.items() if not name.startswith("FLY_")}
+    status = at_this_terminal(command, kept | handed_out, environment.cwd)
+    if isinstance(status, OSError):
+        context.output.say(f"flyo: {command[0]}: {status.strerror or status} [local.exec]")
+        return 127 if isinstance(status, FileNotFoundError) else 126
+    return status
+
+
+def at_this_terminal(argv: Sequence[str], env: Mapping[str, str], directory: Path) -> int | OSError:
+    """Run a program that shares our terminal; its exit status (128 + N after signal N), or why it cannot be run.
+
+    Args:
+        env: its whole environment; its PATH is where the program is looked for.
+        directory: where it runs.
+    """
     try:
-        child = subprocess.Popen(command, env=kept | handed_out, cwd=environment.cwd)
+        child = subprocess.Popen(tuple(argv), env=env, cwd=directory)
     except OSError as error:
-        context.output.say(f"flyo: {command[0]}: {error.strerror or error} [local.exec]")
-        return 127 if isinstance(error, FileNotFoundError) else 126
+        return error
     status = _patiently(child)
     return 128 - status if status < 0 else status
 

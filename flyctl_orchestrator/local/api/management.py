@@ -6,6 +6,7 @@ from typing import Any
 
 from flyctl_orchestrator.local.api.routing import body_of, route
 from flyctl_orchestrator.local.api.wire import Request, Response
+from flyctl_orchestrator.local.base.errors import not_found
 from flyctl_orchestrator.local.platform import Platform
 
 
@@ -27,6 +28,16 @@ def change_settings(platform: Platform, request: Request) -> Response:
 def get_requests(platform: Platform, request: Request) -> Response:
     """How often each operation was asked for since the start, and how often that was too often (429)."""
     return Response(200, platform.requests.as_dict())
+
+
+@route("GET", "/_local/apps/{app}/machines/{machine}/surroundings", op="local.surroundings", limit=None)
+def get_surroundings(platform: Platform, request: Request) -> Response:
+    """Where a machine's process runs and with what environment, secrets included: for a command that joins it."""
+    machine = platform.machines.alive(request.params["app"], request.params["machine"])
+    found = platform.runtime.surroundings(machine.id)
+    if found is None:
+        raise not_found(f"machine {machine.id} is {machine.state}, and nothing runs in it")
+    return Response(200, {"directory": str(found.directory), "env": dict(found.env)})
 
 
 @route("POST", "/_local/reset", op="local.reset", limit=None)

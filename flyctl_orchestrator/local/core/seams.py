@@ -139,6 +139,18 @@ class Runtime(Protocol):
         """What runs in the machine now, or None when the runtime cannot tell."""
         ...
 
+    def surroundings(self, machine_id: str) -> Surroundings | None:
+        """What a command that joins the machine gets, or None when it does not run or runs nowhere."""
+        ...
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The directory and the whole environment of a machine's process."""
+
+    directory: Path
+    env: Mapping[str, str] = field(repr=False)
+
 
 @dataclass(frozen=True)
 class ProcessInfo:

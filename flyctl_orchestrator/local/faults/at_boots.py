@@ -10,7 +10,7 @@ from flyctl_orchestrator.local.base.clock import Timer
 from flyctl_orchestrator.local.core.fault import Fault, Place
 from flyctl_orchestrator.local.core.fault_kinds import LONGEST_SECONDS
 from flyctl_orchestrator.local.core.kernel import Kernel
-from flyctl_orchestrator.local.core.seams import ExitInfo, Launch, ProcessInfo, Runtime
+from flyctl_orchestrator.local.core.seams import ExitInfo, Launch, ProcessInfo, Runtime, Surroundings
 
 
 @dataclass
@@ -175,6 +175,10 @@ class FaultyRuntime:
     def processes(self, machine_id: str) -> list[ProcessInfo] | None:
         """What runs in the machine."""
         return self._inner.processes(machine_id)
+
+    def surroundings(self, machine_id: str) -> Surroundings | None:
+        """Where it runs."""
+        return self._inner.surroundings(machine_id)
 
 
 _nothing: Callable[[], None] = lambda: None  # noqa: E731

@@ -16,8 +16,8 @@ from functools import partial
 from pathlib import Path
 
 from flyctl_orchestrator.local.base.clock import Clock, Timer
-from flyctl_orchestrator.local.core.seams import ExitInfo, Launch, ProcessInfo
-from flyctl_orchestrator.local.images.command import command_for
+from flyctl_orchestrator.local.core.seams import ExitInfo, Launch, ProcessInfo, Surroundings
+from flyctl_orchestrator.local.images.command import Command, command_for
 from flyctl_orchestrator.local.images.snapshot import materialise
 from flyctl_orchestrator.local.runtime import orphans
 from flyctl_orchestrator.local.runtime.children import Child, Children
@@ -92,8 +92,7 @@ class ProcessRuntime:
             materialise(launch.image, files, launch.volumes, launch.files)
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True)
-        env = {"HOME": str(files), "LANG": self._lang, "TMPDIR": str(scratch), **launch.env}
-        command = command_for(launch.image, files, launch.argv, env, self._host_path)
+        command = self._command(launch)
         if not command.argv:
             raise _Unexecutable(_NOT_FOUND, "the image has no CMD or ENTRYPOINT, and the machine no command of its own")
         try:
@@ -110,6 +109,13 @@ class ProcessRuntime:
             child.discard()
             raise
         return child
+
+    def _command(self, launch: Launch) -> Command:
+        """What to execute, once the machine's files are in place."""
+        home = self._root / launch.machine_id
+        files = home / "rootfs"
+        env = {"HOME": str(files), "LANG": self._lang, "TMPDIR": str(home / "tmp"), **launch.env}
+        return command_for(launch.image, files, launch.argv, env, self._host_path)
 
     def _booted(self, machine: _Running, booting: asyncio.Future[Child]) -> None:
         if booting.cancelled():
@@ -225,6 +231,14 @@ class ProcessRuntime:
         """What runs in the machine, where the system tells."""
         machine = self._running.get(machine_id)
         return None if machine is None or machine.child is None else processes_of(machine.child.pid)
+
+    def surroundings(self, machine_id: str) -> Surroundings | None:
+        """The directory and environment of the machine's main process."""
+        machine = self._running.get(machine_id)
+        if machine is None or machine.child is None:
+            return None
+        command = self._command(machine.launch)
+        return Surroundings(command.cwd, command.env)
 
     def main_port(self, machine_id: str) -> int | None:
         """The port a machine was told to listen on, None when it does not exist."""

@@ -20,6 +20,7 @@ from flyctl_orchestrator.local.core.seams import (
     ImageNotFound,
     Launch,
     ProcessInfo,
+    Surroundings,
 )
 
 
@@ -206,6 +207,10 @@ class SimulatedRuntime:
 
     def processes(self, machine_id: str) -> list[ProcessInfo] | None:
         """Not known: nothing runs."""
+        return None
+
+    def surroundings(self, machine_id: str) -> Surroundings | None:
+        """None: nothing runs."""
         return None
 
     def probe(self, machine_id: str, check: CheckSpec, port: int, done: Callable[[CheckAnswer], None]) -> None:

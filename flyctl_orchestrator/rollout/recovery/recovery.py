@@ -25,7 +25,7 @@ from flyctl_orchestrator.rollout.plan.volumes import VolumeSpec, specs_of
 from flyctl_orchestrator.rollout.recovery.leftovers import EndOrphans, clear_leftovers
 from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.run.sentences import return_sentence
-from flyctl_orchestrator.rollout.run.volumes_left import tell_volumes_left
+from flyctl_orchestrator.rollout.run.volumes.left import tell_volumes_left
 from flyctl_orchestrator.rollout.state.machine_file import machine_as_dict
 from flyctl_orchestrator.rollout.state.metadata import definition_digest, verified
 from flyctl_orchestrator.rollout.state.observe import Fleet

@@ -8,10 +8,10 @@ from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.plan.steps import CopyMachine, CreateMachine, DestroyMachine, TakeVolume
 from flyctl_orchestrator.rollout.run.do_update import leased
-from flyctl_orchestrator.rollout.run.do_volume import claim_volume
 from flyctl_orchestrator.rollout.run.inherit import newborn, replacement_config
 from flyctl_orchestrator.rollout.run.lane import Busy, LaneRun
 from flyctl_orchestrator.rollout.run.step_context import StepContext
+from flyctl_orchestrator.rollout.run.volumes.do_volume import claim_volume
 from flyctl_orchestrator.rollout.state.metadata import CREATED, REPLACES, ROLLOUT, pinned
 
 

@@ -22,9 +22,9 @@ from flyctl_orchestrator.rollout.run.do_replace import (
 )
 from flyctl_orchestrator.rollout.run.do_sleep import do_put_to_sleep, do_wake
 from flyctl_orchestrator.rollout.run.do_update import do_restore, do_set_primary_region, do_update
-from flyctl_orchestrator.rollout.run.do_volume import do_destroy_volume, do_take_volume
 from flyctl_orchestrator.rollout.run.lane import LaneRun
 from flyctl_orchestrator.rollout.run.step_context import StepContext
+from flyctl_orchestrator.rollout.run.volumes.do_volume import do_destroy_volume, do_take_volume
 
 Perform = Callable[[Any, LaneRun, StepContext], bool]
 """Does what it can of a step at this moment; tells whether the step is done."""

@@ -14,7 +14,7 @@ from flyctl_orchestrator.rollout.journal.journal import Journal
 from flyctl_orchestrator.rollout.plan.plan import Plan
 from flyctl_orchestrator.rollout.plan.steps import CopyMachine
 from flyctl_orchestrator.rollout.run.lane import LaneRun
-from flyctl_orchestrator.rollout.run.volume_claims import VolumeClaims
+from flyctl_orchestrator.rollout.run.volumes.claims import VolumeClaims
 from flyctl_orchestrator.rollout.state.metadata import Verification, reasons_to_change, verification_for, verified
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
 

@@ -11,7 +11,7 @@ from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.local.stand_in.shapes import Kind
 from flyctl_orchestrator.local.stand_in.toml.shape import FLY_TOML
 from flyctl_orchestrator.project import flyotoml
-from flyctl_orchestrator.project.model import HOOKS, Hooks, LocalBuild, Probe, RolloutPolicy
+from flyctl_orchestrator.project.model import HOOKS, Budget, Hooks, LocalBuild, Probe, RolloutPolicy
 from flyctl_orchestrator.project.tomlfile import Document
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
@@ -34,7 +34,7 @@ def test_flyo_toml_page_shows_a_file_with_every_key_and_its_default() -> None:
 def test_flyo_toml_page_has_a_row_for_every_key() -> None:
     page = (REFERENCE / "flyo-toml.md").read_text("utf-8")
     rows = re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)
-    known = [field.name for model in (RolloutPolicy, Probe, LocalBuild) for field in fields(model)]
+    known = [field.name for model in (RolloutPolicy, Probe, LocalBuild, Budget) for field in fields(model)]
     rows = [row for row in rows if not row.startswith("FLYO_")]
     assert sorted(rows) == sorted([*known, *HOOKS, "timeout", "template"])
 

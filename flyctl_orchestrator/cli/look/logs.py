@@ -1,0 +1,123 @@
+"""What `flyo logs` does: shows the lines of an app's machines, from one or more pages, in one order."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flyctl_orchestrator.cli.context import CommandContext
+from flyctl_orchestrator.cli.look.app import app_to_look_at
+from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.fleet.api_error import ApiError
+from flyctl_orchestrator.fleet.log_pages import LogLine, LogPages
+from flyctl_orchestrator.fleet.target import Target
+from flyctl_orchestrator.report.look.log_text import log_line
+
+SCHEMA = "flyo.log/1"
+# Seconds between two looks, and how often in a row they may fail while lines are followed.
+INTERVAL = 1.0
+FAILURES = 10
+# Nothing gets better by asking again.
+FINAL = ("unauthorized", "not_found", "invalid", "unsupported")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What one `flyo logs` is to show.
+
+    Attributes:
+        limit: earlier lines to begin with.
+        regions, machines: only lines of these; none for all.
+        follow: whether to go on with new lines.
+        seconds: for how long; None until it is stopped.
+    """
+
+    limit: int
+    regions: tuple[str, ...] = ()
+    machines: tuple[str, ...] = ()
+    follow: bool = False
+    seconds: float | None = None
+
+    def keep(self, line: LogLine) -> bool:
+        """Whether a line is of what was asked for."""
+        in_region = not self.regions or line.region in self.regions
+        return in_region and (not self.machines or line.machine in self.machines)
+
+
+@dataclass
+class Follower:
+    """Reads one page after the other of every place that is looked at.
+
+    Args:
+        warn: says that a look failed and is tried again.
+    """
+
+    pages: list[LogPages]
+    warn: Callable[[str], None]
+    failures: int = 0
+
+    def look(self) -> list[LogLine]:
+        """The lines since the last look, oldest first.
+
+        Raises:
+            ApiError: they cannot be read.
+        """
+        return list(heapq.merge(*(page.next_page() for page in self.pages), key=lambda line: line.at))
+
+    def look_again(self) -> list[LogLine]:
+        """As `look`, but a failure that may pass is only warned of, some times in a row."""
+        try:
+            found = self.look()
+        except ApiError as error:
+            self.failures += 1
+            if error.kind in FINAL or self.failures >= FAILURES:
+                raise
+            if self.failures == 1:
+                self.warn(f"warning: {error.what}; asking again")
+            return []
+        self.failures = 0
+        return found
+
+
+def show_logs(context: CommandContext, wanted: Wanted) -> int:
+    """Show the newest lines, and with `follow` new ones as they come.
+
+    Raises:
+        FlyoError: there is no such app, the lines cannot be read, or not be shown.
+    """
+    app = app_to_look_at(context)
+    target = context.target(needs_flyctl=False)
+    follower = Follower(_pages(target, app, wanted), context.output.say)
+    clock = context.environment.clock
+    end = clock.monotonic() + wanted.seconds if wanted.seconds is not None else None
+    try:
+        first = [line for line in follower.look() if wanted.keep(line)]
+        _show(context, first[max(0, len(first) - wanted.limit) :])
+        if not first and not wanted.follow:
+            context.output.say("no lines")
+        while wanted.follow and not context.output.gone and (end is None or clock.monotonic() < end):
+            clock.sleep(INTERVAL if end is None else max(0.0, min(INTERVAL, end - clock.monotonic())))
+            _show(context, [line for line in follower.look_again() if wanted.keep(line)])
+    except KeyboardInterrupt:
+        return Exit.OK if wanted.follow else Exit.INTERRUPTED
+    return Exit.OK
+
+
+def _pages(target: Target, app: str, wanted: Wanted) -> list[LogPages]:
+    """One stream for each region or machine that was named, so that each brings its own newest lines."""
+    assert target.metrics_url is not None, "every target that a command resolves has Fly's own API"
+    http, base, token = target.http, target.metrics_url, target.token
+    if wanted.machines:
+        return [LogPages(base, token, http, app, machine=each) for each in dict.fromkeys(wanted.machines)]
+    return [LogPages(base, token, http, app, region=each) for each in dict.fromkeys(wanted.regions or ("",))]
+
+
+def _show(context: CommandContext, lines: list[LogLine]) -> None:
+    output = context.output
+    for line in lines:
+        if context.options.as_json:
+            said = {"ts": line.ts, "region": line.region, "machine": line.machine, "level": line.level}
+            output.document({"schema": SCHEMA, **said, "message": line.message}, indent=None)
+        else:
+            output.show(log_line(line))

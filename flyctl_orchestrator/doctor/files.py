@@ -1,0 +1,62 @@
+"""The project's files as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flyctl_orchestrator.catalog.regions import RegionBook
+from flyctl_orchestrator.doctor.finding import Finding
+from flyctl_orchestrator.doctor.machines import check_machines
+from flyctl_orchestrator.doctor.services import check_services
+from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.project.flytoml.values import pick
+from flyctl_orchestrator.project.model import FlyToml, Project
+
+# Characters of a Dockerfile that are looked at.
+MOST = 100_000
+
+
+def check_files(project: Project, book: RegionBook) -> Iterator[Finding]:
+    """What is wrong with fly.toml and flyo.toml.
+
+    Args:
+        book: what is known of regions.
+    """
+    for problem in project.problems:
+        yield Finding("error", problem.where, problem.what, problem.next, code=problem.code)
+    fly = project.flytoml
+    try:
+        regions = project.regions()
+    except UsageError as error:
+        regions = {}
+        yield Finding("error", error.where, error.what, error.next, code=error.code)
+    yield from check_services(fly.raw, fly.shown, sum(1 for count in regions.values() if count))
+    yield from check_machines(fly, regions, book, _start_commands(project))
+    yield from _litefs(project)
+
+
+def _litefs(project: Project) -> Iterator[Finding]:
+    """LiteFS keeps its data on machines that have to be awake to hand it on."""
+    asleep = any(service.auto_stop != "off" for service in project.flytoml.services)
+    if asleep and any((project.root / name).exists() for name in ("litefs.yml", "etc/litefs.yml")):
+        what = "LiteFS is set up here, and autostop puts its machines to sleep"
+        fix = 'Set auto_stop_machines = "off"'
+        yield Finding("warning", project.flytoml.shown, what, fix, code="doctor.litefs_autostop")
+
+
+def _start_commands(project: Project) -> str:
+    """Every text that says what starts the app: processes of fly.toml and the Dockerfile, as far as there is one."""
+    fly = project.flytoml
+    processes = pick(fly.raw, "processes")
+    said = [str(each) for each in processes.values()] if isinstance(processes, dict) else []
+    try:
+        said.append((project.root / _dockerfile(fly)).read_text("utf-8", errors="replace")[:MOST])
+    except (OSError, ValueError):
+        pass  # an image that is built elsewhere
+    return "\n".join(said)
+
+
+def _dockerfile(fly: FlyToml) -> str:
+    build = pick(fly.raw, "build")
+    named = pick(build, "dockerfile") if isinstance(build, dict) else None
+    return named if isinstance(named, str) and "://" not in named else "Dockerfile"

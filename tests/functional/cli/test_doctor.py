@@ -1,0 +1,113 @@
+"""`flyo doctor` in a real project, against machines on the real local platform."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flyctl_orchestrator.catalog.error_pages import load_pages
+from tests.flyo_process import Ran
+from tests.functional.cli.local_fleet import APP, LocalFleet
+from tests.functional.cli.test_status import as_fly
+
+PAGES = load_pages()
+
+
+@pytest.fixture
+def flytoml(fleet: LocalFleet) -> Iterator[Path]:
+    """The project's fly.toml, as it was afterwards."""
+    path = fleet.project / "fly.toml"
+    before = path.read_bytes()
+    yield path
+    path.write_bytes(before)
+
+
+def found(ran: Ran) -> dict[str, dict[str, Any]]:
+    """The findings of --json, by code; each has what is promised."""
+    assert ran.json["schema"] == "flyo.doctor/1"
+    for each in ran.json["findings"]:
+        assert list(each) == ["code", "severity", "where", "what", "why", "fix", "fixable"]
+        assert each["why"] == PAGES[each["code"]].why and each["what"] and each["fix"]
+    return {each["code"]: each for each in ran.json["findings"]}
+
+
+def test_a_healthy_fleet_has_no_error(fleet: LocalFleet) -> None:
+    ran = fleet.ok("doctor", "--local", "--json")
+    assert ran.json["checked"] == ["computer", "files", "fleet", "flyctl"]
+    assert {each["severity"] for each in found(ran).values()} <= {"warning", "info"}
+    shown = fleet.ok("doctor", "--local").stdout
+    assert "  why: " in shown and "  fix: " in shown
+    assert shown.splitlines()[-1].startswith("looked at computer, files, fleet, flyctl: ")
+    assert fleet.flyo("doctor", "--local", "--strict").status == 1
+
+
+def test_what_is_wrong_at_the_machines(fleet: LocalFleet) -> None:
+    machine = fleet.machine_in("fra")
+    path = f"/v1/apps/{APP}/machines/{machine['id']}"
+    fleet.manage("POST", f"{path}/cordon")
+    (fleet.switches / "sick-iad").touch()
+    try:
+        ran = fleet.flyo("doctor", "--local", "--json")
+        told = found(ran)
+        assert (ran.status, told["doctor.cordoned"]["where"]) == (1, f"fra {machine['id']}")
+        assert "answered 500" in told["doctor.bad_answer"]["what"]
+    finally:
+        fleet.manage("POST", f"{path}/uncordon")
+
+
+def test_fix_changes_what_has_no_risk_and_says_it(fleet: LocalFleet, flytoml: Path) -> None:
+    wrong = flytoml.read_text().replace('auto_stop_machines = "off"', "auto_stop_machines = false # stays awake")
+    flytoml.write_text(wrong)
+    assert found(fleet.flyo("doctor", "--files", "--json"))["doctor.autostop_boolean"]["fixable"] is True
+    ran = fleet.ok("doctor", "--files", "--fix")
+    assert ran.last_line == 'fixed fly.toml [http_service]: http_service.auto_stop_machines = "off"'
+    assert flytoml.read_text() == wrong.replace("= false #", '= "off" #')
+    assert "doctor.autostop_boolean" not in ran.stdout
+    assert fleet.ok("doctor", "--files", "--fix").last_line == "nothing to fix that has no risk"
+
+
+def test_errors_of_the_files_are_warnings_of_a_plan(fleet: LocalFleet, flytoml: Path) -> None:
+    flytoml.write_text(flytoml.read_text().replace('= "off"', '= "off"\nmin_machines_running = 2'))
+    assert found(fleet.flyo("doctor", "--files", "--json"))["doctor.min_running_unused"]["severity"] == "error"
+    ran = fleet.ok("plan", "--local")
+    assert "warning: fly.toml [http_service]: min_machines_running = 2 has no effect" in ran.stderr
+    assert "[doctor.min_running_unused]" in ran.stderr
+
+
+def test_flyctls_own_verdict_is_a_finding(fleet: LocalFleet, flytoml: Path) -> None:
+    flytoml.write_text(flytoml.read_text() + "\n[nonsense]\nkey = 1\n")
+    assert "nonsense" in found(fleet.flyo("doctor", "--local", "--json"))["doctor.ignored_key"]["what"]
+    flytoml.write_text(flytoml.read_text().replace("internal_port = 8080", 'internal_port = 8080\nprocesses = ["no"]'))
+    ran = fleet.flyo("doctor", "--local", "--json")
+    assert (ran.status, found(ran)["config.refused"]["severity"]) == (1, "error")
+
+
+def test_what_could_not_be_looked_at_is_said_and_has_its_status(fleet: LocalFleet) -> None:
+    unreached = {name: "http://127.0.0.1:9" if "BASE" in name else value for name, value in as_fly(fleet, "x").items()}
+    ran = fleet.flyo("doctor", "--json", env=unreached, FLYO_FLYCTL="/no/flyctl")
+    assert (ran.status, ran.json["checked"]) == (8, ["files"])
+    assert "no connection to 127.0.0.1:9" in found(ran)["doctor.not_checked"]["what"]
+    assert fleet.flyo("doctor", "--files", env=unreached).status == 0
+
+
+def test_a_platform_that_does_not_run_is_not_started(bare: LocalFleet) -> None:
+    ran = bare.ok("doctor", "--local", "--json")
+    assert ran.json["checked"] == ["computer", "files"]
+    assert "the local platform does not run" in ran.stderr
+    assert bare.flyo("local", "status").status == 8
+
+
+def test_without_a_project_it_says_what_is_missing(fleet: LocalFleet, tmp_path: Path) -> None:
+    ran = fleet.flyo("doctor", "--files", cwd=tmp_path)
+    assert (ran.status, ran.last_line.endswith("[config.missing]")) == (2, True)
+
+
+def test_machines_alone_from_anywhere_with_only_a_name(fleet: LocalFleet, tmp_path: Path) -> None:
+    ran = fleet.ok("doctor", "--local", "--app", APP, "--json", cwd=tmp_path)
+    assert ran.json["checked"] == ["computer", "fleet"]
+    assert not any(code.startswith("config.") for code in found(ran))
+    unknown = fleet.flyo("doctor", "--local", "--app", "nobody", "--json", cwd=tmp_path)
+    assert (unknown.status, "app.not_found" in found(unknown)["doctor.not_checked"]["what"]) == (8, True)
