@@ -10,12 +10,13 @@ from flask import Flask, g, request
 
 from habit_app import errors, security, static_files
 from habit_app.api import entries as api_entries
-from habit_app.api import health
+from habit_app.api import ready as api_ready
 from habit_app.cache import PageCache
 from habit_app.clock import Clock, system_clock
 from habit_app.context import Services, services
 from habit_app.drain import Drain
 from habit_app.edge import BehindFly
+from habit_app.health import AnswerHealth
 from habit_app.pages import accounts, calendar, dashboard, habits
 from habit_app.passwords import Passwords
 from habit_app.replay import LARGEST_BODY, ReplayWrites
@@ -56,7 +57,7 @@ def create_app(config: Mapping[str, str], clock: Clock = system_clock, new_id: C
         cache=PageCache(),
         drain=Drain(),
     )
-    for part in (health, api_entries, accounts, calendar, dashboard, habits):
+    for part in (api_ready, api_entries, accounts, calendar, dashboard, habits):
         app.register_blueprint(part.blueprint)
     static_files.register(app)
     errors.register(app)
@@ -73,13 +74,8 @@ def _identify() -> None:
 
 def _wrap(app: Flask, settings: Settings) -> None:
     """Put the middleware around Flask, the outermost last."""
+    parts = app.extensions["habit_app"]
     handler = app.wsgi_app
-    if settings.on_fly:
-        handler = BehindFly(handler)
-        if not settings.shared_database:
-            log.warning(
-                "DATABASE_URL is not set: the data lives on this machine alone and is gone after the next deploy"
-            )
     if not settings.is_primary:
         handler = ReplayWrites(
             handler,
@@ -87,4 +83,11 @@ def _wrap(app: Flask, settings: Settings) -> None:
             primary_region=settings.primary_region,
             reads_too=not settings.shared_database,
         )
+    handler = AnswerHealth(handler, settings, parts.drain, parts.clock)
+    if settings.on_fly:
+        handler = BehindFly(handler)
+        if not settings.shared_database:
+            log.warning(
+                "DATABASE_URL is not set: the data lives on this machine alone and is gone after the next deploy"
+            )
     app.wsgi_app = handler  # type: ignore[method-assign]

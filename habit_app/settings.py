@@ -48,6 +48,11 @@ class Settings:
         return not self.on_fly or not self.primary_region or self.region == self.primary_region
 
     @property
+    def served_by(self) -> str:
+        """Region and machine, as answers name them."""
+        return f"{self.region}/{self.machine}"
+
+    @property
     def migrates_at_start(self) -> bool:
         """Whether to bring the database up to date before the first request.
 
