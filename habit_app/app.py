@@ -11,18 +11,21 @@ from flask import Flask, g, request
 from habit_app import errors, security, static_files
 from habit_app.api import entries as api_entries
 from habit_app.api import ready as api_ready
-from habit_app.cache import PageCache
+from habit_app.cache import Cache
 from habit_app.clock import Clock, system_clock
 from habit_app.context import Services, services
+from habit_app.dashboards import Dashboards
 from habit_app.drain import Drain
 from habit_app.edge import BehindFly
 from habit_app.health import AnswerHealth
+from habit_app.memory_pages import PagesFromMemory
 from habit_app.pages import accounts, calendar, dashboard, habits
 from habit_app.passwords import Passwords
-from habit_app.replay import LARGEST_BODY, ReplayWrites
+from habit_app.replay import LARGEST_BODY, ReplayWrites, WsgiApp
 from habit_app.sessions import Sessions
 from habit_app.settings import Settings, read_settings
 from habit_app.store.database import open_database
+from habit_app.store.source import DatabaseSource
 from habit_app.store.store import Store
 
 log = logging.getLogger("habit_app")
@@ -45,16 +48,17 @@ def create_app(config: Mapping[str, str], clock: Clock = system_clock, new_id: C
         SettingsError: the app cannot run with this configuration.
     """
     settings = read_settings(config)
+    store = Store(open_database(settings.database))
     app = Flask("habit_app", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.extensions["habit_app"] = Services(
         settings=settings,
         clock=clock,
         new_id=new_id,
-        store=Store(open_database(settings.database)),
+        store=store,
         sessions=Sessions(settings.secret_key, clock),
         passwords=Passwords(),
-        cache=PageCache(),
+        dashboards=Dashboards(Cache(), DatabaseSource(store), clock),
         drain=Drain(),
     )
     for part in (api_ready, api_entries, accounts, calendar, dashboard, habits):
@@ -75,7 +79,7 @@ def _identify() -> None:
 def _wrap(app: Flask, settings: Settings) -> None:
     """Put the middleware around Flask, the outermost last."""
     parts = app.extensions["habit_app"]
-    handler = app.wsgi_app
+    handler: WsgiApp = PagesFromMemory(app.wsgi_app, parts.sessions, parts.dashboards, settings.served_by)
     if not settings.is_primary:
         handler = ReplayWrites(
             handler,

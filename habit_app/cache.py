@@ -1,102 +1,179 @@
-"""Dashboards kept in memory, one per user, until something says they are old."""
+"""What is kept of users in memory: their snapshots, and their dashboards ready to send. Bounded in bytes."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
-from habit_app.days import local_date
+from habit_app.snapshot import Snapshot, decode
 
-MOST_PAGES = 2_000
-FRESH = timedelta(seconds=60)
+MOST_BYTES = 16_000_000
+FRESH_SECONDS = 60
+# What Python takes for one entry beside its bytes: the objects, the keys, the places in two dictionaries.
+_OVERHEAD = 1_500
+# Requests that wait for another one to make the page they want, all users together.
+_MOST_WAITING = 2
+_LONGEST_WAIT = 2.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Page:
-    """A rendered dashboard and what it depends on.
+    """A dashboard as it is sent.
 
     Attributes:
-        rev, epoch: the user's, read before anything else on the page was.
-        zone, day_start: the user's, to tell their date without asking the database.
-        today: the date the page shows.
-        html, etag: what is sent.
-        checked_at: when it was last known to be true.
+        body: HTML, compressed with gzip.
+        etag: changes with the body; without quotes.
+        until: the instant at which the day it shows is over, seconds since 1970.
     """
 
+    body: bytes
+    etag: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is known of a user.
+
+    Attributes:
+        data: their snapshot, encoded.
+        rev, epoch: the snapshot's.
+        checked: when it was last known to be true, seconds since 1970.
+        page: the dashboard made from it, when one was asked for.
+    """
+
+    data: bytes = field(repr=False)
     rev: int
     epoch: int
-    zone: str
-    day_start: int
-    today: date
-    html: bytes
-    etag: str
-    checked_at: datetime
+    checked: float
+    page: Page | None = None
 
-    def shows(self, *, epoch: int, rev: int, now: datetime) -> bool:
-        """Whether the page suits a session of `epoch` that has seen revision `rev`, on the user's date at `now`."""
-        return self.epoch == epoch and self.rev >= rev and self.today == local_date(now, self.zone, self.day_start)
+    @property
+    def size(self) -> int:
+        """Bytes it takes in memory, near enough."""
+        return _OVERHEAD + len(self.data) + (len(self.page.body) if self.page else 0)
 
-    def fresh(self, now: datetime) -> bool:
-        """Whether it was checked less than a minute ago by the wall clock, which also runs while a machine sleeps.
-
-        A clock that was set back makes a page look younger than it is, so one from the future is not fresh either.
-        """
-        return timedelta(0) <= now - self.checked_at < FRESH
+    def snapshot(self) -> Snapshot:
+        """The snapshot itself."""
+        return decode(self.data)
 
 
-class PageCache:
-    """The pages of the users seen last. Safe to use from many threads; one per process."""
+class Cache:
+    """The users seen last. Safe to use from many threads; one per process."""
 
-    def __init__(self, most: int = MOST_PAGES) -> None:
-        """Keep at most `most` pages."""
-        self._most = most
-        self._pages: OrderedDict[str, Page] = OrderedDict()
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        """Keep at most `most_bytes`."""
+        self._most = most_bytes
+        self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._size = 0
+        self._confirmed = 0.0
+        self._used = 0.0
         self._flights: dict[str, tuple[Lock, int]] = {}
         self._lock = Lock()
 
-    def get(self, user_id: str) -> Page | None:
-        """The user's page, however old."""
-        with self._lock:
-            page = self._pages.get(user_id)
-            if page is not None:
-                self._pages.move_to_end(user_id)
-            return page
+    def __len__(self) -> int:
+        """How many users are kept."""
+        return len(self._kept)
 
-    def put(self, user_id: str, page: Page) -> None:
-        """Keep a page, unless a newer one is already there."""
-        with self._lock:
-            kept = self._pages.get(user_id)
-            if kept is not None and kept.rev > page.rev and kept.epoch >= page.epoch:
-                return
-            self._pages[user_id] = page
-            self._pages.move_to_end(user_id)
-            while len(self._pages) > self._most:
-                self._pages.popitem(last=False)
+    @property
+    def size(self) -> int:
+        """Bytes they take."""
+        return self._size
 
-    def confirm(self, user_id: str, page: Page, now: datetime) -> None:
-        """The page is still true at `now`."""
-        self.put(user_id, replace(page, checked_at=now))
+    @property
+    def used(self) -> float:
+        """When somebody last asked for anything, seconds since 1970."""
+        return self._used
+
+    def current(self, user_id: str, *, epoch: int, rev: int, now: float) -> Kept | None:
+        """What is known of a user, if it suits a session of `epoch` that has seen revision `rev`, and is fresh.
+
+        Fresh is what was true less than a minute ago by the wall clock, which also runs while a machine sleeps. A clock
+        that was set back makes things look younger than they are, so what is from the future is not fresh either.
+        """
+        with self._lock:
+            self._used = now
+            kept = self._kept.get(user_id)
+            if kept is None or kept.epoch != epoch or kept.rev < rev:
+                return None
+            age = now - max(kept.checked, self._confirmed)
+            if not 0 <= age < FRESH_SECONDS:
+                return None
+            self._kept.move_to_end(user_id)
+            return kept
+
+    def put(self, snapshot: Snapshot, data: bytes, now: float) -> Kept:
+        """Keep a snapshot, unless a newer one is already there, and give the one that is kept."""
+        kept = Kept(data, snapshot.rev, snapshot.epoch, now)
+        with self._lock:
+            known = self._kept.get(snapshot.id)
+            if known is not None and known.rev >= kept.rev and known.epoch >= kept.epoch:
+                kept = known if known.rev > kept.rev else replace(known, checked=now)
+            self._store(snapshot.id, kept)
+            return kept
+
+    def draw(self, user_id: str, kept: Kept, page: Page) -> None:
+        """Keep the page made from `kept`, if that is still what is known."""
+        with self._lock:
+            known = self._kept.get(user_id)
+            if known is not None and (known.rev, known.epoch) == (kept.rev, kept.epoch):
+                self._store(user_id, replace(known, page=page))
 
     def forget(self, user_id: str) -> None:
-        """Drop the user's page."""
+        """Drop what is known of a user."""
         with self._lock:
-            self._pages.pop(user_id, None)
+            dropped = self._kept.pop(user_id, None)
+            self._size -= dropped.size if dropped else 0
+
+    def revisions(self) -> dict[str, int]:
+        """The revision known of each user."""
+        with self._lock:
+            return {id: kept.rev for id, kept in self._kept.items()}
+
+    def follow(self, asked: Mapping[str, int], moved: Iterable[str], now: float) -> None:
+        """Somebody who knows was asked at `now` about `asked`: these have moved on, all the others are still true."""
+        gone = set(moved)
+        with self._lock:
+            for id in gone:
+                kept = self._kept.get(id)
+                if kept is not None and kept.rev <= asked[id]:
+                    self._size -= self._kept.pop(id).size
+            self._confirmed = now
 
     @contextmanager
     def flight(self, user_id: str) -> Iterator[None]:
-        """Let one request at a time make a user's page; the ones that waited should look in the cache again."""
+        """Let one request at a time make what is kept of a user; those that waited should look again.
+
+        Few may wait, and not for ever: the others go and make it, too.
+        """
         with self._lock:
+            waiting = sum(users - 1 for _, users in self._flights.values())
             lock, users = self._flights.get(user_id, (Lock(), 0))
-            self._flights[user_id] = (lock, users + 1)
+            alone = users > 0 and waiting >= _MOST_WAITING
+            if not alone:
+                self._flights[user_id] = (lock, users + 1)
+        if alone:
+            yield
+            return
+        held = lock.acquire(timeout=_LONGEST_WAIT)
         try:
-            with lock:
-                yield
+            yield
         finally:
+            if held:
+                lock.release()
             with self._lock:
                 lock, users = self._flights.pop(user_id)
                 if users > 1:
                     self._flights[user_id] = (lock, users - 1)
+
+    def _store(self, user_id: str, kept: Kept) -> None:
+        known = self._kept.get(user_id)
+        self._size += kept.size - (known.size if known else 0)
+        self._kept[user_id] = kept
+        self._kept.move_to_end(user_id)
+        while self._size > self._most and len(self._kept) > 1:
+            _, dropped = self._kept.popitem(last=False)
+            self._size -= dropped.size

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from http import HTTPStatus
 
 from habit_app.clock import Clock
 from habit_app.drain import Drain
@@ -33,6 +34,7 @@ class AnswerHealth:
         if environ["PATH_INFO"] != PATH or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return self.app(environ, start_response)
         draining = self.drain.draining
+        status = HTTPStatus(503 if draining else 200)
         fields = {"status": "draining" if draining else "ok", **identity(self.settings, self.clock)}
         body = json.dumps(fields).encode() + b"\n"
         headers = [
@@ -41,7 +43,7 @@ class AnswerHealth:
             ("Cache-Control", "no-store"),
             *strict_headers(self.settings.served_by, secure=environ["wsgi.url_scheme"] == "https"),
         ]
-        start_response("503 Service Unavailable" if draining else "200 OK", headers)
+        start_response(f"{status.value} {status.phrase}", headers)
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
 
 

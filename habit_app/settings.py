@@ -53,6 +53,14 @@ class Settings:
         return f"{self.region}/{self.machine}"
 
     @property
+    def follow_idle_seconds(self) -> float | None:
+        """How long after the last page to go on asking which users have changed; None: for ever.
+
+        A file costs nothing to ask. A Postgres that falls asleep when nobody uses it must not be kept awake.
+        """
+        return None if self.database.engine == "sqlite" else 300.0
+
+    @property
     def migrates_at_start(self) -> bool:
         """Whether to bring the database up to date before the first request.
 

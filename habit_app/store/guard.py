@@ -62,6 +62,7 @@ class Guard:
         self._seconds = seconds
         self._changed = Condition()
         self._inside = 0
+        self._let_in = 0
         self._moved = 0.0
         self.reads, self.writes = Circuit("reading"), Circuit("writing")
 
@@ -69,6 +70,11 @@ class Guard:
     def waiting(self) -> int:
         """Threads inside now."""
         return self._inside
+
+    @property
+    def let_in(self) -> int:
+        """Pieces of work that got to the database since the start."""
+        return self._let_in
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -121,6 +127,7 @@ class Guard:
                     raise DatabaseBusy(f"{self._most} requests are waiting for the database already")
                 self._changed.wait(patience)
             self._inside += 1
+            self._let_in += 1
             # What came in last is what the others were last seen to let in.
             self._moved = self._seconds()
         try:

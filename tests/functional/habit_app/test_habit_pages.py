@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 from flask import Flask
 
+from habit_app.store.migrations import newest
 from tests.functional.habit_app.habit_client import Browser, Moved
 
 TODAY = date(2026, 1, 30)
@@ -215,7 +216,7 @@ def test_health_and_ready(app: Flask) -> None:
         "timestamp": "2026-01-30T12:00:00.000Z",
     }
     ready = anyone.get("/api/ready").get_json()
-    assert (ready["status"], ready["schema"]) == ("ready", 1)
+    assert (ready["status"], ready["schema"]) == ("ready", newest())
     app.extensions["habit_app"].drain.begin()
     draining = anyone.get("/api/health")
     assert (draining.status_code, draining.get_json()["status"]) == (503, "draining")

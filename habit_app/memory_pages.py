@@ -1,0 +1,38 @@
+"""Dashboards from memory, before Flask: a cookie that is known, a page that is true, and nothing else is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from habit_app.dashboards import Dashboards, answer
+from habit_app.headers import strict_headers
+from habit_app.replay import Environ, StartResponse, WsgiApp
+from habit_app.sessions import Sessions
+
+PATH = "/dashboard"
+
+
+class PagesFromMemory:
+    """WSGI middleware that answers `GET /dashboard` when the page is at hand, and hands on everything else."""
+
+    def __init__(self, app: WsgiApp, sessions: Sessions, dashboards: Dashboards, served_by: str) -> None:
+        """Wrap `app`."""
+        self.app = app
+        self.sessions = sessions
+        self.dashboards = dashboards
+        self.strict = {secure: strict_headers(served_by, secure=secure) for secure in (False, True)}
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer, or hand on to the app."""
+        if environ["PATH_INFO"] != PATH or environ["REQUEST_METHOD"] != "GET":
+            return self.app(environ, start_response)
+        secure = environ["wsgi.url_scheme"] == "https"
+        visit = self.sessions.visit(environ.get("HTTP_COOKIE", ""), secure=secure)
+        page = self.dashboards.at_hand(*visit) if visit else None
+        if page is None:
+            return self.app(environ, start_response)
+        status, headers, body = answer(
+            page, accepts=environ.get("HTTP_ACCEPT_ENCODING", ""), has=environ.get("HTTP_IF_NONE_MATCH", "")
+        )
+        start_response(status, headers + self.strict[secure])
+        return [body]
