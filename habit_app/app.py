@@ -48,17 +48,18 @@ def create_app(config: Mapping[str, str], clock: Clock = system_clock, new_id: C
         SettingsError: the app cannot run with this configuration.
     """
     settings = read_settings(config)
-    store = Store(open_database(settings.database))
+    store, sessions = Store(open_database(settings.database)), Sessions(settings.secret_key, clock)
     app = Flask("habit_app", static_folder=None)
+    draw = dashboard.drawing(app, sessions, settings)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.extensions["habit_app"] = Services(
         settings=settings,
         clock=clock,
         new_id=new_id,
         store=store,
-        sessions=Sessions(settings.secret_key, clock),
+        sessions=sessions,
         passwords=Passwords(),
-        dashboards=Dashboards(Cache(), DatabaseSource(store), clock),
+        dashboards=Dashboards(Cache(), DatabaseSource(store), draw, clock),
         drain=Drain(),
     )
     for part in (api_ready, api_entries, accounts, calendar, dashboard, habits):

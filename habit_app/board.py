@@ -74,10 +74,10 @@ def build(snapshot: Snapshot, today: date) -> Board:
 
 def _row(habit: HabitState, today: date) -> Row:
     streak = measure_from(habit.schedule, habit.settled, habit.ticked(), today)
-    now = Today(today, habit.is_ticked(today.toordinal()), habit.schedule.due_on(today))
     variants = _buttons(today, habit.schedule)
-    first = today.toordinal() - len(variants) + 1
-    cells = "".join(each[habit.is_ticked(first + number)] for number, each in enumerate(variants))
+    bits = habit.since(today.toordinal() - len(variants) + 1)
+    cells = "".join([pair[bits >> number & 1] for number, pair in enumerate(variants)])
+    now = Today(today, bool(bits >> (len(variants) - 1) & 1), habit.schedule.due_on(today))
     # Made of dates alone: nothing in it was typed by anybody.
     return Row(habit, streak, now, Markup(cells))
 

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import logging
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import Protocol
 
@@ -21,6 +22,8 @@ log = logging.getLogger("habit_app")
 # Twice as quick as the usual 6 for a twentieth more bytes.
 _EFFORT = 4
 
+# HTML for a snapshot at an instant.
+Draw = Callable[[Snapshot, datetime], bytes]
 Answer = tuple[str, list[tuple[str, str]], bytes]
 
 
@@ -47,10 +50,11 @@ class Source(Protocol):
 class Dashboards:
     """Finds, makes and keeps dashboards."""
 
-    def __init__(self, cache: Cache, source: Source, clock: Clock) -> None:
-        """Keep them in `cache`; ask `source` for what is not there."""
+    def __init__(self, cache: Cache, source: Source, draw: Draw, clock: Clock) -> None:
+        """Keep them in `cache`; ask `source` for what is not there, and make pages of it with `draw`."""
         self.cache = cache
         self.source = source
+        self._draw = draw
         self._clock = clock
 
     def at_hand(self, session: Session, rev: int) -> Page | None:
@@ -60,8 +64,8 @@ class Dashboards:
         page = kept.page if kept else None
         return page if page and now < page.until else None
 
-    def page(self, session: Session, rev: int, draw: Callable[[Snapshot], bytes]) -> Page | None:
-        """The page for a session that has seen `rev`; `draw` makes its HTML. None when the session has been ended.
+    def page(self, session: Session, rev: int) -> Page | None:
+        """The page for a session that has seen `rev`. None when the session has been ended.
 
         Raises:
             DatabaseUnavailable: it has to be asked for, and cannot be now.
@@ -71,11 +75,14 @@ class Dashboards:
             page = self.at_hand(session, rev)
             if page is not None:
                 return page
-            kept = self._known(session, rev)
-            if kept is None:
+            known = self._known(session, rev)
+            if known is None:
                 return None
-            snapshot, now = kept.snapshot(), self._clock()
-            html = draw(snapshot)
+            kept, snapshot = known
+            now = self._clock()
+            if kept.page and now.timestamp() < kept.page.until:
+                return kept.page
+            html = self._draw(snapshot, now)
             etag = hashlib.sha256(html).hexdigest()[:24]
             until = day_ends(now, snapshot.zone, snapshot.day_start)
             page = Page(gzip.compress(html, _EFFORT, mtime=0), etag, until)
@@ -120,16 +127,17 @@ class Dashboards:
         except DatabaseUnavailable as problem:
             log.warning("cannot tell which users have changed: %s", problem)
 
-    def _known(self, session: Session, rev: int) -> Kept | None:
+    def _known(self, session: Session, rev: int) -> tuple[Kept, Snapshot] | None:
         now = self._clock().timestamp()
         kept = self.cache.current(session.uid, epoch=session.epoch, rev=rev, now=now)
         if kept is not None:
-            return kept
+            return kept, kept.snapshot()
         found = self.source.snapshot(session.uid)
         if found is None or found[0].epoch != session.epoch:
             self.cache.forget(session.uid)
             return None
-        return self.cache.put(*found, now)
+        kept = self.cache.put(*found, now)
+        return kept, found[0] if kept.rev == found[0].rev else kept.snapshot()
 
 
 def answer(page: Page, *, accepts: str, has: str) -> Answer:

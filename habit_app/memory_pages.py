@@ -1,4 +1,4 @@
-"""Dashboards from memory, before Flask: a cookie that is known, a page that is true, and nothing else is done."""
+"""Dashboards before Flask: a cookie that is known, a page that is true, and nothing else is done."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from habit_app.dashboards import Dashboards, answer
 from habit_app.headers import strict_headers
 from habit_app.replay import Environ, StartResponse, WsgiApp
 from habit_app.sessions import Sessions
+from habit_app.store.database import DatabaseUnavailable
 
 PATH = "/dashboard"
+# Where Flask finds why there is no page, so that it does not try again what has just failed.
+FAILED = "habit_app.failed"
 
 
 class PagesFromMemory:
-    """WSGI middleware that answers `GET /dashboard` when the page is at hand, and hands on everything else."""
+    """WSGI middleware that answers `GET /dashboard` of who is signed in; the rest, and what fails, is Flask's."""
 
     def __init__(self, app: WsgiApp, sessions: Sessions, dashboards: Dashboards, served_by: str) -> None:
         """Wrap `app`."""
@@ -28,7 +31,13 @@ class PagesFromMemory:
             return self.app(environ, start_response)
         secure = environ["wsgi.url_scheme"] == "https"
         visit = self.sessions.visit(environ.get("HTTP_COOKIE", ""), secure=secure)
-        page = self.dashboards.at_hand(*visit) if visit else None
+        if visit is None:
+            return self.app(environ, start_response)
+        try:
+            page = self.dashboards.at_hand(*visit) or self.dashboards.page(*visit)
+        except DatabaseUnavailable as problem:
+            environ[FAILED] = problem
+            page = None
         if page is None:
             return self.app(environ, start_response)
         status, headers, body = answer(

@@ -106,7 +106,7 @@ class Sessions:
     def form_token(self, session: Session) -> str:
         """What a form carries for browsers too old to say where a request comes from.
 
-        The same for every page of a session's epoch, so that a page may be cached.
+        The same for every page of a session's epoch, so that a page may be kept.
         """
         message = f"form:{session.uid}:{session.epoch}".encode()
         return hmac.new(self._key, message, hashlib.sha256).hexdigest()

@@ -38,9 +38,10 @@ class HabitState:
         """Ordinals of the days ticked after `settled.until`, ascending."""
         return [self.first + bit for bit in range(self.days.bit_length()) if self.days >> bit & 1]
 
-    def is_ticked(self, ordinal: int) -> bool:
-        """Whether one of these days is ticked."""
-        return ordinal >= self.first and bool(self.days >> (ordinal - self.first) & 1)
+    def since(self, ordinal: int) -> int:
+        """The ticks from a day on: bit n is the day with the ordinal `ordinal` + n."""
+        skipped = ordinal - self.first
+        return self.days >> skipped if skipped >= 0 else self.days << -skipped
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Snapshot:
         """Compressed, with its version."""
         rows = [_row(habit) for habit in self.habits]
         fields = [VERSION, self.id, self.zone, self.day_start, self.epoch, self.rev, rows]
-        return zlib.compress(json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode(), 6)
+        return zlib.compress(json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode(), 1)
 
 
 def decode(data: bytes) -> Snapshot:

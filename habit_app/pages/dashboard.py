@@ -1,15 +1,23 @@
-"""The dashboard, when it is not at hand: see `memory_pages` for when it is."""
+"""The dashboard: how it is drawn, and what is answered when it cannot be.
+
+Most visits never come here: see `memory_pages`.
+"""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, render_template, request
+from datetime import datetime
+
+from flask import Blueprint, Flask, Response, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from habit_app.board import build
 from habit_app.context import SignedOut, services, session
-from habit_app.dashboards import answer
+from habit_app.dashboards import Draw, answer
 from habit_app.days import local_date
+from habit_app.memory_pages import FAILED
 from habit_app.schedule import WEEKDAYS
+from habit_app.sessions import Session, Sessions
+from habit_app.settings import Settings
 from habit_app.snapshot import Snapshot
 
 blueprint = Blueprint("dashboard", __name__)
@@ -18,8 +26,10 @@ blueprint = Blueprint("dashboard", __name__)
 @blueprint.get("/dashboard")
 def dashboard() -> AnyResponse:
     """The signed-in user's habits."""
+    if FAILED in request.environ:
+        raise request.environ[FAILED]
     parts, current = services(), session()
-    page = parts.dashboards.page(current, parts.sessions.announced(request, current), _draw)
+    page = parts.dashboards.page(current, parts.sessions.announced(request, current))
     if page is None:
         raise SignedOut
     accepts, has = request.headers.get("Accept-Encoding", ""), request.headers.get("If-None-Match", "")
@@ -29,14 +39,19 @@ def dashboard() -> AnyResponse:
     return response
 
 
-def _draw(snapshot: Snapshot) -> bytes:
-    parts = services()
-    today = local_date(parts.clock(), snapshot.zone, snapshot.day_start)
-    return render_template(
-        "dashboard.html",
-        user=snapshot,
-        board=build(snapshot, today),
-        weekdays=WEEKDAYS,
-        token=parts.sessions.form_token(session()),
-        settings=parts.settings,
-    ).encode()
+def drawing(app: Flask, sessions: Sessions, settings: Settings) -> Draw:
+    """What draws the dashboard, with the app's templates and outside any request."""
+
+    def draw(snapshot: Snapshot, now: datetime) -> bytes:
+        # The token is the same for every session of an epoch, so a page is everybody's who may see it.
+        anybody = Session(snapshot.id, snapshot.epoch, iat=0, seen=0)
+        page = app.jinja_env.get_template("dashboard.html").render(
+            user=snapshot,
+            board=build(snapshot, local_date(now, snapshot.zone, snapshot.day_start)),
+            weekdays=WEEKDAYS,
+            token=sessions.form_token(anybody),
+            settings=settings,
+        )
+        return page.encode()
+
+    return draw

@@ -74,7 +74,13 @@ class BadValue(Exception):
 
 
 class Connection(Protocol):
-    """A connection, for as long as one piece of work lasts."""
+    """A connection, for as long as one piece of work lasts.
+
+    Attributes:
+        join: the function that joins texts of many rows: of the column and what comes between.
+    """
+
+    join: str
 
     def run(self, statement: str, *values: str | int | None) -> list[Row]:
         """Run one statement with `?` for each value, and give its rows (none for most writes).

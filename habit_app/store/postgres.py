@@ -45,6 +45,8 @@ _KINDS: tuple[tuple[str, type[DatabaseUnavailable]], ...] = (
 
 
 class _PostgresLink:
+    join = "string_agg"
+
     def __init__(self, connection: TimedConnection) -> None:
         self.connection = connection
 

@@ -32,6 +32,8 @@ _KINDS: dict[int, type[DatabaseUnavailable]] = {
 
 
 class _SqliteLink:
+    join = "group_concat"
+
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
 

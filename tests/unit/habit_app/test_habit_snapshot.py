@@ -49,7 +49,10 @@ def test_days_are_bits(days: set[int]) -> None:
     first = min(days, default=0)
     habit = HabitState("h", "Read", Schedule(), Settled(), first, sum(1 << (day - first) for day in days))
     assert set(habit.ticked()) == days
-    assert {day for day in range(420) if habit.is_ticked(day)} == days
+    for start in (1, 200, 500):
+        assert {day for day in range(start, 520) if habit.since(start) >> (day - start) & 1} == {
+            day for day in days if day >= start
+        }
 
 
 @pytest.mark.parametrize(
