@@ -9,8 +9,8 @@ from functools import lru_cache
 from markupsafe import Markup
 
 from habit_app.days import long_name, short_name, window
+from habit_app.known.snapshot import HabitState, Snapshot
 from habit_app.schedule import Schedule
-from habit_app.snapshot import HabitState, Snapshot
 from habit_app.streaks import Streak, measure_from
 
 

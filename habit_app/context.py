@@ -12,9 +12,9 @@ from flask import Response, current_app, g, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from habit_app.clock import Clock
-from habit_app.dashboards import Dashboards
 from habit_app.days import local_date
 from habit_app.drain import Drain
+from habit_app.known.dashboards import Dashboards
 from habit_app.passwords import Passwords
 from habit_app.sessions import Session, Sessions
 from habit_app.settings import Settings

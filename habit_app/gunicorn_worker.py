@@ -13,7 +13,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from habit_app.health import PATH
+from habit_app.edge.health import PATH
 
 _HEALTH = (f"GET {PATH} HTTP/1.".encode(), f"HEAD {PATH} HTTP/1.".encode())
 _LONGEST_HEAD = 8192

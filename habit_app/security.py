@@ -7,8 +7,8 @@ import hmac
 from flask import Response, abort, g, request
 
 from habit_app.context import services
-from habit_app.headers import strict_headers
-from habit_app.replay import WRITES
+from habit_app.edge.headers import strict_headers
+from habit_app.edge.replay import WRITES
 
 
 def refuse_foreign_writes() -> None:

@@ -12,13 +12,13 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from habit_app.board import build
 from habit_app.context import SignedOut, services, session
-from habit_app.dashboards import Draw, answer
 from habit_app.days import local_date
-from habit_app.memory_pages import FAILED
+from habit_app.edge.memory_pages import FAILED
+from habit_app.known.dashboards import Draw, answer
+from habit_app.known.snapshot import Snapshot
 from habit_app.schedule import WEEKDAYS
 from habit_app.sessions import Session, Sessions
 from habit_app.settings import Settings
-from habit_app.snapshot import Snapshot
 
 blueprint = Blueprint("dashboard", __name__)
 

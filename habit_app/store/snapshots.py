@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
 
+from habit_app.known.snapshot import HabitState, Snapshot
 from habit_app.schedule import parse
-from habit_app.snapshot import HabitState, Snapshot
 from habit_app.store import accounts, entries, settled
 from habit_app.store.database import Connection, Row
 from habit_app.streaks import NOTHING

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from habit_app.snapshot import Snapshot
+from habit_app.known.snapshot import Snapshot
 from habit_app.store import snapshots
 from habit_app.store.store import Store
 

@@ -94,7 +94,7 @@ def test_a_write_in_tokyo_is_made_in_virginia_and_read_back_in_tokyo(deployed: L
 
 def test_a_broken_release_fails_in_the_first_wave_and_is_put_back(deployed: Laptop, habits: Path) -> None:
     before = versions(deployed)
-    health = habits / "habit_app" / "health.py"
+    health = habits / "habit_app" / "edge" / "health.py"
     health.write_text(health.read_text().replace("503 if draining else 200", "500"))
     failed = deployed.flyo("deploy", "--local", "--timeout", "12s", cwd=habits)
     assert failed.status == 3, failed.stdout + failed.stderr

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from habit_app.cache import FRESH_SECONDS
 from habit_app.context import Services
+from habit_app.known.cache import FRESH_SECONDS
 from tests.functional.habit_app.habit_client import Browser, Moved, app_at
 from tests.functional.habit_app.habit_server import PASSWORD
 

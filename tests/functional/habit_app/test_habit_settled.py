@@ -7,8 +7,8 @@ from datetime import date, timedelta
 
 import pytest
 
+from habit_app.known.snapshot import HabitState
 from habit_app.schedule import Schedule, on_weekdays
-from habit_app.snapshot import HabitState
 from habit_app.store import accounts, entries, habits, snapshots
 from habit_app.store.address import parse_address
 from habit_app.store.database import Database, open_database

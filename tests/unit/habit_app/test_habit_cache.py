@@ -7,8 +7,8 @@ from threading import Event
 
 import pytest
 
-from habit_app.cache import FRESH_SECONDS, Cache, Kept, Page
-from habit_app.snapshot import Snapshot
+from habit_app.known.cache import FRESH_SECONDS, Cache, Kept, Page
+from habit_app.known.snapshot import Snapshot
 from tests.waiting import eventually
 
 NOW = 1_769_774_400.0

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from habit_app.known.snapshot import VERSION, BadSnapshot, HabitState, Snapshot, decode
 from habit_app.schedule import Schedule, on_weekdays, times_a_week
-from habit_app.snapshot import VERSION, BadSnapshot, HabitState, Snapshot, decode
 from habit_app.streaks import Settled
 
 numbers = st.integers(0, 10**6)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
-from habit_app.snapshot import Snapshot, decode
+from habit_app.known.snapshot import Snapshot, decode
 
 MOST_BYTES = 16_000_000
 FRESH_SECONDS = 60

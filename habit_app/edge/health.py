@@ -12,8 +12,8 @@ from http import HTTPStatus
 
 from habit_app.clock import Clock
 from habit_app.drain import Drain
-from habit_app.headers import strict_headers
-from habit_app.replay import Environ, StartResponse, WsgiApp
+from habit_app.edge.headers import strict_headers
+from habit_app.edge.replay import Environ, StartResponse, WsgiApp
 from habit_app.settings import Settings
 
 PATH = "/api/health"

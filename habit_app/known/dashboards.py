@@ -10,11 +10,11 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Protocol
 
-from habit_app.cache import Cache, Kept, Page
 from habit_app.clock import Clock
 from habit_app.days import day_ends
+from habit_app.known.cache import Cache, Kept, Page
+from habit_app.known.snapshot import Snapshot
 from habit_app.sessions import Session
-from habit_app.snapshot import Snapshot
 from habit_app.store.database import DatabaseUnavailable
 
 log = logging.getLogger("habit_app")
