@@ -13,11 +13,13 @@ class Place:
     """Any machine of a region.
 
     Attributes:
-        name: host and port on the private network, such as "iad.my-app.internal:8080".
+        name: host and port on the private network, such as "iad.my-app.internal:8080"; a stand-in needs no port.
+        asks: the region of the machine that asks.
         via: host and port to connect to instead, of a platform that stands in for the private network; "" on Fly.io.
     """
 
     name: str
+    asks: str
     via: str = ""
 
     def connect(self, seconds: float) -> http.client.HTTPConnection:
@@ -34,11 +36,14 @@ def primary_place(environment: Mapping[str, str]) -> Place | None:
     """
     region, app = environment.get("PRIMARY_REGION", ""), environment.get("FLY_APP_NAME", "")
     via, port = environment.get("FLY_LOCAL_INTERNAL", ""), environment.get("PORT") or "8080"
+    asks = environment.get("FLY_REGION", "")
     if not region or not app:
         return None
     if via:
-        return Place(f"{region}.{app}.internal:8080", via)
-    return Place(f"{region}.{app}.internal:{port}") if _is_ours(environment.get("FLY_PRIVATE_IP", "")) else None
+        return Place(f"{region}.{app}.internal", asks, via)
+    if _is_ours(environment.get("FLY_PRIVATE_IP", "")):
+        return Place(f"{region}.{app}.internal:{port}", asks)
+    return None
 
 
 def _is_ours(address: str) -> bool:

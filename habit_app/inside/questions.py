@@ -74,7 +74,13 @@ class PrimarySource:
 
     def _on(self, connection: http.client.HTTPConnection, path: str, body: bytes) -> bytes:
         question = self._signer.question(path, body, int(self._clock().timestamp()))
-        headers = {HEADER: question, "Host": self._place.name, "Content-Type": "application/octet-stream"}
+        headers = {
+            HEADER: question,
+            "Host": self._place.name,
+            "Content-Type": "application/octet-stream",
+            # For whoever stands in for the private network: how far the question has to go.
+            "Fly-Region": self._place.asks,
+        }
         try:
             connection.request("POST", path, body, headers)
             answer = connection.getresponse()

@@ -42,13 +42,13 @@ def test_an_answer_is_to_one_question() -> None:
 
 
 def test_the_primary_is_found_by_its_name_where_there_is_a_private_network() -> None:
-    assert primary_place({**FLY, "FLY_PRIVATE_IP": "127.0.0.1"}) == Place("iad.habits.internal:8080")
-    assert primary_place({**FLY, "FLY_PRIVATE_IP": "127.0.0.1", "PORT": "9"}) == Place("iad.habits.internal:9")
+    assert primary_place({**FLY, "FLY_PRIVATE_IP": "127.0.0.1"}) == Place("iad.habits.internal:8080", "nrt")
+    assert primary_place({**FLY, "FLY_PRIVATE_IP": "127.0.0.1", "PORT": "9"}) == Place("iad.habits.internal:9", "nrt")
 
 
 def test_a_platform_on_a_laptop_may_name_a_stand_in() -> None:
     place = primary_place({**FLY, "FLY_PRIVATE_IP": "fdaa::1", "FLY_LOCAL_INTERNAL": "127.0.0.1:4280"})
-    assert place == Place("iad.habits.internal:8080", "127.0.0.1:4280")
+    assert place == Place("iad.habits.internal", "nrt", "127.0.0.1:4280")
 
 
 @pytest.mark.parametrize("address", ["", "fdaa:0:1::2", "nonsense", "192.0.2.1"])
