@@ -36,7 +36,7 @@ from habit_app.store.store import Store
 log = logging.getLogger("habit_app")
 
 # What a far region shows by itself. Every other page is the primary's.
-_WITHOUT_DATABASE = frozenset({"/", "/dashboard", "/login", "/signup", "/favicon.ico"})
+_WITHOUT_DATABASE = frozenset({"/", "/dashboard", "/login", "/signup", "/favicon.ico", "/sw.js"})
 
 
 def random_id() -> str:
