@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from markupsafe import Markup
-
 from habit_app.days import long_name, short_name, window
 from habit_app.known.snapshot import HabitState, Snapshot
 from habit_app.schedule import Schedule
@@ -30,12 +28,12 @@ class Today:
 
 @dataclass(frozen=True)
 class Row:
-    """One habit: its streak, today, and its last days as buttons, oldest first, today last."""
+    """One habit: its streak, today, and its last days as HTML, buttons with the oldest first and today last."""
 
     habit: HabitState
     streak: Streak
     today: Today
-    cells: Markup
+    cells: str
 
 
 @dataclass(frozen=True)
@@ -78,8 +76,8 @@ def _row(habit: HabitState, today: date) -> Row:
     bits = habit.since(today.toordinal() - len(variants) + 1)
     cells = "".join([pair[bits >> number & 1] for number, pair in enumerate(variants)])
     now = Today(today, bool(bits >> (len(variants) - 1) & 1), habit.schedule.due_on(today))
-    # Made of dates alone: nothing in it was typed by anybody.
-    return Row(habit, streak, now, Markup(cells))
+    # The template takes it as it is: it is made of dates alone, and nothing in it was typed by anybody.
+    return Row(habit, streak, now, cells)
 
 
 @lru_cache(maxsize=256)
