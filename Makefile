@@ -4,6 +4,7 @@
 # make fuzz EXAMPLES=10000   strange answers of the Machines API, as many as asked for (SEED=7 for other ones)
 # make coverage   lines and branches that the unit and functional tests reach, in every process they start
 # make mutation   changes the planner, the gate, and what rollback and history decide, and says what no test noticed
+# make screenshots   the habit app at 390 and 1280 pixels, dark, at 200 %, into build/screenshots (needs Chromium)
 # make lint   style, types, imports, declared packages, workflows
 # make wheel-check   build the package from a fresh clone, install it and use it (PYTHON=python3.13 for another one)
 # Needs Python 3.11 or newer and make; each target makes its own virtual environment.
@@ -26,7 +27,7 @@ SEED ?= 0
 SCHEMA = $(TEST)/bin/check-jsonschema --builtin-schema
 
 .PHONY: help demo demo-down test coverage measure coverage-report mutation property fuzz lint lint-ci wheel-check format
-.PHONY: clean
+.PHONY: clean screenshots
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
@@ -59,6 +60,9 @@ property: $(TEST)/ready
 
 fuzz: $(TEST)/ready
 	EXAMPLES=$(EXAMPLES) SEED=$(SEED) $(TEST)/bin/python -m pytest -n $(WORKERS) -rP tests/unit/rollout/unreadable
+
+screenshots: $(TEST)/ready
+	$(TEST)/bin/python -m tests.browser.screenshots build/screenshots
 
 wheel-check:
 	$(PYTHON) tests/wheel_check.py

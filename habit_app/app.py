@@ -11,6 +11,7 @@ from flask import Flask, g, request
 from habit_app import errors, security, static_files
 from habit_app.api import entries as api_entries
 from habit_app.api import ready as api_ready
+from habit_app.api import ticks
 from habit_app.clock import Clock, system_clock
 from habit_app.context import Services, services
 from habit_app.drain import Drain
@@ -24,7 +25,7 @@ from habit_app.inside.questions import PrimarySource
 from habit_app.inside.signing import Signer
 from habit_app.known.cache import Cache
 from habit_app.known.dashboards import Dashboards, Source
-from habit_app.pages import accounts, calendar, dashboard, habits
+from habit_app.pages import accounts, calendar, dashboard, habits, own_account
 from habit_app.passwords import Passwords
 from habit_app.sessions import Sessions
 from habit_app.settings import read_settings
@@ -77,7 +78,7 @@ def create_app(config: Mapping[str, str], clock: Clock = system_clock, new_id: C
         dashboards=Dashboards(Cache(), source, draw, clock),
         drain=Drain(),
     )
-    for part in (api_ready, api_entries, accounts, calendar, dashboard, habits):
+    for part in (api_ready, api_entries, ticks, accounts, calendar, dashboard, habits, own_account):
         app.register_blueprint(part.blueprint)
     static_files.register(app)
     errors.register(app)

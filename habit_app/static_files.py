@@ -1,4 +1,4 @@
-"""Style sheet, script and icon: under a name that changes with their content, so that browsers keep them for good."""
+"""Style sheet, scripts and icons: under a name that changes with their content, so that browsers keep them for good."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from flask import Flask, Response, abort, request
 from werkzeug.wrappers import Response as AnyResponse
 
 _DIRECTORY = Path(__file__).with_name("static")
-_KINDS = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+_KINDS = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+}
 
 
 def register(app: Flask) -> None:
@@ -33,4 +39,6 @@ def register(app: Flask) -> None:
 
     app.add_url_rule("/static/<name>", "static", serve)
     app.add_url_rule("/favicon.ico", "favicon", lambda: serve("icon.svg"))
+    # A service worker may only rule over what is below its own address.
+    app.add_url_rule("/sw.js", "service_worker", lambda: serve("sw.js"))
     app.jinja_env.globals["static_url"] = static_url

@@ -36,7 +36,8 @@ def login() -> Response:
     """Check name and password."""
     parts, client, now = services(), throttle.network(request.remote_addr or ""), services().clock()
     name, password = request.form.get("name", "").strip(), request.form.get("password", "")
-    key = fold(name)
+    # A longer name is nobody's, and what is tried goes into the database.
+    key = fold(name) if len(name) <= LONGEST_NAME else ""
     with parts.store.writing() as link:
         wait = max(
             throttle.seconds_to_wait(link, throttle.LOGINS, client, now),
@@ -46,14 +47,16 @@ def login() -> Response:
             throttle.count_attempt(link, throttle.LOGINS, client, now)
         user = accounts.by_key(link, key)
     if wait:
-        return _too_fast("login.html", wait, name=name)
+        return _too_fast("login.html", wait, name=name[:LONGEST_NAME])
     # Outside the transaction: hashing takes longer than everything else here together.
     if len(password.encode()) > LONGEST_BYTES:
         password = ""
     if not parts.passwords.matches(user.password_hash if user else None, password) or user is None:
         with parts.store.writing() as link:
             throttle.count_failure(link, key, client, now)
-        return _page("login.html", 401, problem="That name and password do not belong together.", name=name)
+        return _page(
+            "login.html", 401, problem="That name and password do not belong together.", name=name[:LONGEST_NAME]
+        )
     rehashed = parts.passwords.hash(password) if parts.passwords.is_outdated(user.password_hash) else None
     with parts.store.writing() as link:
         throttle.forget_failures(link, key, client)

@@ -1,94 +1,110 @@
-// Every page works without this file. With it, a tick shows at once and is sent in the background.
+// Every page works without scripts. With them, a tick shows at once, is kept on this device until it is saved, and a page
+// that stays open follows the day.
 "use strict";
 
 const main = document.getElementById("main");
 
-function zoneOfDevice() {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone || "";
+// A message in view wherever the page is scrolled to. It stays until it is put away or has become untrue.
+function toast(text) {
+  document.getElementById("trouble").hidden = !text;
+  document.getElementById("trouble-text").textContent = text;
 }
 
-function fillZone() {
-  const field = document.querySelector("[data-fill-zone]");
-  if (field && field.value === "UTC" && zoneOfDevice()) field.value = zoneOfDevice();
+function showUnsaved(queue, problem) {
+  const count = queue.unsaved().length;
+  const ticks = count === 1 ? "1 tick is" : `${count} ticks are`;
+  const why = navigator.onLine ? problem || "Sending…" : "You are offline.";
+  document.getElementById("unsaved").hidden = !count;
+  document.getElementById("unsaved-text").textContent = count ? `${ticks} not saved yet, and kept on this device. ${why}` : "";
 }
 
-function compareZones() {
-  const notice = document.getElementById("zone-notice");
-  const zone = zoneOfDevice();
-  if (!notice || !zone || zone === main.dataset.zone) return;
-  notice.querySelector("b").textContent = zone;
-  notice.hidden = false;
-}
-
-// The same day can be on two buttons: the big one for today and the last small one.
-function paint(form, day, done) {
-  for (const button of form.querySelectorAll(`button[data-day="${day}"]`)) {
-    button.setAttribute("aria-pressed", String(done));
-    button.value = `${day}:${done ? 0 : 1}`;
+function hear(board, queue, told) {
+  if (told.type === "changed") {
+    board.paintAll(told.records);
+    showUnsaved(queue);
   }
-  const due = [...document.querySelectorAll(".tick[data-due]")];
-  const count = due.filter((tick) => tick.getAttribute("aria-pressed") === "true").length;
-  document.getElementById("done-count").textContent = String(count);
-  document.querySelector("progress").value = count;
+  if (told.type === "saved") {
+    board.showStreaks(told.answer.habits);
+    board.paintAll();
+    showUnsaved(queue);
+    const texts = Object.values(told.answer.habits).map((habit) => habit.streak_text);
+    document.getElementById("spoken").textContent = queue.unsaved().length || texts.length > 1 ? "" : texts[0] || "";
+    if (told.answer.today > board.day) board.refresh();
+  }
+  if (told.type === "refused") {
+    toast(`Not ticked: ${[...new Set(told.refused.map((each) => each.error))].join(" ")}`);
+    // What the day really is, only the server knows now.
+    board.main.dataset.page = "";
+    board.refresh();
+  }
+  if (told.type === "waiting") {
+    showUnsaved(queue, told.problem || "It is tried again by itself.");
+    document.getElementById("spoken").textContent = "Not saved yet.";
+  }
+  if (told.type === "signed-out") location.assign("/login");
+  if (told.type === "other-user") board.refresh();
 }
 
-function showStreak(form, answer) {
-  const streak = form.querySelector("[data-streak]");
-  streak.textContent = answer.streak_text;
-  streak.classList.toggle("going", answer.streak > 0);
-  form.querySelector("[data-best]").textContent = String(answer.best);
-  document.getElementById("spoken").textContent = answer.streak_text;
+function ticked(board, queue, event) {
+  const habit = event.target.closest("[data-habit]")?.dataset.habit;
+  const button = event.submitter;
+  if (!habit || !button?.dataset.day) return;
+  event.preventDefault();
+  // First: on a page that was left open overnight this makes the button today's.
+  board.checkDay();
+  queue.set(habit, button.dataset.day, button.getAttribute("aria-pressed") !== "true");
 }
 
-async function send(form, day, done) {
-  const answer = await fetch(`/api/habits/${form.dataset.habit}/entries/${day}`, {
-    method: "PUT",
-    headers: { "Content-Type": "application/json", "X-Form-Token": main.dataset.token },
-    body: JSON.stringify({ done }),
+function follow(board, queue) {
+  const back = () => {
+    if (document.visibilityState !== "visible") return;
+    board.checkDay();
+    board.refreshWhenOld();
+    queue.flush();
+  };
+  document.addEventListener("submit", (event) => ticked(board, queue, event));
+  document.addEventListener("visibilitychange", () => (document.visibilityState === "hidden" ? queue.leave() : back()));
+  addEventListener("pagehide", () => queue.leave());
+  addEventListener("pageshow", (event) => {
+    // From the back and forward cache: it may be the page of somebody who has signed out since.
+    if (event.persisted) board.refresh();
   });
-  if (answer.status === 401) {
-    location.assign("/login");
-    return null;
-  }
-  // Between here and the app there may be a proxy that answers in its own words.
-  const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(body.error || "Not saved. Please try again in a moment.");
-  return body;
+  addEventListener("focus", back);
+  addEventListener("online", back);
+  // Midnight, and a computer that wakes: timers go on then.
+  setInterval(() => {
+    board.checkDay();
+    if (main.dataset.page !== board.day && document.visibilityState === "visible") board.refresh();
+  }, 15_000);
 }
 
-// Taps can be quicker than answers. They are sent one after the other, so that the last one wins and the cookie that
-// counts changes never goes back; and only the answer to the last tap on a day is shown.
-let queue = Promise.resolve();
-const latest = new Map();
+// Keeps the last dashboard on this device: shown at once when the app is opened, and offline.
+async function keepPages(board) {
+  if (!navigator.serviceWorker) return;
+  const registration = await navigator.serviceWorker.register("/sw.js").catch(() => null);
+  if (!registration || navigator.serviceWorker.controller) return;
+  await navigator.serviceWorker.ready;
+  navigator.serviceWorker.addEventListener("controllerchange", () => board.refresh(), { once: true });
+  if (navigator.serviceWorker.controller) board.refresh();
+}
 
-async function tick(form, button) {
-  const day = button.dataset.day;
-  const done = button.getAttribute("aria-pressed") !== "true";
-  const key = `${form.dataset.habit} ${day}`;
-  const trouble = document.getElementById("trouble");
-  paint(form, day, done);
-  const sent = queue.then(() => send(form, day, done));
-  queue = sent.catch(() => null);
-  latest.set(key, sent);
-  try {
-    const answer = await sent;
-    trouble.hidden = true;
-    if (answer && latest.get(key) === sent) showStreak(form, answer);
-  } catch (problem) {
-    if (latest.get(key) === sent) paint(form, day, !done);
-    trouble.textContent = problem instanceof TypeError ? "Not saved: the connection is gone. Please try again." : problem.message;
-    trouble.hidden = false;
+async function start() {
+  let board = null;
+  const queue = new TickQueue(main.dataset.user, main.dataset.token, (told) => board && hear(board, queue, told));
+  main.dataset.page = main.dataset.today;
+  board = new Board(main, queue);
+  document.getElementById("trouble-close").addEventListener("click", () => toast(""));
+  follow(board, queue);
+  compareZones(main.dataset.zone);
+  arrangeTabStops(main);
+  board.checkDay();
+  keepPages(board);
+  await queue.loaded;
+  board.settle();
+  showUnsaved(queue);
+  if (main.dataset.kept !== undefined && !(await board.refresh())) {
+    toast("The server cannot be reached. This is how things stood when this device last saw it.");
   }
 }
 
-fillZone();
-if (main && main.dataset.zone) {
-  compareZones();
-  for (const form of document.querySelectorAll("form[data-habit]")) {
-    form.addEventListener("submit", (event) => {
-      if (!event.submitter || !event.submitter.dataset.day) return;
-      event.preventDefault();
-      tick(form, event.submitter);
-    });
-  }
-}
+start();

@@ -80,3 +80,18 @@ def set_password_hash(link: Connection, id: str, password_hash: str) -> None:
 def sign_out_everywhere(link: Connection, id: str) -> int:
     """End every session, and give the epoch new ones belong to."""
     return int(link.run("UPDATE users SET epoch = epoch + 1, rev = rev + 1 WHERE id = ? RETURNING epoch", id)[0][0])
+
+
+def change_password(link: Connection, id: str, old_hash: str, new_hash: str) -> tuple[int, int] | None:
+    """Another password, and the end of every session: gives epoch and revision; None when it is not `old_hash` now."""
+    rows = link.run(
+        "UPDATE users SET password_hash = ?, epoch = epoch + 1, rev = rev + 1 WHERE id = ? AND password_hash = ?"
+        " RETURNING epoch, rev",
+        *(new_hash, id, old_hash),
+    )
+    return (int(rows[0][0]), int(rows[0][1])) if rows else None
+
+
+def delete(link: Connection, id: str) -> None:
+    """Delete a user and, with them, everything of theirs."""
+    link.run("DELETE FROM users WHERE id = ? RETURNING id", id)

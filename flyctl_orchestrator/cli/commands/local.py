@@ -18,7 +18,11 @@ local.add_command(fault)
 
 
 @local.command(short_help="Start the platform in the background.")
-@click.option("--port", type=click.IntRange(0, 65535), help="Where to listen on 127.0.0.1 (default 4280, 0: any).")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="Where to listen on 127.0.0.1 (default 4280, any when that is taken; 0: any).",
+)
 @click.option("--delays/--no-delays", default=None, help="Answer as slowly as the distance between regions would.")
 @pass_command_context
 def up(context: CommandContext, port: int | None, delays: bool | None) -> None:

@@ -81,6 +81,11 @@ def start_local(environment: Environment, port: int | None = None) -> control.Ru
     return running
 
 
+def usual_port() -> int:
+    """Where the local platform listens unless told otherwise."""
+    return int(control.DEFAULT_PORT)
+
+
 def simulated_fly() -> Callable[[int, Path], SimulatedWire]:
     """What makes a simulated Fly of a seed and a directory for its flyctl: spoken to by URL and by command line.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flyctl_orchestrator.cli.context import CommandContext
-from flyctl_orchestrator.cli.local.client import ask, find_local, require_running, start_local, stop_local
+from flyctl_orchestrator.cli.local.client import ask, find_local, require_running, start_local, stop_local, usual_port
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.report.local_text import local_lines
 
@@ -26,6 +26,9 @@ def start(context: CommandContext, port: int | None, delays: bool | None) -> Non
         ask(environment, running, "PUT", "/_local/settings", {"delays": delays})
     how = "already up" if was_up else f"ready in {environment.clock.monotonic() - since:.1f} s"
     context.output.report(f"local platform on {running.url} ({how})")
+    usual = usual_port()
+    if port is None and "FLYO_LOCAL_PORT" not in environment.variables and not was_up and running.port != usual:
+        context.output.say(f"note: port {usual} is taken by another program, so another one was chosen")
 
 
 def stop(context: CommandContext) -> None:

@@ -12,6 +12,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -116,7 +117,7 @@ def start(
     """The daemon of a directory, started when it does not run.
 
     Args:
-        port: where it should listen; None takes the usual one, 0 any free one.
+        port: where it should listen; None takes the usual one, or any when another program has that; 0 any free one.
         environ: where the daemon's environment is taken from (`inherited.for_daemon`); this process's by default.
 
     Raises:
@@ -132,7 +133,7 @@ def start(
         found = _found(state, port)
         if found is not None:
             return found
-        child, log = _spawn(state, DEFAULT_PORT if port is None else port, environ)
+        child, log = _spawn(state, _usual_port() if port is None else port, environ)
         until = monotonic() + START_SECONDS
         while monotonic() < until:
             running = locate(state)
@@ -143,6 +144,18 @@ def start(
             pause(LOOK_SECONDS)
         child.kill()
     raise ControlError(f"the local platform was not ready within {START_SECONDS:g} s", f"Its log is {log}")
+
+
+def _usual_port() -> int:
+    """DEFAULT_PORT; 0, which is any, while another program listens there."""
+    with socket.socket() as trial:
+        # As the daemon binds it: what the last one left behind is no hindrance.
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind(("127.0.0.1", DEFAULT_PORT))
+        except OSError:
+            return 0
+    return DEFAULT_PORT
 
 
 def _found(state: Path, port: int | None) -> Running | None:

@@ -98,6 +98,14 @@ def test_on_fly_the_client_is_who_the_proxy_says(tmp_path: Path, clock: Moved) -
         assert Browser(app).post("/signup", {**form, "name": "two"}, Fly_Client_IP="203.0.113.2").status_code == 303
 
 
+def test_a_name_longer_than_any_is_neither_kept_nor_sent_back(app: Flask) -> None:
+    endless = "a" * 400_000
+    answer = Browser(app).log_in(endless)
+    assert (answer.status_code, len(answer.text) < 10_000) == (401, True)
+    with app.extensions["habit_app"].store.reading() as link:
+        assert max(len(bucket) for (bucket,) in link.run("SELECT bucket FROM attempts")) < 200
+
+
 def test_elsewhere_anybody_could_say_anything(tmp_path: Path, clock: Moved) -> None:
     with app_at(tmp_path, clock, SIGNUPS_PER_HOUR="1") as app:
         form = {"name": "one", "password": PASSWORD, "zone": "UTC"}

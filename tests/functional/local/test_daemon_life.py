@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -164,6 +165,19 @@ def test_a_taken_port_is_one_clear_error(tmp_path: Path) -> None:
     assert caught.value.what == f"port {port} on 127.0.0.1 is taken by another program"
     assert "--port" in caught.value.next
     assert not (tmp_path / "daemon.json").exists()
+
+
+def test_another_port_is_chosen_while_the_usual_one_is_taken(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        with contextlib.suppress(OSError):  # somebody else has it: all the better
+            taken.bind(("127.0.0.1", control.DEFAULT_PORT))
+            taken.listen()
+        running = control.start(tmp_path)
+        try:
+            assert running.port != control.DEFAULT_PORT
+            assert control.start(tmp_path).port == running.port
+        finally:
+            control.stop(tmp_path)
 
 
 def test_a_directory_that_cannot_be_used_is_one_clear_error(tmp_path: Path) -> None:

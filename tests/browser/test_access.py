@@ -1,0 +1,130 @@
+"""The pages for people who use no mouse, no small print or no eyes: axe's rules, tab stops, keys, narrow windows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.chrome import add_habits, all_saved, sign_up
+from tests.browser.site import Site
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+HABITS = ("Read", "Walk", "Write", "Swim", "Sleep", "Stretch", "Juggle", "Practise the cello with great patience")
+STOPS = """() => [...document.querySelectorAll("a, button, input, select, summary")]
+  .filter((each) => each.tabIndex >= 0 && each.checkVisibility({ visibilityProperty: true })).length"""
+WIDER_THAN_THE_WINDOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+RULES: dict[str, Any] = {
+    "resultTypes": ["violations"],
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
+
+
+@pytest.fixture
+def dashboard(page: Page, site: Site) -> Page:
+    """Eight habits, one of them ticked; time stands still."""
+    page.clock.install(time=site.clock.now)
+    sign_up(page, site.url, "ada")
+    add_habits(page, *HABITS)
+    page.get_by_role("button", name="Walk, today").click()
+    all_saved(page)
+    return page
+
+
+def faults(page: Page) -> list[str]:
+    """What axe says against the page."""
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [f"{page.url}: {each['id']}: {node['target']}" for each in found for node in each["nodes"]]
+
+
+def test_axe_finds_nothing_and_nothing_is_cut_off(dashboard: Page, site: Site, browser: Browser) -> None:
+    edit = dashboard.get_by_role("link", name="Edit Read").get_attribute("href")
+    found = []
+    # 320 pixels is also what a window of 1280 has at 400 %.
+    for scheme, width in (("light", 320), ("dark", 1280)):
+        context = browser.new_context(
+            color_scheme="dark" if scheme == "dark" else "light", viewport={"width": width, "height": 800}
+        )
+        page = context.new_page()
+        for path in ("/signup", "/dashboard", "/settings", "/account", f"{edit}"):
+            if path == "/dashboard":
+                context.add_cookies(dashboard.context.cookies())  # type: ignore[arg-type]
+            page.goto(site.url + path)
+            found += faults(page)
+            if page.evaluate(WIDER_THAN_THE_WINDOW) > 0:
+                found.append(f"{page.url}: wider than {width} pixels")
+        context.close()
+    assert found == []
+
+
+def test_twice_the_text_still_fits(dashboard: Page) -> None:
+    dashboard.set_viewport_size({"width": 640, "height": 800})
+    dashboard.evaluate("() => { document.documentElement.style.fontSize = '200%'; }")
+    assert dashboard.evaluate(WIDER_THAN_THE_WINDOW) == 0
+
+
+def test_a_habit_is_three_tab_stops_and_arrows_move_between_its_days(dashboard: Page) -> None:
+    others = dashboard.evaluate(STOPS) - 3 * len(HABITS)
+    # Skip link, brand, settings, log out, add a habit.
+    assert others == 5
+    # Habits made at one instant are in any order.
+    first, second = dashboard.locator("[data-habit]").nth(0), dashboard.locator("[data-habit]").nth(1)
+    first.locator("[data-now]").focus()
+    for key in ("Tab", "Tab", "ArrowLeft", "ArrowLeft", "Enter"):
+        dashboard.keyboard.press(key)
+    all_saved(dashboard)
+    days = first.get_by_role("group")
+    expect(days.get_by_role("button", name="Wednesday 28 January 2026")).to_be_focused()
+    expect(days.get_by_role("button", name="Wednesday 28 January 2026", pressed=True)).to_be_visible()
+    dashboard.keyboard.press("Home")
+    expect(days.get_by_role("button", name="Thursday 1 January 2026")).to_be_focused()
+    dashboard.keyboard.press("Tab")
+    expect(second.locator("[data-now]")).to_be_focused()
+
+
+def test_the_focus_stays_when_the_page_is_brought_up_to_date(dashboard: Page, site: Site) -> None:
+    dashboard.get_by_role("button", name="Swim, today").focus()
+    site.clock.move(hours=20)
+    dashboard.clock.set_system_time(site.clock.now)
+    dashboard.evaluate("() => dispatchEvent(new Event('focus'))")
+    expect(dashboard.get_by_role("heading", name="Saturday, 31 January")).to_be_visible()
+    expect(dashboard.get_by_role("button", name="Saturday 31 January 2026").first).to_be_visible()
+    expect(dashboard.get_by_role("button", name="Swim, today")).to_be_focused()
+
+
+def test_a_screen_reader_hears_each_habit_in_order(dashboard: Page) -> None:
+    expect(dashboard.locator("#main")).to_match_aria_snapshot(
+        """
+        - main:
+          - heading "Friday, 30 January" [level=1]
+          - paragraph: 1 of 8 done today
+          - progressbar "Habits done today"
+        """
+    )
+    expect(dashboard.get_by_role("form", name="Walk")).to_match_aria_snapshot(
+        """
+        - form "Walk":
+          - button "Walk, today" [pressed]
+          - heading "Walk" [level=2]
+          - paragraph: Every day
+          - paragraph: 1-day streak
+          - link "Edit Walk"
+          - group "Walk, last 30 days":
+            - button "Thursday 1 January 2026"
+            - button "Friday 30 January 2026" [pressed]
+        """
+    )
+
+
+def test_without_scripts_a_tick_is_a_form(browser: Browser, site: Site, dashboard: Page) -> None:
+    context: BrowserContext = browser.new_context(java_script_enabled=False)
+    context.add_cookies(dashboard.context.cookies())  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(f"{site.url}/dashboard")
+    page.get_by_role("button", name="Swim, today").click()
+    expect(page.get_by_role("button", name="Swim, today", pressed=True)).to_be_visible()
+    expect(page.get_by_text("2 of 8 done today")).to_be_visible()
+    context.close()
