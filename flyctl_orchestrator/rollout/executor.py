@@ -19,10 +19,12 @@ from flyctl_orchestrator.rollout.run.flyctl_driver import EXCERPT_LINES, FlyctlD
 from flyctl_orchestrator.rollout.run.lane import LaneRun
 from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.run.result_rows import rows_at_the_end
-from flyctl_orchestrator.rollout.run.sentences import forward_sentence, way_back_sentence
+from flyctl_orchestrator.rollout.run.sentences import forward_sentence, way_back_sentence, with_not_back
 from flyctl_orchestrator.rollout.run.snapshot import Snapshot, read_fleet
 from flyctl_orchestrator.rollout.run.wave import WaveEnd, WaveRun
+from flyctl_orchestrator.rollout.state.not_taken_back import NotTakenBack
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
+from flyctl_orchestrator.rollout.undo.not_taken_back import may_be_secrets, not_taken_back
 from flyctl_orchestrator.rollout.undo.plan import plan_way_back
 from flyctl_orchestrator.rollout.undo.restore_points import before_running
 from flyctl_orchestrator.rollout.undo.run import WayBack, go_back
@@ -173,8 +175,10 @@ class Executor:
             next_ = "Look with 'flyo status', then 'flyo deploy' to go on or 'flyctl' to go back by hand"
             return self._finish("inconclusive", f"no verdict: {what}", machines, next=next_, code=code)
         if not self._policy.rollback and how != "interrupted":
-            next_ = self._where_to_look() or "'flyo deploy' goes on from here"
-            return self._finish("mixed", f"{what}; left as it is (no rollback)", machines, next=next_, code=code)
+            not_back = not_taken_back(self._context, self._record, point, wave)
+            next_ = self._next(code, not_back) or "'flyo deploy' goes on from here"
+            what = f"{what}; left as it is (no rollback)"
+            return self._finish("mixed", what, machines, next=next_, code=code, not_back=not_back)
         return self._back(wave, point, what, code, how)
 
     def _left_over(self, wave: Wave, trouble: FlyoError | None) -> Outcome:
@@ -209,8 +213,10 @@ class Executor:
             return self._finish("interrupted", what, machines, next=next_, code="interrupted")
         back = self._run_back(undo, point, "interrupted", "interrupted")
         if back.good:
-            return self._end("interrupted", what, back.rows, next=next_, code="interrupted")
-        return self._end("mixed", f"{what}; not as it was: {back.amiss}", back.rows, next=next_, code="interrupted")
+            what = with_not_back(what, back.not_back)
+            return self._end("interrupted", what, back.rows, next=next_, code="interrupted", not_back=back.not_back)
+        what = with_not_back(f"{what}; not as it was: {back.amiss}", back.not_back)
+        return self._end("mixed", what, back.rows, next=next_, code="interrupted", not_back=back.not_back)
 
     def _run_back(self, wave: Wave, point: RestorePoint, what: str, code: str) -> WayBack:
         context = self._context
@@ -223,21 +229,30 @@ class Executor:
         back = self._run_back(wave, point, what, code)
         if back.good:
             kind: OutcomeKind = "interrupted" if how == "interrupted" else "rolled_back"
-            what = f"{what}; {way_back_sentence(back.rows)}"
-            return self._end(kind, what, back.rows, next=self._where_to_look(), code=code)
+            what = f"{what}; {way_back_sentence(back.rows, back.not_back)}"
+            return self._end(
+                kind, what, back.rows, next=self._next(code, back.not_back), code=code, not_back=back.not_back
+            )
         halted = (
             self._context.guard.lost() or "stopped on the way back"
             if back.end.kind == "interrupted"
             else "the way back failed"
         )
-        next_ = "Look with 'flyo status'; 'flyo deploy' or 'flyctl machine update' puts these machines right"
-        return self._end("mixed", f"{what}; {halted} ({back.amiss})", back.rows, next=next_, code=code)
+        again = "'flyo rollback' goes on" if self._record.plan.kind == "deploy" else "'flyo scale' again"
+        next_ = back.advice(again) or (
+            "Look with 'flyo status'; 'flyo deploy' or 'flyctl machine update' puts these machines right"
+        )
+        what = with_not_back(f"{what}; {halted} ({back.amiss})", back.not_back)
+        return self._end("mixed", what, back.rows, next=next_, code=code, not_back=back.not_back)
 
     def _untouched(
         self, what: str, code: str, how: str, machines: Mapping[str, Machine], trouble: FlyoError | None
     ) -> Outcome:
         kind: OutcomeKind = "interrupted" if how == "interrupted" else "untouched"
-        outcome = self._finish(kind, f"{what}; nothing was changed on the fleet", machines, code=code)
+        not_back = not_taken_back(self._context, self._record, before_running(self._record), None)
+        what = "; ".join(filter(None, [what, "nothing was changed on the fleet", not_back.command_said]))
+        next_ = self._advice(code, not_back)
+        outcome = self._finish(kind, what, machines, next=next_, code=code, not_back=not_back)
         token = trouble is not None and trouble.exit == Exit.UNREACHABLE
         return replace(outcome, exit=Exit.UNREACHABLE) if token else outcome
 
@@ -265,6 +280,14 @@ class Executor:
     def _where_to_look(self) -> str:
         return f"See what it wrote: {self._context.logs_of(self._culprit)}" if self._culprit else ""
 
+    def _next(self, code: str, not_back: NotTakenBack) -> str:
+        """Where to look, and which secrets to set back where they may be the cause."""
+        return ". ".join(filter(None, [self._where_to_look(), self._advice(code, not_back)]))
+
+    def _advice(self, code: str, not_back: NotTakenBack) -> str:
+        again = "'flyo scale' again" if self._record.plan.kind == "scale" else "'flyo deploy' again"
+        return not_back.advice(again) if may_be_secrets(code, not_back) else ""
+
     def _reason(self, what: str, code: str) -> tuple[str, str]:
         return what, code or "failed"
 
@@ -281,16 +304,35 @@ class Executor:
         return self._end("done", f"{done}{self._record.proof}", rows)
 
     def _finish(
-        self, kind: OutcomeKind, what: str, machines: Mapping[str, Machine] | None, *, next: str = "", code: str = ""
+        self,
+        kind: OutcomeKind,
+        what: str,
+        machines: Mapping[str, Machine] | None,
+        *,
+        next: str = "",
+        code: str = "",
+        not_back: NotTakenBack | None = None,
     ) -> Outcome:
-        return self._end(kind, what, rows_at_the_end(machines, self._record, {}), next=next, code=code)
+        return self._end(
+            kind, what, rows_at_the_end(machines, self._record, {}), next=next, code=code, not_back=not_back
+        )
 
-    def _end(self, kind: OutcomeKind, what: str, rows: Sequence[Row], *, next: str = "", code: str = "") -> Outcome:
+    def _end(
+        self,
+        kind: OutcomeKind,
+        what: str,
+        rows: Sequence[Row],
+        *,
+        next: str = "",
+        code: str = "",
+        not_back: NotTakenBack | None = None,
+    ) -> Outcome:
         seconds = self._context.clock.monotonic() - self._since
         excerpt = None if kind == "done" else self._excerpt
-        outcome = Outcome(kind, what, tuple(rows), next, code, seconds, EXITS[kind], excerpt)
+        outcome = Outcome(kind, what, tuple(rows), next, code, seconds, EXITS[kind], excerpt, not_back)
         self._record.journal.forgive()
-        self._record.journal.write("end", outcome=kind, exit=int(outcome.exit), what=what)
+        kept = {"not_taken_back": not_back.as_dict()} if not_back else {}
+        self._record.journal.write("end", outcome=kind, exit=int(outcome.exit), what=what, **kept)
         return outcome
 
 
