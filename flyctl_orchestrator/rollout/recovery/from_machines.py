@@ -17,7 +17,7 @@ from flyctl_orchestrator.fleet.machine import Machine, release_of
 from flyctl_orchestrator.rollout.journal.journals import JournalStore
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
-from flyctl_orchestrator.rollout.state.metadata import BEFORE, REPLACES, SLEPT, Verification
+from flyctl_orchestrator.rollout.state.metadata import BEFORE, REPLACES, SLEPT, VERIFIED, Verification, config_digest
 from flyctl_orchestrator.rollout.state.observe import Fleet
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
 from flyctl_orchestrator.rollout.state.rollout_ids import began_at, changed_by, maker, newest_of
@@ -140,7 +140,7 @@ def _before(
 def _with(machine: Machine, version: str, config: Config) -> Machine:
     image = str(config.get("image", ""))
     metadata = {str(key): str(value) for key, value in (config.get("metadata") or {}).items()}
-    return replace(
+    then = replace(
         machine,
         instance_id=version,
         config=config,
@@ -152,6 +152,10 @@ def _with(machine: Machine, version: str, config: Config) -> Machine:
         checks=(),
         events=(),
     )
+    # A mark is written after a version has begun, so it is not in it; the machine carries it on until the next one.
+    mark = Verification.on(machine)
+    known = mark is not None and mark.config == config_digest(then) and (not then.digest or mark.fits(then))
+    return replace(then, metadata={**metadata, VERIFIED: machine.metadata[VERIFIED]}) if known else then
 
 
 @dataclass(frozen=True)
