@@ -13,13 +13,19 @@ from flyctl_orchestrator.rollout.context.context import RolloutContext
 from flyctl_orchestrator.rollout.context.outcome import EXITS, Excerpt, Outcome, OutcomeKind, Row
 from flyctl_orchestrator.rollout.plan.left_out import but_left_out
 from flyctl_orchestrator.rollout.plan.plan import Wave
+from flyctl_orchestrator.rollout.plan.steps import AwaitReplacement
 from flyctl_orchestrator.rollout.run.bake import bake
 from flyctl_orchestrator.rollout.run.baseline import measure_baseline
 from flyctl_orchestrator.rollout.run.flyctl_driver import EXCERPT_LINES, FlyctlDriver
 from flyctl_orchestrator.rollout.run.lane import LaneRun
 from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.run.result_rows import rows_at_the_end
-from flyctl_orchestrator.rollout.run.sentences import forward_sentence, way_back_sentence, with_not_back
+from flyctl_orchestrator.rollout.run.sentences import (
+    forward_sentence,
+    stopped_sentence,
+    way_back_sentence,
+    with_not_back,
+)
 from flyctl_orchestrator.rollout.run.snapshot import Snapshot, read_fleet
 from flyctl_orchestrator.rollout.run.wave import WaveEnd, WaveRun
 from flyctl_orchestrator.rollout.state.not_taken_back import NotTakenBack
@@ -29,6 +35,8 @@ from flyctl_orchestrator.rollout.undo.plan import plan_way_back
 from flyctl_orchestrator.rollout.undo.restore_points import before_running
 from flyctl_orchestrator.rollout.undo.run import WayBack, go_back
 
+# A machine that has passed, and is ill at the end.
+WORN = ("new", "unhealthy")
 # Seconds a flyctl whose machines are all well may still take to see it, going forward and before going back.
 FLYCTL_FORWARD, FLYCTL_BACK = 60.0, 3.0
 
@@ -59,7 +67,8 @@ class Executor:
         for number, wave in enumerate(self._record.plan.waves):
             # flyctl begins with the wave, before anything else is looked at.
             end, trouble = (WaveEnd("interrupted"), None) if self._stopped() else self._wave(number, wave)
-            if wave.final and (trouble is not None or end.kind in ("failed", "inconclusive")):
+            lost = trouble is not None or end.kind in ("failed", "inconclusive")
+            if wave.final and lost and (trouble is not None or self._retired(wave)):
                 return self._left_over(wave, trouble)
             if self._context.stop.requested and self._removing(wave):
                 self._context.emit("interrupted")
@@ -73,11 +82,11 @@ class Executor:
                 return self._stop(("interrupted", "interrupted"), "interrupted")
             if end.kind != "passed":
                 assert end.run is not None
-                self._culprit = end.run.machine_id or ""
+                self._culprit = end.run.blames or end.run.machine_id or ""
                 # Before anything goes back: afterwards its newest lines are about that.
                 self._excerpt = self._last_words(end.run)
-                where = f"{end.run.lane.region} {_called(end.run)}"
-                return self._stop(self._reason(f"{where}: {end.run.reason}", end.run.code), end.kind)
+                where = "" if end.run.blames else f"{end.run.lane.region} {_called(end.run)}: "
+                return self._stop(self._reason(f"{where}{end.run.reason}", end.run.code), end.kind)
         self._finish_flyctl(FLYCTL_FORWARD)
         # The last look was taken when the last machine passed; one more would only cost a second.
         return self._done(self._last.machines if self._last else read_fleet(self._context))
@@ -150,6 +159,16 @@ class Executor:
         begun = any(lane.name in self._record.runs for lane in wave.lanes)
         return self._record.plan.kind == "scale" and wave.final and begun
 
+    def _retired(self, wave: Wave) -> bool:
+        """Whether a final wave has begun to take away what it is about; until then everything can still go back.
+
+        What an earlier rollout has left behind is missed by nobody.
+        """
+        surge = any(isinstance(step, AwaitReplacement) for lane in wave.lanes for step in lane.steps)
+        runs = [run for lane in wave.lanes if (run := self._record.runs.get(lane.name)) is not None]
+        awaited = [run for run in runs if any(isinstance(step, AwaitReplacement) for step in run.lane.steps)]
+        return not surge or any(run.touched for run in awaited)
+
     def _stopped(self) -> bool:
         return self._context.stop.requested or bool(self._context.guard.lost())
 
@@ -172,14 +191,21 @@ class Executor:
             next_ = "'flyo lock status' shows who holds it now; 'flyo deploy' goes on from what is there"
             return self._finish("inconclusive", f"{what}; stopped right there", machines, next=next_, code=code)
         if how == "inconclusive":
-            next_ = "Look with 'flyo status', then 'flyo deploy' to go on or 'flyctl' to go back by hand"
-            return self._finish("inconclusive", f"no verdict: {what}", machines, next=next_, code=code)
+            return self._without_verdict(what, code, machines)
         if not self._policy.rollback and how != "interrupted":
             not_back = not_taken_back(self._context, self._record, point, wave)
             next_ = self._next(code, not_back) or "'flyo deploy' goes on from here"
             what = f"{what}; left as it is (no rollback)"
             return self._finish("mixed", what, machines, next=next_, code=code, not_back=not_back)
         return self._back(wave, point, what, code, how)
+
+    def _without_verdict(self, what: str, code: str, machines: Mapping[str, Machine]) -> Outcome:
+        """Nobody can tell: it stays as it is, which is said machine by machine, until somebody can."""
+        rows = rows_at_the_end(machines, self._record, {})
+        next_ = "'flyo status' shows how it is then; 'flyo deploy' goes on from there, 'flyo rollback' goes back"
+        if code == "host":
+            next_ = f"What does not answer cannot be changed, either way. Wait until it does: {next_}"
+        return self._end("inconclusive", f"no verdict: {what}; {stopped_sentence(rows)}", rows, next=next_, code=code)
 
     def _left_over(self, wave: Wave, trouble: FlyoError | None) -> Outcome:
         """What was to be made is made and verified; only what was to go is still there: nothing to go back for."""
@@ -191,9 +217,13 @@ class Executor:
         if not names:
             return self._done(machines)
         scale = self._record.plan.kind == "scale"
-        done = forward_sentence(rows_at_the_end(machines, self._record, {}), self._record.plan.kind)
+        rows = rows_at_the_end(machines, self._record, {})
+        done = forward_sentence(rows, self._record.plan.kind)
         what = f"{done}, but what {'was too much' if scale else 'was replaced'} could not be removed: {names}"
         next_ = "The same 'flyo scale' goes on" if scale else "'flyo deploy' removes it"
+        if ill := ", ".join(f"{row.region} {row.machine}" for row in rows if (row.fate, row.health) == WORN):
+            what = f"not serving any more after it was verified: {ill}; so what was to go is kept: {names}"
+            next_ = f"Look with 'flyo status'; once it serves, {next_[0].lower()}{next_[1:]}; 'flyo rollback' goes back"
         return self._finish("mixed", what, machines, next=next_, code="scale.left" if scale else "surge.left_over")
 
     def _stopped_removing(self, wave: Wave) -> Outcome:
@@ -273,8 +303,9 @@ class Executor:
             lines: Sequence[str] = self._flyctl_said
             source = "flyctl"
         else:
-            lines = self._context.newest_lines(run.machine_id, EXCERPT_LINES) if run.machine_id else ()
-            source = f"{run.lane.region} {run.machine_id}"
+            machine = run.blames or run.machine_id
+            lines = self._context.newest_lines(machine, EXCERPT_LINES) if machine else ()
+            source = f"machine {machine}" if run.blames else f"{run.lane.region} {machine}"
         return Excerpt(source, tuple(lines)) if lines else None
 
     def _where_to_look(self) -> str:

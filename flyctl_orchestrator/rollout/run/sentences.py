@@ -20,6 +20,18 @@ def forward_sentence(rows: Sequence[Row], kind: PlanKind) -> str:
     return _listed([(len(found), what) for found, what in parts if found]) or "no machine was changed"
 
 
+def stopped_sentence(rows: Sequence[Row]) -> str:
+    """What a rollout that stopped without a verdict leaves: each machine that is not proved is named."""
+    proved = [row for row in rows if row.fate == "new"]
+    odd = [row for row in rows if row.fate not in ("new", "unchanged", "destroyed")]
+    names = ", ".join(f"{row.region} {row.machine or 'a new machine'}" for row in odd)
+    said = [f"changed and not proved: {names}"] if odd else []
+    said += [f"new and verified: {len(proved)}"] if proved else []
+    unchanged = len(_having(rows, "unchanged"))
+    said += [f"unchanged: {unchanged}"] if unchanged else []
+    return f"left as it is ({'; '.join(said)})"
+
+
 def way_back_sentence(rows: Sequence[Row], not_back: NotTakenBack) -> str:
     """What a way back that went well has done, and what it has not. "As it was" is said of what was compared."""
     if not _having(rows, "restored"):
