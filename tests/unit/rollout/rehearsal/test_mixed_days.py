@@ -58,6 +58,25 @@ def test_nothing_is_called_verified_that_does_not_serve_when_the_rest_is_kept(wo
     assert "'flyo rollback' goes back" in outcome.next and "new and verified" not in outcome.what
 
 
+def test_a_machine_that_was_still_watched_when_another_one_failed_is_not_called_verified(world: World) -> None:
+    world.deploy(world.desired(world.push("one")))
+    world.events.clear()
+    ended: list[bool] = []
+    two = world.push("two", Behaviour(healthy=lambda machine, region: not ended or region != "fra"))
+
+    def fall_ill(event: Event) -> None:
+        if event.name == "watch.started" and len([e for e in world.events if e.name == "watch.started"]) == 2:
+            ended.append(True)
+
+    world.on_event = fall_ill
+    policy = RolloutPolicy(timeout=30.0, watch=20.0, rollback=False)
+    outcome = world.deploy(world.desired(two, policy=policy))
+    assert outcome.kind == "mixed", outcome.what
+    fates = {row.region: (row.fate, row.why) for row in outcome.rows}
+    assert fates["iad"] == ("new", "") and fates["fra"][0] == "failed"
+    assert fates["nrt"] == ("unverified", "it was still being watched")
+
+
 # --- a region that does not answer
 
 
@@ -82,9 +101,9 @@ def cut_off(tmp_path: Path) -> tuple[KilledWorld, Outcome]:
 
 def test_a_region_that_does_not_answer_is_left_as_it_is_and_that_is_said(tmp_path: Path) -> None:
     killed, outcome = cut_off(tmp_path)
-    (fra,), (nrt,) = killed.world.in_region("fra"), killed.world.in_region("nrt")
+    (fra,) = killed.world.in_region("fra")
     assert (outcome.exit, outcome.code) == (Exit.INCONCLUSIVE, "host")
-    left = f"changed and not proved: fra {fra.id}, nrt {nrt.id}; new and verified: 1"
+    left = f"changed and not proved: fra {fra.id}; new and verified: 2"
     assert outcome.what.endswith(f"its host is unreachable; left as it is ({left})"), outcome.what
     assert outcome.next.startswith("What does not answer cannot be changed, either way. Wait until it does: ")
 
