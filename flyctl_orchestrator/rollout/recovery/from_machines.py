@@ -152,9 +152,10 @@ def _with(machine: Machine, version: str, config: Config) -> Machine:
         checks=(),
         events=(),
     )
-    # A mark is written after a version has begun, so it is not in it; the machine carries it on until the next one.
-    mark = Verification.on(machine)
-    known = mark is not None and mark.config == config_digest(then) and (not then.digest or mark.fits(then))
+    # A verification is written after a version has begun and so is not in it; the machine carries it until the next.
+    carried = Verification.on(machine)
+    known = carried is not None and carried.config == config_digest(then)
+    known = known and (not then.digest or (carried is not None and carried.fits(then)))
     return replace(then, metadata={**metadata, VERIFIED: machine.metadata[VERIFIED]}) if known else then
 
 

@@ -1,4 +1,4 @@
-"""Which secrets have changed since machines were verified: each one's mark says which secrets there were then."""
+"""Which secrets have changed since machines were verified: each verification says which secrets there were then."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ def changed_secrets(
         digest: of all secrets there are now.
         otherwise: the digest to compare with where there was no machine.
     """
-    marks = [Verification.on(machine) for machine in machines]
-    then = {mark.secrets for mark in marks if mark is not None} if marks else {otherwise}
+    carried = [Verification.on(machine) for machine in machines]
+    then = {each.secrets for each in carried if each is not None} if carried else {otherwise}
     found: set[ChangedSecret] = set()
     unnamed = False
     for each in then - {digest}:
         known = secrets_at(each)
         unnamed = unnamed or known is None
         found |= set() if known is None else set(changed_between(known, now))
-    return ChangedSecrets(tuple(sorted(found)), unnamed, None not in marks)
+    return ChangedSecrets(tuple(sorted(found)), unnamed, None not in carried)
 
 
 def changed_since(machines: Iterable[Machine], fleet: Fleet, secrets_at: SecretsAt) -> str:

@@ -29,9 +29,9 @@ def test_a_successor_that_falls_ill_before_anything_is_retired_sends_all_of_a_su
         assert end.good and end.fleet != "mixed", end
     (day,) = every.chosen(["failing-check@iad:after"])
     end = every.run(day)
-    assert (end.fleet, end.verdict.exit) == ("old", Exit.ROLLED_BACK)
-    assert end.verdict.what.startswith("machine ") and " in iad, which replaces " in end.verdict.what
-    assert "is not serving (check " in end.verdict.what and "back as it was, verified" in end.verdict.what
+    assert (end.fleet, end.result.exit) == ("old", Exit.ROLLED_BACK)
+    assert end.result.what.startswith("machine ") and " in iad, which replaces " in end.result.what
+    assert "is not serving (check " in end.result.what and "back as it was, verified" in end.result.what
 
 
 def test_nothing_is_called_verified_that_does_not_serve_when_the_rest_is_kept(world: World) -> None:

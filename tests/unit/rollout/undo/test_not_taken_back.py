@@ -20,7 +20,8 @@ from flyctl_orchestrator.rollout.plan.plan import PlannedImage
 from flyctl_orchestrator.rollout.recovery.going_back import Return, decide_return, roll_back
 from flyctl_orchestrator.rollout.recovery.unfinished import find_unfinished
 from tests.unit.rollout.recovery.killed_world import FLY_TOML, KilledFlyctl, KilledWorld
-from tests.unit.rollout.rollout_world import APP, WorldDeploy
+from tests.unit.rollout.rollout_world import APP
+from tests.unit.rollout.world_flyctl import WorldDeploy
 
 EXITS = Behaviour(exit_after_seconds=0.3, exit_code=3)
 GOOD, BAD = "the-former-value-5c1d", "the-value-that-is-wrong-77e0"
