@@ -94,7 +94,8 @@ def prepare_scale(work: Deployment, words: Sequence[str], like: str | None, book
         )
     counts = read_request(words, work.project, fleet) if words else counts_of_files(work.project, fleet)
     check_regions(counts, fleet, book)
-    return plan_scale(fleet, counts, like=like, watch=work.policy.watch), fleet
+    plan = plan_scale(fleet, counts, like=like, watch=work.policy.watch)
+    return work.with_notes(plan, fleet), fleet
 
 
 def preview(work: Deployment, image: str | None) -> tuple[Plan, Fleet]:

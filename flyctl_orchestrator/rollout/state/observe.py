@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine, present
 from flyctl_orchestrator.rollout.state.lock_record import is_lock_machine
 from flyctl_orchestrator.rollout.state.metadata import digest_of, secrets_digest
+from flyctl_orchestrator.rollout.state.secret_names import Fingerprints, fingerprints
 
 if TYPE_CHECKING:
     from flyctl_orchestrator.fleet.machines_api import MachinesApi
@@ -23,12 +24,14 @@ class Fleet:
         exists: whether the app exists on the target.
         machines: all that are not gone, strays included, but for the one that keeps the lock.
         secrets: digest of the secrets' names and digests.
+        fingerprints: of each secret, by its name.
     """
 
     app: str
     exists: bool
     machines: tuple[Machine, ...] = ()
     secrets: str = ""
+    fingerprints: Fingerprints = field(default_factory=dict)
 
     @property
     def managed(self) -> tuple[Machine, ...]:
@@ -48,6 +51,11 @@ class Fleet:
         return digest_of({"app": self.app, "exists": self.exists, "machines": rows, "secrets": self.secrets})
 
 
+def secrets_as_dict(fleet: Fleet) -> dict[str, Any]:
+    """What a journal remembers of a fleet's secrets, as plain JSON values."""
+    return {"digest": fleet.secrets, "names": dict(fleet.fingerprints)}
+
+
 def observe(api: MachinesApi, app: str) -> Fleet:
     """Read an app's machines and secrets, three calls in all.
 
@@ -62,5 +70,5 @@ def observe(api: MachinesApi, app: str) -> Fleet:
         raise
     listed = [m for m in present(api.list_machines(app)).values() if not is_lock_machine(m)]
     machines = sorted(listed, key=lambda m: (m.created_at, m.id))
-    secrets = secrets_digest((secret.name, secret.digest) for secret in api.list_secrets(app))
-    return Fleet(app, exists=True, machines=tuple(machines), secrets=secrets)
+    secrets = [(secret.name, secret.digest) for secret in api.list_secrets(app)]
+    return Fleet(app, True, tuple(machines), secrets_digest(secrets), fingerprints(secrets))
