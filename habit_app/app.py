@@ -10,21 +10,34 @@ from flask import Flask, g, request
 
 from habit_app import errors, security, static_files
 from habit_app.api import entries as api_entries
-from habit_app.api import health, ticks
-from habit_app.cache import PageCache
+from habit_app.api import ready as api_ready
+from habit_app.api import ticks
 from habit_app.clock import Clock, system_clock
 from habit_app.context import Services, services
 from habit_app.drain import Drain
-from habit_app.edge import BehindFly
+from habit_app.edge.client import BehindFly
+from habit_app.edge.headers import strict_headers
+from habit_app.edge.health import AnswerHealth
+from habit_app.edge.memory_pages import PagesFromMemory
+from habit_app.edge.replay import LARGEST_BODY, Environ, ReplayWrites, WsgiApp
+from habit_app.inside.answers import AnswerInside
+from habit_app.inside.questions import PrimarySource
+from habit_app.inside.signing import Signer
+from habit_app.known.cache import Cache
+from habit_app.known.dashboards import Dashboards, Source
 from habit_app.pages import accounts, calendar, dashboard, habits, own_account
 from habit_app.passwords import Passwords
-from habit_app.replay import LARGEST_BODY, ReplayWrites
 from habit_app.sessions import Sessions
-from habit_app.settings import Settings, read_settings
+from habit_app.settings import read_settings
 from habit_app.store.database import open_database
+from habit_app.store.elsewhere import DatabaseElsewhere
+from habit_app.store.source import DatabaseSource
 from habit_app.store.store import Store
 
 log = logging.getLogger("habit_app")
+
+# What a far region shows by itself. Every other page is the primary's.
+_WITHOUT_DATABASE = frozenset({"/", "/dashboard", "/login", "/signup", "/favicon.ico", "/sw.js"})
 
 
 def random_id() -> str:
@@ -44,26 +57,35 @@ def create_app(config: Mapping[str, str], clock: Clock = system_clock, new_id: C
         SettingsError: the app cannot run with this configuration.
     """
     settings = read_settings(config)
+    sessions, signer = Sessions(settings.secret_key, clock), Signer(settings.secret_key)
+    source: Source
+    if settings.primary:
+        store = Store(DatabaseElsewhere())
+        source = PrimarySource(settings.primary, signer, clock)
+    else:
+        store = Store(open_database(settings.database))
+        source = DatabaseSource(store)
     app = Flask("habit_app", static_folder=None)
+    draw = dashboard.drawing(app, sessions, settings)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.extensions["habit_app"] = Services(
         settings=settings,
         clock=clock,
         new_id=new_id,
-        store=Store(open_database(settings.database)),
-        sessions=Sessions(settings.secret_key, clock),
+        store=store,
+        sessions=sessions,
         passwords=Passwords(),
-        cache=PageCache(),
+        dashboards=Dashboards(Cache(), source, draw, clock),
         drain=Drain(),
     )
-    for part in (health, api_entries, ticks, accounts, calendar, dashboard, habits, own_account):
+    for part in (api_ready, api_entries, ticks, accounts, calendar, dashboard, habits, own_account):
         app.register_blueprint(part.blueprint)
     static_files.register(app)
     errors.register(app)
     app.before_request(_identify)
     app.before_request(security.refuse_foreign_writes)
     app.after_request(security.add_headers)
-    _wrap(app, settings)
+    _wrap(app, signer)
     return app
 
 
@@ -71,20 +93,34 @@ def _identify() -> None:
     g.session = services().sessions.read(request)
 
 
-def _wrap(app: Flask, settings: Settings) -> None:
+def _wrap(app: Flask, signer: Signer) -> None:
     """Put the middleware around Flask, the outermost last."""
-    handler = app.wsgi_app
-    if settings.on_fly:
-        handler = BehindFly(handler)
-        if not settings.shared_database:
-            log.warning(
-                "DATABASE_URL is not set: the data lives on this machine alone and is gone after the next deploy"
-            )
+    parts: Services = app.extensions["habit_app"]
+    settings, flask = parts.settings, app.wsgi_app
+
+    def strict(environ: Environ) -> list[tuple[str, str]]:
+        return strict_headers(settings.served_by, secure=environ["wsgi.url_scheme"] == "https")
+
+    pages = PagesFromMemory(flask, parts.sessions, parts.dashboards, settings.served_by)
+    handler: WsgiApp = pages
     if not settings.is_primary:
-        handler = ReplayWrites(
+        away = ReplayWrites(
             handler,
             region=settings.region,
             primary_region=settings.primary_region,
-            reads_too=not settings.shared_database,
+            reads_too=settings.primary is not None or not settings.shared_database,
+            reads_here=_WITHOUT_DATABASE if settings.primary else frozenset(),
+            headers=strict,
         )
+        handler = away
+        if settings.primary:
+            pages.otherwise = away.send_home
+    handler = AnswerInside(handler, parts.dashboards if settings.is_primary else None, signer, parts.clock)
+    handler = AnswerHealth(handler, settings, parts.drain, parts.clock)
+    if settings.on_fly:
+        handler = BehindFly(handler)
+        if not settings.shared_database and not settings.primary:
+            log.warning(
+                "DATABASE_URL is not set: the data lives on this machine alone and is gone after the next deploy"
+            )
     app.wsgi_app = handler  # type: ignore[method-assign]

@@ -1,19 +1,20 @@
-"""What the dashboard shows, worked out from what is stored."""
+"""What the dashboard shows, worked out from a snapshot."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from habit_app.days import long_name, short_name, window
-from habit_app.store.habits import Habit
-from habit_app.streaks import Streak, measure
+from habit_app.known.snapshot import HabitState, Snapshot
+from habit_app.schedule import Schedule
+from habit_app.streaks import Streak, measure_from
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One day of one habit."""
+class Today:
+    """A habit's button for today."""
 
     day: date
     done: bool
@@ -22,31 +23,17 @@ class Cell:
     @property
     def mark(self) -> str:
         """What the form sends to make it the other way round."""
-        return f"{self.day.isoformat()}:{0 if self.done else 1}"
-
-    @property
-    def long_name(self) -> str:
-        """For screen readers."""
-        return long_name(self.day)
-
-    @property
-    def short_name(self) -> str:
-        """For the pointer."""
-        return short_name(self.day)
+        return _mark(self.day, self.done)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One habit: its streak and its last days, oldest first, today last."""
+    """One habit: its streak, today, and its last days as HTML, buttons with the oldest first and today last."""
 
-    habit: Habit
+    habit: HabitState
     streak: Streak
-    cells: tuple[Cell, ...]
-
-    @property
-    def today(self) -> Cell:
-        """Today's cell."""
-        return self.cells[-1]
+    today: Today
+    cells: str
 
 
 @dataclass(frozen=True)
@@ -78,11 +65,37 @@ class Board:
         return f"{first.day} {first:%b} – {self.today.day} {self.today:%b}"
 
 
-def build(habits: Iterable[Habit], ticked: Mapping[str, Iterable[date]], today: date) -> Board:
-    """The dashboard for `today`; `ticked` holds all dates ever ticked, by habit id."""
-    return Board(today, tuple(_row(habit, set(ticked.get(habit.id, ())), today) for habit in habits))
+def build(snapshot: Snapshot, today: date) -> Board:
+    """The dashboard for `today`."""
+    return Board(today, tuple(_row(habit, today) for habit in snapshot.habits))
 
 
-def _row(habit: Habit, ticked: set[date], today: date) -> Row:
-    cells = tuple(Cell(day, day in ticked, habit.schedule.due_on(day)) for day in window(today))
-    return Row(habit, measure(habit.schedule, ticked, today), cells)
+def _row(habit: HabitState, today: date) -> Row:
+    streak = measure_from(habit.schedule, habit.settled, habit.ticked(), today)
+    variants = _buttons(today, habit.schedule)
+    bits = habit.since(today.toordinal() - len(variants) + 1)
+    cells = "".join([pair[bits >> number & 1] for number, pair in enumerate(variants)])
+    now = Today(today, bool(bits >> (len(variants) - 1) & 1), habit.schedule.due_on(today))
+    # The template takes it as it is: it is made of dates alone, and nothing in it was typed by anybody.
+    return Row(habit, streak, now, cells)
+
+
+@lru_cache(maxsize=256)
+def _buttons(today: date, schedule: Schedule) -> tuple[tuple[str, str], ...]:
+    """For each day shown its button, open and done: the same for every habit of a schedule, so made once."""
+    return tuple(
+        (_button(day, today, schedule, done=False), _button(day, today, schedule, done=True)) for day in window(today)
+    )
+
+
+def _button(day: date, today: date, schedule: Schedule, *, done: bool) -> str:
+    kind = "day" + ("" if schedule.due_on(day) else " off") + (" now" if day == today else "")
+    return (
+        f'<button class="{kind}" name="mark" value="{_mark(day, done)}" data-day="{day}"'
+        f' aria-pressed="{"true" if done else "false"}" aria-label="{long_name(day)}" title="{short_name(day)}">'
+        f"{day.day}</button>\n"
+    )
+
+
+def _mark(day: date, done: bool) -> str:
+    return f"{day.isoformat()}:{0 if done else 1}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -10,17 +11,19 @@ from typing import cast
 from flask import Response, current_app, g, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from habit_app.cache import PageCache
 from habit_app.clock import Clock
 from habit_app.days import local_date
 from habit_app.drain import Drain
+from habit_app.known.dashboards import Dashboards
 from habit_app.passwords import Passwords
 from habit_app.sessions import Session, Sessions
 from habit_app.settings import Settings
 from habit_app.store import accounts
 from habit_app.store.accounts import User
-from habit_app.store.database import Connection
+from habit_app.store.database import Connection, DatabaseUnavailable
 from habit_app.store.store import Store
+
+log = logging.getLogger("habit_app")
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Services:
     store: Store
     sessions: Sessions
     passwords: Passwords
-    cache: PageCache
+    dashboards: Dashboards
     drain: Drain
 
 
@@ -82,7 +85,10 @@ def today_of(user: User) -> date:
 def wrote(response: Response, user_id: str, rev: int) -> Response:
     """A response to a write: from here on this browser sees at least revision `rev`, in every region."""
     parts = services()
-    parts.cache.forget(user_id)
+    try:
+        parts.dashboards.refresh(user_id)
+    except DatabaseUnavailable as problem:
+        log.warning("a change was saved, but reading it back failed: %s", problem)
     parts.sessions.announce(request, response, user_id, rev)
     return response
 

@@ -37,6 +37,15 @@ def local_date(now: datetime, zone: str, day_start: int) -> date:
     return (now.astimezone(ZoneInfo(zone)) - timedelta(hours=day_start)).date()
 
 
+def day_ends(now: datetime, zone: str, day_start: int) -> float:
+    """The instant at which the user's date at `now` is over, as seconds since 1970; otherwise as for `local_date`."""
+    tomorrow = local_date(now, zone, day_start) + timedelta(days=1)
+    first = datetime(tomorrow.year, tomorrow.month, tomorrow.day, day_start, tzinfo=ZoneInfo(zone))
+    end = first.timestamp()
+    # Where clocks go back over midnight, the next day begins twice.
+    return end if end > now.timestamp() else first.replace(fold=1).timestamp()
+
+
 def window(today: date) -> list[date]:
     """The days that can be ticked, oldest first, ending with `today`."""
     return [today - timedelta(days=back) for back in range(WINDOW_DAYS - 1, -1, -1)]

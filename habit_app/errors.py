@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from habit_app.context import SignedOut, go, services
 from habit_app.plain_page import plain_page
-from habit_app.store.database import DatabaseUnavailable, MissingTable
+from habit_app.store.database import BadValue, DatabaseUnavailable
 
 log = logging.getLogger("habit_app")
 
@@ -21,7 +21,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(SignedOut, _signed_out)
     app.register_error_handler(DatabaseUnavailable, _database)
-    app.register_error_handler(MissingTable, _database)
+    app.register_error_handler(BadValue, _bad_value)
 
 
 def _http(problem: HTTPException) -> Response:
@@ -51,9 +51,14 @@ def _signed_out(problem: SignedOut) -> Response:
     return response
 
 
-def _database(problem: Exception) -> Response:
+def _bad_value(problem: BadValue) -> Response:
+    log.info("refused a value the database cannot keep: %s", problem)
+    return _http(BadRequest("Something in what was sent cannot be stored, such as a control character."))
+
+
+def _database(problem: DatabaseUnavailable) -> Response:
     log.error("database not available: %s", problem)
-    text = "The database cannot be reached right now. Nothing was changed; please try again in a moment."
+    text = problem.text
     if _wants_json():
         response = jsonify(error=text)
     else:

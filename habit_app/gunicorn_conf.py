@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -24,6 +25,9 @@ def _address() -> str:
         return f"0.0.0.0:{port}"
     return f"[::]:{port}"
 
+
+# Twice within the minute for which a page counts as fresh, so that one question may fail.
+FOLLOW_SECONDS = 25.0
 
 bind = _address()
 # One process, because each one has its own cache; threads, because a request mostly waits for the database.
@@ -59,6 +63,14 @@ def post_worker_init(worker: Any) -> None:
     services = worker.wsgi.extensions["habit_app"]
     if services.settings.migrates_at_start:
         Thread(target=services.store.prepare_quietly, name="prepare", daemon=True).start()
+    Thread(target=_follow, args=(services,), name="follow", daemon=True).start()
+
+
+def _follow(services: Any) -> None:
+    """Keep what is in memory true: ask in one piece which users have moved on, so that no page load has to wait."""
+    while not services.drain.draining:
+        time.sleep(FOLLOW_SECONDS)
+        services.dashboards.follow_quietly(idle_seconds=services.settings.follow_idle_seconds)
 
 
 def worker_exit(server: Any, worker: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Literal
 
 Kind = Literal["daily", "days", "week"]
@@ -51,6 +52,7 @@ class Schedule:
         return "week" if self.kind == "week" else "day"
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str) -> Schedule:
     """The schedule behind a text made by `Schedule.store`.
 

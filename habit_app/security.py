@@ -7,23 +7,8 @@ import hmac
 from flask import Response, abort, g, request
 
 from habit_app.context import services
-from habit_app.replay import WRITES
-
-CONTENT_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "manifest-src 'self'",
-        "worker-src 'self'",
-        "base-uri 'none'",
-        "object-src 'none'",
-        "frame-ancestors 'none'",
-    )
-)
+from habit_app.edge.headers import strict_headers
+from habit_app.edge.replay import WRITES
 
 
 def refuse_foreign_writes() -> None:
@@ -52,19 +37,8 @@ def _has_token() -> bool:
 
 
 def add_headers(response: Response) -> Response:
-    """Headers for every answer."""
-    headers = response.headers
-    headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("X-Frame-Options", "DENY")
-    # Not "no-referrer": with it browsers would also hide the Origin of our own forms.
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault("Cache-Control", "no-store")
-    # Which machine did the work: a write shows the primary region here, whichever region the browser talked to.
-    settings = services().settings
-    headers.setdefault("X-Served-By", f"{settings.region}/{settings.machine}")
-    if request.is_secure:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    """Headers for every answer of Flask's."""
+    response.headers.setdefault("Cache-Control", "no-store")
+    for name, value in strict_headers(services().settings.served_by, secure=request.is_secure):
+        response.headers.setdefault(name, value)
     return response

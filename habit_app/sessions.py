@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from flask import Request, Response
 from itsdangerous import BadSignature, URLSafeSerializer
+from werkzeug.http import parse_cookie
 
 from habit_app.clock import Clock
 
@@ -19,6 +20,9 @@ LONGEST = timedelta(days=90)
 _RENEW_AFTER = timedelta(days=1)
 # Long enough to outlive any page cached before the change it announces.
 REVISION_SECONDS = 300
+# Cookie headers whose signatures need not be checked again, and the longest that is remembered, in characters.
+_MOST_HEADERS = 4_000
+_LONGEST_HEADER = 1_000
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,10 @@ class Session:
     iat: int
     seen: int
 
+    def alive(self, now: int) -> bool:
+        """Whether it is not too old at `now`, seconds since 1970."""
+        return now - self.iat <= LONGEST.total_seconds() and now - self.seen <= IDLE.total_seconds()
+
 
 class Sessions:
     """Makes and reads the two cookies: who it is, and the newest revision of their data this browser has seen."""
@@ -47,17 +55,31 @@ class Sessions:
         self._clock = clock
         self._session = _signer(secret_key, "session")
         self._revision = _signer(secret_key, "revision")
+        # By Cookie header and whether it came by https, since that decides the names of the cookies.
+        self._visits: dict[tuple[str, bool], tuple[Session, int]] = {}
 
     def read(self, request: Request) -> Session | None:
         """The request's session, if it has one that is genuine and not too old."""
-        try:
-            uid, epoch, iat, seen = self._session.loads(request.cookies[_name(request, "session")])
-        except (KeyError, BadSignature, ValueError, TypeError):
-            return None
+        found = self._session_of(request.cookies.get(_name(request, "session")))
+        return found if found and found.alive(self._now()) else None
+
+    def visit(self, cookies: str, *, secure: bool) -> tuple[Session, int] | None:
+        """Who comes with this Cookie header, and the revision they have seen at least.
+
+        None when nobody is signed in, and when the session is due to be renewed or over: Flask sees to that. Signatures
+        are checked once for each header; the time is looked at every time.
+        """
+        known = self._visits.get((cookies, secure))
+        if known is None:
+            known = self._read_header(cookies, secure)
+            if len(cookies) <= _LONGEST_HEADER and known is not None:
+                if len(self._visits) >= _MOST_HEADERS:
+                    self._visits.clear()
+                self._visits[cookies, secure] = known
         now = self._now()
-        if now - iat > LONGEST.total_seconds() or now - seen > IDLE.total_seconds():
+        if known is None or not known[0].alive(now) or now - known[0].seen > _RENEW_AFTER.total_seconds():
             return None
-        return Session(uid, epoch, iat, seen)
+        return known
 
     def start(self, request: Request, response: Response, uid: str, epoch: int) -> None:
         """Sign the browser in."""
@@ -79,19 +101,34 @@ class Sessions:
 
     def announced(self, request: Request, session: Session) -> int:
         """The revision the browser has seen at least; 0 when it does not say."""
-        try:
-            uid, rev = self._revision.loads(request.cookies[_name(request, "rev")])
-        except (KeyError, BadSignature, ValueError, TypeError):
-            return 0
-        return int(rev) if uid == session.uid else 0
+        return self._revision_of(request.cookies.get(_name(request, "rev")), session)
 
     def form_token(self, session: Session) -> str:
         """What a form carries for browsers too old to say where a request comes from.
 
-        The same for every page of a session's epoch, so that a page may be cached.
+        The same for every page of a session's epoch, so that a page may be kept.
         """
         message = f"form:{session.uid}:{session.epoch}".encode()
         return hmac.new(self._key, message, hashlib.sha256).hexdigest()
+
+    def _read_header(self, header: str, secure: bool) -> tuple[Session, int] | None:
+        cookies, start = parse_cookie(header), "__Host-" if secure else ""
+        found = self._session_of(cookies.get(f"{start}session"))
+        return (found, self._revision_of(cookies.get(f"{start}rev"), found)) if found else None
+
+    def _session_of(self, cookie: str | None) -> Session | None:
+        try:
+            uid, epoch, iat, seen = self._session.loads(cookie or "")
+        except (BadSignature, ValueError, TypeError):
+            return None
+        return Session(uid, epoch, iat, seen)
+
+    def _revision_of(self, cookie: str | None, session: Session) -> int:
+        try:
+            uid, rev = self._revision.loads(cookie or "")
+        except (BadSignature, ValueError, TypeError):
+            return 0
+        return int(rev) if uid == session.uid else 0
 
     def _write(self, request: Request, response: Response, session: Session) -> None:
         value = self._session.dumps([session.uid, session.epoch, session.iat, session.seen])

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from habit_app.inside.network import Place, primary_place
 from habit_app.store.address import Address, BadAddress, parse_address
 
 # HMAC-SHA256 keys shorter than the digest are weaker than the digest.
@@ -29,6 +30,7 @@ class Settings:
         region, machine, release: who answers; "unknown" outside Fly.io.
         primary_region: where writes happen; "" outside Fly.io.
         on_fly: whether Fly.io (or something that stands in for it) runs the app, so that its headers can be believed.
+        primary: where a far machine asks for what it shows; None when it sees the database itself.
         signups_per_hour: accepted from one client address.
     """
 
@@ -40,6 +42,7 @@ class Settings:
     release: str
     primary_region: str
     on_fly: bool
+    primary: Place | None
     signups_per_hour: int
 
     @property
@@ -48,13 +51,27 @@ class Settings:
         return not self.on_fly or not self.primary_region or self.region == self.primary_region
 
     @property
+    def served_by(self) -> str:
+        """Region and machine, as answers name them."""
+        return f"{self.region}/{self.machine}"
+
+    @property
+    def follow_idle_seconds(self) -> float | None:
+        """How long after the last page to go on asking which users have changed; None: for ever.
+
+        A file costs nothing to ask. A Postgres that falls asleep when nobody uses it must not be kept awake, not by a
+        far region either.
+        """
+        return None if self.database.engine == "sqlite" and not self.primary else 300.0
+
+    @property
     def migrates_at_start(self) -> bool:
         """Whether to bring the database up to date before the first request.
 
         A far machine with Postgres waits for the primary, which is one ocean closer to the database; should a request
         reach it first, it migrates after all (see `Store`).
         """
-        return self.is_primary or self.database.engine == "sqlite"
+        return self.primary is None and (self.is_primary or self.database.engine == "sqlite")
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -69,16 +86,19 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     on_fly = bool(environment.get("FLY_APP_NAME"))
     instance = Path(environment.get("INSTANCE_DIR") or "instance").absolute()
     url = environment.get("DATABASE_URL", "").strip()
+    primary_region, region = environment.get("PRIMARY_REGION", ""), environment.get("FLY_REGION") or "unknown"
+    far = on_fly and bool(primary_region) and region != primary_region
     return Settings(
         secret_key=_secret_key(environment, on_fly, instance),
         database=_database(url, instance),
         shared_database=bool(url),
-        region=environment.get("FLY_REGION") or "unknown",
+        region=region,
         machine=environment.get("FLY_MACHINE_ID") or "unknown",
         # The version changes with every update of the machine, which is the question "is the new one answering?".
         release=environment.get("FLY_MACHINE_VERSION") or environment.get("FLY_IMAGE_REF") or "unknown",
-        primary_region=environment.get("PRIMARY_REGION", ""),
+        primary_region=primary_region,
         on_fly=on_fly,
+        primary=primary_place(environment) if far else None,
         signups_per_hour=_whole_number(environment, "SIGNUPS_PER_HOUR", default=30),
     )
 

@@ -2,6 +2,9 @@
 
 Every schedule is turned into one row of numbered turns (days, scheduled days, or weeks), so that a streak is simply a
 run of consecutive numbers. All arithmetic is on dates: a clock that jumps for summer time cannot break a streak.
+
+Days that can no longer be ticked are counted once. What they amount to is kept (`Settled`), and counting goes on from
+there, so that ten years cost what a few weeks cost.
 """
 
 from __future__ import annotations
@@ -9,10 +12,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
+from habit_app.days import WINDOW_DAYS
 from habit_app.schedule import Schedule
+
+# A user who travels may have a date one day earlier tomorrow than today; a week more than can be ticked is enough.
+_SETTLES_AFTER = timedelta(days=WINDOW_DAYS + 7)
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,43 @@ class Streak:
         return f"{self.current}-{self.unit} streak" if self.current else "No streak yet"
 
 
+@dataclass(frozen=True)
+class Settled:
+    """What the days of a habit up to a Sunday amount to, by one schedule.
+
+    Attributes:
+        until: the last of these days, as `date.toordinal` gives it; 0 when nothing is settled.
+        best: the longest run in them.
+        turn: number of the last turn that was kept; means nothing when `run` is 0.
+        run: how many turns in a row end with it.
+    """
+
+    until: int = 0
+    best: int = 0
+    turn: int = 0
+    run: int = 0
+
+
+NOTHING = Settled()
+
+
+def settles_until(ticked: date) -> date:
+    """The Sunday up to which a habit may be settled when `ticked` is ticked: no tick will ever come before it."""
+    last = ticked - _SETTLES_AFTER
+    return last - timedelta(days=last.isoweekday() % 7)
+
+
+def settle(schedule: Schedule, before: Settled, days: Iterable[int], until: date) -> Settled:
+    """`before`, and the days after it up to `until`, in one.
+
+    Args:
+        days: ordinals of the dates ticked after `before.until` and not after `until`.
+        until: a Sunday, so that no week is counted in part.
+    """
+    best, turn, run = _counted(before, _kept(schedule, days))
+    return Settled(until.toordinal(), best, turn, run)
+
+
 def measure(schedule: Schedule, done: Iterable[date], today: date) -> Streak:
     """The streaks of a habit.
 
@@ -42,35 +86,55 @@ def measure(schedule: Schedule, done: Iterable[date], today: date) -> Streak:
         done: dates ticked, in any order, duplicates and dates after today ignored.
         today: the user's own date.
     """
-    past = {day for day in done if day <= today}
+    return measure_from(schedule, NOTHING, [day.toordinal() for day in done], today)
+
+
+def measure_from(schedule: Schedule, settled: Settled, recent: Iterable[int], today: date) -> Streak:
+    """The streaks of a habit whose older days are settled.
+
+    Args:
+        settled: by the same schedule.
+        recent: ordinals of the dates ticked after `settled.until`; otherwise as for `measure`.
+    """
+    now = today.toordinal()
+    best, turn, run = _counted(settled, _kept(schedule, {day for day in recent if day <= now}))
+    due = _turn_of(schedule, now)
+    # A turn that can still be kept, and one that is not due today, does not end the streak.
+    still_open = schedule.kind != "days" or schedule.due_on(today)
+    current = run if run and (turn == due or (still_open and turn == due - 1)) else 0
+    return Streak(current, best, schedule.unit())
+
+
+def _counted(before: Settled, kept: Iterable[int]) -> tuple[int, int, int]:
+    """Best run, last kept turn and its run, going on from `before` with ascending turns."""
+    best, turn, run = before.best, before.turn, before.run
+    for number in kept:
+        run = run + 1 if run and number == turn + 1 else 1
+        turn = number
+        best = max(best, run)
+    return best, turn, run
+
+
+def _kept(schedule: Schedule, days: Iterable[int]) -> list[int]:
+    """Numbers of the turns that these days keep, ascending."""
+    past = set(days)
     if schedule.kind == "week":
-        kept = {week for week, count in Counter(map(_week, past)).items() if count >= schedule.times}
-        return _runs(kept, _week(today), still_open=True, unit="week")
+        return sorted(week for week, count in Counter(map(_week, past)).items() if count >= schedule.times)
     if schedule.kind == "days":
-        kept = {_turn(day, schedule.weekdays) for day in past if schedule.due_on(day)}
-        return _runs(kept, _turn(today, schedule.weekdays), still_open=schedule.due_on(today), unit="day")
-    return _runs({day.toordinal() for day in past}, today.toordinal(), still_open=True, unit="day")
+        return sorted(_turn_of(schedule, day) for day in past if (day - 1) % 7 in schedule.weekdays)
+    return sorted(past)
 
 
-def _week(day: date) -> int:
+def _turn_of(schedule: Schedule, day: int) -> int:
+    """Number of the turn that `day` belongs to; of the last scheduled day up to it."""
+    if schedule.kind == "week":
+        return _week(day)
+    if schedule.kind == "days":
+        weekday = (day - 1) % 7
+        return _week(day) * len(schedule.weekdays) + sum(each <= weekday for each in schedule.weekdays) - 1
+    return day
+
+
+def _week(day: int) -> int:
     """Number of the calendar week (Monday to Sunday) that holds `day`."""
-    return (day.toordinal() - 1) // 7
-
-
-def _turn(day: date, weekdays: tuple[int, ...]) -> int:
-    """Number of the last scheduled day up to and including `day`."""
-    return _week(day) * len(weekdays) + sum(weekday <= day.weekday() for weekday in weekdays) - 1
-
-
-def _runs(kept: set[int], now: int, *, still_open: bool, unit: Literal["day", "week"]) -> Streak:
-    if still_open and now not in kept:
-        now -= 1
-    best = max((_run_ending(kept, turn) for turn in kept if turn + 1 not in kept), default=0)
-    return Streak(_run_ending(kept, now), best, unit)
-
-
-def _run_ending(kept: set[int], turn: int) -> int:
-    length = 0
-    while turn - length in kept:
-        length += 1
-    return length
+    return (day - 1) // 7

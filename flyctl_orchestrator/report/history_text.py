@@ -17,8 +17,9 @@ TITLES = ("when", "rollout", "release", "who", "what", "waves", "outcome", "exit
 
 
 def history_lines(rows: Sequence[HistoryEntry], style: Style, width: int | None) -> list[Line]:
-    """A table with a row for each thing that was done."""
-    return render([Column(title) for title in TITLES], [_cells(row) for row in rows], style, width)
+    """A table with a row for each thing that was done, and what ways back have left as it was."""
+    table = render([Column(title) for title in TITLES], [_cells(row) for row in rows], style, width)
+    return table + [Line.of(f"{row.id}: {row.not_taken_back}") for row in rows if row.not_taken_back]
 
 
 def _cells(row: HistoryEntry) -> list[Span | str]:

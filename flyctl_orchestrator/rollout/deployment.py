@@ -36,8 +36,10 @@ from flyctl_orchestrator.rollout.run.hooks_around import AroundRollout
 from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.run.result_rows import rows_at_the_end
 from flyctl_orchestrator.rollout.run.volumes.left import tell_volumes_left
+from flyctl_orchestrator.rollout.state.changed_secrets import changed_since
 from flyctl_orchestrator.rollout.state.machine_file import machine_as_dict
-from flyctl_orchestrator.rollout.state.observe import Fleet, observe
+from flyctl_orchestrator.rollout.state.not_taken_back import CommandRan
+from flyctl_orchestrator.rollout.state.observe import Fleet, observe, secrets_as_dict
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
 from flyctl_orchestrator.rollout.state.rollout_ids import changed_by, new_rollout_id
 from flyctl_orchestrator.rollout.state.secrets_version import newest_secrets_version
@@ -155,7 +157,20 @@ class Deployment:
         desired = desired_of(self.project, image, self.policy)
         desired = replace(desired, without=(*self.without, *others(fleet, desired, self.only)))
         check_names(fleet, desired)
-        return plan_rollout(fleet, desired)
+        return self.with_notes(plan_rollout(fleet, desired), fleet)
+
+    def with_notes(self, plan: Plan, fleet: Fleet) -> Plan:
+        """A plan that says what of it could not be taken back."""
+        if plan.empty:
+            return plan
+        notes = list(plan.notes)
+        if changed := changed_since(without(fleet.managed, plan.left_out), fleet, self.journals.secrets_at):
+            notes.append(
+                f"{changed}; should this go back, machines start with the newest values: Fly keeps no old ones"
+            )
+        if goal_as_dict(self.project, self.policy, plan)["release_command"]:
+            notes.append("a release command is run first; should this go back, what it did is not taken back")
+        return replace(plan, notes=tuple(notes))
 
     def announce(self, plan: Plan) -> None:
         """Tell what the plan is, and what is strange about the fleet."""
@@ -177,12 +192,21 @@ class Deployment:
 
     # --- the change itself
 
-    def run(self, plan: Plan, fleet: Fleet, *, restore_point: RestorePoint | None = None, resumes: str = "") -> Outcome:
+    def run(
+        self,
+        plan: Plan,
+        fleet: Fleet,
+        *,
+        restore_point: RestorePoint | None = None,
+        resumes: str = "",
+        release_command: CommandRan = "",
+    ) -> Outcome:
         """Run a plan on the fleet it was made for.
 
         Args:
             restore_point: where to go back to if it fails, when that is not `fleet` (a killed rollout is resumed).
             resumes: id of that rollout.
+            release_command: how far that rollout's came.
 
         Raises:
             FlyoError: the fleet has moved since, or the journal cannot be written; nothing was changed.
@@ -205,7 +229,7 @@ class Deployment:
             work = replace(self, hooks=around.hooks)
             journal = self.journals.open(rollout, self.target.clock)
             try:
-                outcome = work._run(plan, fleet, rollout, journal, restore_point, resumes)
+                outcome = work._run(plan, fleet, rollout, journal, restore_point, resumes, release_command)
             finally:
                 journal.close()
         if not plan.empty:
@@ -222,7 +246,14 @@ class Deployment:
         return new_rollout_id(self.target.clock, self.target.random, seen)
 
     def _run(
-        self, plan: Plan, fleet: Fleet, rollout: str, journal: Journal, restore_point: RestorePoint | None, resumes: str
+        self,
+        plan: Plan,
+        fleet: Fleet,
+        rollout: str,
+        journal: Journal,
+        restore_point: RestorePoint | None,
+        resumes: str,
+        release_command: CommandRan,
     ) -> Outcome:
         before, began = {machine.id: machine for machine in fleet.machines}, self.target.api.platform_time()
         context = self.context()
@@ -235,6 +266,7 @@ class Deployment:
             plan.image.digest,
             restore_point=restore_point,
             began=began,
+            release_command=release_command,
             baseline={id: answer for id, answer in self.measured.first.items() if id in before},
             pages=self.measured.pages,
         )
@@ -251,6 +283,7 @@ class Deployment:
         ]
         journal.write(
             "begin", rollout=rollout, who=self.who, plan=plan_as_dict(plan), before=kept, began=began, resumes=resumes,
+            secrets=secrets_as_dict(fleet), release_command_ran=release_command,
             **({"origin": restore_point.as_dict()} if restore_point else {}),
             **goal_as_dict(self.project, self.policy, plan),
         )  # fmt: skip
@@ -301,6 +334,7 @@ class Deployment:
             metrics=target.metrics,
             logs=LOGS[target.kind],
             newest_lines=lambda machine, limit: newest_lines(target.flyctl, project.app, machine, limit),
+            secrets_at=self.journals.secrets_at,
             guard=self.guard,
             hooks=self.hooks,
         )

@@ -13,20 +13,30 @@ from flyctl_orchestrator.rollout.context.context import RolloutContext
 from flyctl_orchestrator.rollout.context.outcome import EXITS, Excerpt, Outcome, OutcomeKind, Row
 from flyctl_orchestrator.rollout.plan.left_out import but_left_out
 from flyctl_orchestrator.rollout.plan.plan import Wave
+from flyctl_orchestrator.rollout.plan.steps import AwaitReplacement
 from flyctl_orchestrator.rollout.run.bake import bake
 from flyctl_orchestrator.rollout.run.baseline import measure_baseline
 from flyctl_orchestrator.rollout.run.flyctl_driver import EXCERPT_LINES, FlyctlDriver
 from flyctl_orchestrator.rollout.run.lane import LaneRun
 from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.run.result_rows import rows_at_the_end
-from flyctl_orchestrator.rollout.run.sentences import forward_sentence, way_back_sentence
+from flyctl_orchestrator.rollout.run.sentences import (
+    forward_sentence,
+    stopped_sentence,
+    way_back_sentence,
+    with_not_back,
+)
 from flyctl_orchestrator.rollout.run.snapshot import Snapshot, read_fleet
 from flyctl_orchestrator.rollout.run.wave import WaveEnd, WaveRun
+from flyctl_orchestrator.rollout.state.not_taken_back import NotTakenBack
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
+from flyctl_orchestrator.rollout.undo.not_taken_back import may_be_secrets, not_taken_back
 from flyctl_orchestrator.rollout.undo.plan import plan_way_back
 from flyctl_orchestrator.rollout.undo.restore_points import before_running
 from flyctl_orchestrator.rollout.undo.run import WayBack, go_back
 
+# A machine that has passed, and is ill at the end.
+WORN = ("new", "unhealthy")
 # Seconds a flyctl whose machines are all well may still take to see it, going forward and before going back.
 FLYCTL_FORWARD, FLYCTL_BACK = 60.0, 3.0
 
@@ -57,7 +67,8 @@ class Executor:
         for number, wave in enumerate(self._record.plan.waves):
             # flyctl begins with the wave, before anything else is looked at.
             end, trouble = (WaveEnd("interrupted"), None) if self._stopped() else self._wave(number, wave)
-            if wave.final and (trouble is not None or end.kind in ("failed", "inconclusive")):
+            lost = trouble is not None or end.kind in ("failed", "inconclusive")
+            if wave.final and lost and (trouble is not None or self._retired(wave)):
                 return self._left_over(wave, trouble)
             if self._context.stop.requested and self._removing(wave):
                 self._context.emit("interrupted")
@@ -71,11 +82,11 @@ class Executor:
                 return self._stop(("interrupted", "interrupted"), "interrupted")
             if end.kind != "passed":
                 assert end.run is not None
-                self._culprit = end.run.machine_id or ""
+                self._culprit = end.run.blames or end.run.machine_id or ""
                 # Before anything goes back: afterwards its newest lines are about that.
                 self._excerpt = self._last_words(end.run)
-                where = f"{end.run.lane.region} {_called(end.run)}"
-                return self._stop(self._reason(f"{where}: {end.run.reason}", end.run.code), end.kind)
+                where = "" if end.run.blames else f"{end.run.lane.region} {_called(end.run)}: "
+                return self._stop(self._reason(f"{where}{end.run.reason}", end.run.code), end.kind)
         self._finish_flyctl(FLYCTL_FORWARD)
         # The last look was taken when the last machine passed; one more would only cost a second.
         return self._done(self._last.machines if self._last else read_fleet(self._context))
@@ -148,6 +159,16 @@ class Executor:
         begun = any(lane.name in self._record.runs for lane in wave.lanes)
         return self._record.plan.kind == "scale" and wave.final and begun
 
+    def _retired(self, wave: Wave) -> bool:
+        """Whether a final wave has begun to take away what it is about; until then everything can still go back.
+
+        What an earlier rollout has left behind is missed by nobody.
+        """
+        surge = any(isinstance(step, AwaitReplacement) for lane in wave.lanes for step in lane.steps)
+        runs = [run for lane in wave.lanes if (run := self._record.runs.get(lane.name)) is not None]
+        awaited = [run for run in runs if any(isinstance(step, AwaitReplacement) for step in run.lane.steps)]
+        return not surge or any(run.touched for run in awaited)
+
     def _stopped(self) -> bool:
         return self._context.stop.requested or bool(self._context.guard.lost())
 
@@ -170,12 +191,21 @@ class Executor:
             next_ = "'flyo lock status' shows who holds it now; 'flyo deploy' goes on from what is there"
             return self._finish("inconclusive", f"{what}; stopped right there", machines, next=next_, code=code)
         if how == "inconclusive":
-            next_ = "Look with 'flyo status', then 'flyo deploy' to go on or 'flyctl' to go back by hand"
-            return self._finish("inconclusive", f"no verdict: {what}", machines, next=next_, code=code)
+            return self._without_verdict(what, code, machines)
         if not self._policy.rollback and how != "interrupted":
-            next_ = self._where_to_look() or "'flyo deploy' goes on from here"
-            return self._finish("mixed", f"{what}; left as it is (no rollback)", machines, next=next_, code=code)
+            not_back = not_taken_back(self._context, self._record, point, wave)
+            next_ = self._next(code, not_back) or "'flyo deploy' goes on from here"
+            what = f"{what}; left as it is (no rollback)"
+            return self._finish("mixed", what, machines, next=next_, code=code, not_back=not_back)
         return self._back(wave, point, what, code, how)
+
+    def _without_verdict(self, what: str, code: str, machines: Mapping[str, Machine]) -> Outcome:
+        """Nobody can tell: it stays as it is, which is said machine by machine, until somebody can."""
+        rows = rows_at_the_end(machines, self._record, {})
+        next_ = "'flyo status' shows how it is then; 'flyo deploy' goes on from there, 'flyo rollback' goes back"
+        if code == "host":
+            next_ = f"What does not answer cannot be changed, either way. Wait until it does: {next_}"
+        return self._end("inconclusive", f"no verdict: {what}; {stopped_sentence(rows)}", rows, next=next_, code=code)
 
     def _left_over(self, wave: Wave, trouble: FlyoError | None) -> Outcome:
         """What was to be made is made and verified; only what was to go is still there: nothing to go back for."""
@@ -187,9 +217,13 @@ class Executor:
         if not names:
             return self._done(machines)
         scale = self._record.plan.kind == "scale"
-        done = self._forward(rows_at_the_end(machines, self._record, {}))
+        rows = rows_at_the_end(machines, self._record, {})
+        done = self._forward(rows)
         what = f"{done}, but what {'was too much' if scale else 'was replaced'} could not be removed: {names}"
         next_ = "The same 'flyo scale' goes on" if scale else "'flyo deploy' removes it"
+        if ill := ", ".join(f"{row.region} {row.machine}" for row in rows if (row.fate, row.health) == WORN):
+            what = f"not serving any more after it was verified: {ill}; so what was to go is kept: {names}"
+            next_ = f"Look with 'flyo status'; once it serves, {next_[0].lower()}{next_[1:]}; 'flyo rollback' goes back"
         return self._finish("mixed", what, machines, next=next_, code="scale.left" if scale else "surge.left_over")
 
     def _stopped_removing(self, wave: Wave) -> Outcome:
@@ -209,8 +243,10 @@ class Executor:
             return self._finish("interrupted", what, machines, next=next_, code="interrupted")
         back = self._run_back(undo, point, "interrupted", "interrupted")
         if back.good:
-            return self._end("interrupted", what, back.rows, next=next_, code="interrupted")
-        return self._end("mixed", f"{what}; not as it was: {back.amiss}", back.rows, next=next_, code="interrupted")
+            what = with_not_back(what, back.not_back)
+            return self._end("interrupted", what, back.rows, next=next_, code="interrupted", not_back=back.not_back)
+        what = with_not_back(f"{what}; not as it was: {back.amiss}", back.not_back)
+        return self._end("mixed", what, back.rows, next=next_, code="interrupted", not_back=back.not_back)
 
     def _run_back(self, wave: Wave, point: RestorePoint, what: str, code: str) -> WayBack:
         context = self._context
@@ -223,21 +259,30 @@ class Executor:
         back = self._run_back(wave, point, what, code)
         if back.good:
             kind: OutcomeKind = "interrupted" if how == "interrupted" else "rolled_back"
-            what = f"{what}; {way_back_sentence(back.rows)}"
-            return self._end(kind, what, back.rows, next=self._where_to_look(), code=code)
+            what = f"{what}; {way_back_sentence(back.rows, back.not_back)}"
+            return self._end(
+                kind, what, back.rows, next=self._next(code, back.not_back), code=code, not_back=back.not_back
+            )
         halted = (
             self._context.guard.lost() or "stopped on the way back"
             if back.end.kind == "interrupted"
             else "the way back failed"
         )
-        next_ = "Look with 'flyo status'; 'flyo deploy' or 'flyctl machine update' puts these machines right"
-        return self._end("mixed", f"{what}; {halted} ({back.amiss})", back.rows, next=next_, code=code)
+        again = "'flyo rollback' goes on" if self._record.plan.kind == "deploy" else "'flyo scale' again"
+        next_ = back.advice(again) or (
+            "Look with 'flyo status'; 'flyo deploy' or 'flyctl machine update' puts these machines right"
+        )
+        what = with_not_back(f"{what}; {halted} ({back.amiss})", back.not_back)
+        return self._end("mixed", what, back.rows, next=next_, code=code, not_back=back.not_back)
 
     def _untouched(
         self, what: str, code: str, how: str, machines: Mapping[str, Machine], trouble: FlyoError | None
     ) -> Outcome:
         kind: OutcomeKind = "interrupted" if how == "interrupted" else "untouched"
-        outcome = self._finish(kind, f"{what}; nothing was changed on the fleet", machines, code=code)
+        not_back = not_taken_back(self._context, self._record, before_running(self._record), None)
+        what = "; ".join(filter(None, [what, "nothing was changed on the fleet", not_back.command_said]))
+        next_ = self._advice(code, not_back)
+        outcome = self._finish(kind, what, machines, next=next_, code=code, not_back=not_back)
         token = trouble is not None and trouble.exit == Exit.UNREACHABLE
         return replace(outcome, exit=Exit.UNREACHABLE) if token else outcome
 
@@ -258,12 +303,21 @@ class Executor:
             lines: Sequence[str] = self._flyctl_said
             source = "flyctl"
         else:
-            lines = self._context.newest_lines(run.machine_id, EXCERPT_LINES) if run.machine_id else ()
-            source = f"{run.lane.region} {run.machine_id}"
+            machine = run.blames or run.machine_id
+            lines = self._context.newest_lines(machine, EXCERPT_LINES) if machine else ()
+            source = f"machine {machine}" if run.blames else f"{run.lane.region} {machine}"
         return Excerpt(source, tuple(lines)) if lines else None
 
     def _where_to_look(self) -> str:
         return f"See what it wrote: {self._context.logs_of(self._culprit)}" if self._culprit else ""
+
+    def _next(self, code: str, not_back: NotTakenBack) -> str:
+        """Where to look, and which secrets to set back where they may be the cause."""
+        return ". ".join(filter(None, [self._where_to_look(), self._advice(code, not_back)]))
+
+    def _advice(self, code: str, not_back: NotTakenBack) -> str:
+        again = "'flyo scale' again" if self._record.plan.kind == "scale" else "'flyo deploy' again"
+        return not_back.advice(again) if may_be_secrets(code, not_back) else ""
 
     def _reason(self, what: str, code: str) -> tuple[str, str]:
         return what, code or "failed"
@@ -285,16 +339,35 @@ class Executor:
         return forward_sentence(rows, plan.kind, plan.groups)
 
     def _finish(
-        self, kind: OutcomeKind, what: str, machines: Mapping[str, Machine] | None, *, next: str = "", code: str = ""
+        self,
+        kind: OutcomeKind,
+        what: str,
+        machines: Mapping[str, Machine] | None,
+        *,
+        next: str = "",
+        code: str = "",
+        not_back: NotTakenBack | None = None,
     ) -> Outcome:
-        return self._end(kind, what, rows_at_the_end(machines, self._record, {}), next=next, code=code)
+        return self._end(
+            kind, what, rows_at_the_end(machines, self._record, {}), next=next, code=code, not_back=not_back
+        )
 
-    def _end(self, kind: OutcomeKind, what: str, rows: Sequence[Row], *, next: str = "", code: str = "") -> Outcome:
+    def _end(
+        self,
+        kind: OutcomeKind,
+        what: str,
+        rows: Sequence[Row],
+        *,
+        next: str = "",
+        code: str = "",
+        not_back: NotTakenBack | None = None,
+    ) -> Outcome:
         seconds = self._context.clock.monotonic() - self._since
         excerpt = None if kind == "done" else self._excerpt
-        outcome = Outcome(kind, what, tuple(rows), next, code, seconds, EXITS[kind], excerpt)
+        outcome = Outcome(kind, what, tuple(rows), next, code, seconds, EXITS[kind], excerpt, not_back)
         self._record.journal.forgive()
-        self._record.journal.write("end", outcome=kind, exit=int(outcome.exit), what=what)
+        kept = {"not_taken_back": not_back.as_dict()} if not_back else {}
+        self._record.journal.write("end", outcome=kind, exit=int(outcome.exit), what=what, **kept)
         return outcome
 
 

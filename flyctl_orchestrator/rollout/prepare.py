@@ -100,7 +100,7 @@ def prepare_scale(
     check_regions(counts, fleet, book)
     specs = specs_of(work.project.flytoml)
     plan = plan_scale(fleet, counts, like=like, watch=work.policy.watch, specs=specs, with_volumes=with_volumes)
-    return plan, fleet
+    return work.with_notes(plan, fleet), fleet
 
 
 def preview(work: Deployment, image: str | None) -> tuple[Plan, Fleet]:

@@ -1,1 +1,1 @@
-"""JSON for programs: the health of a machine, and ticks."""
+"""JSON for programs: whether the database answers, and ticks."""

@@ -113,7 +113,7 @@ def logout() -> Response:
         with parts.store.writing() as link:
             user = signed_in(link)
             accounts.sign_out_everywhere(link, user.id)
-        parts.cache.forget(user.id)
+        parts.dashboards.cache.forget(user.id)
     response = go("/login")
     parts.sessions.end(request, response)
     return response

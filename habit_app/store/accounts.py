@@ -51,6 +51,12 @@ def by_session(link: Connection, id: str, epoch: int) -> User | None:
     return User(*rows[0]) if rows else None
 
 
+def by_id(link: Connection, id: str) -> User | None:
+    """The user with that id."""
+    rows = link.run(f"SELECT {_COLUMNS} FROM users WHERE id = ?", id)
+    return User(*rows[0]) if rows else None
+
+
 def touch(link: Connection, id: str) -> int:
     """Count one change to the user's things, and give the new revision."""
     return int(link.run("UPDATE users SET rev = rev + 1 WHERE id = ? RETURNING rev", id)[0][0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from habit_app.schedule import Schedule, parse
+from habit_app.store import settled
 from habit_app.store.database import Connection
 
 MOST_HABITS = 100
@@ -53,12 +54,13 @@ def add(link: Connection, *, id: str, user_id: str, name: str, schedule: Schedul
 
 def change(link: Connection, user_id: str, id: str, name: str, schedule: Schedule) -> bool:
     """Rename and reschedule; False when the user has no such habit."""
-    return bool(
-        link.run(
-            "UPDATE habits SET name = ?, schedule = ? WHERE id = ? AND user_id = ? RETURNING id",
-            *(name, schedule.store(), id, user_id),
-        )
+    rows = link.run(
+        "UPDATE habits SET name = ?, schedule = ? WHERE id = ? AND user_id = ? RETURNING id",
+        *(name, schedule.store(), id, user_id),
     )
+    if rows:
+        settled.start_again(link, id)
+    return bool(rows)
 
 
 def set_archived(link: Connection, user_id: str, id: str, at: str | None) -> bool:

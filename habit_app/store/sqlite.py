@@ -9,25 +9,41 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
-from habit_app.store.database import DatabaseUnavailable, MissingTable, Row
+from habit_app.store.database import (
+    WAIT_SECONDS,
+    BadValue,
+    DatabaseFull,
+    DatabaseLocked,
+    DatabaseReadOnly,
+    DatabaseUnavailable,
+    DatabaseUnreachable,
+    MissingTable,
+    Row,
+)
 
-# How long a statement waits for another process to finish its transaction.
-BUSY_SECONDS = 5.0
+# What SQLite's primary result codes mean to the app; the others are simply "unavailable".
+_KINDS: dict[int, type[DatabaseUnavailable]] = {
+    sqlite3.SQLITE_BUSY: DatabaseLocked,
+    sqlite3.SQLITE_LOCKED: DatabaseLocked,
+    sqlite3.SQLITE_FULL: DatabaseFull,
+    sqlite3.SQLITE_READONLY: DatabaseReadOnly,
+    sqlite3.SQLITE_CANTOPEN: DatabaseUnreachable,
+}
 
 
 class _SqliteLink:
+    join = "group_concat"
+
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
 
     def run(self, statement: str, *values: str | int | None) -> list[Row]:
         try:
             return self.connection.execute(statement, values).fetchall()
-        except sqlite3.OperationalError as problem:
-            if str(problem).startswith("no such table"):
-                raise MissingTable(str(problem)) from problem
-            raise DatabaseUnavailable(str(problem)) from problem
-        except sqlite3.DatabaseError as problem:
-            raise DatabaseUnavailable(str(problem)) from problem
+        except (UnicodeEncodeError, OverflowError, sqlite3.DataError) as problem:
+            raise BadValue(f"{type(problem).__name__}") from problem
+        except sqlite3.Error as problem:
+            raise _translated(problem) from problem
 
 
 class SqliteDatabase:
@@ -72,7 +88,7 @@ class SqliteDatabase:
         finally:
             self._give_back(connection)
 
-    # The write lock of the file is the only lock there is, and it is enough.
+    # The write lock of the file is the only lock there is, and it is enough. Waiting for it is limited; working is not.
     migrating = writing
 
     def close(self) -> None:
@@ -89,8 +105,10 @@ class SqliteDatabase:
                 return self._idle.pop()
         try:
             return self._connect()
-        except (sqlite3.Error, OSError) as problem:
-            raise DatabaseUnavailable(f"cannot open {self.path}: {problem}") from problem
+        except sqlite3.Error as problem:
+            raise _translated(problem) from problem
+        except OSError as problem:
+            raise DatabaseUnreachable(f"cannot open {self.path}: {problem.strerror}") from problem
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
         with self._lock:
@@ -101,11 +119,21 @@ class SqliteDatabase:
 
     def _connect(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(self.path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = NORMAL")
         _use_wal(connection)
         return connection
+
+
+def _translated(problem: sqlite3.Error) -> DatabaseUnavailable:
+    """SQLite's error as the app's own."""
+    if str(problem).startswith("no such table"):
+        return MissingTable(str(problem))
+    # The low byte is the kind, the rest says more precisely where; errors of the module itself have no code.
+    code = getattr(problem, "sqlite_errorcode", None)
+    kind = _KINDS.get(code & 0xFF, DatabaseUnavailable) if code is not None else DatabaseUnavailable
+    return kind(str(problem))
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
@@ -114,12 +142,13 @@ def _use_wal(connection: sqlite3.Connection) -> None:
     SQLite does not wait for the lock this needs, so when several processes create the file at once all but one are
     turned away and try again.
     """
-    deadline = time.monotonic() + BUSY_SECONDS
+    deadline = time.monotonic() + WAIT_SECONDS
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             return
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
+        except sqlite3.OperationalError as problem:
+            # Only a lock goes away by itself: a full disk or a read-only file is said at once.
+            if _KINDS.get(problem.sqlite_errorcode & 0xFF) is not DatabaseLocked or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)

@@ -94,7 +94,7 @@ def test_a_write_in_tokyo_is_made_in_virginia_and_read_back_in_tokyo(deployed: L
 
 def test_a_broken_release_fails_in_the_first_wave_and_is_put_back(deployed: Laptop, habits: Path) -> None:
     before = versions(deployed)
-    health = habits / "habit_app" / "api" / "health.py"
+    health = habits / "habit_app" / "edge" / "health.py"
     health.write_text(health.read_text().replace("503 if draining else 200", "500"))
     failed = deployed.flyo("deploy", "--local", "--timeout", "12s", cwd=habits)
     assert failed.status == 3, failed.stdout + failed.stderr
@@ -105,7 +105,7 @@ def test_a_broken_release_fails_in_the_first_wave_and_is_put_back(deployed: Lapt
     for region in REGIONS:
         assert deployed.browse("habit-tracker", "/api/health", region).status == 200
     [last] = [line for line in failed.stderr.splitlines() if line.startswith("flyo: ")]
-    assert "500 from GET /api/health" in last or "500 INTERNAL" in last, last
+    assert "500 from GET /api/health" in last or "500 Internal" in last, last
 
 
 def test_an_idle_app_sleeps_wakes_and_is_verified_asleep(deployed: Laptop, habits: Path) -> None:

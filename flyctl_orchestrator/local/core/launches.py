@@ -33,6 +33,8 @@ class Launches:
         self._secrets = secrets
         self._volumes = volumes
         self._addresses = addresses
+        # Host and port where names under .internal are answered; "" where nobody does.
+        self.private_network = ""
 
     def build(self, machine: Machine) -> Launch:
         """Everything for one boot; gives the machine its ports and notes which secrets it boots with.
@@ -86,6 +88,8 @@ class Launches:
             "FLY_PRIVATE_IP": machine.private_ip,
             "FLY_VM_MEMORY_MB": str(machine_config.guest(machine.config)["memory_mb"]),
         }
+        if self.private_network:
+            own["FLY_LOCAL_INTERNAL"] = self.private_network
         ports = {f"PORT_{internal}": str(port) for internal, port in machine.ports.items() if port != main_port}
         # Here a machine's port is a port of this computer, which other computers should not reach.
         defaults = {"FLY_PROCESS_GROUP": machine.process_group, "HOST": "127.0.0.1"}

@@ -47,7 +47,7 @@ from flyctl_orchestrator.local.images.build import build_handler
 from flyctl_orchestrator.local.images.images import ImageStore
 from flyctl_orchestrator.local.images.installation import BuildSettings
 from flyctl_orchestrator.local.platform import Platform
-from flyctl_orchestrator.local.proxy.hosts import parse_host
+from flyctl_orchestrator.local.proxy.hosts import is_proxied
 from flyctl_orchestrator.local.proxy.server import SERVER_OPTIONS, Proxy
 from flyctl_orchestrator.local.runtime import orphans
 from flyctl_orchestrator.local.runtime.checks import NetworkProber
@@ -131,7 +131,7 @@ class Daemon:
                 borrow=borrow_handler(self._images),
             ),
             proxy=self._proxy.handle,
-            is_app_host=lambda host: parse_host(host) is not None,
+            is_app_host=is_proxied,
             ready=lambda: {"ready": True, "pid": os.getpid()},
         )
 
@@ -163,6 +163,7 @@ class Daemon:
         await runner.setup()
         try:
             self._port = await _listen(runner, self._options.port)
+            self.platform.launches.private_network = f"{HOST}:{self._port}"
             await self._proxy.start()
             self.platform.restore()
             self._announce()

@@ -62,6 +62,16 @@ def request_headers(
     return kept
 
 
+def inside_headers(headers: Mapping[str, str]) -> CIMultiDict[str]:
+    """What one machine says to another: the proxy is not between them, adds nothing, and nobody can claim it did."""
+    listed = _listed_in_connection(headers)
+    return CIMultiDict(
+        (name, value)
+        for name, value in headers.items()
+        if (lower := name.lower()) not in _NOT_FROM_CLIENTS and lower not in listed
+    )
+
+
 def transformed(headers: CIMultiDict[str], transform: Transform) -> CIMultiDict[str]:
     """The headers after a replay's rewriting. What frames the message cannot be rewritten."""
     changed = headers.copy()

@@ -7,7 +7,7 @@ Mounting (the server must not undo compression, and must tell handlers when thei
     await proxy.start()
     ...
     async def dispatch(request):
-        return await (proxy.handle(request) if parse_host(request.headers.get("Host", "")) else api(request))
+        return await (proxy.handle(request) if is_proxied(request.headers.get("Host", "")) else api(request))
 """
 
 from __future__ import annotations
@@ -31,10 +31,11 @@ from flyctl_orchestrator.local.proxy.delivery import AnsweredInstead, Dispatcher
 from flyctl_orchestrator.local.proxy.errors import ERROR_HEADER, ProxyError
 from flyctl_orchestrator.local.proxy.exchange import Exchange
 from flyctl_orchestrator.local.proxy.forward import Forwarder, Message
-from flyctl_orchestrator.local.proxy.headers import own_headers, request_headers, wants_websocket
-from flyctl_orchestrator.local.proxy.hosts import REGION_HEADER, parse_host
+from flyctl_orchestrator.local.proxy.headers import inside_headers, own_headers, request_headers, wants_websocket
+from flyctl_orchestrator.local.proxy.hosts import REGION_HEADER, InternalHost, parse_host, parse_internal
 from flyctl_orchestrator.local.proxy.limits import HEADER_BYTES, Limits, ProxySettings
 from flyctl_orchestrator.local.proxy.load import LoadBook
+from flyctl_orchestrator.local.proxy.private import PrivateNetwork
 from flyctl_orchestrator.local.proxy.route_constraints import wish_of_headers
 from flyctl_orchestrator.local.proxy.sleeper import Sleeper
 
@@ -61,6 +62,7 @@ class Proxy:
         self._limits = limits or Limits()
         self._ids = Identifiers(random)
         self._loads = LoadBook()
+        self._private = PrivateNetwork(backend, clock, settings, random, self._limits)
         self._sleeper = Sleeper(backend, clock, settings, self._loads, self._limits)
         self._forwarder: Forwarder | None = None
         self._dispatcher: Dispatcher | None = None
@@ -94,7 +96,7 @@ class Proxy:
             await self._forwarder.close()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one proxied request; give it those whose Host `parse_host` understands.
+        """Answer one proxied request; give it those whose Host `is_proxied`.
 
         Raises:
             ConnectionError: the client or the machine went away in the middle of an answer (aiohttp closes).
@@ -112,6 +114,8 @@ class Proxy:
         self._loads.events["requests"] += 1
         # Not `request.host`: without the header that asks the resolver for this computer's name.
         named = request.headers.get("Host", "")
+        if inside := parse_internal(named):
+            return await self._inside(request, inside)
         host = parse_host(named)
         if host is None:
             return self._plain(421, f"{named!r} is no app's address; apps are at http://APP.localhost")
@@ -133,6 +137,18 @@ class Proxy:
             return _instead(answer, request_id)
         except BodyBroken as error:
             raise ConnectionResetError(str(error)) from error
+
+    async def _inside(self, request: web.BaseRequest, host: InternalHost) -> web.StreamResponse:
+        if self._forwarder is None:
+            raise RuntimeError("the proxy has not been started")
+        body = self._body(request)
+        message = Message(request.method, _path(request), inside_headers(request.headers), body)
+        try:
+            return await self._private.ask(request, host, message, self._forwarder)
+        except BodyBroken as error:
+            raise ConnectionResetError(str(error)) from error
+        finally:
+            await body.close()
 
     async def _exchange(self, request: web.BaseRequest, app: str, edge: str, request_id: str) -> web.StreamResponse:
         if self._dispatcher is None:

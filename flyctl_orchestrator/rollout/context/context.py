@@ -18,6 +18,7 @@ from flyctl_orchestrator.rollout.context.concurrency import Concurrency, Stop
 from flyctl_orchestrator.rollout.context.events import Emitter
 from flyctl_orchestrator.rollout.context.hooks import HookRunner
 from flyctl_orchestrator.rollout.lock.guard import Guard, Unguarded
+from flyctl_orchestrator.rollout.state.secret_names import Fingerprints
 
 
 class RunningDeploy(Protocol):
@@ -108,6 +109,7 @@ class RolloutContext:
         guard: the lock it all happens under.
         hooks: the user's own commands.
         newest_lines: the last lines that a machine wrote, oldest first, by its id and how many at most; never raises.
+        secrets_at: the secrets as they were when they had a digest, None when nothing here remembers; never raises.
     """
 
     app: str
@@ -132,6 +134,7 @@ class RolloutContext:
     guard: Guard = field(default_factory=Unguarded)
     hooks: HookRunner = field(default_factory=HookRunner)
     newest_lines: Callable[[str, int], Sequence[str]] = lambda machine_id, limit: ()
+    secrets_at: Callable[[str], Fingerprints | None] = lambda digest: None
 
     def logs_of(self, machine_id: str) -> str:
         """What to type to see what a machine wrote."""

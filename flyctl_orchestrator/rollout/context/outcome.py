@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.rollout.state.not_taken_back import NotTakenBack
 
 OutcomeKind = Literal["done", "nothing", "untouched", "rolled_back", "mixed", "inconclusive", "interrupted"]
 
@@ -66,6 +67,7 @@ class Outcome:
         code: stable name of the reason, "" when it went well.
         exit: the process's exit status.
         excerpt: what the machine that failed, or flyctl, wrote last; None when nothing did or nothing is known of it.
+        not_taken_back: what is not as it was though machines are; None when nothing was to go back.
     """
 
     kind: OutcomeKind
@@ -76,6 +78,7 @@ class Outcome:
     seconds: float = 0.0
     exit: Exit = Exit.OK
     excerpt: Excerpt | None = None
+    not_taken_back: NotTakenBack | None = None
 
     def as_fields(self) -> dict[str, Any]:
         """As the fields of the `rollout.finished` event."""
@@ -87,4 +90,5 @@ class Outcome:
             "next": self.next,
         }
         plain["log"] = asdict(self.excerpt) if self.excerpt else None
+        plain["not_taken_back"] = self.not_taken_back.as_dict() if self.not_taken_back else None
         return plain | {"seconds": round(self.seconds, 3), "machines": [asdict(row) for row in self.rows]}

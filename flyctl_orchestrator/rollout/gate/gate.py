@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.probe import Answer
 from flyctl_orchestrator.project.model import Probe
+from flyctl_orchestrator.rollout.gate.address import heard_address, patience_for, told_address
 from flyctl_orchestrator.rollout.gate.checkup import Checkup, grace_of, looks_at
 from flyctl_orchestrator.rollout.gate.comparison import GOOD, grade
 from flyctl_orchestrator.rollout.gate.evidence import Evidence, TimedAnswer
@@ -161,6 +162,9 @@ def _judge_checks(machine: Machine, checkup: Checkup, seen: Evidence, now: float
     if bad:
         reason = f"check {bad[0].name} is {bad[0].status}" + _said(bad[0].output)
         critical_for = now - (seen.critical_since if seen.critical_since is not None else now)
+        if told := told_address(bad[0].output):
+            over = started_for >= grace_of(machine) and critical_for >= patience_for(told)
+            return Verdict("fail" if over else "wait", "address", told)
         clear = _clear_answer(bad[0].output) and started_for >= grace_of(machine)
         if clear and critical_for >= SECONDS_BAD:
             return Verdict("fail", "checks", reason)
@@ -192,6 +196,8 @@ def _judge_answers(expected: Expectation, seen: Evidence, now: float) -> Verdict
             break
         clear += 1
     code, reason = _why(expected, last)
+    if told := heard_address(seen, start, now):
+        return Verdict("fail", "address", told)
     if not clear and _out_of_reach(expected, seen, heard, now):
         return Verdict("pass", code, reason)
     if clear >= TIMES_BAD and now - heard[-clear].at >= min(SECONDS_BAD, expected.deadline - seen.since):

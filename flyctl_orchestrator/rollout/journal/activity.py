@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from flyctl_orchestrator.rollout.state.plain_file import NO_WAITING, read_plain
+
 ActivityKind = Literal["secrets", "lock"]
 FILE = "activity.ndjson"
 """Not "*.jsonl", which are journals."""
@@ -51,7 +53,7 @@ class ActivityLog:
         line = json.dumps(asdict(activity), separators=(",", ":")) + "\n"
         try:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            file = os.open(self.directory / FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            file = os.open(self.directory / FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND | NO_WAITING, 0o600)
             try:
                 os.write(file, line.encode())
             finally:
@@ -63,7 +65,7 @@ class ActivityLog:
     def all(self) -> list[Activity]:
         """Every one that can be read, oldest first."""
         try:
-            text = (self.directory / FILE).read_text(encoding="utf-8", errors="replace")
+            text = read_plain(self.directory / FILE)
         except OSError:
             return []
         return list(_read(text.splitlines()))

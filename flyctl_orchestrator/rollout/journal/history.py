@@ -26,6 +26,7 @@ class HistoryEntry:
         outcome: how it ended; "unfinished" or "running" when it did not. Of secrets and locks: what was done.
         about: what it was about, for a person: an image, counts, names of secrets, the reason of a lock.
         seconds: how long it took, None when nobody knows.
+        not_taken_back: what its way back left as it was, for a person; "" when it had none, or left nothing.
     """
 
     at: float
@@ -41,6 +42,7 @@ class HistoryEntry:
     seconds: float | None = None
     what: str = ""
     about: str = ""
+    not_taken_back: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """As plain JSON values; `at` is ISO 8601 in UTC."""
@@ -89,6 +91,7 @@ def _of_past(past: PastRollout) -> HistoryEntry:
     return HistoryEntry(
         past.at, past.id, past.kind, past.who, past.image, outcome, "journal",
         waves=past.waves, exit=past.exit, seconds=seconds, what=past.what, about=past.changes or past.image,
+        not_taken_back=past.not_taken_back.said if past.not_taken_back else "",
     )  # fmt: skip
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import stat
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,11 +23,10 @@ except ImportError:  # Windows
 
 from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.rollout.state.plain_file import NO_WAITING, read_plain
 
 SCHEMA = "flyo.journal/1"
 
-# Opening a pipe that nobody writes to would wait for ever. (Windows has no such files.)
-NO_WAITING = getattr(os, "O_NONBLOCK", 0)
 # What a disk without room says.
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -151,11 +149,7 @@ def read_journal(path: Path) -> Iterator[dict[str, Any]]:
 def _text_of(path: Path) -> str:
     """What is in a file; nothing else is waited for, not even to be opened."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | NO_WAITING)
-        with os.fdopen(descriptor, encoding="utf-8", errors="replace") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise bad_journal(path, "it is no ordinary file")
-            return file.read()
+        return read_plain(path)
     except IsADirectoryError:
         raise bad_journal(path, "it is a directory") from None
     except OSError as error:

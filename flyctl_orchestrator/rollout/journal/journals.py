@@ -13,6 +13,7 @@ from flyctl_orchestrator.rollout.journal.activity import ActivityLog
 from flyctl_orchestrator.rollout.journal.journal import Journal, bad_journal
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout, read_past
 from flyctl_orchestrator.rollout.state.rollout_ids import in_order
+from flyctl_orchestrator.rollout.state.secret_names import Fingerprints
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,14 @@ class JournalStore:
             if past is not None:
                 found.append(past)
         return found, bad
+
+    def secrets_at(self, digest: str) -> Fingerprints | None:
+        """The app's secrets as they were when they had a digest, None when no journal here remembers that."""
+        try:
+            found, _ = self.readable()
+        except FlyoError:
+            return None
+        return next((past.fingerprints for past in reversed(found) if digest and past.secrets == digest), None)
 
     def _paths(self) -> list[Path]:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.fleet.machine import Machine
@@ -14,7 +14,9 @@ from flyctl_orchestrator.rollout.journal.journal import bad_journal, being_writt
 from flyctl_orchestrator.rollout.plan.file import plan_of_dict
 from flyctl_orchestrator.rollout.plan.plan import Plan, counts_text
 from flyctl_orchestrator.rollout.state.machine_file import machine_of_dict
+from flyctl_orchestrator.rollout.state.not_taken_back import CommandRan, NotTakenBack
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint, restore_point_of_dict
+from flyctl_orchestrator.rollout.state.secret_names import Fingerprints
 
 # Seconds since the epoch; what comes later has no date.
 LAST_MOMENT = 253402300800
@@ -38,7 +40,10 @@ class PastRollout:
         counts: machines wanted per (region, process group).
         target: where a rollback led; None for a deploy.
         towards: id of the rollout that had begun with that; "" when it came from elsewhere.
-        release_command: whether it had flyctl run one.
+        release_command: whether it was to have flyctl run one.
+        command_ran: how far that came.
+        secrets, fingerprints: of the app's secrets when it began; "" and nothing when that was not noted.
+        not_taken_back: what is not as it was since it went back; None when it did not, or that was not noted.
         changing: whether it may have changed anything.
         flyctl_done: whether flyctl got as far as changing a machine, its release command behind it.
         going_back: whether it had begun to go back by itself.
@@ -62,6 +67,10 @@ class PastRollout:
     target: RestorePoint | None = None
     towards: str = ""
     release_command: bool = False
+    command_ran: CommandRan = ""
+    secrets: str = ""
+    fingerprints: Fingerprints = field(default_factory=dict)
+    not_taken_back: NotTakenBack | None = None
     changing: bool = False
     flyctl_done: bool = False
     going_back: bool = False
@@ -150,6 +159,7 @@ def _past(path: Path, app: str, begin: Mapping[str, Any], entries: list[dict[str
     baseline = named.get("baseline", [{"ill": []}])[-1]
     plan = plan_of_dict(begin["plan"], where=str(path)) if begin.get("plan") else None
     before = _machines(app, begin["before"])
+    secrets = begin.get("secrets", {"digest": "", "names": {}})
     return PastRollout(
         id=begin["rollout"],
         path=path,
@@ -168,6 +178,10 @@ def _past(path: Path, app: str, begin: Mapping[str, Any], entries: list[dict[str
         target=_target(app, begin) if "target" in begin else None,
         towards=begin.get("towards", ""),
         release_command=bool(begin.get("release_command")),
+        command_ran=_command_ran(begin, named),
+        secrets=str(secrets["digest"]),
+        fingerprints={str(name): str(value) for name, value in secrets["names"].items()},
+        not_taken_back=NotTakenBack.of_dict(last["not_taken_back"]) if "not_taken_back" in last else None,
         changing="wave.begin" in named or "step.begin" in named,
         flyctl_done=any(entry["step"].startswith("flyctl") for entry in named.get("step.end", ())),
         going_back="rollback.begin" in named,
@@ -176,6 +190,16 @@ def _past(path: Path, app: str, begin: Mapping[str, Any], entries: list[dict[str
         exit=last.get("exit"),
         ended_at=end.get("at"),
     )
+
+
+def _command_ran(begin: Mapping[str, Any], named: Mapping[str, list[dict[str, Any]]]) -> CommandRan:
+    """How far the release command came. Journals of earlier versions tell of it only by what came afterwards."""
+    if said := named.get("release_command"):
+        return "succeeded" if said[-1]["ran"] == "succeeded" else "begun"
+    if "release_command_ran" in begin:
+        return begin["release_command_ran"] if begin["release_command_ran"] in get_args(CommandRan) else "unknown"
+    done = any(entry["step"].startswith("flyctl") for entry in named.get("step.end", ()))
+    return ("succeeded" if done else "unknown") if begin.get("release_command") else ""
 
 
 def _begun(plan: Plan | None, named: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.fleet.resources import Lease
 from flyctl_orchestrator.rollout.state.lock_record import LockRecord
+from flyctl_orchestrator.rollout.state.plain_file import read_plain
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -112,13 +113,15 @@ class ComputerLock:
         """The old content or the new one, whole, however it ends; nobody else's to read."""
         text = json.dumps({"holder": self._record.as_value(), "nonces": sorted(nonces)})
         aside = self._path.with_suffix(f".{os.getpid()}.tmp")
-        aside.touch(mode=0o600)
-        aside.write_text(text, encoding="utf-8")
+        # What stands there may be anything; a new file is nobody's but ours.
+        aside.unlink(missing_ok=True)
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
         aside.replace(self._beside)
 
     def _said(self) -> tuple[LockRecord, LastRun]:
         try:
-            said = json.loads(self._beside.read_text(encoding="utf-8"))
+            said = json.loads(read_plain(self._beside))
             record = LockRecord.of_value(str(said["holder"]))
             return record, LastRun(record.id, frozenset(map(str, said["nonces"])))
         except (OSError, ValueError, KeyError, TypeError, RecursionError):

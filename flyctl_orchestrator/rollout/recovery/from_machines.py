@@ -17,7 +17,7 @@ from flyctl_orchestrator.fleet.machine import Machine, release_of
 from flyctl_orchestrator.rollout.journal.journals import JournalStore
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
-from flyctl_orchestrator.rollout.state.metadata import BEFORE, REPLACES, SLEPT, Verification
+from flyctl_orchestrator.rollout.state.metadata import BEFORE, REPLACES, SLEPT, VERIFIED, Verification, config_digest
 from flyctl_orchestrator.rollout.state.observe import Fleet
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
 from flyctl_orchestrator.rollout.state.rollout_ids import began_at, changed_by, maker, newest_of
@@ -140,7 +140,7 @@ def _before(
 def _with(machine: Machine, version: str, config: Config) -> Machine:
     image = str(config.get("image", ""))
     metadata = {str(key): str(value) for key, value in (config.get("metadata") or {}).items()}
-    return replace(
+    then = replace(
         machine,
         instance_id=version,
         config=config,
@@ -152,6 +152,11 @@ def _with(machine: Machine, version: str, config: Config) -> Machine:
         checks=(),
         events=(),
     )
+    # A verification is written after a version has begun and so is not in it; the machine carries it until the next.
+    carried = Verification.on(machine)
+    known = carried is not None and carried.config == config_digest(then)
+    known = known and (not then.digest or (carried is not None and carried.fits(then)))
+    return replace(then, metadata={**metadata, VERIFIED: machine.metadata[VERIFIED]}) if known else then
 
 
 @dataclass(frozen=True)

@@ -77,4 +77,6 @@ def roll_back(work: Deployment, decided: Return | PastRollout) -> Outcome:
     if not decided.wave.lanes:
         return Outcome("nothing", f"the fleet is at {state.said} already")
     plan = state_plan(work.project.app, decided.fleet, list(state.restore_point.machines.values()))
-    return recovery_of(work).return_to(state.restore_point, plan, decided.fleet, towards=state.towards)
+    return recovery_of(work).return_to(
+        state.restore_point, plan, decided.fleet, towards=state.towards, command_ran=state.command_ran
+    )

@@ -24,11 +24,12 @@ from flyctl_orchestrator.rollout.plan.steps import CopyMachine, DestroyVolume, P
 from flyctl_orchestrator.rollout.plan.volumes import VolumeSpec, specs_of
 from flyctl_orchestrator.rollout.recovery.leftovers import EndOrphans, clear_leftovers
 from flyctl_orchestrator.rollout.run.record import Record
-from flyctl_orchestrator.rollout.run.sentences import return_sentence
+from flyctl_orchestrator.rollout.run.sentences import return_sentence, with_not_back
 from flyctl_orchestrator.rollout.run.volumes.left import tell_volumes_left
 from flyctl_orchestrator.rollout.state.machine_file import machine_as_dict
 from flyctl_orchestrator.rollout.state.metadata import definition_digest, verified
-from flyctl_orchestrator.rollout.state.observe import Fleet
+from flyctl_orchestrator.rollout.state.not_taken_back import CommandRan
+from flyctl_orchestrator.rollout.state.observe import Fleet, secrets_as_dict
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
 from flyctl_orchestrator.rollout.state.rollout_ids import maker
 from flyctl_orchestrator.rollout.undo.plan import plan_way_back
@@ -71,7 +72,7 @@ class Recovery:
         else:
             fleet = _as_they_slept(fleet, restore_point)
             plan = self._rest(past, fleet, work)
-        outcome = work.run(plan, fleet, restore_point=restore_point, resumes=past.id)
+        outcome = work.run(plan, fleet, restore_point=restore_point, resumes=past.id, release_command=past.command_ran)
         self._close(past, "resumed", "another run finished it")
         return outcome
 
@@ -81,20 +82,23 @@ class Recovery:
         Raises:
             FlyoError: it is still running; nothing was changed.
         """
-        return self._back(past, before_past(past), "aborted", "'flyo deploy --abort' goes on")
+        return self._back(past, before_past(past), "aborted", "'flyo deploy --abort'")
 
     def _finish_back(self, past: PastRollout) -> Outcome:
         if past.target is None:
             self.work.emit("note", line=f"{past.called} was going back; that is what is finished")
-            return self._back(past, before_past(past), "rolled_back", "'flyo deploy --resume' goes on")
-        return self._back(past, past.target, "done", "'flyo deploy --resume' goes on")
+            return self._back(past, before_past(past), "rolled_back", "'flyo deploy --resume'")
+        return self._back(past, past.target, "done", "'flyo deploy --resume'")
 
-    def return_to(self, restore_point: RestorePoint, plan: Plan, fleet: Fleet, *, towards: str) -> Outcome:
+    def return_to(
+        self, restore_point: RestorePoint, plan: Plan, fleet: Fleet, *, towards: str, command_ran: CommandRan = ""
+    ) -> Outcome:
         """Roll back to a state, as a rollout of its own with a journal of its own.
 
         Args:
             plan: empty; says of which app, fly.toml and secrets the state was.
             towards: id of the rollout that began with this state, "" when that is not known.
+            command_ran: how far a release command came that was run since.
         """
         if self.work.guard.secure(plan.image.ref):
             fleet = self.work.observe()
@@ -102,8 +106,10 @@ class Recovery:
         journal = self.work.journals.open(rollout, self.work.target.clock)
         try:
             record = self._record(rollout, restore_point, plan, journal)
+            record.release_command = command_ran
             journal.write(
                 "begin", rollout=rollout, who=self.work.who, kind="rollback", towards=towards,
+                secrets=secrets_as_dict(fleet), release_command_ran=command_ran,
                 began=self.work.target.api.platform_time(),
                 before=[machine_as_dict(machine) for machine in fleet.managed],
                 target=[machine_as_dict(machine) for machine in restore_point.machines.values()],
@@ -114,7 +120,7 @@ class Recovery:
             self.work.emit(
                 "rollout.started", rollout=rollout, kind="rollback", image=plan.image.ref, digest=plan.image.digest
             )
-            return self._go(restore_point, fleet, record, "done", "'flyo deploy --resume' goes on")
+            return self._go(restore_point, fleet, record, "done", "'flyo deploy --resume'")
         finally:
             journal.close()
 
@@ -130,12 +136,18 @@ class Recovery:
                 journal.write("begin", rollout=past.id, who=self.work.who, before=kept, origin=restore_point.as_dict())
             plan = past.plan or _no_plan(self.work.project.app, fleet, restore_point.machines.values())
             record = self._record(past.id, restore_point, plan, journal)
+            record.release_command = past.command_ran if known else self._command_unknown()
             self.work.emit(
                 "rollout.started", rollout=past.id, kind=past.kind, image=plan.image.ref, digest=plan.image.digest
             )
             return self._go(restore_point, fleet, record, name, again)
         finally:
             journal.close()
+
+    def _command_unknown(self) -> CommandRan:
+        """What to say of a release command where no journal tells whether it ran."""
+        deploy = self.work.project.flytoml.raw.get("deploy")
+        return "unknown" if isinstance(deploy, dict) and deploy.get("release_command") else ""
 
     def _record(self, rollout: str, restore_point: RestorePoint, plan: Plan, journal: Journal) -> Record:
         began = self.work.target.api.platform_time()
@@ -156,14 +168,14 @@ class Recovery:
         )
         tell_volumes_left(context, record, load_prices(self.work.target.flyctl.env)[0])
         kind, what, code = _told(back)
-        next_ = "" if back.good else f"{again}; 'flyo status' shows what is where"
+        goes_on = f"{again} goes on"
+        next_ = "" if back.good else back.advice(goes_on) or f"{goes_on}; 'flyo status' shows what is where"
         seconds = self.work.target.clock.monotonic() - since
-        outcome = Outcome(kind, what, back.rows, next_, code, seconds, EXITS[kind])
+        outcome = Outcome(kind, what, back.rows, next_, code, seconds, EXITS[kind], not_taken_back=back.not_back)
         record.journal.forgive()
-        if back.good:
-            record.journal.write("end", outcome=name, exit=int(outcome.exit), what=what)
-        else:
-            record.journal.write("halt", outcome=kind, exit=int(outcome.exit), what=what)
+        entry, called = ("end", name) if back.good else ("halt", kind)
+        kept = back.not_back.as_dict()
+        record.journal.write(entry, outcome=called, exit=int(outcome.exit), what=what, not_taken_back=kept)
         return outcome
 
     def _take_over(self, past: PastRollout) -> Fleet:
@@ -215,13 +227,14 @@ class Recovery:
 def _told(back: WayBack) -> tuple[OutcomeKind, str, str]:
     """What became of a way back that somebody asked for: kind, one sentence, code."""
     if back.good:
-        return "done", return_sentence(back.rows), ""
+        return "done", return_sentence(back.rows, back.not_back), ""
     if back.end.kind == "interrupted":
-        return "mixed", f"interrupted on the way back; not there yet: {back.amiss}", "interrupted"
+        what = f"interrupted on the way back; not there yet: {back.amiss}"
+        return "mixed", with_not_back(what, back.not_back), "interrupted"
     code = back.end.run.code if back.end.run else ""
     if back.end.kind == "inconclusive":
-        return "inconclusive", f"no verdict on the way back: {back.amiss}", code
-    return "mixed", f"the way back failed: {back.amiss}", code
+        return "inconclusive", with_not_back(f"no verdict on the way back: {back.amiss}", back.not_back), code
+    return "mixed", with_not_back(f"the way back failed: {back.amiss}", back.not_back), code
 
 
 def _as_they_slept(fleet: Fleet, restore_point: RestorePoint) -> Fleet:

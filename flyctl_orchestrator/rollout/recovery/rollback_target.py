@@ -10,7 +10,8 @@ from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.journal.journals import JournalStore
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.recovery.from_machines import Versions, earlier_by_versions
-from flyctl_orchestrator.rollout.state.metadata import Verification
+from flyctl_orchestrator.rollout.state.changed_secrets import changed_since
+from flyctl_orchestrator.rollout.state.not_taken_back import CommandRan
 from flyctl_orchestrator.rollout.state.observe import Fleet
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
 from flyctl_orchestrator.rollout.state.rollout_ids import changed_by, in_order, newest_of
@@ -19,6 +20,11 @@ from flyctl_orchestrator.rollout.state.rollout_ids import changed_by, in_order, 
 CHANGED = ("done", "resumed", "mixed", "inconclusive")
 # Ends after which it is what it was before.
 TAKEN_BACK = ("rolled_back", "aborted", "interrupted")
+_RAN: dict[CommandRan, str] = {
+    "unknown": "may have run a release command since",
+    "begun": "began a release command since, which did not end well",
+    "succeeded": "ran a release command since",
+}
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,7 @@ class State:
         notes: what a person has to know before going there.
         now: what runs as long as nobody goes there, and what was taken back last.
         undo: what to type to come back.
+        command_ran: how far a release command came that was run since.
     """
 
     restore_point: RestorePoint
@@ -39,6 +46,7 @@ class State:
     notes: tuple[str, ...]
     now: str = ""
     undo: str = ""
+    command_ran: CommandRan = ""
 
 
 def choose_state(journals: JournalStore, fleet: Fleet, versions: Versions, wanted: str | None) -> State:
@@ -52,22 +60,29 @@ def choose_state(journals: JournalStore, fleet: Fleet, versions: Versions, wante
         FlyoError: nothing earlier is known.
     """
     past_rollouts = [past for past in journals.all() if past.changing]
-    state = _chosen(past_rollouts, fleet, versions, wanted)
+    state = _chosen(journals, past_rollouts, fleet, versions, wanted)
     return replace(state, now=_running_now(past_rollouts, fleet), undo=_undo(past_rollouts, fleet))
 
 
-def _chosen(past_rollouts: Sequence[PastRollout], fleet: Fleet, versions: Versions, wanted: str | None) -> State:
+def _chosen(
+    journals: JournalStore,
+    past_rollouts: Sequence[PastRollout],
+    fleet: Fleet,
+    versions: Versions,
+    wanted: str | None,
+) -> State:
     if wanted is None:
         past = None if _moved_on(past_rollouts, fleet) else _last_good(past_rollouts)
-        return _of(past, past_rollouts, fleet) if past else _by_versions(fleet, versions, None)
+        return _of(past, past_rollouts, fleet, journals) if past else _by_versions(fleet, versions, None, journals)
     number = wanted.removeprefix("v")
     if number.isdigit() and len(number) < 8:
-        past = _with_release(past_rollouts, int(number))
-        return _of(past, past_rollouts, fleet) if past else _by_versions(fleet, versions, int(number))
-    return _of(_after(past_rollouts, wanted, fleet.app), past_rollouts, fleet)
+        if past := _with_release(past_rollouts, int(number)):
+            return _of(past, past_rollouts, fleet, journals)
+        return _by_versions(fleet, versions, int(number), journals)
+    return _of(_after(past_rollouts, wanted, fleet.app), past_rollouts, fleet, journals)
 
 
-def _of(past: PastRollout, past_rollouts: Sequence[PastRollout], fleet: Fleet) -> State:
+def _of(past: PastRollout, past_rollouts: Sequence[PastRollout], fleet: Fleet, journals: JournalStore) -> State:
     since = [each for each in past_rollouts if in_order(each.id) >= in_order(past.id)]
     restore_point = RestorePoint(
         past.before,
@@ -76,13 +91,12 @@ def _of(past: PastRollout, past_rollouts: Sequence[PastRollout], fleet: Fleet) -
         made_by=frozenset(each.id for each in since),
         surplus=True,
     )
-    notes = [
-        f"rollout {each.id} ran a release command since; what it did to a database stays done"
-        for each in since
-        if each.release_command
-    ]
-    notes += _secrets(past.before, fleet)
-    return State(restore_point, _described(past.before), past.id, tuple(notes))
+    # One that finishes another rollout has not run it once more.
+    ran = [each for each in since if each.release_command and each.command_ran]
+    notes = [f"rollout {each.id} {_RAN[each.command_ran]}; what it did stays done" for each in ran]
+    notes += _secrets(past.before, fleet, journals)
+    command: CommandRan = next((each for each in reversed(_RAN) if each in {past.command_ran for past in ran}), "")
+    return State(restore_point, _described(past.before), past.id, tuple(notes), command_ran=command)
 
 
 def _running_now(past_rollouts: Sequence[PastRollout], fleet: Fleet) -> str:
@@ -102,12 +116,9 @@ def _described(machines: Mapping[str, Machine]) -> str:
     return f"{release}{', '.join(images)}"
 
 
-def _secrets(machines: Mapping[str, Machine], fleet: Fleet) -> list[str]:
-    verifications = [Verification.on(machine) for machine in machines.values()]
-    known = {found.secrets for found in verifications if found is not None}
-    if not known or known == {fleet.secrets}:
-        return []
-    return ["secrets have changed since; Fly keeps no old values, so the machines start with the newest ones"]
+def _secrets(machines: Mapping[str, Machine], fleet: Fleet, journals: JournalStore) -> list[str]:
+    changed = changed_since(machines.values(), fleet, journals.secrets_at)
+    return [f"{changed}; Fly keeps no old values, so the machines start with the newest ones"] if changed else []
 
 
 def _last_good(past_rollouts: Sequence[PastRollout]) -> PastRollout | None:
@@ -173,7 +184,7 @@ def _after(past_rollouts: Sequence[PastRollout], wanted: str, app: str) -> PastR
     return past_rollouts[found[0] + 1]
 
 
-def _by_versions(fleet: Fleet, versions: Versions, release: int | None) -> State:
+def _by_versions(fleet: Fleet, versions: Versions, release: int | None, journals: JournalStore) -> State:
     earlier = earlier_by_versions(fleet, versions, release)
     if not fleet.managed or len(earlier.missing) == len(fleet.managed):
         raise FlyoError(
@@ -185,7 +196,7 @@ def _by_versions(fleet: Fleet, versions: Versions, release: int | None) -> State
         )
     notes = ["put together from what the machines themselves had; machines that are gone since are not known"]
     notes += [f"{machine.region} {machine.id} had no such version and stays as it is" for machine in earlier.missing]
-    notes += _secrets(earlier.machines, fleet)
+    notes += _secrets(earlier.machines, fleet, journals)
     return State(RestorePoint(earlier.machines, at=0.0), _described(earlier.machines), "", tuple(notes))
 
 

@@ -171,6 +171,7 @@ def approve(step: Gate, run: LaneRun, ctx: StepContext) -> None:
     """
     machine = run.last_seen
     assert machine is not None
+    run.approved = True
     if run.lane.action == "restore":
         ctx.phase(run, "restored")
         return

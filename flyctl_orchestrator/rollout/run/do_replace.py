@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 from flyctl_orchestrator.fleet.api_error import ApiError
@@ -114,28 +115,44 @@ def do_cordon(step: Cordon, run: LaneRun, ctx: StepContext) -> bool:
 
 
 def do_await_replacement(step: AwaitReplacement, run: LaneRun, ctx: StepContext) -> bool:
-    """Wait until a whole reading shows the replacement taking requests, or asleep and ready to be woken."""
+    """Wait until a whole reading shows every replacement taking requests, or asleep and ready to be woken.
+
+    Nothing is retired before the last of them does: as long as all old machines are there, there is a way back.
+    """
     if not ctx.snapshot.whole:
         return False
-    old = ctx.record.before_of(step.machine)
-    replacement = _successor(step.machine, ctx)
-    run.busy = f"the machine that replaces {step.machine} is not there"
+    missing, ill = _not_serving(step.machine, ctx)
+    run.busy, run.blames = missing, ill
+    lanes = [lane for lane in ctx.record.plan.lanes if lane.name != run.lane.name]
+    others = [each.machine for lane in lanes for each in lane.steps if isinstance(each, AwaitReplacement)]
+    for other in others:
+        if not run.busy and other in ctx.snapshot.machines:
+            run.busy, run.blames = _not_serving(other, ctx)
+    return not run.busy
+
+
+def _not_serving(machine: str, ctx: StepContext) -> tuple[str, str]:
+    """Why the replacement of a machine cannot be relied on, and its id; "" for both when it can."""
+    old = ctx.record.before_of(machine)
+    replacement = None
+    for replacement in _replacements(machine, ctx):
+        open_ = not replacement.cordoned or (old is not None and old.cordoned)
+        if open_ and (replacement.asleep or replacement.healthy):
+            return "", ""
     if replacement is None:
-        return False
-    open_ = not replacement.cordoned or (old is not None and old.cordoned)
-    well = replacement.asleep or replacement.healthy
-    run.busy = f"machine {replacement.id}, which replaces {step.machine}, is not serving yet"
-    return open_ and well
+        return f"the machine that replaces {machine} is not there", ""
+    bad = [f" (check {each.name} is {each.status})" for each in replacement.checks if each.status != "passing"]
+    what = f"machine {replacement.id} in {replacement.region}, which replaces {machine}, is not serving"
+    return what + "".join(bad[:1]), replacement.id
 
 
-def _successor(machine: str, ctx: StepContext) -> Machine | None:
-    """The machine that replaces another one, or the one that replaces that in turn."""
-    listed = ctx.snapshot.machines.values()
-    for each in listed:
+def _replacements(machine: str, ctx: StepContext) -> Iterator[Machine]:
+    """The machines that replace another one, and those that replace these in turn, as far as they are there."""
+    listed = ctx.snapshot.machines
+    for each in {**ctx.record.before, **listed}.values():
         if each.metadata.get(REPLACES) == machine:
-            return each
-    gone = [each.id for each in ctx.record.before.values() if each.metadata.get(REPLACES) == machine]
-    return next((found for each in gone if (found := _successor(each, ctx))), None)
+            yield from (listed[id] for id in (each.id,) if id in listed)
+            yield from _replacements(each.id, ctx)
 
 
 def do_stop(step: StopMachine, run: LaneRun, ctx: StepContext) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.plan.steps import FlyctlUpdate, RestoreMachine, SetPrimaryRegion, UpdateMachine
+from flyctl_orchestrator.rollout.plan.steps import FlyctlUpdate, Gate, RestoreMachine, SetPrimaryRegion, UpdateMachine
 from flyctl_orchestrator.rollout.run.inherit import inherit
 from flyctl_orchestrator.rollout.run.lane import Busy, LaneRun, StepFailed
 from flyctl_orchestrator.rollout.run.step_context import LEASE, StepContext
@@ -54,7 +54,7 @@ def do_restore(step: RestoreMachine, run: LaneRun, ctx: StepContext) -> bool:
     now = _read(run, ctx, step.machine)
     if now is None:
         raise StepFailed("disappeared", "the machine is gone and cannot be given back what it had")
-    if alike(now, before):
+    if alike(now, before) and not _needs_boot(run, now, before):
         run.instance = now.instance_id
     else:
         config = copy.deepcopy(dict(before.config))
@@ -78,6 +78,19 @@ def do_set_primary_region(step: SetPrimaryRegion, run: LaneRun, ctx: StepContext
     config = copy.deepcopy(dict(machine.config)) | {"env": env, "image": pinned(machine.image, machine.digest)}
     _put(run, ctx, machine.id, config, machine.instance_id, stay_asleep=machine.asleep)
     return True
+
+
+def _needs_boot(run: LaneRun, now: Machine, before: Machine) -> bool:
+    """Whether a machine that has its old configuration again has to boot once more to be well.
+
+    An earlier way back has put it back, and it failed. It reads its secrets when it boots, and no later: should one be
+    what it was again, only a boot tells. Nothing is lost by that, for it does not serve.
+    """
+    proved = any(isinstance(step, Gate) and step.strict for step in run.lane.steps)
+    if not proved or now.instance_id == before.instance_id:
+        return False
+    exits = [event for event in now.events if event.type == "exit" and event.timestamp_s > run.after_event]
+    return any(not event.requested_stop for event in exits) or not (now.healthy or now.asleep)
 
 
 def _put(

@@ -11,6 +11,7 @@ from flyctl_orchestrator.fleet.flyctl.trouble import deploy_may_pass
 from flyctl_orchestrator.fleet.redact import without_credentials
 from flyctl_orchestrator.rollout.context.context import RolloutContext, RunningDeploy
 from flyctl_orchestrator.rollout.plan.plan import FlyctlRun
+from flyctl_orchestrator.rollout.state.not_taken_back import CommandRan
 
 # Seconds on top of what flyctl itself allows (it waits for an app, for leases and twice for every machine).
 RESERVE = 120.0
@@ -34,6 +35,7 @@ class FlyctlDriver:
         ran: how it ended, None while it runs, or waits to be run again.
         ended_at: number of the first reading made after its end, or before it is run again.
         said: its last lines.
+        release_command: how far it came, as far as flyctl has told.
     """
 
     def __init__(self, context: RolloutContext, run: FlyctlRun, image: str, *, limit: int) -> None:
@@ -57,7 +59,7 @@ class FlyctlDriver:
         self._pauses = list(PAUSES)
         self._again_at: float | None = None
         self._stumbled: Ran | None = None
-        self._released = ""
+        self.release_command: CommandRan = ""
         self._interrupted = False
         self._news = False
         self._deploy = self._start()
@@ -111,7 +113,7 @@ class FlyctlDriver:
 
     def _may_pass(self, ran: Ran) -> bool:
         """Whether running it again may help; a release command that has begun has to have come to a good end."""
-        return not ran.ok and not ran.timed_out and self._released != "began" and deploy_may_pass(ran.complaint)
+        return not ran.ok and not ran.timed_out and self.release_command != "begun" and deploy_may_pass(ran.complaint)
 
     def resume(self, waiting: Sequence[str], *, changed: bool, groups: tuple[str, ...] = ()) -> None:
         """Run it again, when it rests and it is time to, for what it has not done yet.
@@ -128,7 +130,7 @@ class FlyctlDriver:
             self._over(self._stumbled, self.ended_at)
         elif self._context.clock.monotonic() >= self._again_at:
             only = tuple(machine for machine in waiting if machine)
-            done = changed or self._released == "ended"
+            done = changed or self.release_command == "succeeded"
             self._options = replace(
                 self._options,
                 only_machines=only if changed else self._options.only_machines,
@@ -175,7 +177,8 @@ class FlyctlDriver:
 
     def _hear(self, line: str) -> None:
         if "release_command" in line:
-            self._released = "ended" if "completed successfully" in line else self._released or "began"
+            done = self.release_command == "succeeded" or "completed successfully" in line
+            self.release_command = "succeeded" if done else "begun"
         self._news = self._news or any(machine in line for machine in self._run.machines)
         if line.strip():
             self.said.append(without_credentials(line.rstrip()[:LONGEST_LINE]))

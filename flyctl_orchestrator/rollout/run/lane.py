@@ -57,6 +57,8 @@ class LaneRun:
         refusals: times the user's own command has refused the machine.
         passed: the gate that the machine has passed and from which on it is watched, None before that.
         passed_at: when, in seconds of the monotonic clock.
+        approved: whether it has been watched since, and is called verified.
+        blames: id of the machine that it fails because of, "" when that is its own.
     """
 
     lane: Lane
@@ -84,6 +86,8 @@ class LaneRun:
     last_seen: Machine | None = None
     passed: Gate | None = None
     passed_at: float = 0.0
+    approved: bool = False
+    blames: str = ""
 
     @property
     def step(self) -> Step | None:
@@ -94,6 +98,11 @@ class LaneRun:
     def with_flyctl(self) -> bool:
         """Whether it is flyctl that does the step it is at."""
         return self.step is not None and self.step.by_flyctl
+
+    @property
+    def proved(self) -> bool:
+        """Whether it has come to a good end, and its machine was watched where it had to be."""
+        return self.status == "passed" and (self.passed is None or self.approved)
 
     @property
     def over(self) -> bool:

@@ -16,6 +16,7 @@ from flyctl_orchestrator.rollout.plan.steps import CopyMachine
 from flyctl_orchestrator.rollout.run.lane import LaneRun
 from flyctl_orchestrator.rollout.run.volumes.claims import VolumeClaims
 from flyctl_orchestrator.rollout.state.metadata import Verification, reasons_to_change, verification_for, verified
+from flyctl_orchestrator.rollout.state.not_taken_back import CommandRan
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
 
 
@@ -39,6 +40,7 @@ class Record:
         volumes: which volume each lane's new machine has.
         cordoned: ids of machines this rollout has closed to requests.
         began: when it began, in seconds since the epoch by the platform's clock.
+        release_command: how far flyctl's run of it came, as far as flyctl has told.
         restore_point: where a way back leads when that is not `before`: a resumed rollout goes back to where the killed
             one began.
     """
@@ -62,6 +64,7 @@ class Record:
     cordoned: set[str] = field(default_factory=set)
     restore_point: RestorePoint | None = None
     began: float = 0.0
+    release_command: CommandRan = ""
 
     def before_of(self, machine_id: str | None) -> Machine | None:
         """A machine as it was found (or the one whose place it took); None when it was not there."""

@@ -72,8 +72,10 @@ def _fate(machine: Machine, run: LaneRun | None, back: LaneRun | None) -> tuple[
         return ("restored", "") if back.status == "passed" else ("failed", back.reason or back.busy)
     if run is None or not run.touched or (run.before and run.before.instance_id == machine.instance_id):
         return "unchanged", ""
-    if run.status == "passed":
+    if run.proved:
         return "new", ""
+    if run.status == "passed":
+        return "unverified", "it was still being watched"
     return "failed" if run.status == "failed" else "unverified", run.reason or run.busy
 
 
@@ -89,7 +91,7 @@ def _unseen(run: LaneRun, back: LaneRun | None, record: Record) -> Row:
     """Of a machine that nobody could look at: what was proved of it last still counts, and nothing else does."""
     latest, machine, why = back or run, run.machine_id or "", ""
     fate = "unverified" if run.touched or back else "unchanged"
-    if latest.status == "passed":
+    if latest.proved:
         fate = {"destroy": "destroyed", "restore": "restored"}.get(latest.lane.action, "new")
     elif machine in record.cordoned:
         fate, why = "unverified", CLOSED

@@ -115,6 +115,8 @@ class WaveRun:
             flyctl = self._flyctl if self.left is None else None
             if flyctl is not None and flyctl.end(self._poller.next_number) and not self._poller.blind:
                 self._clear_leases()
+            if flyctl is not None:
+                self._note_release_command(flyctl)
 
     @property
     def flyctl_said(self) -> tuple[str, ...]:
@@ -173,6 +175,7 @@ class WaveRun:
         self._admit()
         if self._flyctl is not None:
             self._flyctl.poll(self._poller.next_number)
+            self._note_release_command(self._flyctl)
         # What comes first changes something and needs no reading; the list's rate limit is for what comes after.
         through = all(run.over for run in self.runs) and self._watch.over
         snapshot = self._read() if self._looks and not through else Snapshot(0, {}, whole=False)
@@ -192,6 +195,12 @@ class WaveRun:
         if self._watch.over:
             self._advance_all(ctx, [run for run in running if run.passed])
         return end or self._end()
+
+    def _note_release_command(self, flyctl: FlyctlDriver) -> None:
+        """Write down how far it came: whoever goes back, from here or later, has to say that it ran."""
+        if flyctl.release_command not in ("", self._record.release_command):
+            self._record.release_command = flyctl.release_command
+            self._record.journal.write("release_command", ran=flyctl.release_command)
 
     def _advance_all(self, ctx: StepContext, runs: list[LaneRun]) -> None:
         active = [run for run in runs if run.status == "running" and ctx.now >= run.not_before]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine, present
 from flyctl_orchestrator.fleet.volumes import Volume
 from flyctl_orchestrator.rollout.state.lock_record import is_lock_machine
 from flyctl_orchestrator.rollout.state.metadata import digest_of, secrets_digest
+from flyctl_orchestrator.rollout.state.secret_names import Fingerprints, fingerprints
 
 if TYPE_CHECKING:
     from flyctl_orchestrator.fleet.machines_api import MachinesApi
@@ -25,12 +26,14 @@ class Fleet:
         machines: all that are not gone, strays included, but for the one that keeps the lock.
         secrets: digest of the secrets' names and digests.
         volumes: the app's; not read, and so empty, where neither fly.toml nor a machine has any.
+        fingerprints: of each secret, by its name.
     """
 
     app: str
     exists: bool
     machines: tuple[Machine, ...] = ()
     secrets: str = ""
+    fingerprints: Fingerprints = field(default_factory=dict)
     volumes: tuple[Volume, ...] = ()
 
     @property
@@ -54,6 +57,11 @@ class Fleet:
         return digest_of(seen | ({"volumes": free} if free else {}))
 
 
+def secrets_as_dict(fleet: Fleet) -> dict[str, Any]:
+    """What a journal remembers of a fleet's secrets, as plain JSON values."""
+    return {"digest": fleet.secrets, "names": dict(fleet.fingerprints)}
+
+
 def observe(api: MachinesApi, app: str, *, volumes: bool = False) -> Fleet:
     """Read an app's machines and secrets, three calls in all, and its volumes where there are any.
 
@@ -71,7 +79,7 @@ def observe(api: MachinesApi, app: str, *, volumes: bool = False) -> Fleet:
         raise
     listed = [m for m in present(api.list_machines(app)).values() if not is_lock_machine(m)]
     machines = sorted(listed, key=lambda m: (m.created_at, m.id))
-    secrets = secrets_digest((secret.name, secret.digest) for secret in api.list_secrets(app))
+    secrets = [(secret.name, secret.digest) for secret in api.list_secrets(app)]
     wanted = volumes or any(machine.mounts for machine in machines)
     found = sorted(api.volumes.list(app), key=lambda volume: volume.id) if wanted else ()
-    return Fleet(app, exists=True, machines=tuple(machines), secrets=secrets, volumes=tuple(found))
+    return Fleet(app, True, tuple(machines), secrets_digest(secrets), fingerprints(secrets), tuple(found))

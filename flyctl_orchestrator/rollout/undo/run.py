@@ -19,7 +19,9 @@ from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.run.result_rows import rows_at_the_end
 from flyctl_orchestrator.rollout.run.snapshot import read_fleet
 from flyctl_orchestrator.rollout.run.wave import WaveEnd, WaveRun
+from flyctl_orchestrator.rollout.state.not_taken_back import NotTakenBack
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
+from flyctl_orchestrator.rollout.undo.not_taken_back import may_be_secrets, not_taken_back
 
 
 @dataclass(frozen=True)
@@ -28,17 +30,26 @@ class WayBack:
 
     Attributes:
         rows: what became of every machine.
+        not_back: what is not taken back, however well it went.
         amiss: what is not as it was, machine by machine, and why; "" when it went well.
+        codes: of what is amiss.
     """
 
     end: WaveEnd
     rows: tuple[Row, ...]
+    not_back: NotTakenBack
     amiss: str = ""
+    codes: frozenset[str] = frozenset()
 
     @property
     def good(self) -> bool:
         """Whether every machine is as it was, as far as it was to be put back."""
         return self.end.kind == "passed"
+
+    def advice(self, then: str) -> str:
+        """What to do about secrets that may be why it did not go well; "" when they may not."""
+        suspect = any(may_be_secrets(code, self.not_back) for code in self.codes)
+        return self.not_back.advice(then) if suspect else ""
 
 
 def go_back(
@@ -75,7 +86,8 @@ def go_back(
     rows = rows_at_the_end(machines, record, _by_machine(run.runs))
     bad = [each for each in run.runs if each.status != "passed"]
     amiss = "; ".join(f"{each.lane.region} {each.machine_id or each.lane.name}: {_why(each)}" for each in bad)
-    return WayBack(end, tuple(rows), amiss)
+    not_back = not_taken_back(context, record, point, wave)
+    return WayBack(end, tuple(rows), not_back, amiss, frozenset(each.code for each in bad))
 
 
 def _towards(point: RestorePoint, record: Record) -> Record:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
+from habit_app.store.migrations import newest
 from tests.functional.habit_app.conftest import Start
 from tests.functional.habit_app.habit_server import ROOT, Visitor
 
@@ -87,7 +88,7 @@ def test_processes_that_start_together_migrate_once(database_url: str) -> None:
     with ExitStack() as stack:
         processes = [stack.enter_context(migrator()) for _ in range(4)]
         for url in urls:
-            for line, answer in ((url, "ready"), ("", "1")):
+            for line, answer in ((url, "ready"), ("", str(newest()))):
                 for process in processes:
                     say(process, line)
                 assert [hear(process) for process in processes] == [answer] * 4

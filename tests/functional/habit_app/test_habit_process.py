@@ -63,6 +63,19 @@ def test_what_it_cannot_run_without_is_said_in_one_line(
     assert "hunter2" not in ran.stderr + ran.stdout
 
 
+def test_half_a_request_for_health_does_not_keep_others_from_it(start: Start) -> None:
+    server = start()
+    half, whole = connect(server), connect(server)
+    half.sendall(b"GET /api/health HTTP/1.1\r\nHost: local")
+    assert health(whole) == 200
+    half.sendall(b"host\r\n\r\n")
+    answer = http.client.HTTPResponse(half)
+    answer.begin()
+    assert answer.status == 200
+    half.close()
+    whole.close()
+
+
 def test_health_does_not_need_the_database_and_ready_does(start: Start, tmp_path: Path) -> None:
     (tmp_path / "not-a-directory").write_text("")
     server = start(DATABASE_URL=f"sqlite://{tmp_path}/not-a-directory/habits.db")

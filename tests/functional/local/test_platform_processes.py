@@ -41,6 +41,7 @@ def test_the_environment_is_the_machines_own(api: Api, server_image: str, platfo
         "FLY_APP_NAME": "shop", "FLY_MACHINE_ID": machine, "FLY_ALLOC_ID": machine, "FLY_REGION": "nrt",
         "FLY_IMAGE_REF": server_image, "FLY_MACHINE_VERSION": shown["instance_id"],
         "FLY_PRIVATE_IP": shown["private_ip"], "FLY_PROCESS_GROUP": "web", "FLY_VM_MEMORY_MB": "512",
+        "FLY_LOCAL_INTERNAL": f"127.0.0.1:{platform_daemon.port}",
     }  # fmt: skip
     assert {name: env.get(name) for name in expected} == expected
     assert env["FLY_PUBLIC_IP"].startswith("2001:db8:")

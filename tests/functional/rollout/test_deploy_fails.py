@@ -48,6 +48,15 @@ def test_bad_releases_are_told_apart_and_taken_back(deployed: RolloutProject, be
     assert deployed.what_matters() == before
 
 
+def test_an_app_that_listens_elsewhere_is_taken_back_with_the_line_to_change(deployed: RolloutProject) -> None:
+    server = deployed.project / "server.py"
+    server.write_text(server.read_text().replace('("127.0.0.1", int', '("127.0.0.2", int'))
+    ran = deployed.deploy("--timeout", "100s")
+    assert ran.status == 3, ran.stderr
+    assert "the app listens on 127.0.0.2:" in ran.last_line and "let it listen on 0.0.0.0" in ran.last_line
+    assert "[address]" in ran.last_line and "the time is over" not in ran.last_line
+
+
 def test_a_fault_in_the_last_wave_takes_the_first_back_too(deployed: RolloutProject) -> None:
     before = deployed.what_matters()
     deployed.behave("broken-nrt")

@@ -10,7 +10,7 @@ import pytest
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from habit_app.replay import Environ, ReplayWrites, StartResponse
+from habit_app.edge.replay import Environ, ReplayWrites, StartResponse
 
 INSTRUCTION = "region=iad;state=write;timeout=5s;fallback=prefer_self"
 

@@ -7,8 +7,9 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from habit_app.days import WINDOW_DAYS, in_window
 from habit_app.schedule import Schedule, on_weekdays, times_a_week
-from habit_app.streaks import Streak, measure
+from habit_app.streaks import NOTHING, Streak, measure, measure_from, settle, settles_until
 
 TODAY = date(2026, 1, 30)  # a Friday
 DAILY = Schedule()
@@ -137,3 +138,25 @@ def was_kept(schedule: Schedule, done: set[date], turn: date, today: date) -> bo
 def is_open(schedule: Schedule, turn: date, today: date) -> bool:
     """Whether the turn can still be kept."""
     return today < turn + timedelta(days=7) if schedule.kind == "week" else turn == today
+
+
+@given(schedules, day_sets, st.lists(days, max_size=4))
+def test_counting_on_from_what_is_settled_is_counting_everything(
+    schedule: Schedule, done: set[date], settled_at: list[date]
+) -> None:
+    ordinals, settled = {day.toordinal() for day in done}, NOTHING
+    for ticked in sorted(settled_at):
+        until = settles_until(ticked)
+        between = [day for day in ordinals if settled.until < day <= until.toordinal()]
+        settled = settle(schedule, settled, between, until)
+    rest = [day for day in ordinals if day > settled.until]
+    for today in (TODAY, TODAY + timedelta(days=1), TODAY + timedelta(days=9)):
+        assert measure_from(schedule, settled, rest, today) == measure(schedule, done, today)
+
+
+@given(days)
+def test_what_is_settled_can_not_be_ticked_any_more(ticked: date) -> None:
+    until = settles_until(ticked)
+    assert until.isoweekday() == 7
+    assert not in_window(until, ticked - timedelta(days=1))
+    assert in_window(ticked - timedelta(days=WINDOW_DAYS - 1), ticked)

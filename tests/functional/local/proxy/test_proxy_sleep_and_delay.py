@@ -132,7 +132,7 @@ async def test_the_timer_judges_by_the_busiest_moment_since_its_last_pass(town: 
     assert (toy.state, toy.wakes, town.passes) == ("started", 1, 2)
 
 
-async def _virtual_ms(clock: VirtualClock, work: asyncio.Task[Any]) -> float:
+async def virtual_ms(clock: VirtualClock, work: asyncio.Task[Any]) -> float:
     """Run `work`, moving time on only when it waits for time; how much it took."""
     # The autostop timer looks around every second. Just after that nothing else is due within the second but delays.
     _pass_time(clock)
@@ -164,14 +164,14 @@ async def test_delays_follow_the_table_and_a_replay_pays_for_both_ways(town: Tow
     await town.machine("home", "iad")
     town.turns.delays = True
     direct = asyncio.create_task(town.text(host="nrt.shop.localhost"))
-    took = await _virtual_ms(DELAYED, direct)
+    took = await virtual_ms(DELAYED, direct)
     assert light_ms("nrt", "iad") <= took <= median_ms("nrt", "iad") * 1.25 + 40
     await town.machine("near", "nrt", near)
     replayed = asyncio.create_task(town.text(host="nrt.shop.localhost"))
-    took = await _virtual_ms(DELAYED, replayed)
+    took = await virtual_ms(DELAYED, replayed)
     assert light_ms("nrt", "iad") <= took <= median_ms("nrt", "iad") * 1.25 + 40
     local = asyncio.create_task(town.text(host="iad.shop.localhost"))
-    assert await _virtual_ms(DELAYED, local) < 40
+    assert await virtual_ms(DELAYED, local) < 40
 
 
 @in_town(clock=SOCKET)
@@ -193,12 +193,12 @@ async def test_websocket_messages_travel_too(town: Town) -> None:
         )
 
     dialling = asyncio.create_task(dial())
-    await _virtual_ms(SOCKET, dialling)
+    await virtual_ms(SOCKET, dialling)
     socket = await dialling
     await socket.send_str("hello")
     receiving = asyncio.create_task(socket.receive_str())
-    took = await _virtual_ms(SOCKET, receiving)
+    took = await virtual_ms(SOCKET, receiving)
     assert await receiving == "hello"
     assert took >= light_ms("nrt", "iad") * 0.9
     closing = asyncio.create_task(socket.close())
-    await _virtual_ms(SOCKET, closing)
+    await virtual_ms(SOCKET, closing)

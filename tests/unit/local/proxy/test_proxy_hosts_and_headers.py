@@ -13,7 +13,7 @@ from flyctl_orchestrator.local.proxy.headers import (
     transformed,
     wants_websocket,
 )
-from flyctl_orchestrator.local.proxy.hosts import AppHost, parse_host
+from flyctl_orchestrator.local.proxy.hosts import AppHost, InternalHost, is_proxied, parse_host, parse_internal
 from flyctl_orchestrator.local.proxy.replay import Transform
 
 
@@ -106,3 +106,24 @@ def test_websocket_requests_are_recognised() -> None:
     assert wants_websocket(CIMultiDict({"Upgrade": "WebSocket", "Connection": "keep-alive, Upgrade"}))
     assert not wants_websocket(CIMultiDict({"Upgrade": "websocket"}))
     assert not wants_websocket(CIMultiDict({"Upgrade": "h2c", "Connection": "Upgrade"}))
+
+
+@pytest.mark.parametrize(
+    ("host", "parsed"),
+    [
+        ("shop.internal", InternalHost("shop", None, None, None)),
+        ("IAD.shop.internal:8080", InternalHost("shop", "iad", None, 8080)),
+        (f"{'0a' * 7}.vm.shop.internal.", InternalHost("shop", None, "0a" * 7, None)),
+    ],
+)
+def test_names_of_the_private_network(host: str, parsed: InternalHost) -> None:
+    assert parse_internal(host) == parsed
+    assert parse_host(host) is None
+    assert is_proxied(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["internal", "a.b.c.internal", "toolong.shop.internal", "shop.internal.evil", "shop.internal:x"]
+)
+def test_no_names_of_the_private_network(host: str) -> None:
+    assert parse_internal(host) is None

@@ -7,6 +7,7 @@ import pytest
 from flyctl_orchestrator.rollout.context.outcome import Row
 from flyctl_orchestrator.rollout.plan.plan import PlanKind
 from flyctl_orchestrator.rollout.run.sentences import forward_sentence, return_sentence, way_back_sentence
+from flyctl_orchestrator.rollout.state.not_taken_back import NotTakenBack
 
 
 def rows(*fates: str) -> list[Row]:
@@ -46,7 +47,7 @@ def test_a_process_group_that_is_gone_is_counted() -> None:
     ],
 )
 def test_the_way_back(fates: list[str], said: str) -> None:
-    assert way_back_sentence(rows(*fates)) == said
+    assert way_back_sentence(rows(*fates), NotTakenBack()) == said
 
 
 @pytest.mark.parametrize(
@@ -60,4 +61,4 @@ def test_the_way_back(fates: list[str], said: str) -> None:
     ],
 )
 def test_a_return_that_was_asked_for(fates: list[str], said: str) -> None:
-    assert return_sentence(rows(*fates)) == said
+    assert return_sentence(rows(*fates), NotTakenBack()) == said

@@ -31,36 +31,56 @@ _ALWAYS_HERE = ("/api/health", "/api/ready", "/static/")
 class ReplayWrites:
     """WSGI middleware for a machine outside the primary region."""
 
-    def __init__(self, app: WsgiApp, *, region: str, primary_region: str, reads_too: bool = False) -> None:
+    def __init__(
+        self,
+        app: WsgiApp,
+        *,
+        region: str,
+        primary_region: str,
+        reads_too: bool = False,
+        reads_here: frozenset[str] = frozenset(),
+        headers: Callable[[Environ], list[tuple[str, str]]] = lambda environ: [],
+    ) -> None:
         """Wrap `app`.
 
         Args:
             region: where this machine is.
             primary_region: where writes go.
-            reads_too: this machine cannot see the data at all, so reads go there as well.
+            reads_too: this machine cannot see the data by itself, so reads go there as well ...
+            reads_here: ... except of these paths.
+            headers: gives headers that every answer is to carry.
         """
         self.app = app
         self.region = region
         self.primary_region = primary_region
         self.methods = WRITES | READS if reads_too else WRITES
+        self.reads_here = reads_here
+        self.headers = headers
         self.instruction = f"region={primary_region};state=write;timeout=5s;fallback=prefer_self"
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Replay, refuse, or hand on to the app."""
-        if environ["REQUEST_METHOD"] not in self.methods or environ["PATH_INFO"].startswith(_ALWAYS_HERE):
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        if method not in self.methods or path.startswith(_ALWAYS_HERE):
             return self.app(environ, start_response)
+        if method in READS and path in self.reads_here:
+            return self.app(environ, start_response)
+        return self.send_home(environ, start_response)
+
+    def send_home(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Replay in the primary region, or refuse what was replayed already or cannot be."""
         if "HTTP_FLY_REPLAY_FAILED" in environ:
             return self._refuse(environ, start_response, "503 Service Unavailable", *_READ_ONLY)
         if "HTTP_FLY_REPLAY_SRC" in environ:
             log.error(
-                "a write replayed from %s arrived in %s, but the primary region is %s: check PRIMARY_REGION",
+                "a request replayed from %s arrived in %s, but the primary region is %s: check PRIMARY_REGION",
                 *(environ["HTTP_FLY_REPLAY_SRC"], self.region, self.primary_region),
             )
             return self._refuse(environ, start_response, "503 Service Unavailable", *_MISROUTED)
         if _is_too_big(environ):
             return self._refuse(environ, start_response, "413 Content Too Large", *_TOO_BIG)
         headers = [("Fly-Replay", self.instruction), ("Cache-Control", "no-store"), ("Content-Length", "0")]
-        start_response("409 Conflict", headers)
+        start_response("409 Conflict", headers + self.headers(environ))
         return [b""]
 
     def _refuse(
@@ -73,7 +93,7 @@ class ReplayWrites:
         headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
         if status.startswith("503"):
             headers.append(("Retry-After", str(RETRY_SECONDS)))
-        start_response(status, headers)
+        start_response(status, headers + self.headers(environ))
         return [body]
 
 

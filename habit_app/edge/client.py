@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from habit_app.replay import Environ, StartResponse, WsgiApp
+from habit_app.edge.replay import Environ, StartResponse, WsgiApp
 
 
 class BehindFly:

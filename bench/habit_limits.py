@@ -1,0 +1,162 @@
+"""What the habit app takes at its limits: health while nobody answers for the database, and memory with many users.
+
+    python bench/habit_limits.py [--waiting 100] [--users 2000]
+
+First a database that takes connections and never says a word, with many requests for it at once; meanwhile health is
+asked again and again. Then a SQLite file with many users of eight habits, each of whom loads their page once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import socket
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Thread
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from habit_app.sessions import _signer  # noqa: E402
+from habit_app.store.address import Address  # noqa: E402
+from habit_app.store.database import open_database  # noqa: E402
+from habit_app.store.migrations import migrate  # noqa: E402
+
+SECRET = "a secret for measuring only, 32 bytes"
+DAYS = 90
+
+
+def cookie(user: str) -> str:
+    """A session of that user."""
+    now = int(time.time())
+    return f"session={_signer(SECRET.encode(), 'session').dumps([user, 1, now, now])}"
+
+
+@contextmanager
+def served(place: Path, database: str) -> Iterator[tuple[int, int]]:
+    """The app as the image runs it; gives its port and the id of its first process."""
+    environment = {**os.environ, "HOST": "127.0.0.1", "PORT": "0", "SECRET_KEY": SECRET, "DATABASE_URL": database}
+    command = [sys.executable, "-m", "gunicorn", "-c", "habit_app/gunicorn_conf.py", "habit_app.wsgi:app"]
+    environment["INSTANCE_DIR"] = str(place / "instance")
+    process = subprocess.Popen(
+        [*command, "--access-logfile", os.devnull], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stderr
+        for line in process.stderr:
+            if found := re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", line):
+                Thread(target=process.stderr.read, daemon=True).start()
+                yield int(found[1]), process.pid
+                return
+        raise SystemExit("the app did not start")
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def get(port: int, path: str, user: str = "") -> int:
+    """Ask once on a connection of its own, and give the status."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}")
+    request.add_header("Accept-Encoding", "gzip")
+    if user:
+        request.add_header("Cookie", cookie(user))
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            answer.read()
+            return int(answer.status)
+    except urllib.error.HTTPError as problem:
+        return problem.code
+
+
+def outage(place: Path, waiting: int) -> None:
+    """Health while requests wait for a database that says nothing."""
+    with closing(socket.create_server(("127.0.0.1", 0), backlog=1000)) as silent:
+        url = f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/nothing"
+        with served(place, url) as (port, _), ThreadPoolExecutor(waiting) as pool:
+            get(port, "/api/health")
+            began = time.monotonic()
+            answers = [pool.submit(get, port, "/settings", "bench") for _ in range(waiting)]
+            times = []
+            while not all(answer.done() for answer in answers):
+                asked = time.monotonic()
+                assert get(port, "/api/health") == 200
+                times.append((time.monotonic() - asked) * 1000)
+                time.sleep(0.02)
+            spent = time.monotonic() - began
+    statuses = sorted({answer.result() for answer in answers})
+    print(f"{waiting} requests answered {statuses} within {spent:.1f} s")
+    middle = statistics.median(times)
+    print(f"health meanwhile, {len(times)} times: median {middle:.0f} ms, longest {max(times):.0f} ms")
+
+
+def fill(file: Path, users: int) -> None:
+    """Users with eight habits, ticked on most of the last days; written in one go."""
+    database = open_database(Address("sqlite", str(file)))
+    migrate(database)
+    database.close()
+    at, today = "2026-01-01T00:00:00.000000Z", datetime.now(UTC).date()
+    days = [(today - timedelta(days=back)).isoformat() for back in range(DAYS) if back % 9 != 4]
+    with closing(sqlite3.connect(file)) as link, link:
+        for number in range(users):
+            name = f"user{number:06}"
+            link.execute(
+                "INSERT INTO users (id, name, name_key, password_hash, zone, day_start, created_at)"
+                " VALUES (?, ?, ?, 'x', 'UTC', 0, ?)",
+                (name, name, name, at),
+            )
+            for habit in range(8):
+                id = f"{name}h{habit}"
+                row = (id, name, f"Habit {habit}", "daily", at)
+                link.execute("INSERT INTO habits (id, user_id, name, schedule, created_at) VALUES (?, ?, ?, ?, ?)", row)
+                link.executemany("INSERT INTO entries VALUES (?, ?, ?)", [(id, day, at) for day in days])
+
+
+def proportional(pid: int) -> float:
+    """Megabytes of a process and its children, shared pages counted in part."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    total = 0
+    for each in (str(pid), *children):
+        found = re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{each}/smaps_rollup").read_text(), re.M)
+        total += int(found[1]) if found else 0
+    return total / 1024
+
+
+def memory(place: Path, users: int) -> None:
+    """What pages of many users take."""
+    file = place / "habits.db"
+    fill(file, users)
+    with served(place, f"sqlite://{file}") as (port, pid):
+        assert get(port, "/dashboard", "user000000") == 200
+        before = proportional(pid)
+        with ThreadPoolExecutor(4) as pool:
+            statuses = set(pool.map(lambda number: get(port, "/dashboard", f"user{number:06}"), range(users)))
+        assert statuses == {200}, statuses
+        print(f"memory: {before:.0f} MB with one user's page, {proportional(pid):.0f} MB with {users} users' pages")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--waiting", type=int, default=100)
+    parser.add_argument("--users", type=int, default=2000)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        outage(Path(place), chosen.waiting)
+        memory(Path(place), chosen.users)
+
+
+if __name__ == "__main__":
+    main()
