@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from flyctl_orchestrator.cli.untested import say_untested
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import UnreachableError, UsageError
 from flyctl_orchestrator.fleet.flyctl.env import API_BASES, child_environment
@@ -39,7 +40,7 @@ def wants_local(environment: Environment, local: bool) -> bool:
 def resolve_target(environment: Environment, local: bool, *, needs_flyctl: bool = True) -> Target:
     """Where to act, ready to be used; starts the local platform when it is asked for and not running.
 
-    Says on stderr which platform and which flyctl are used (with the local one), and warns of an untested flyctl.
+    Says on stderr which platform and which flyctl are used (with the local one), and tells of an untested flyctl.
 
     Args:
         local: whether --local was given.
@@ -97,8 +98,8 @@ def _fly_target(environment: Environment, needs_flyctl: bool) -> Target:
             next="Copy it again, without quotes or line breaks",
             code="target.token",
         )
-    if needs_flyctl and (warning := flyctl.version().warning):
-        Output.of(environment).say(f"warning: {warning}")
+    if needs_flyctl:
+        say_untested(environment, flyctl.version())
     return Target(
         kind="fly",
         api_url=variables.get("FLY_FLAPS_BASE_URL") or MACHINES_API,
@@ -153,5 +154,5 @@ def _describe(flyctl: Flyctl) -> str:
     if flyctl.argv == STAND_IN:
         return "flyctl stand-in"
     version = flyctl.version()
-    note = f" ({version.warning})" if version.warning else ""
+    note = f" ({version.remark})" if version.remark else ""
     return f"flyctl v{version.text.removeprefix('v')}{note}"

@@ -1,4 +1,4 @@
-"""The Machines API, one method per operation that is used: https://fly.io/docs/machines/api/."""
+"""The Machines API, one method per operation that is used: https://docs.fly.io/machines/api/."""
 
 from __future__ import annotations
 
