@@ -11,11 +11,13 @@ from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off
 from flyctl_orchestrator.cli.judged import require_buildable, require_valid
 from flyctl_orchestrator.cli.run_under_lock import run_under_lock
-from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.errors import FlyoError, UsageError
+from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.kept_plan import read_kept_plan
 from flyctl_orchestrator.rollout.plan.plan import Plan
+from flyctl_orchestrator.rollout.plan.smaller import Smaller, smaller_machines
 from flyctl_orchestrator.rollout.prepare import overwritten, prepare, prepare_kept
 from flyctl_orchestrator.rollout.recovery.unfinished import clear_unfinished, end_unfinished, find_unfinished, make_way
 
@@ -86,8 +88,8 @@ def run_deploy(context: CommandContext, requested: DeployRequest) -> int:
             plan, fleet = prepare_kept(work, kept, path) if kept and path else prepare(work, requested.image)
             work.announce(plan)
             # The author of a kept plan has seen what it overwrites.
-            if kept is None and context.may_ask:
-                _ask(context, plan)
+            if kept is None:
+                _ask(context, plan, smaller_machines(plan, fleet.machines, project.flytoml))
         return work.run(plan, fleet)
 
     target = context.target()
@@ -99,12 +101,24 @@ def run_deploy(context: CommandContext, requested: DeployRequest) -> int:
     return int(outcome.exit)
 
 
-def _ask(context: CommandContext, plan: Plan) -> None:
-    """Ask before what a person has changed by hand is overwritten; nothing else is worth a question.
+def _ask(context: CommandContext, plan: Plan, smaller: tuple[Smaller, ...]) -> None:
+    """Ask before machines are made smaller, and before what a person has changed by hand is overwritten.
 
     Raises:
         Declined: it may not be.
+        FlyoError: machines would be made smaller, nobody can be asked, and --yes was not given (code plan.smaller).
     """
-    if edited := overwritten(plan):
+    if smaller and not context.options.yes:
+        what = ", ".join(each.what for each in smaller)
+        if not context.may_ask:
+            raise FlyoError(
+                f"fly.toml makes machines smaller than they are: {what}",
+                where=f"app {plan.app}",
+                next="Give [[vm]] the size they have, or add --yes",
+                code="plan.smaller",
+                exit=Exit.CHANGES,
+            )
+        context.insist(f"Make machines smaller than they are: {what}?")
+    if context.may_ask and (edited := overwritten(plan)):
         names = ", ".join(f"{drift.region} {drift.machine}" for drift in edited)
         context.insist(f"Overwrite what was edited by hand on {names}?")

@@ -30,6 +30,7 @@ from flyctl_orchestrator.rollout.plan.file import plan_as_dict
 from flyctl_orchestrator.rollout.plan.left_out import but_left_out, check_names, without
 from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
 from flyctl_orchestrator.rollout.plan.planner import plan_rollout
+from flyctl_orchestrator.rollout.plan.smaller import smaller_machines
 from flyctl_orchestrator.rollout.run.baseline import Measured, measure
 from flyctl_orchestrator.rollout.run.hooks_around import AroundRollout
 from flyctl_orchestrator.rollout.run.record import Record
@@ -155,10 +156,11 @@ class Deployment:
         return self.with_notes(plan_rollout(fleet, desired), fleet)
 
     def with_notes(self, plan: Plan, fleet: Fleet) -> Plan:
-        """A plan that says what of it could not be taken back."""
+        """A plan that says what of it makes machines smaller, and what could not be taken back."""
         if plan.empty:
             return plan
-        notes = list(plan.notes)
+        smaller = smaller_machines(plan, fleet.machines, self.project.flytoml)
+        notes = [*plan.notes, *(f"a machine is made smaller: {each.what}" for each in smaller)]
         if changed := changed_since(without(fleet.managed, plan.left_out), fleet, self.journals.secrets_at):
             notes.append(
                 f"{changed}; should this go back, machines start with the newest values: Fly keeps no old ones"

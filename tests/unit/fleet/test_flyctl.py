@@ -12,10 +12,10 @@ import pytest
 from flyctl_orchestrator.environment import SystemClock
 from flyctl_orchestrator.errors import UnreachableError, UsageError
 from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.fleet.flyctl import version as releases
 from flyctl_orchestrator.fleet.flyctl.env import child_environment
 from flyctl_orchestrator.fleet.flyctl.find import STAND_IN, find_flyctl
 from flyctl_orchestrator.fleet.flyctl.flyctl import DeployOptions, Flyctl, FlyctlError, Ran
-from flyctl_orchestrator.fleet.flyctl import version as releases
 from flyctl_orchestrator.fleet.flyctl.version import FlyctlVersion
 
 TOKEN = "fo1_never-shown"
@@ -124,7 +124,9 @@ def test_an_untested_version_is_remarked_upon(text: str, age: str | None) -> Non
     version = FlyctlVersion.of(text)
     assert version.untested == age
     assert version.remark == (
-        None if age is None else f"flyctl {text} is {age} than what this flyo was tested with ({releases.tested_range()})"
+        None
+        if age is None
+        else f"flyctl {text} is {age} than what this flyo was tested with ({releases.tested_range()})"
     )
 
 
