@@ -9,7 +9,7 @@ from typing import Literal
 from flyctl_orchestrator.cli.catalog.budget import require_within_budget
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off
-from flyctl_orchestrator.cli.judged import require_buildable, require_valid
+from flyctl_orchestrator.cli.judged import require_buildable, require_valid, settle_regions
 from flyctl_orchestrator.cli.run_under_lock import run_under_lock
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
@@ -63,8 +63,6 @@ def run_deploy(context: CommandContext, requested: DeployRequest) -> int:
     new = not (requested.resume or requested.abort)
     project = context.project_to_look() if requested.abort else context.project(understood=False)
     policy = context.policy(project)
-    if not requested.abort:
-        project.regions()
     if context.options.without and (requested.abort or requested.plan_file):
         both = "--abort" if requested.abort else "--plan"
         raise UsageError(f"{both} and --without cannot be used together", where="flyo deploy", next="Choose one")
@@ -95,6 +93,8 @@ def run_deploy(context: CommandContext, requested: DeployRequest) -> int:
     target = context.target()
     if new:
         require_valid(context, target, project)
+    if not requested.abort:
+        project = settle_regions(context, target, project)
     if new and not requested.image and (kept is None or kept.image.ref is None):
         require_buildable(context, target, project)
     outcome = run_under_lock(context, target, project, "flyo deploy", act, policy=policy, hooks=requested.hooks)

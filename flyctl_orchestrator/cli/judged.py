@@ -70,6 +70,20 @@ def require_buildable(context: CommandContext, target: Target, project: Project)
         context.output.say(f"warning: {', '.join(unused)} changes nothing on the local platform: RUN is not executed")
 
 
+def settle_regions(context: CommandContext, target: Target, project: Project) -> Project:
+    """The project with regions to deploy to; where its files name none, what was chosen is said.
+
+    Raises:
+        FlyoError: the platform cannot be asked.
+    """
+    from flyctl_orchestrator.rollout.default_regions import with_regions
+
+    project, chosen = with_regions(project, target.api)
+    if chosen:
+        context.output.say(f"note: {project.flytoml.shown}: {chosen}")
+    return project
+
+
 def judge(flyctl: Flyctl, project: Project, cwd: Path) -> Judgement:
     """flyctl's verdict on the project's fly.toml.
 

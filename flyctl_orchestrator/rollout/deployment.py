@@ -318,6 +318,7 @@ class Deployment:
             stop=self.stop,
             config=project.flytoml.path.absolute(),
             directory=project.context,
+            primary_region=None if project.flytoml.raw.get("primary_region") else project.flytoml.primary_region,
             app_url=target.probe_template(project.flyo.url_template),
             probe=project.flyo.probe,
             timeout=self.policy.timeout,
