@@ -91,10 +91,10 @@ def run_deploy(context: CommandContext, requested: DeployRequest) -> int:
         return work.run(plan, fleet)
 
     target = context.target()
-    if new:
-        require_valid(context, target, project)
     if not requested.abort:
         project = settle_regions(context, target, project)
+    if new:
+        require_valid(context, target, project)
     if new and not requested.image and (kept is None or kept.image.ref is None):
         require_buildable(context, target, project)
     outcome = run_under_lock(context, target, project, "flyo deploy", act, policy=policy, hooks=requested.hooks)

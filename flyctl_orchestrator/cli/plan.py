@@ -40,9 +40,9 @@ def run_plan(context: CommandContext, image: str | None, out: Path | None, *, de
     policy = context.policy(project)
     require_within_budget(context, project)
     target = context.target(needs_flyctl=False)
+    project = settle_regions(context, target, project)
     require_valid(context, target, project, needed=False)
     warn_of_errors(context, project)
-    project = settle_regions(context, target, project)
     if image is None:
         require_buildable(context, target, project)
     emit = Emitter(project.app, environment.clock)

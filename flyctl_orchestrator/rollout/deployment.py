@@ -304,8 +304,8 @@ class Deployment:
     def context(self) -> RolloutContext:
         """What the rollout acts with."""
         project, target = self.project, self.target
-        sizes = project.flytoml.sizes
-        groups = project.flytoml.process_groups
+        fly = project.flytoml
+        sizes, groups = fly.sizes, fly.process_groups
         sized = [group for group in groups if any(not size.processes or group in size.processes for size in sizes)]
         return RolloutContext(
             app=project.app,
@@ -316,9 +316,9 @@ class Deployment:
             concurrency=self.concurrency,
             emit=self.emit,
             stop=self.stop,
-            config=project.flytoml.path.absolute(),
+            config=fly.path.absolute(),
             directory=project.context,
-            primary_region=None if project.flytoml.raw.get("primary_region") else project.flytoml.primary_region,
+            primary_region=None if fly.primary_region == fly.raw.get("primary_region") else fly.primary_region,
             app_url=target.probe_template(project.flyo.url_template),
             probe=project.flyo.probe,
             timeout=self.policy.timeout,

@@ -30,3 +30,20 @@ def test_the_first_region_of_flyo_toml_is_where_flyctl_begins(fresh: RolloutProj
     (fresh.project / "flyo.toml").write_text(FLYO_TOML.replace("iad = 1\n", "").replace("canary", "# canary"))
     ran = fresh.deploy("--watch", "0s")
     assert ran.status == 0 and sorted(fresh.machines()) == ["fra", "nrt"], ran.stderr
+
+
+def test_a_primary_region_that_is_closed_since_is_in_nobodys_way(deployed: RolloutProject) -> None:
+    (deployed.project / "flyo.toml").unlink()
+    (deployed.project / "fly.toml").write_text(FLY_TOML.replace('"iad"', '"den"'))
+    deployed.behave("good, second")
+    ran = deployed.deploy("--watch", "0s")
+    assert ran.status == 0 and sorted(deployed.machines()) == ["fra", "iad", "nrt"], ran.stderr
+    assert "Fly.io has closed its region 'den': the app stays where it is (fra, iad, nrt)" in ran.stderr
+
+
+def test_a_first_deploy_to_a_closed_region_names_the_nearest_open_ones(fresh: RolloutProject) -> None:
+    (fresh.project / "flyo.toml").unlink()
+    (fresh.project / "fly.toml").write_text(FLY_TOML.replace('"iad"', '"den"'))
+    ran = fresh.deploy()
+    assert ran.status == 2 and "has closed its region 'den'. The nearest open ones are dfw (Dallas)" in ran.last_line
+    assert fresh.api.call("GET", "/v1/apps?org_slug=personal").body["total_apps"] == 0
