@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from flyctl_orchestrator.cli.untested import say_untested
+from flyctl_orchestrator.cli.state import remembers
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import UnreachableError, UsageError
 from flyctl_orchestrator.fleet.flyctl.env import API_BASES, child_environment
 from flyctl_orchestrator.fleet.flyctl.find import STAND_IN, Kind, find_flyctl
 from flyctl_orchestrator.fleet.flyctl.flyctl import Flyctl
+from flyctl_orchestrator.fleet.flyctl.version import FlyctlVersion
 from flyctl_orchestrator.fleet.requests_http import RequestsHttp
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.report.output import Output
@@ -112,6 +113,14 @@ def _fly_target(environment: Environment, needs_flyctl: bool) -> Target:
         random=environment.random,
         metrics_url=variables.get("FLY_API_BASE_URL") or FLY_API,
     )
+
+
+def say_untested(environment: Environment, version: FlyctlVersion) -> None:
+    """Warn of a flyctl older than the tested ones; note a newer one, which mostly works, once on this computer."""
+    if version.untested == "older":
+        Output.of(environment).say(f"warning: {version.remark}")
+    elif version.untested == "newer" and not remembers(environment, "newer-flyctl", version.text):
+        Output.of(environment).say(f"note: {version.remark}; said once")
 
 
 def _check_bases(variables: Mapping[str, str]) -> None:

@@ -376,10 +376,7 @@ def test_creating_needs_flyctl_and_says_so_after_the_files_are_there(directory: 
     result = flyo(directory, "--yes", "--create")
     assert result.status == 8
     assert result.stderr.startswith("flyo: PATH: flyctl is not installed. ")
-<<<<<<< HEAD
     assert names(directory) == ["Dockerfile", "fly.toml", "flyo.toml"]
-=======
-    assert names(directory) == ["fly.toml", "flyo.toml"]
 
 
 def test_a_closed_primary_region_is_refused_with_the_flag_that_repairs_it(directory: Path) -> None:
@@ -411,4 +408,3 @@ def test_a_closed_region_in_both_files_is_repaired_in_both(directory: Path) -> N
     repaired = flyo(directory, "--primary", "dfw")
     assert repaired.status == 0, repaired.stderr
     assert tomllib.loads((directory / "flyo.toml").read_text())["regions"] == {"dfw": 2, "fra": 1}
->>>>>>> 133fccc (Deploy where no region is named; repair closed regions with init)

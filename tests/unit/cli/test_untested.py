@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from flyctl_orchestrator.cli.untested import SAID, say_untested
+from flyctl_orchestrator.cli.target import say_untested
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.fleet.flyctl import version as releases
 from flyctl_orchestrator.fleet.flyctl.version import FlyctlVersion
@@ -28,7 +28,7 @@ def test_a_newer_flyctl_is_noted_once(tmp_path: Path) -> None:
 
 def test_an_older_one_is_warned_of_each_time(tmp_path: Path) -> None:
     assert [told(tmp_path, "0.1.0").startswith("warning: flyctl 0.1.0 is older") for _ in "ab"] == [True, True]
-    assert told(tmp_path, "0.4.87") == "" and not (tmp_path / SAID).exists()
+    assert told(tmp_path, "0.4.87") == "" and not list(tmp_path.iterdir())
 
 
 def test_where_nothing_can_be_kept_it_is_said_again(tmp_path: Path) -> None:
