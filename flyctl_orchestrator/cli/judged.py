@@ -74,13 +74,15 @@ def settle_regions(context: CommandContext, target: Target, project: Project) ->
     """The project with regions to deploy to; where its files name none, what was chosen is said.
 
     Raises:
-        FlyoError: the platform cannot be asked.
+        FlyoError: the platform cannot be asked, or there it would cost more than the budget allows.
     """
+    from flyctl_orchestrator.cli.catalog.budget import require_within_budget
     from flyctl_orchestrator.rollout.default_regions import with_regions
 
     project, chosen = with_regions(project, target.api)
     if chosen:
         context.output.say(f"note: {project.flytoml.shown}: {chosen}")
+        require_within_budget(context, project)
     return project
 
 
