@@ -1,5 +1,6 @@
 # make demo   the whole job on this computer: three regions, no account, no Docker
 # make test   everything the project checks about itself
+# make parity   the tests with a real flyctl (FLYO_FLYCTL, or the one on PATH); its version is noted as tested
 # make property EXAMPLES=20000   random rollouts with faults, as many as asked for (SEED=7 for other ones)
 # make fuzz EXAMPLES=10000   strange answers of the Machines API, as many as asked for (SEED=7 for other ones)
 # make coverage   lines and branches that the unit and functional tests reach, in every process they start
@@ -23,11 +24,12 @@ FLOOR ?= 0
 MUTANTS ?=
 # What make test runs.
 TESTS ?= tests
+REAL = tests/parity tests/functional/rollout/test_deploy_real_flyctl.py
 SEED ?= 0
 SCHEMA = $(TEST)/bin/check-jsonschema --builtin-schema
 
-.PHONY: help demo demo-down test coverage measure coverage-report mutation property fuzz lint lint-ci wheel-check format
-.PHONY: clean screenshots
+.PHONY: help demo demo-down test coverage measure coverage-report mutation property fuzz lint lint-ci wheel-check
+.PHONY: clean screenshots format parity
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
@@ -39,6 +41,9 @@ demo-down: $(DEMO)/ready
 
 test: $(TEST)/ready
 	$(TEST)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS) $(TESTS)
+
+parity: $(TEST)/ready
+	FLYO_RECORD_TESTED=1 $(TEST)/bin/python -m pytest -n $(WORKERS) --dist loadgroup -m real_flyctl $(ARGS) $(REAL)
 
 coverage: measure coverage-report
 

@@ -22,7 +22,8 @@ class Exit(IntEnum):
     LOCKED = 6
     """Another rollout holds the app's lock."""
     CHANGES = 7
-    """With --detailed-exit-code: there are changes to make, or the fleet has drifted. Else: a plan is stale."""
+    """With --detailed-exit-code: there are changes to make, or the fleet has drifted. Else: a plan is stale, or
+    machines would be made smaller and nobody confirmed it."""
     UNREACHABLE = 8
     """Fly, flyctl or the local platform is missing, unreachable, refuses the token, or answers what cannot be read."""
     INTERRUPTED = 130

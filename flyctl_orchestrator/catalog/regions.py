@@ -13,6 +13,9 @@ from typing import Any
 from flyctl_orchestrator.catalog.source import DIRECTORY_VARIABLE, read_catalog
 from flyctl_orchestrator.errors import UsageError
 
+UNKNOWN_REGION = "config.unknown_region"
+"""Code of the error for a region that is closed or was never one."""
+
 Place = tuple[float, float]
 """Latitude and longitude in degrees."""
 
@@ -114,7 +117,7 @@ class RegionBook:
         else:
             codes = " ".join(region.code for region in self.regions if not region.deprecated)
             advice = f"Known on {self.captured_on}: {codes}. A newer list can be put in ${DIRECTORY_VARIABLE}"
-        return UsageError(what, where=where, next=advice, code="config.unknown_region")
+        return UsageError(what, where=where, next=advice, code=UNKNOWN_REGION)
 
 
 def load_regions(variables: Mapping[str, str] | None = None) -> RegionBook:

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from flyctl_orchestrator.report.output import Output
 
 
-UNKNOWN_REGION = "config.unknown_region"
-
-
 @dataclass
 class SharedOptions:
     """Options that several commands have, as this command line gave them; a command without one has its default.
@@ -71,6 +68,7 @@ class CommandContext:
         Raises:
             UsageError: they are missing or wrong; says which, where and why.
         """
+        from flyctl_orchestrator.catalog.regions import UNKNOWN_REGION
         from flyctl_orchestrator.project.project import load_project
 
         environment, options = self.environment, self.options

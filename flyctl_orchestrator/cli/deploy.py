@@ -9,14 +9,16 @@ from typing import Literal
 from flyctl_orchestrator.cli.catalog.budget import require_within_budget
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off
-from flyctl_orchestrator.cli.judged import require_buildable, require_valid
+from flyctl_orchestrator.cli.judged import require_buildable, require_valid, settle_regions
 from flyctl_orchestrator.cli.run_under_lock import run_under_lock
-from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.errors import FlyoError, UsageError
+from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.kept_plan import read_kept_plan
 from flyctl_orchestrator.rollout.plan.left_out import Only
 from flyctl_orchestrator.rollout.plan.plan import Plan
+from flyctl_orchestrator.rollout.plan.smaller import Smaller, smaller_machines
 from flyctl_orchestrator.rollout.prepare import overwritten, prepare, prepare_kept
 from flyctl_orchestrator.rollout.recovery.unfinished import clear_unfinished, end_unfinished, find_unfinished, make_way
 
@@ -62,8 +64,6 @@ def run_deploy(context: CommandContext, requested: DeployRequest) -> int:
     new = not (requested.resume or requested.abort)
     project = context.project_to_look() if requested.abort else context.project(understood=False)
     policy = context.policy(project)
-    if not requested.abort:
-        project.regions()
     only = Only(context.options.only_regions, context.options.only_groups)
     if context.options.without and (requested.abort or requested.plan_file):
         both = "--abort" if requested.abort else "--plan"
@@ -91,11 +91,13 @@ def run_deploy(context: CommandContext, requested: DeployRequest) -> int:
             plan, fleet = prepare_kept(work, kept, path) if kept and path else prepare(work, requested.image)
             work.announce(plan)
             # The author of a kept plan has seen what it overwrites.
-            if kept is None and context.may_ask:
-                _ask(context, plan)
+            if kept is None:
+                _ask(context, plan, smaller_machines(plan, fleet.machines, project.flytoml))
         return work.run(plan, fleet)
 
     target = context.target()
+    if not requested.abort:
+        project = settle_regions(context, target, project)
     if new:
         require_valid(context, target, project)
     if new and not requested.image and (kept is None or kept.image.ref is None):
@@ -104,12 +106,24 @@ def run_deploy(context: CommandContext, requested: DeployRequest) -> int:
     return int(outcome.exit)
 
 
-def _ask(context: CommandContext, plan: Plan) -> None:
-    """Ask before what a person has changed by hand is overwritten; nothing else is worth a question.
+def _ask(context: CommandContext, plan: Plan, smaller: tuple[Smaller, ...]) -> None:
+    """Ask before machines are made smaller, and before what a person has changed by hand is overwritten.
 
     Raises:
         Declined: it may not be.
+        FlyoError: machines would be made smaller, nobody can be asked, and --yes was not given (code plan.smaller).
     """
-    if edited := overwritten(plan):
+    if smaller and not context.options.yes:
+        what = ", ".join(each.what for each in smaller)
+        if not context.may_ask:
+            raise FlyoError(
+                f"fly.toml makes machines smaller than they are: {what}",
+                where=f"app {plan.app}",
+                next="Give [[vm]] the size they have, or add --yes",
+                code="plan.smaller",
+                exit=Exit.CHANGES,
+            )
+        context.insist(f"Make machines smaller than they are: {what}?")
+    if context.may_ask and (edited := overwritten(plan)):
         names = ", ".join(f"{drift.region} {drift.machine}" for drift in edited)
         context.insist(f"Overwrite what was edited by hand on {names}?")

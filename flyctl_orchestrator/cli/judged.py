@@ -70,6 +70,22 @@ def require_buildable(context: CommandContext, target: Target, project: Project)
         context.output.say(f"warning: {', '.join(unused)} changes nothing on the local platform: RUN is not executed")
 
 
+def settle_regions(context: CommandContext, target: Target, project: Project) -> Project:
+    """The project with regions to deploy to; where its files name none, what was chosen is said.
+
+    Raises:
+        FlyoError: the platform cannot be asked, or there it would cost more than the budget allows.
+    """
+    from flyctl_orchestrator.cli.catalog.budget import require_within_budget
+    from flyctl_orchestrator.rollout.default_regions import with_regions
+
+    project, chosen = with_regions(project, target.api)
+    if chosen:
+        context.output.say(f"note: {project.flytoml.shown}: {chosen}")
+        require_within_budget(context, project)
+    return project
+
+
 def judge(flyctl: Flyctl, project: Project, cwd: Path) -> Judgement:
     """flyctl's verdict on the project's fly.toml.
 

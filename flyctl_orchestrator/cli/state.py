@@ -15,3 +15,16 @@ def state_directory(environment: Environment) -> Path:
     import platformdirs
 
     return platformdirs.user_state_path("flyctl-orchestrator")
+
+
+def remembers(environment: Environment, what: str, value: str) -> bool:
+    """Whether `value` was remembered of `what` before; from now on it is. Where nothing can be kept it never was."""
+    path = state_directory(environment) / what
+    try:
+        if path.is_file() and path.read_text("utf-8", "replace").strip() == value:
+            return True
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(value + "\n", "utf-8")
+    except OSError:
+        pass
+    return False

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from flyctl_orchestrator.cli.state import remembers
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import UnreachableError, UsageError
 from flyctl_orchestrator.fleet.flyctl.env import API_BASES, child_environment
 from flyctl_orchestrator.fleet.flyctl.find import STAND_IN, Kind, find_flyctl
 from flyctl_orchestrator.fleet.flyctl.flyctl import Flyctl
+from flyctl_orchestrator.fleet.flyctl.version import FlyctlVersion
 from flyctl_orchestrator.fleet.requests_http import RequestsHttp
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.report.output import Output
@@ -39,7 +41,7 @@ def wants_local(environment: Environment, local: bool) -> bool:
 def resolve_target(environment: Environment, local: bool, *, needs_flyctl: bool = True) -> Target:
     """Where to act, ready to be used; starts the local platform when it is asked for and not running.
 
-    Says on stderr which platform and which flyctl are used (with the local one), and warns of an untested flyctl.
+    Says on stderr which platform and which flyctl are used (with the local one), and tells of an untested flyctl.
 
     Args:
         local: whether --local was given.
@@ -97,8 +99,8 @@ def _fly_target(environment: Environment, needs_flyctl: bool) -> Target:
             next="Copy it again, without quotes or line breaks",
             code="target.token",
         )
-    if needs_flyctl and (warning := flyctl.version().warning):
-        Output.of(environment).say(f"warning: {warning}")
+    if needs_flyctl:
+        say_untested(environment, flyctl.version())
     return Target(
         kind="fly",
         api_url=variables.get("FLY_FLAPS_BASE_URL") or MACHINES_API,
@@ -111,6 +113,14 @@ def _fly_target(environment: Environment, needs_flyctl: bool) -> Target:
         random=environment.random,
         metrics_url=variables.get("FLY_API_BASE_URL") or FLY_API,
     )
+
+
+def say_untested(environment: Environment, version: FlyctlVersion) -> None:
+    """Warn of a flyctl older than the tested ones; note a newer one, which mostly works, once on this computer."""
+    if version.untested == "older":
+        Output.of(environment).say(f"warning: {version.remark}")
+    elif version.untested == "newer" and not remembers(environment, "newer-flyctl", version.text):
+        Output.of(environment).say(f"note: {version.remark}; said once")
 
 
 def _check_bases(variables: Mapping[str, str]) -> None:
@@ -153,5 +163,5 @@ def _describe(flyctl: Flyctl) -> str:
     if flyctl.argv == STAND_IN:
         return "flyctl stand-in"
     version = flyctl.version()
-    note = f" ({version.warning})" if version.warning else ""
+    note = f" ({version.remark})" if version.remark else ""
     return f"flyctl v{version.text.removeprefix('v')}{note}"

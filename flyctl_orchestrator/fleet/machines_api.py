@@ -1,4 +1,4 @@
-"""The Machines API, one method per operation that is used: https://fly.io/docs/machines/api/."""
+"""The Machines API, one method per operation that is used: https://docs.fly.io/machines/api/."""
 
 from __future__ import annotations
 
@@ -340,6 +340,11 @@ class MachinesApi:
         """
         found = self._caller.send(self._app_call("GET", app, "", "app.get", "read the app"), expect(wire.App))
         return found.organization.slug if found.organization else "personal"
+
+    def nearest_region(self) -> str:
+        """The region nearest to this computer, as the platform sees it: where it puts machines that name none."""
+        call = Call("GET", "/platform/regions", "regions.list", "", "platform", "list the regions")
+        return self._caller.send(call, expect(wire.Regions)).nearest
 
     # --- how calls are made
 

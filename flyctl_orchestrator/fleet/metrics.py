@@ -1,6 +1,6 @@
 """How an app's machines have answered their users: Fly.io's Prometheus, asked for one counter.
 
-https://fly.io/docs/monitoring/metrics/ (fly_app_http_responses_count, by instance and status)
+https://docs.fly.io/monitoring/metrics/ (fly_app_http_responses_count, by instance and status)
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ class Limit:
     burst: int
 
 
-# https://fly.io/docs/machines/api/working-with-machines-api/#rate-limits: per action and per machine (or app).
+# https://docs.fly.io/machines/api/working-with-machines-api/#rate-limits: per action and per machine (or app).
 EVERY_ACTION = Limit(per_second=1, burst=3)
 GET_MACHINE = Limit(per_second=5, burst=10)
 # flyctl makes these calls, too, gives up when it is refused, and counts under the same limit: one is left for it.

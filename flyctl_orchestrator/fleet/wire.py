@@ -212,6 +212,12 @@ class App(Struct):
     organization: Organization | None = None
 
 
+class Regions(Struct):
+    """The platform's regions."""
+
+    nearest: Name = field(name="Nearest")
+
+
 class MachineVersion(Struct):
     """A configuration that a machine has had."""
 

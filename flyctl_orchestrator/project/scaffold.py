@@ -100,7 +100,7 @@ def _fly_toml(answers: Answers, existing: Existing) -> str:
         "min_machines_running": 0,
     }
     blocks = [
-        "# How Fly.io runs this app: https://fly.io/docs/reference/configuration/\n"
+        "# How Fly.io runs this app: https://docs.fly.io/reference/configuration/\n"
         + tomli_w.dumps(
             {"app": answers.app, "primary_region": answers.primary, "kill_signal": "SIGTERM", "kill_timeout": 30}
         ),

@@ -31,6 +31,7 @@ from flyctl_orchestrator.rollout.plan.file import plan_as_dict
 from flyctl_orchestrator.rollout.plan.left_out import Only, but_left_out, check_names, others, without
 from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
 from flyctl_orchestrator.rollout.plan.planner import plan_rollout
+from flyctl_orchestrator.rollout.plan.smaller import smaller_machines
 from flyctl_orchestrator.rollout.run.baseline import Measured, measure
 from flyctl_orchestrator.rollout.run.hooks_around import AroundRollout
 from flyctl_orchestrator.rollout.run.record import Record
@@ -160,10 +161,11 @@ class Deployment:
         return self.with_notes(plan_rollout(fleet, desired), fleet)
 
     def with_notes(self, plan: Plan, fleet: Fleet) -> Plan:
-        """A plan that says what of it could not be taken back."""
+        """A plan that says what of it makes machines smaller, and what could not be taken back."""
         if plan.empty:
             return plan
-        notes = list(plan.notes)
+        smaller = smaller_machines(plan, fleet.machines, self.project.flytoml)
+        notes = [*plan.notes, *(f"a machine is made smaller: {each.what}" for each in smaller)]
         if changed := changed_since(without(fleet.managed, plan.left_out), fleet, self.journals.secrets_at):
             notes.append(
                 f"{changed}; should this go back, machines start with the newest values: Fly keeps no old ones"
@@ -310,8 +312,8 @@ class Deployment:
     def context(self) -> RolloutContext:
         """What the rollout acts with."""
         project, target = self.project, self.target
-        sizes = project.flytoml.sizes
-        groups = project.flytoml.process_groups
+        fly = project.flytoml
+        sizes, groups = fly.sizes, fly.process_groups
         sized = [group for group in groups if any(not size.processes or group in size.processes for size in sizes)]
         return RolloutContext(
             app=project.app,
@@ -322,8 +324,9 @@ class Deployment:
             concurrency=self.concurrency,
             emit=self.emit,
             stop=self.stop,
-            config=project.flytoml.path.absolute(),
+            config=fly.path.absolute(),
             directory=project.context,
+            primary_region=None if fly.primary_region == fly.raw.get("primary_region") else fly.primary_region,
             app_url=target.probe_template(project.flyo.url_template),
             probe=project.flyo.probe,
             timeout=self.policy.timeout,

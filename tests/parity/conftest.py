@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,11 +27,31 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
-@pytest.fixture(scope="session")
-def flyctl() -> str:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
+    """Note with which flyctl the tests have passed: what `make parity` asks for."""
+    if hasattr(config, "workerinput") or config.option.keyword:
+        # A worker knows of its own tests only, and a few tests are not the test of a version.
+        return
+    found = find_flyctl()
+    passed = sum("real_flyctl" in one.keywords for one in terminalreporter.stats.get("passed", ()))
+    if not os.environ.get(record.TESTED_SWITCH) or exitstatus or not passed or not found:
+        return
+    told = subprocess.run([found, "version", "--json"], check=True, capture_output=True, text=True).stdout
+    version = json.loads(told)["Version"]
+    record.note_tested(version, passed)
+    terminalreporter.write_line(f"noted: flyctl {version} passes {passed} tests ({record.TESTED.name})")
+
+
+def find_flyctl() -> str | None:
     """A real, unmodified flyctl: `FLYO_FLYCTL`, or the one on PATH."""
     named = os.environ.get("FLYO_FLYCTL", "")
-    found = named if named.startswith("/") else shutil.which("flyctl") or shutil.which("fly")
+    return named if named.startswith("/") else shutil.which("flyctl") or shutil.which("fly")
+
+
+@pytest.fixture(scope="session")
+def flyctl() -> str:
+    """See `find_flyctl`."""
+    found = find_flyctl()
     if not found:
         pytest.skip("flyctl is not on PATH")
     return found

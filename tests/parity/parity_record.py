@@ -9,8 +9,12 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import flyctl_orchestrator.fleet.flyctl
+
 RECORD = Path(__file__).with_name("verified.json")
 SWITCH = "FLYO_RECORD_PARITY"
+TESTED = Path(flyctl_orchestrator.fleet.flyctl.__file__).with_name("tested.json")
+TESTED_SWITCH = "FLYO_RECORD_TESTED"
 
 
 @dataclass
@@ -50,3 +54,10 @@ def missing(test: str, operations: set[str], path: Path = RECORD) -> set[str]:
 def unknown(operations: set[str], path: Path = RECORD) -> set[str]:
     """What a test saw and no test of the record did."""
     return operations - load(path).operations
+
+
+def note_tested(version: str, tests: int, path: Path = TESTED) -> None:
+    """Write down that this many tests have passed with a version of flyctl; flyo tells its range of versions by it."""
+    told = json.loads(path.read_text(encoding="utf-8"))
+    told[version] = {"tests": tests}
+    path.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from flyctl_orchestrator.local.stand_in.failures import Failure
 from flyctl_orchestrator.local.stand_in.secrets_text import ParserPanic, parse_secrets
+from flyctl_orchestrator.project.envfile import parse_env
 from tests.parity.parity_clients import Client, environment, stand_in_program
 from tests.parity.served_platform import TOKEN, ServedPlatform
 
@@ -90,3 +91,30 @@ def test_any_text_is_read_as_flyctl_reads_it(
 def test_both_programs_send_the_same(text: str, watched: ServedPlatform, programs: tuple[Client, Client]) -> None:
     theirs, ours = (imported(program, watched, text) for program in programs)
     assert ours == theirs
+
+
+FOR_EVERYBODY = """# what people keep in such files
+PLAIN=postgres://u:p@host:5432/db?sslmode=require
+SPACED = two words
+SINGLE='single $quoted'
+DOUBLE="double quoted"  # why
+JSON="{"type": "service_account", "n": 1}"
+EMPTY=
+EQUALS=YWJjZA==
+OPEN="not closed
+PEM=\"\"\"-----BEGIN KEY-----
+MIIB=/+
+
+-----END KEY-----\"\"\"
+SHORT=\"\"\"in one line\"\"\"
+UNICODE=schön
+PLAIN=the last one counts
+"""
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_a_file_holds_the_same_for_flyctl_and_for_us(
+    ends: str, watched: ServedPlatform, programs: tuple[Client, Client]
+) -> None:
+    text = FOR_EVERYBODY.replace("\n", ends)
+    assert parse_env(text, shown=".env").values == imported(programs[0], watched, text)

@@ -18,7 +18,8 @@ def require_within_budget(context: CommandContext, project: Project) -> None:
         FlyoError: it costs more (code budget.passed, status 7); nothing was built or changed.
     """
     limit = project.flyo.budget.monthly_usd
-    if limit is None:
+    if limit is None or not (project.flyo.regions or project.flytoml.primary_region):
+        # Where no region is named, it is asked again once one is settled.
         return
     variables = context.environment.variables
     prices, regions = load_prices(variables)[0], load_regions(variables)

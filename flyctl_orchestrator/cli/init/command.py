@@ -6,6 +6,7 @@ from typing import Any
 
 from flyctl_orchestrator.catalog.regions import RegionBook, load_regions
 from flyctl_orchestrator.cli.context import CommandContext
+from flyctl_orchestrator.cli.init.closed import refuse_closed, reopened
 from flyctl_orchestrator.cli.init.create import can_create, create_app
 from flyctl_orchestrator.cli.init.report import report, show_files, summary
 from flyctl_orchestrator.cli.init.request import InitRequest
@@ -48,10 +49,12 @@ def run_init(context: CommandContext, request: InitRequest, asked: Asked) -> Non
         copied = example_files(request.example)
         existing = existing_of_files(copied, book)
     else:
-        existing = read_existing(environment.cwd, book)
+        # Regions that were closed since are no reason not to read a file that is about to be put right.
+        existing = reopened(read_existing(environment.cwd, book.with_codes(book.closed)), asked, book)
         complete(asked, existing, environment.cwd.name)  # a wrong flag is told first
         require_start(existing, asked.start)
     answers, create = _answers(context, asked, request, existing, book)
+    refuse_closed(answers, book)
     files = {**copied, **build_files(answers, existing)}
     actions = {name: "changed" if (environment.cwd / name).is_file() else "created" for name in files}
     if request.dry_run:

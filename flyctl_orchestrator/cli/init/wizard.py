@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from flyctl_orchestrator.catalog.prices import PriceBook
 from flyctl_orchestrator.catalog.regions import Region, RegionBook
+from flyctl_orchestrator.cli.init.closed import open_region
 from flyctl_orchestrator.cli.questions import answer, terminal
 from flyctl_orchestrator.environment import Environment
-from flyctl_orchestrator.project.asked import Asked, app_name_from
+from flyctl_orchestrator.project.asked import DEFAULT_PRIMARY, Asked, app_name_from
 from flyctl_orchestrator.project.flyotoml import valid_path
 from flyctl_orchestrator.project.flytoml import valid_app_name
 from flyctl_orchestrator.project.scaffold import DEFAULT_AUTO_STOP, DEFAULT_MEMORY, Existing, health_path
@@ -78,7 +79,7 @@ class Wizard:
         import questionary
 
         fly = self.existing.fly
-        default = (fly.primary_region if fly else None) or "iad"
+        default = open_region((fly.primary_region if fly else None) or DEFAULT_PRIMARY, self.regions)
         choices = [questionary.Choice(_title(region), region.code) for region in self._offered(default)]
         question = questionary.select(
             "Primary region, next to the database",

@@ -60,7 +60,7 @@ def _flyctl(context: CommandContext) -> tuple[str, str, bool]:
         version = flyctl.version()
     except FlyoError as error:
         return "", error.what, token
-    return f"{argv[0]} {version.text}", version.warning or "", token or _logged_in(flyctl)
+    return f"{argv[0]} {version.text}", version.remark or "", token or _logged_in(flyctl)
 
 
 def _logged_in(flyctl: Flyctl) -> bool:

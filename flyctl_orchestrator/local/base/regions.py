@@ -30,7 +30,7 @@ REGIONS: dict[str, Region] = {
         Region("arn", "Stockholm, Sweden", 59.33, 18.07, "eu"),
         Region("bom", "Mumbai, India", 19.08, 72.88, "apac", deprecated=True),
         Region("cdg", "Paris, France", 48.86, 2.35, "eu"),
-        Region("dfw", "Dallas, Texas (US)", 32.78, -96.80, "na"),
+        Region("dfw", "Dallas, Texas (US)", 32.78, -96.80, "na", managed_postgres=True),
         Region("ewr", "Secaucus, NJ (US)", 40.79, -74.06, "na"),
         Region("fra", "Frankfurt, Germany", 50.11, 8.68, "eu", managed_postgres=True),
         Region("gru", "Sao Paulo, Brazil", -23.55, -46.63, "sa", gateway=False, managed_postgres=True),

@@ -15,7 +15,7 @@ from flyctl_orchestrator.project.model import FlyToml, Size
 from flyctl_orchestrator.rollout.plan.plan import Lane, Plan
 from flyctl_orchestrator.rollout.plan.steps import DestroyVolume, TakeVolume
 
-# Memory in MB that a preset brings per processor (https://fly.io/docs/about/pricing: the smallest of each size).
+# Memory in MB that a preset brings per processor (https://docs.fly.io/about/pricing: the smallest of each size).
 PRESET_MB = {"shared": 256, "performance": 2048}
 
 

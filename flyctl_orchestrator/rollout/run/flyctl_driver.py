@@ -50,6 +50,7 @@ class FlyctlDriver:
             release_command_timeout=RELEASE_COMMAND,
             skip_release_command=not run.release_command,
             max_unavailable=str(limit),
+            primary_region=context.primary_region if run.create else None,
             directory=context.directory,
             primary_region=run.primary,
         )

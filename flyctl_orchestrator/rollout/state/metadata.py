@@ -3,7 +3,7 @@
 A machine gets its verification only after it has passed the gate. One whose verification is of what is wanted, runs the
 wanted image and has not been edited since is done: that is how a second deploy knows that there is nothing to do, and
 how any computer can carry on where another one stopped. All of it lives in the machine's metadata; changing metadata
-does not restart a machine (https://fly.io/docs/machines/runtime-environment/).
+does not restart a machine (https://docs.fly.io/machines/runtime-environment/).
 """
 
 from __future__ import annotations

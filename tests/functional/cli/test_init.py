@@ -20,7 +20,7 @@ FLASK = {
 }
 
 FLY_TOML = """\
-# How Fly.io runs this app: https://fly.io/docs/reference/configuration/
+# How Fly.io runs this app: https://docs.fly.io/reference/configuration/
 app = "shop"
 primary_region = "lhr"
 kill_signal = "SIGTERM"

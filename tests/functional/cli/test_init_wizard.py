@@ -224,3 +224,18 @@ def test_stdout_stays_empty_so_that_it_can_be_redirected(tmp_path: Path, termina
         terminal.answer(question, "enter")
     assert terminal.end()[0] == 0
     assert (tmp_path / "out").read_bytes() == b""
+
+
+def test_a_closed_primary_region_is_answered_with_the_nearest_open_one(
+    tmp_path: Path, terminals: list[Terminal]
+) -> None:
+    directory = make_app(tmp_path / "shop")
+    (directory / "fly.toml").write_text('app = "shop"\nprimary_region = "den"\n')
+    terminal = Terminal(directory)
+    terminals.append(terminal)
+    terminal.answer("App name", "enter")
+    terminal.answer("Primary region", "enter")
+    terminal.child.expect_exact("dfw")
+    terminal.answer("Further regions", "ctrl-c")
+    assert terminal.end()[0] == 130
+    assert 'primary_region = "den"' in (directory / "fly.toml").read_text()

@@ -152,7 +152,7 @@ def test_an_unknown_target(fleet: LocalFleet) -> None:
 def test_neither_a_token_nor_flyctl(fleet: LocalFleet, tmp_path: Path) -> None:
     ran = fleet.flyo("status", PATH=str(tmp_path), FLYO_FLYCTL="")
     assert ran.status == 8
-    assert "flyctl is not installed. Install it (https://fly.io/docs/flyctl/install/)" in ran.stderr
+    assert "flyctl is not installed. Install it (https://docs.fly.io/flyctl/install/)" in ran.stderr
 
 
 def test_nobody_answers(fleet: LocalFleet) -> None:

@@ -135,3 +135,13 @@ def test_flyctl_leaves_the_machine_that_keeps_the_lock_alone(real: RolloutProjec
     argv = [real.extra["FLYO_FLYCTL"], "apps", "destroy", APP, "--yes"]
     assert subprocess.run(argv, env=env, capture_output=True, timeout=90, check=False).returncode == 0
     assert real.api.call("GET", f"/v1/apps/{APP}/machines").status == 404
+
+
+def test_a_file_that_names_no_region(fresh: RolloutProject) -> None:
+    fresh.extra["FLYO_FLYCTL"] = shutil.which("flyctl") or ""
+    (fresh.project / "flyo.toml").unlink()
+    fly = fresh.project / "fly.toml"
+    fly.write_text(fly.read_text().replace('primary_region = "iad"\n', ""))
+    ran = fresh.deploy("--watch", "0s")
+    assert ran.status == 0 and sorted(fresh.machines()) == ["iad"], ran.stderr
+    assert "Nothing to change" in fresh.deploy("--watch", "0s").stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.functional.rollout.rollout_project import APP, DOCKERFILE, FLY_TOML, FLYO_TOML, SERVER, RolloutProject
+from tests.platform_client import fleet_of
 
 
 def monorepo(project: RolloutProject) -> None:
@@ -56,3 +57,46 @@ def test_a_working_directory_is_where_everything_is_looked_for(fresh: RolloutPro
     assert fresh.api.call("GET", "/v1/apps?org_slug=personal").body["total_apps"] == 0
     ran = fresh.deploy("inside", "--dockerfile", "Dockerfile.web")
     assert ran.status == 0, ran.stderr
+
+
+def test_several_apps_of_one_repository_each_have_their_files(fresh: RolloutProject) -> None:
+    monorepo(fresh)
+    deploy = fresh.project / "deploy here"
+    other = (deploy / "fly.api.toml").read_text().replace(APP, "other-app")
+    (deploy / "fly.web.toml").write_text(other)
+    (deploy / "flyo.toml").write_text(FLYO_TOML.replace("fra = 1\nnrt = 1\n", ""))
+    for name in ("web", "api"):
+        ran = fresh.deploy("-c", f"deploy here/fly.{name}.toml")
+        assert ran.status == 0, ran.stderr
+    web = fleet_of(fresh.api.call("GET", "/v1/apps/other-app/machines").body)
+    # fly.web.toml has no flyo.web.toml beside it, so the common flyo.toml counts.
+    assert [machine["region"] for machine in web] == ["iad"]
+    assert sorted(fresh.machines()) == ["fra", "iad", "nrt"]
+    shown = fresh.flyo("status", "--local", "-c", "deploy here/fly.web.toml")
+    assert shown.status == 0 and "other-app" in shown.stdout and "nrt" not in shown.stdout, shown.stderr
+
+
+def test_a_configuration_behind_a_link_is_where_the_link_is(fresh: RolloutProject) -> None:
+    monorepo(fresh)
+    kept, deploy = fresh.project / "kept", fresh.project / "deploy here"
+    kept.mkdir()
+    (deploy / "fly.api.toml").rename(kept / "anything.toml")
+    (deploy / "fly.toml").symlink_to("../kept/anything.toml")
+    (deploy / "flyo.api.toml").rename(deploy / "flyo.toml")
+    # Its Dockerfile is found from the link's directory, as flyctl finds it.
+    ran = fresh.deploy("-c", "deploy here")
+    assert ran.status == 0, ran.stderr
+    again = fresh.deploy("-c", "deploy here")
+    assert "Nothing to change" in again.stdout, again.stderr
+
+
+def test_a_path_with_spaces_and_a_linked_directory_deploy_the_same(fresh: RolloutProject) -> None:
+    spaced = fresh.project / "my app, größer"
+    spaced.mkdir()
+    for name in ("server.py", "Dockerfile", "fly.toml", "flyo.toml", ".dockerignore"):
+        (fresh.project / name).rename(spaced / name)
+    (fresh.project / "link").symlink_to(spaced.name)
+    ran = fresh.deploy(spaced.name)
+    assert ran.status == 0, ran.stderr
+    again = fresh.deploy("link")
+    assert "Nothing to change" in again.stdout, again.stderr

@@ -1,6 +1,6 @@
 """The shape of fly.toml once old spellings are gone; also the `definition` a release stores.
 
-Source of the names: https://fly.io/docs/reference/configuration/.
+Source of the names: https://docs.fly.io/reference/configuration/.
 """
 
 from __future__ import annotations
