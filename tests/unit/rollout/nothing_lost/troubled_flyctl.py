@@ -73,9 +73,11 @@ class TroubledFlyctl(WorldFlyctl):
 
 
 def _chosen(body: Mapping[str, Any], options: DeployOptions) -> bool:
-    group = (body["config"].get("metadata") or {}).get("fly_process_group")
+    metadata = body["config"].get("metadata") or {}
+    group = metadata.get("fly_process_group")
     return (
         group is not None
+        and metadata.get("fly_platform_version") == "v2"
         and (not options.regions or body["region"] in options.regions)
         and (not options.only_machines or body["id"] in options.only_machines)
         and (not options.process_groups or group in options.process_groups)
