@@ -66,9 +66,7 @@ class Computer:
         self.root = root
         right = SimulatedProject.deployed(root).target
         assert isinstance(right.clock, WireClock)
-        self.target: Target = replace(
-            right, clock=OffClock(right.clock, skew), http=DatedHttp(right.http, right.clock)
-        )
+        self.target: Target = replace(right, clock=OffClock(right.clock, skew), http=DatedHttp(right.http, right.clock))
 
     def work(self) -> Deployment:
         project, clock = load_project(self.root, None, None, {}), self.target.clock
