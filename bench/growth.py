@@ -184,10 +184,15 @@ def measure(machines: int, at_once: int | None, root: Path, profile: bool = Fals
         region: machines // len(REGIONS) + (number < machines % len(REGIONS)) for number, region in enumerate(REGIONS)
     }
     counts = {region: count for region, count in counts.items() if count}
-    _write(root, counts, at_once or max(counts.values()))
+    (root / "fly.toml").write_text(FLY_TOML)
+    (root / "Dockerfile").write_text("FROM scratch\n")
+    (root / "settings").mkdir()
     fly = MeteredFly(1, root / "settings")
     target = simulated_target(fly, Random(1))
+    # How the first one is judged is not what is measured.
+    _write(root, counts, max(counts.values()), 'watch = "0s"\n\n[probe]\nevidence = "off"\n')
     _deploy(root, target)
+    _write(root, counts, at_once or max(counts.values()))
     fly.reset()
     profiler = cProfile.Profile() if profile else None
     began, since = time.process_time(), fly.now()
@@ -206,12 +211,9 @@ def measure(machines: int, at_once: int | None, root: Path, profile: bool = Fals
     return Cost(machines, fly.calls.total(), fly.pages, fly.refused, own, megabytes, fly.now() - since)
 
 
-def _write(root: Path, counts: Mapping[str, int], at_once: int) -> None:
+def _write(root: Path, counts: Mapping[str, int], at_once: int, more: str = "") -> None:
     places = "\n".join(f"{region} = {count}" for region, count in counts.items())
-    (root / "fly.toml").write_text(FLY_TOML)
-    (root / "flyo.toml").write_text(f"[regions]\n{places}\n\n[rollout]\nmax_unavailable = {at_once}\n")
-    (root / "Dockerfile").write_text("FROM scratch\n")
-    (root / "settings").mkdir()
+    (root / "flyo.toml").write_text(f"[regions]\n{places}\n\n[rollout]\nmax_unavailable = {at_once}\n{more}")
 
 
 class _LockInTurn(AppLock):
