@@ -60,7 +60,7 @@ class Leases:
         return False
 
     def _renew_unheard(self, machine_id: str, refusal: ApiError) -> bool:
-        """Renew a lease that was taken anew by us without our hearing of it; if it is another's, raise what was said."""
+        """Renew a lease that we have taken anew without hearing of it; raise `refusal` if it is another's."""
         found = self._quick.find_lease(self._app, machine_id)
         if found is None or not found.nonce or found.description != self._description:
             raise refusal
