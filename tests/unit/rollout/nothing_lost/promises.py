@@ -89,13 +89,13 @@ class Promises:
         assert not self._world.refused_for_pace, f"over the rate limits: {self._world.refused_for_pace}"
 
     def no_broken_release(self, broken: Container[str], how: str) -> None:
-        """A release that is broken is not called good, unless it was there before.
+        """A release that is broken is not called good, unless the one before was ill or slow, too: that is no worse.
 
         Args:
             broken: digests of images that are.
             how: what is wrong with them.
         """
-        known = any(each.digest in broken for each in self._before.values())
+        known = any(each.digest in broken or each.digest in self._world.shaky for each in self._before.values())
         if known or self._desired.image.digest not in broken or self._outcome.exit != Exit.OK:
             return
         new = [row.machine for row in self._outcome.rows if row.fate == "new"]

@@ -149,6 +149,8 @@ class NothingLost(RuleBasedStateMachine):
         if order.image == "share":
             self.world.looks_for(image, Looks(errors=order.share))
             self.world.half_broken |= {image.digest or ""} if order.share >= 0.3 else set()
+        if order.image in ("half", "share", "slow-share"):
+            self.world.shaky.add(image.digest or "")
         if order.image == "slow-share":
             self.world.looks_for(image, Looks(slow=order.share))
         if order.image == "elsewhere":

@@ -61,9 +61,11 @@ class TroubledWorld(World):
         hurt: regions where a fault may have taken machines down.
         struck: kinds of trouble that came up.
         treacherous: digests of images that end by themselves after a while.
-        half_broken: digests of images that answer every other request with an error, but for the health page.
+        half_broken: digests of images that answer a third of requests or more with an error, but for the health page.
         destroyed_going_back: machines that the rollout has had destroyed on its way back.
         rival: another computer that wants the lock; `rival_had_it` says, afterwards, whether it got it.
+        crashing: digests of images that end seconds after their first good answer.
+        shaky: digests of images of whose answers a share is wrong or late.
         gaps: regions that were seen without a machine that takes requests, of those named in `begin`.
     """
 
@@ -82,6 +84,7 @@ class TroubledWorld(World):
         self.treacherous: set[str] = set()
         self.half_broken: set[str] = set()
         self.crashing: set[str] = set()
+        self.shaky: set[str] = set()
         self.lock: LockOfTheRun | None = None
         self.rival: OtherComputer | None = None
         self.rival_had_it = False
