@@ -295,7 +295,7 @@ class Promises:
 
     def _nobody_is_blamed_wrongly(self) -> None:
         world, said = self._world, f"{self._outcome.what} {[row.why for row in self._outcome.rows]}"
-        if "somebody else has changed" in said:
+        if "another client has changed" in said:
             assert world.meddled or world.dozed, f"nobody else has changed anything: {self._outcome}"
         if self._outcome.code == "lock.lost" and "could not be renewed" not in said:
             assert world.rival_had_it, f"nobody else has taken the lock: {self._outcome}"
