@@ -36,7 +36,8 @@ class Record:
         firsts: process group -> a machine that has the wanted configuration and passed the gate.
         replaced: machine id -> id of the machine it took the place of (flyctl replaces what it cannot update).
         runs: lane name -> every lane that was begun.
-        cordoned: ids of machines this rollout has closed to requests.
+        cordoned: ids of machines this rollout has asked to be closed to requests.
+        closed: those of them that are, as the platform has answered.
         began: when it began, in seconds since the epoch by the platform's clock.
         release_command: how far flyctl's run of it came, as far as flyctl has told.
         restore_point: where a way back leads when that is not `before`: a resumed rollout goes back to where the killed
@@ -59,6 +60,7 @@ class Record:
     replaced: dict[str, str] = field(default_factory=dict)
     runs: dict[str, LaneRun] = field(default_factory=dict)
     cordoned: set[str] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)
     restore_point: RestorePoint | None = None
     began: float = 0.0
     release_command: CommandRan = ""
