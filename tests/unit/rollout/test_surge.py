@@ -332,13 +332,3 @@ def test_what_a_killed_run_left_is_shown_and_not_taken_for_too_many(served: Worl
     assert [drift.region for drift in stray] == ["iad"] and stray[0].fixed
     assert not [drift for drift in plan.drift if drift.kind in ("surplus", "missing")]
     assert [(lane.action, lane.reasons) for lane in plan.waves[-1].lanes] == [("destroy", ("leftover",))]
-
-
-def test_a_machine_whose_cordon_was_never_answered_is_opened_again_on_the_way_back(world: World) -> None:
-    surge = RolloutPolicy(strategy="surge", timeout=30.0, watch=0.0)
-    assert world.deploy(world.desired(world.push("one"), policy=surge)).kind == "done"
-    before = snapshot(world)
-    world.call("POST", "/_local/faults", {"name": "unreadable", "set": {"op": "machines.cordon"}, "for": "45s"})
-    outcome = world.deploy(world.desired(world.push("two"), policy=surge))
-    assert outcome.kind == "rolled_back", outcome.what
-    assert snapshot(world) == before
