@@ -3,6 +3,7 @@
 # make parity   the tests with a real flyctl (FLYO_FLYCTL, or the one on PATH); its version is noted as tested
 # make property EXAMPLES=20000   random rollouts with faults, as many as asked for (SEED=7 for other ones)
 # make fuzz EXAMPLES=10000   strange answers of the Machines API, as many as asked for (SEED=7 for other ones)
+# make endurance REQUESTS=1000000   rollouts under traffic until there were so many requests, none of which may fail
 # make coverage   lines and branches that the unit and functional tests reach, in every process they start
 # make mutation   changes the planner, the gate, and what rollback and history decide, and says what no test noticed
 # make screenshots   the habit app at 390 and 1280 pixels, dark, at 200 %, into build/screenshots (needs Chromium)
@@ -26,10 +27,11 @@ MUTANTS ?=
 TESTS ?= tests
 REAL = tests/parity tests/functional/rollout/test_deploy_real_flyctl.py
 SEED ?= 0
+REQUESTS ?= 1000000
 SCHEMA = $(TEST)/bin/check-jsonschema --builtin-schema
 
 .PHONY: help demo demo-down test coverage measure coverage-report mutation property fuzz lint lint-ci wheel-check
-.PHONY: clean screenshots format parity
+.PHONY: clean screenshots format parity endurance
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
@@ -68,6 +70,9 @@ fuzz: $(TEST)/ready
 
 screenshots: $(TEST)/ready
 	$(TEST)/bin/python -m tests.browser.screenshots build/screenshots
+
+endurance: $(TEST)/ready
+	REQUESTS=$(REQUESTS) $(TEST)/bin/python -m pytest -s tests/e2e/test_nobody_notices.py
 
 wheel-check:
 	$(PYTHON) tests/wheel_check.py

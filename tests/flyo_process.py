@@ -61,11 +61,13 @@ class Computer:
         root: that directory.
         shared: directory of a platform that other computers use, too; None for one of its own.
         extra: more environment variables.
+        patience: seconds a command may take.
     """
 
     root: Path
     shared: Path | None = None
     extra: dict[str, str] = field(default_factory=dict)
+    patience: float = PATIENCE
 
     @property
     def project(self) -> Path:
@@ -104,7 +106,7 @@ class Computer:
             env={**self.variables, **(env or {}), **variables},
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=self.patience,
             check=False,
             **({"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}),
         )

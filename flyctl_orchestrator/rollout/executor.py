@@ -292,8 +292,9 @@ class Executor:
             outcome = self._finish("untouched", f"{what}; nothing was changed on the fleet", None, code=code)
             return replace(outcome, exit=Exit.UNREACHABLE)
         names = ", ".join(f"{run.lane.region} {_called(run)}" for run in touched)
-        if self._record.cordoned:
-            names += f"; cordoned: {', '.join(sorted(self._record.cordoned))}"
+        perhaps = self._record.cordoned - self._record.closed
+        for word, ids in (("cordoned", self._record.closed), ("perhaps cordoned", perhaps)):
+            names += f"; {word}: {', '.join(sorted(ids))}" if ids else ""
         next_ = "When the platform answers again, 'flyo status' shows what is where and 'flyo deploy' goes on"
         return self._finish("inconclusive", f"{what}; not known: {names}", None, next=next_, code=code or "blind")
 

@@ -34,8 +34,9 @@ def pull_failed(platform: Platform, new: bool, machine_id: str) -> None:
 
 def _revert_later(platform: Platform, machine: Machine, version: str, fault: Fault) -> None:
     platform.runtime.pulling.discard(version)
-    # It may have been updated again, or destroyed, in the meantime.
-    if machine.alive and machine.instance_id == version:
+    # It may have been updated again, or destroyed, in the meantime; or it had begun to boot before the fault struck, as
+    # one does that nothing has to be stopped for. What runs was pulled, and is not taken back.
+    if machine.alive and machine.instance_id == version and machine.state != "started":
         _revert(platform, machine, fault)
 
 

@@ -19,7 +19,7 @@ class HistoryEntry:
     """One line of the history.
 
     Attributes:
-        at: seconds since the epoch.
+        at: seconds since the epoch, of a rollout by the platform's clock.
         source: "journal" (this computer), "machines" (another computer's flyo) or "releases" (flyctl).
         release: flyctl's number, None when it is not known.
         kind: "deploy", "scale", "rollback", "secrets" or "lock"; of other computers "rollout" or "release".
@@ -87,9 +87,10 @@ def _newest_first(rows: list[HistoryEntry]) -> list[HistoryEntry]:
 
 def _of_past(past: PastRollout) -> HistoryEntry:
     outcome = ("running" if past.running else "unfinished") if past.unfinished else past.outcome
+    # By one clock how long, by the platform's when: this computer's may have been wrong, and releases go by that one.
     seconds = None if past.ended_at is None else past.ended_at - past.at
     return HistoryEntry(
-        past.at, past.id, past.kind, past.who, past.image, outcome, "journal",
+        past.began or past.at, past.id, past.kind, past.who, past.image, outcome, "journal",
         waves=past.waves, exit=past.exit, seconds=seconds, what=past.what, about=past.changes or past.image,
         not_taken_back=past.not_taken_back.said if past.not_taken_back else "",
     )  # fmt: skip

@@ -267,7 +267,7 @@ class Held:
         if other is None:
             self._lose("the lock was released elsewhere")
         elif other.id == self._record.id:
-            self._lose("the lock was taken over by another command")
+            self._lose("the lock's lease was taken anew, and nothing says by whom")
         else:
             self._lose(f"the lock was taken over by {other.who}", other.who)
 

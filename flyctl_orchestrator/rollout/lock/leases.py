@@ -48,6 +48,8 @@ class Leases:
         try:
             lease = self._quick.acquire_lease(self._app, machine_id, LEASE, self._description, nonce)
         except ApiError as error:
+            if error.kind == "conflict":
+                return self._renew_unheard(machine_id, error)
             if error.kind not in ("invalid", "precondition"):
                 raise
             # The nonce of a lease that has ended is refused here, and taken for none elsewhere.
@@ -55,6 +57,15 @@ class Leases:
         if lease.nonce in (nonce, ""):
             return True
         self._keep(machine_id, lease.nonce)
+        return False
+
+    def _renew_unheard(self, machine_id: str, refusal: ApiError) -> bool:
+        """Renew a lease that we have taken anew without hearing of it; raise `refusal` if it is another's."""
+        found = self._quick.find_lease(self._app, machine_id)
+        if found is None or not found.nonce or found.description != self._description:
+            raise refusal
+        lease = self._quick.acquire_lease(self._app, machine_id, LEASE, self._description, found.nonce)
+        self._keep(machine_id, lease.nonce or found.nonce)
         return False
 
     def forget(self, machine_ids: Iterable[str]) -> None:

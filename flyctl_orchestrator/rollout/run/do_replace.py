@@ -101,15 +101,18 @@ def do_await_propagation(step: AwaitPropagation, run: LaneRun, ctx: StepContext)
 
 def do_cordon(step: Cordon, run: LaneRun, ctx: StepContext) -> bool:
     """Close a machine to new requests; those under way go on. Harmless when it is closed already."""
-    if step.machine in ctx.record.cordoned:
+    if step.machine in ctx.record.closed:
         return True
     try:
         with leased(ctx, step.machine) as nonce:
+            # Before it is asked for: an answer that is lost may have closed it, and a way back has to open it.
+            ctx.record.cordoned.add(step.machine)
             ctx.rollout.api.cordon(ctx.rollout.app, step.machine, nonce)
     except ApiError as error:
         if error.kind != "not_found":
             raise
     ctx.record.cordoned.add(step.machine)
+    ctx.record.closed.add(step.machine)
     ctx.acted(run)
     return True
 

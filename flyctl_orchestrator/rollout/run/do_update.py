@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from flyctl_orchestrator.rollout.plan.steps import FlyctlUpdate, Gate, RestoreMa
 from flyctl_orchestrator.rollout.run.inherit import inherit
 from flyctl_orchestrator.rollout.run.lane import Busy, LaneRun, StepFailed
 from flyctl_orchestrator.rollout.run.step_context import LEASE, StepContext
-from flyctl_orchestrator.rollout.state.metadata import BEFORE, ROLLOUT, SLEPT, alike, pinned
+from flyctl_orchestrator.rollout.state.metadata import BEFORE, ROLLOUT, SLEPT, alike, pinned, same_image
 
 
 def do_update(step: UpdateMachine, run: LaneRun, ctx: StepContext) -> bool:
@@ -113,12 +113,23 @@ def _put(
         if error.kind != "precondition":
             raise
         now = _read(run, ctx, machine_id)
-        if now is None or now.instance_id != version:
+        if now is not None and now.instance_id == version:
+            raise Busy(error.what) from error
+        if now is None or not _has(now, config):
             raise StepFailed("changed_meanwhile", "another client has changed the machine in the meantime") from error
-        raise Busy(error.what) from error
+        # It was us: only the answer to an earlier attempt was lost.
+        updated = now
     run.instance = updated.instance_id
     run.after_event = max((event.timestamp_s for event in updated.events), default=run.after_event)
     ctx.acted(run)
+
+
+def _has(machine: Machine, config: Mapping[str, Any]) -> bool:
+    """Whether a machine has the very configuration that it was to get."""
+    rest = {key: value for key, value in config.items() if key != "image"}
+    same = rest == {key: value for key, value in machine.config.items() if key != "image"}
+    ref, _, digest = str(config.get("image", "")).partition("@")
+    return same and same_image(machine, ref, digest or None)
 
 
 def _recordon(run: LaneRun, ctx: StepContext, now: Machine, before: Machine) -> None:

@@ -38,7 +38,8 @@ class Record:
         replaced: machine id -> id of the machine it took the place of (flyctl replaces what it cannot update).
         runs: lane name -> every lane that was begun.
         volumes: which volume each lane's new machine has.
-        cordoned: ids of machines this rollout has closed to requests.
+        cordoned: ids of machines this rollout has asked to be closed to requests.
+        closed: those of them that are, as the platform has answered.
         began: when it began, in seconds since the epoch by the platform's clock.
         release_command: how far flyctl's run of it came, as far as flyctl has told.
         restore_point: where a way back leads when that is not `before`: a resumed rollout goes back to where the killed
@@ -62,6 +63,7 @@ class Record:
     runs: dict[str, LaneRun] = field(default_factory=dict)
     volumes: VolumeClaims = field(default_factory=VolumeClaims)
     cordoned: set[str] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)
     restore_point: RestorePoint | None = None
     began: float = 0.0
     release_command: CommandRan = ""

@@ -10,6 +10,7 @@ from flyctl_orchestrator.rollout.run.lane import LaneRun
 from flyctl_orchestrator.rollout.run.record import Record
 
 CLOSED = "it is cordoned: it gets no requests"
+PERHAPS_CLOSED = "it may be cordoned: the platform did not answer"
 
 
 def rows_at_the_end(machines: Mapping[str, Machine] | None, record: Record, backs: Mapping[str, LaneRun]) -> list[Row]:
@@ -94,7 +95,7 @@ def _unseen(run: LaneRun, back: LaneRun | None, record: Record) -> Row:
     if latest.proved:
         fate = {"destroy": "destroyed", "restore": "restored"}.get(latest.lane.action, "new")
     elif machine in record.cordoned:
-        fate, why = "unverified", CLOSED
+        fate, why = "unverified", CLOSED if machine in record.closed else PERHAPS_CLOSED
     elif not machine and run.touched:
         instead = f" in the place of {run.lane.replaces}" if run.lane.replaces else ""
         why = f"it is not known whether it was created{instead}"

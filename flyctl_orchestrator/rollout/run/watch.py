@@ -280,6 +280,10 @@ class WaveWatch:
                 self._lose(each, ctx, "failed", verdict.code, verdict.reason)
         if self._pending:
             return
+        if not self._alive:
+            # All of them are lost: no answer comes any more that a verdict could wait for.
+            self.over = True
+            return
         if verdict.kind == "pass" and all(self._through(each) for each in self._alive):
             self._finish(ctx)
         elif now >= max(each.since for each in self._watched.values()) + self._seconds + self._context.timeout:

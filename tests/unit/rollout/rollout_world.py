@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.fleet.http import Http, HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.machine import Machine
@@ -138,7 +139,7 @@ class World:
         self.app = APP
         self.settings = Settings(rate_limits=rate_limits)
         self.simulation = Simulation(seed=seed, settings=self.settings)
-        self.clock = WorldClock(self.simulation)
+        self.clock: Clock = WorldClock(self.simulation)
         self.http: Http = WorldHttp(self)
         self.flyctl = WorldFlyctl(self)
         self.random = random.Random(seed)

@@ -185,6 +185,26 @@ def test_a_machine_somebody_edits_meanwhile_is_not_overwritten(world: World) -> 
     assert "another client has changed the machine" in outcome.what
 
 
+def test_a_change_of_our_own_is_known_when_no_answer_about_it_could_be_read(world: World) -> None:
+    """Nobody else is blamed for it, and it is not made twice."""
+    assert world.deploy(world.desired(world.push("one"))).kind == "done"
+    dark: list[float] = []
+
+    def spoil(method: str, url: str, really: Callable[[], HttpAnswer]) -> HttpAnswer | None:
+        update = method == "POST" and url.rsplit("/", 2)[1] == "machines" and not url.endswith("machines")
+        dark.extend([world.clock.now()] if update and not dark else [])
+        # Longer than one call is patient: the update is made, and neither that nor what came of it can be read.
+        if (update or method == "GET") and dark and MACHINES in url and world.clock.now() < dark[0] + 15.0:
+            really()
+            return HttpAnswer(200, {}, b"<html>")
+        return None
+
+    install(world, spoil)
+    outcome = world.deploy(world.desired(world.push("two")))
+    assert (outcome.kind, len(dark)) == ("done", 1), outcome.what
+    assert {machine.image.split(":")[-1].split("@")[0] for machine in world.machines()} == {"two"}
+
+
 def test_a_machine_destroyed_meanwhile_is_named_and_made_anew(world: World) -> None:
     one = world.push("one")
     world.deploy(world.desired(one))

@@ -83,10 +83,12 @@ class WorldFlyctl:
 
 
 def _selected(body: Mapping[str, Any], options: DeployOptions) -> bool:
-    group = body["config"].get("metadata", {}).get("fly_process_group")
+    metadata = body["config"].get("metadata", {})
+    group = metadata.get("fly_process_group")
     return (
         (not options.regions or body["region"] in options.regions)
         and (not options.only_machines or body["id"] in options.only_machines)
         and (not options.process_groups or group in options.process_groups)
         and group is not None
+        and metadata.get("fly_platform_version") == "v2"
     )

@@ -163,3 +163,18 @@ def test_a_machine_destroyed_during_the_pull_stays_destroyed(fly: Fly) -> None:
     assert fly.on(machine, "?force=true", method="DELETE").status == 200
     fly.after(20)
     assert fly.state(machine) == "destroyed"
+
+
+def test_a_version_that_has_booted_is_not_taken_back(fly: Fly) -> None:
+    """The second update stops nothing, so it boots before the fault is known."""
+    machine = fly.started()["id"]
+    add(fly, "pull-reverted", times=2)
+    fly.update(machine, {"image": fly.push("two")})
+    fly.after(1)
+    three = fly.push("three")
+    fly.update(machine, {"image": three})
+    fly.after(4)
+    assert fly.machine(machine)["state"] == "started"
+    fly.after(20)
+    now = fly.machine(machine)
+    assert (now["state"], now["config"]["image"]) == ("started", three)

@@ -222,3 +222,10 @@ def test_a_row_as_plain_values() -> None:
     }
     timed = HistoryEntry(MORNING + 0.4, "x", "deploy", "", "", "done", "journal", seconds=1.23456)
     assert (timed.as_dict()["seconds"], timed.as_dict()["at"]) == (1.235, "2026-11-23T06:00:00Z")
+
+
+def test_a_rollout_of_a_fast_clock_stands_at_the_platforms_time_with_its_release(kept: Kept) -> None:
+    kept.whole(1, [machine("a")], began=MORNING - 40 * HOUR)
+    made = release(3, "2026-11-21T14:00:10Z")
+    (row,) = history_of(kept.past(), [], [made])
+    assert (row.at, row.release, row.seconds) == (MORNING - 40 * HOUR, 3, 90.0)

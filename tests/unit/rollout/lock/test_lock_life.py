@@ -371,6 +371,20 @@ def test_a_platform_that_does_not_answer_for_long_ends_the_rollout(hall: Hall) -
     held.release()
 
 
+def test_a_lease_that_was_taken_anew_without_our_hearing_of_it_is_ours(hall: Hall) -> None:
+    hall.create("iad")
+    held = hall.take("ada")
+    hall.fault("server-error", set={"op": "leases.*"}, **{"for": LEASE + 2.0})
+    hall.world.pass_time(LEASE + 1.0)
+    hall.world.call("DELETE", "/_local/faults")
+    # Ours had ended; it is given to us again, and no answer tells.
+    (machine,) = hall.lock_machines()
+    hall.world.api.acquire_lease(APP, machine["id"], LEASE, "flyo lock ada")
+    assert held.lost() == "" and hall.names() == ["ada@test"]
+    held.release()
+    assert hall.holders() == [] and hall.written() == []
+
+
 def test_a_last_call_that_fails_is_not_repeated_for_long(hall: Hall) -> None:
     hall.create("iad")
     held = hall.take("ada")

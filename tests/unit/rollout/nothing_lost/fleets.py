@@ -8,27 +8,36 @@ from hypothesis import strategies as st
 
 REGIONS = ("iad", "fra", "nrt", "syd", "gru", "lhr")
 
-#: What goes wrong by order of the platform: name, settings, and whether its answers are the platform's own fault.
-AT_THE_PLATFORM: dict[str, dict[str, object]] = {
-    "crash-loop": {"after": 1.5},
-    "failing-check": {},
-    "flapping-check": {"period": 3.0},
-    "check-stuck": {},
-    "rate-limited": {},
-    "rate-limited-long": {"retry_after": 2},
-    "server-error": {},
-    "reset-before": {"when": "before"},
-    "reset-after": {"when": "after"},
-    "slow-answers": {"seconds": 3.0},
-    "lost-create": {},
-    "lease-held": {},
-    "image-pull-fails": {},
-    "secrets-lag": {},
-    "stuck-suspending": {"seconds": 40.0},
-    "slow-boot": {"seconds": 15.0},
-    "host-down": {},
-    "region-down": {},
-    "clock-skew": {"seconds": 20.0},
+#: How answers are spoilt: a page, half a body, null, 204, a redirect, a cut in the middle, another shape.
+UNREADABLE = ("html", "half", "null", "empty", "redirect", "cut", "shape")
+
+#: What goes wrong by order of the platform: name -> the platform's fault, and its settings.
+AT_THE_PLATFORM: dict[str, tuple[str, dict[str, object]]] = {
+    "crash-loop": ("crash-loop", {"after": 1.5}),
+    "crash-after": ("crash-after", {"seconds": 4.0, "from": "healthy"}),
+    "failing-check": ("failing-check", {}),
+    "flapping-check": ("flapping-check", {"period": 3.0}),
+    "check-stuck": ("check-stuck", {}),
+    "rate-limited": ("rate-limited", {}),
+    "rate-limited-long": ("rate-limited", {"retry_after": 2}),
+    "server-error": ("server-error", {}),
+    "reset-before": ("connection-reset", {"when": "before"}),
+    "reset-after": ("connection-reset", {"when": "after"}),
+    "slow-answers": ("slow-answers", {"seconds": 3.0}),
+    "lost-create": ("lost-create", {}),
+    "lease-held": ("lease-held", {}),
+    "image-pull-fails": ("image-pull-fails", {}),
+    "pull-reverted": ("pull-reverted", {"seconds": 5.0}),
+    "secrets-lag": ("secrets-lag", {}),
+    "stuck-suspending": ("stuck-suspending", {"seconds": 40.0}),
+    "slow-boot": ("slow-boot", {"seconds": 15.0}),
+    "host-down": ("host-down", {}),
+    "region-down": ("region-down", {}),
+    "clock-skew": ("clock-skew", {"seconds": 20.0}),
+    "some-errors": ("error-share", {"share": 0.3}),
+    "some-slow": ("slow-share", {"share": 0.5}),
+    **{f"unreadable-{how}": ("unreadable", {"how": how}) for how in UNREADABLE},
+    **{f"unreadable-{how}-undone": ("unreadable", {"how": how, "when": "before"}) for how in UNREADABLE[:2]},
 }
 #: What goes wrong on the way, or by somebody's hand.
 ELSEWHERE = (
@@ -40,6 +49,10 @@ ELSEWHERE = (
     "edit",
     "destroy",
     "doze",
+    "clone",
+    "clone-lock",
+    "clock-steps",
+    *("rival",) * 3,
     *("press",) * 5,
 )
 TROUBLES = (*AT_THE_PLATFORM, *ELSEWHERE)
@@ -58,8 +71,16 @@ IMAGES = (
     "late",
     "500",
     "half",
+    "share",
+    "slow-share",
+    "crashes",
     "elsewhere",
 )
+
+#: Shares of errors, and of slow answers.
+SHARES = (0.05, 0.1, 0.2, 0.3, 0.4)
+#: By how many seconds a computer's clock is off.
+SKEWS = (0.0, 0.0, 0.0, 0.0, 90.0, -90.0, 172_800.0, -172_800.0)
 
 STRATEGIES = ("in-place", "surge")
 
@@ -119,6 +140,10 @@ class Order:
         again: the image that was rolled out last, once more.
         evidence: as in flyo.toml's [probe].
         far: whether the proxy behaves as on Fly.io: slow to hear of a change, and silent of cordoned machines.
+        share: of errors or slow answers, for an image that has them.
+        crash: seconds from its first good answer until an image that crashes ends.
+        skew: seconds by which the clock of the computer that rolls out is off.
+        locked: whether it runs under the app's lock.
     """
 
     image: str
@@ -139,6 +164,10 @@ class Order:
     far: bool = False
     watch: float = 0.0
     evidence: str = "off"
+    share: float = 0.5
+    crash: float = 5.0
+    skew: float = 0.0
+    locked: bool = False
 
 
 def troubles() -> st.SearchStrategy[Trouble]:
@@ -202,4 +231,8 @@ def orders(strategies: tuple[str, ...] = STRATEGIES) -> st.SearchStrategy[Order]
         far=st.sampled_from((False, False, True)),
         watch=st.sampled_from((0.0, 0.0, 10.0)),
         evidence=st.sampled_from(("usual", "usual", "off")),
+        share=st.sampled_from(SHARES),
+        crash=st.sampled_from((1.0, 3.0, 6.0, 9.0)),
+        skew=st.sampled_from(SKEWS),
+        locked=st.booleans(),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from flyctl_orchestrator.local.core import model
 from flyctl_orchestrator.local.daemon.simulation import TOKEN
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.plan.desired import Desired
+from flyctl_orchestrator.rollout.state.lock_record import MARK
 from flyctl_orchestrator.rollout.state.metadata import VERIFIED
 from tests.planted import SECRET
 from tests.unit.rollout.nothing_lost.troubled_world import TroubledWorld
@@ -39,7 +41,7 @@ class Truth:
 
 def truth(world: TroubledWorld) -> dict[str, Truth]:
     """The fleet as it really is."""
-    return {machine.id: _truth(machine) for machine in world.records()}
+    return {machine.id: _truth(machine) for machine in world.records() if MARK not in machine.metadata}
 
 
 def _truth(machine: model.Machine) -> Truth:
@@ -81,17 +83,24 @@ class Promises:
         self._a_surge_leaves_no_gap()
         self._leases_are_given_back()
         self._secrets_stay_secret()
+        self._nothing_old_is_destroyed_on_the_way_back()
+        self._the_sentence_is_true()
+        self._nobody_is_blamed_wrongly()
         assert not self._world.refused_for_pace, f"over the rate limits: {self._world.refused_for_pace}"
 
-    def no_half_broken_release(self) -> None:
-        """A release of which every other answer is an error is not called good, unless it was there before."""
-        broken = self._world.half_broken
-        known = any(each.digest in broken for each in self._before.values())
+    def no_broken_release(self, broken: Container[str], how: str) -> None:
+        """A release that is broken is not called good, unless the one before was ill or slow, too: that is no worse.
+
+        Args:
+            broken: digests of images that are.
+            how: what is wrong with them.
+        """
+        known = any(each.digest in broken or each.digest in self._world.shaky for each in self._before.values())
         if known or self._desired.image.digest not in broken or self._outcome.exit != Exit.OK:
             return
         new = [row.machine for row in self._outcome.rows if row.fate == "new"]
         asked = [id for id in new if (now := self._after.get(id)) and now.config.get("services") and not now.cordoned]
-        assert not asked, f"accepted, and half of it is broken: {asked}: {self._outcome}"
+        assert not asked, f"accepted, and {how}: {asked}: {self._outcome}"
 
     # --- what a machine can be
 
@@ -252,7 +261,7 @@ class Promises:
         return any(each.digest in self._world.treacherous for each in (*self._before.values(), *self._after.values()))
 
     def _leases_are_given_back(self) -> None:
-        now = self._world.clock.now()
+        now = self._world.simulation.clock.now()
         for machine in self._world.records():
             lease = machine.lease
             # A minute after the end of the troubles, nothing of ours may be held any more.
@@ -265,3 +274,28 @@ class Promises:
         for text in told:
             assert SECRET not in text, "the secret got out"
             assert TOKEN not in text, "the token got out"
+
+    def _nothing_old_is_destroyed_on_the_way_back(self) -> None:
+        old = set(self._world.destroyed_going_back) & set(self._before)
+        assert not old, f"destroyed on the way back, and older than the rollout: {old}: {self._outcome}"
+
+    def _the_sentence_is_true(self) -> None:
+        what = self._outcome.what
+        ours = [each for id, each in self._after.items() if each.managed and id not in self._others]
+        if "every machine is new and verified" in what:
+            old = [each.id for each in ours if not self._new(each) and each.id not in what]
+            assert not old, f"not new: {old}: {self._outcome}"
+        for said, fate in (("new and verified", "new"), ("unchanged", "unchanged"), ("destroyed", "destroyed")):
+            found = re.search(rf"(\d+) (?:machines? (?:is|are) )?{said}", what)
+            rows = sum(row.fate == fate for row in self._outcome.rows)
+            assert not found or int(found[1]) == rows, f"{found} and not {rows}: {self._outcome}"
+        whole = ("back as it was, verified", "nothing else was touched", "nothing was changed on the fleet")
+        if any(said in what for said in whole):
+            self._all_as_before()
+
+    def _nobody_is_blamed_wrongly(self) -> None:
+        world, said = self._world, f"{self._outcome.what} {[row.why for row in self._outcome.rows]}"
+        if "another client has changed" in said:
+            assert world.meddled or world.dozed, f"nobody else has changed anything: {self._outcome}"
+        if self._outcome.code == "lock.lost" and "could not be renewed" not in said:
+            assert world.rival_had_it, f"nobody else has taken the lock: {self._outcome}"

@@ -26,7 +26,8 @@ from flyctl_orchestrator.rollout.plan.desired import Desired
 from flyctl_orchestrator.rollout.plan.plan import PlannedImage
 from tests.unit.rollout.nothing_lost.fleets import FleetShape, Order, fleets, orders
 from tests.unit.rollout.nothing_lost.promises import Promises, truth
-from tests.unit.rollout.nothing_lost.troubled_world import ELSEWHERE_REGION, TroubledWorld
+from tests.unit.rollout.nothing_lost.troubled_http import ELSEWHERE_REGION
+from tests.unit.rollout.nothing_lost.troubled_world import TroubledWorld
 from tests.unit.rollout.rollout_world import Looks
 
 #: Rollouts in a row on one fleet.
@@ -91,28 +92,35 @@ class NothingLost(RuleBasedStateMachine):
     def _roll_out(self, order: Order) -> int:
         world = self.world
         world.asks_for_secrets = not world.asks_for_secrets
-        world.begin(order.troubles, watching=order.strategy == "surge")
+        world.begin(order.troubles, watching=order.strategy == "surge", skew=order.skew)
         world.edge = EDGES["fly" if order.far else "local"]
         if order.new_definition:
             world.definition = f"definition-{self.images}"
         image, policy = self._image(order), self._policy(order)
         desired = replace(world.desired(image, policy=policy), counts=self._counts(order))
         before = truth(world)
-        began = world.clock.now()
-        outcome = self._deploy(desired, Probe(path="/up", passes=order.passes, evidence=order.evidence))
-        assert world.clock.now() - began < LONGEST, "it took more than an hour"
+        began = world.clock.monotonic()
+        outcome = self._deploy(desired, Probe(path="/up", passes=order.passes, evidence=order.evidence), order.locked)
+        assert world.clock.monotonic() - began < LONGEST, "it took more than an hour"
         world.settle()
-        Promises(world, before, desired, outcome).hold()
+        promises = Promises(world, before, desired, outcome)
+        promises.hold()
         if order.evidence != "off":
-            Promises(world, before, desired, outcome).no_half_broken_release()
+            promises.no_broken_release(world.half_broken, "a third or more of its answers are errors")
+        if order.watch:
+            promises.no_broken_release(world.crashing, "it ends a few seconds after its first good answer")
         return int(outcome.exit)
 
-    def _deploy(self, desired: Desired, probe: Probe) -> Outcome:
+    def _deploy(self, desired: Desired, probe: Probe, locked: bool) -> Outcome:
         try:
+            if locked:
+                self.world.take_lock(desired.image.ref)
             return self.world.deploy(desired, probe)
         except FlyoError as error:
             assert "wave.started" not in self.world.names(), f"it got out of a rollout: {error!r}"
             return Outcome("untouched", error.what, code=error.code, exit=error.exit)
+        finally:
+            self.world.release_lock()
 
     def _image(self, order: Order) -> PlannedImage:
         if order.again and self.last is not None:
@@ -126,15 +134,25 @@ class NothingLost(RuleBasedStateMachine):
             "unstartable": Behaviour(fails_to_start="no such file"),
             "ill-in-one": Behaviour(healthy=lambda machine, region: region != ill),
             "late": Behaviour(exit_after_seconds=12.0),
+            "crashes": Behaviour(exit_after_seconds=0.5 + order.crash),
         }
         image = self.world.push(f"{order.image}-{self.images}", behaviours.get(order.image))
-        if order.image in ("late", "exits", "unstartable"):
+        if order.image in ("late", "exits", "unstartable", "crashes"):
             self.world.treacherous.add(image.digest or "")
         if order.image == "500":
             self.world.looks_for(image, Looks(status=500))
         if order.image == "half":
             self.world.looks_for(image, Looks(errors=0.5))
             self.world.half_broken.add(image.digest or "")
+        if order.image == "crashes":
+            self.world.crashing.add(image.digest or "")
+        if order.image == "share":
+            self.world.looks_for(image, Looks(errors=order.share))
+            self.world.half_broken |= {image.digest or ""} if order.share >= 0.3 else set()
+        if order.image in ("half", "share", "slow-share"):
+            self.world.shaky.add(image.digest or "")
+        if order.image == "slow-share":
+            self.world.looks_for(image, Looks(slow=order.share))
         if order.image == "elsewhere":
             self.world.looks_for(image, Looks(region=ELSEWHERE_REGION))
         self.last = image

@@ -3,154 +3,50 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from flyctl_orchestrator.fleet.flyctl.flyctl import DeployOptions
-from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.machines_api import MachinesApi
 from flyctl_orchestrator.local.api import render
-from flyctl_orchestrator.local.base.machine_config import CheckSpec
+from flyctl_orchestrator.local.base.errors import FAULT_HEADER
 from flyctl_orchestrator.local.core import model
-from flyctl_orchestrator.local.core.seams import CheckAnswer
+from flyctl_orchestrator.local.daemon.simulation import TOKEN
 from flyctl_orchestrator.local.faults.request import fault_of
 from flyctl_orchestrator.project.model import Probe
 from flyctl_orchestrator.rollout.context.concurrency import Stop
 from flyctl_orchestrator.rollout.context.context import RolloutContext
+from flyctl_orchestrator.rollout.lock.computer import ComputerLock
+from flyctl_orchestrator.rollout.lock.guard import Unguarded
+from flyctl_orchestrator.rollout.lock.take import Locker
 from flyctl_orchestrator.rollout.plan.plan import PlannedImage
+from flyctl_orchestrator.rollout.state.lock_record import MARK
 from flyctl_orchestrator.rollout.state.metadata import VERIFIED, verification_for
 from flyctl_orchestrator.rollout.state.observe import observe
-from tests.unit.rollout.nothing_lost.fleets import AT_THE_PLATFORM, FleetShape, Trouble
+from tests.unit.rollout.nothing_lost.clocks import WrongClock
+from tests.unit.rollout.nothing_lost.fleets import AT_THE_PLATFORM, SKEWS, FleetShape, Trouble
+from tests.unit.rollout.nothing_lost.troubled_flyctl import Refused, TroubledFlyctl
+from tests.unit.rollout.nothing_lost.troubled_http import TroubledHttp
+from tests.unit.rollout.nothing_lost.troubled_lock import LockOfTheRun, OtherComputer
 from tests.unit.rollout.rollout_world import APP, Looks, World
-from tests.unit.rollout.world_flyctl import WorldDeploy, WorldFlyctl
 
 #: Requests after which a rollout is taken for one that never ends.
 ENDLESS = 30_000
-LOOK = CheckSpec("outside", "http", 8080, 1.0, 1.0, 0.0, of_service=True)
 #: Faults that take machines down, or keep their state from being what somebody asked for.
-HURTING = ("crash-loop", "host-down", "region-down", "stuck-suspending", "slow-boot", "image-pull-fails")
-ELSEWHERE_REGION = "ams"
+HURTING = (
+    "crash-loop", "crash-after", "host-down", "region-down", "stuck-suspending", "slow-boot", "image-pull-fails",
+    "pull-reverted",
+)  # fmt: skip
+NOW_AND_THEN = ("rate-limited", "server-error", "connection-reset", "image-pull-fails", "pull-reverted", "unreadable")
+#: Operations whose answers are spoilt: all of them, or one kind.
+OPERATIONS = ("", "", "machines.list", "machines.get", "machines.update", "machines.*")
+#: What somebody may do to machines while a rollout runs.
+BY_HAND = ("edit", "destroy", "doze", "clone", "clone-lock")
 
 
 class Endless(AssertionError):
     """The rollout does not come to an end."""
-
-
-class Refused(Exception):
-    """The platform did not do what somebody other than flyo asked for."""
-
-
-class TroubledHttp:
-    """What lies between the rollout and the platform, and between the rollout and the machines."""
-
-    def __init__(self, world: TroubledWorld) -> None:
-        self._world = world
-
-    def send(
-        self, method: str, url: str, *, headers: Mapping[str, str], json: Any = None, timeout: float
-    ) -> HttpAnswer:
-        """One request of the rollout's."""
-        world = self._world
-        if "/v1/" not in url:
-            world.count_request(of_platform=False)
-            return self._probe(headers.get("fly-force-instance-id", ""), urlsplit(url).path, timeout)
-        world.count_request()
-        if world.during("blackout"):
-            world.pass_time(0.5)
-            raise HttpError("refused" if world.requests % 2 else "timeout")
-        try:
-            status, answered, body = world.simulation.send(method, url, headers, json)
-        except ConnectionResetError as cut:
-            raise HttpError("reset") from cut
-        if status == 429 and "fly-local-fault" not in answered:
-            world.refused_for_pace.append(f"{method} {url}")
-        world.overheard += [method, url]
-        return HttpAnswer(status, answered, body)
-
-    def _probe(self, machine_id: str, path: str, timeout: float) -> HttpAnswer:
-        world = self._world
-        world.pass_time(0.01)
-        if world.during("probe-blackout"):
-            world.pass_time(min(timeout, 1.0))
-            raise HttpError("timeout")
-        machine = world.record_of(machine_id)
-        if machine is None or machine.state != "started" or world.out_of_reach(machine):
-            return HttpAnswer(503)
-        if machine.cordoned and not world.edge.reaches_cordoned:
-            return HttpAnswer(503)
-        seen: list[CheckAnswer] = []
-        world.simulation.runtime.probe(machine_id, LOOK, 8080, seen.append)
-        if not seen[0].passed:
-            return HttpAnswer(500 if "500" in seen[0].output else 502)
-        status, region, machine_said, seconds = world.answer_of(render.machine(machine))
-        status = world.page_status(machine.config["image"], path) or status
-        if world.during("wrong-region"):
-            region = ELSEWHERE_REGION
-        said = json.dumps({"region": region, "machine": machine_said}).encode()
-        return HttpAnswer(status, {"content-type": "application/json"}, said, seconds)
-
-
-class TroubledDeploy(WorldDeploy):
-    """A flyctl whose clean-up may be refused."""
-
-    def end(self, grace: float = 3.0) -> Any:
-        """Interrupt it."""
-        try:
-            return super().end(grace)
-        except Refused:
-            self.interrupted = True
-            return super(TroubledDeploy, replace(self, machines=[])).end(grace)
-
-
-class TroubledFlyctl(WorldFlyctl):
-    """A flyctl that meets the same platform, and ends where it is refused."""
-
-    def __init__(self, world: TroubledWorld) -> None:
-        super().__init__(world)
-        self._troubled = world
-
-    def start_deploy(
-        self,
-        app: str,
-        *,
-        config: Path,
-        image: str,
-        options: DeployOptions,
-        on_line: Callable[[str], None] | None = None,
-    ) -> WorldDeploy:
-        """Change the machines one after the other."""
-        world = self._troubled
-        deploy = TroubledDeploy(world, [], world.clock.now() + 2 * options.wait_timeout)
-        if world.during("flyctl-gives-up") or world.during("blackout"):
-            deploy.broken = "could not reach the platform"
-            return deploy
-        world.release += 1
-        chosen = [body for body in world.bodies() if _chosen(body, options)]
-        have = {body["config"]["metadata"]["fly_process_group"] for body in chosen}
-        missing = [] if options.update_only else [g for g in options.process_groups or world.groups if g not in have]
-        try:
-            for number, body in enumerate(chosen):
-                if number and world.during("flyctl-stops-midway"):
-                    raise Refused("killed")
-                deploy.machines.append(world.flyctl_update(body, image))
-            for group in missing:
-                deploy.machines.append(world.flyctl_create(group, image))
-        except Refused as refusal:
-            deploy.broken = str(refusal)
-        return deploy
-
-
-def _chosen(body: Mapping[str, Any], options: DeployOptions) -> bool:
-    group = (body["config"].get("metadata") or {}).get("fly_process_group")
-    return (
-        group is not None
-        and (not options.regions or body["region"] in options.regions)
-        and (not options.only_machines or body["id"] in options.only_machines)
-        and (not options.process_groups or group in options.process_groups)
-    )
 
 
 class TroubledWorld(World):
@@ -165,14 +61,21 @@ class TroubledWorld(World):
         hurt: regions where a fault may have taken machines down.
         struck: kinds of trouble that came up.
         treacherous: digests of images that end by themselves after a while.
-        half_broken: digests of images that answer every other request with an error, but for the health page.
+        half_broken: digests of images that answer a third of requests or more with an error, but for the health page.
+        destroyed_going_back: machines that the rollout has had destroyed on its way back.
+        rival: another computer that wants the lock; `rival_had_it` says, afterwards, whether it got it.
+        crashing: digests of images that end seconds after their first good answer.
+        shaky: digests of images of whose answers a share is wrong or late.
         gaps: regions that were seen without a machine that takes requests, of those named in `begin`.
     """
 
     def __init__(self, tmp_path: Path, *, seed: int = 0) -> None:
+        self._spoiling: set[str] = set()
         super().__init__(tmp_path, seed=seed, rate_limits=True)
+        self.wrong = WrongClock(self.simulation, meanwhile=self._renew)
+        self.clock = self.wrong
         self.http = TroubledHttp(self)
-        self.api._caller._http = self.http
+        self.api = MachinesApi("http://fly.test", TOKEN, self.http, self.clock, self.random, patience=10.0)
         self.flyctl = TroubledFlyctl(self)
         self.platform = self.simulation.platform
         self.regions: tuple[str, ...] = ()
@@ -180,18 +83,31 @@ class TroubledWorld(World):
         self.asks_for_secrets = False
         self.treacherous: set[str] = set()
         self.half_broken: set[str] = set()
+        self.crashing: set[str] = set()
+        self.shaky: set[str] = set()
+        self.lock: LockOfTheRun | None = None
+        self.rival: OtherComputer | None = None
+        self.rival_had_it = False
+        self._commands = 0
         self.begin(())
 
     # --- one rollout after the other
 
-    def begin(self, troubles: tuple[Trouble, ...], *, watching: bool = False) -> None:
-        """Get ready for the next rollout; `watching`: look for gaps before each of its requests."""
+    def begin(self, troubles: tuple[Trouble, ...], *, watching: bool = False, skew: float = 0.0) -> None:
+        """Get ready for the next rollout.
+
+        Args:
+            watching: look for gaps before each of its requests.
+            skew: seconds by which its clock is off.
+        """
+        self.wrong.skew = skew
         self._watched = self._open_regions() if watching else set()
         self.gaps: set[str] = set()
         self._pending = sorted(troubles, key=lambda each: each.at)
         self._lasting: list[tuple[str, float]] = []
         self.requests = self.calls_of_platform = 0
         self.refused_for_pace: list[str] = []
+        self.destroyed_going_back: list[str] = []
         self.events.clear()
         self.calls.clear()
         self.stop = Stop()
@@ -204,6 +120,10 @@ class TroubledWorld(World):
         """The rollout is over: so are the troubles, and everything comes to rest."""
         self._pending, self._lasting = [], []
         self.platform.faults.clear()
+        self.rival_had_it = self.rival is not None and self.rival.held is not None
+        if self.rival is not None:
+            self.rival.release()
+        self.rival, self.wrong.skew = None, 0.0
         self.pass_time(70.0)
 
     def count_request(self, *, of_platform: bool = True) -> None:
@@ -216,6 +136,37 @@ class TroubledWorld(World):
             self._strike(self._pending.pop(0))
         if self._watched:
             self.gaps |= self._watched - self._open_regions()
+        if self.rival is not None:
+            self.rival.renew()
+            assert not (self.rival.sure and self.lock is not None and self.lock.sure), "two hold the lock"
+
+    # --- the lock
+
+    def take_lock(self, image: str | None) -> None:
+        """Have the next rollout, of an image, run under the lock, or raise FlyoError."""
+        locker = Locker(self.api, APP, self.clock, ComputerLock(self.tmp_path / "lock" / "app.lock"), self.regions)
+        self._commands += 1
+        self.guard = self.lock = LockOfTheRun(locker, self._commands)
+        self.lock.take()
+        self.lock.secure(image)
+
+    def release_lock(self) -> None:
+        """Give it back, if there is one."""
+        if self.lock is not None:
+            self.lock.release()
+        self.guard, self.lock = Unguarded(), None
+
+    def _renew(self) -> None:
+        if self.lock is not None:
+            self.lock.renew()
+
+    def _rival_comes(self, trouble: Trouble) -> None:
+        if self.rival is None:
+            name, skew = f"rival{self._commands}", SKEWS[trouble.machine % len(SKEWS)]
+            self.rival = OtherComputer(self.simulation, self.settings, self.tmp_path / "lock", name, skew)
+            self.rival.try_to_take(min(trouble.seconds or 0.0, 45.0))
+
+    # --- more of the rollout's
 
     def _open_regions(self) -> set[str]:
         """Where a machine takes requests, or would be woken by one."""
@@ -225,7 +176,7 @@ class TroubledWorld(World):
 
     def during(self, kind: str) -> bool:
         """Whether something of this kind goes on."""
-        return any(name == kind and until > self.clock.now() for name, until in self._lasting)
+        return any(name == kind and until > self.simulation.clock.now() for name, until in self._lasting)
 
     # --- what goes wrong
 
@@ -235,24 +186,31 @@ class TroubledWorld(World):
             self._set_fault(trouble)
         elif trouble.kind == "press":
             self.stop.press()
-        elif trouble.kind in ("edit", "destroy", "doze"):
+        elif trouble.kind == "rival":
+            self._rival_comes(trouble)
+        elif trouble.kind == "clock-steps":
+            self.wrong.skew += SKEWS[-1 - trouble.machine % 4]
+        elif trouble.kind in BY_HAND:
             self._meddle(trouble)
         else:
-            self._lasting.append((trouble.kind, self.clock.now() + (trouble.seconds or 1e6)))
+            self._lasting.append((trouble.kind, self.simulation.clock.now() + (trouble.seconds or 1e6)))
 
     def _set_fault(self, trouble: Trouble) -> None:
-        name = {"reset-before": "connection-reset", "reset-after": "connection-reset"}.get(trouble.kind, trouble.kind)
-        name = "rate-limited" if trouble.kind == "rate-limited-long" else name
+        name, settings = AT_THE_PLATFORM[trouble.kind]
         region = None if trouble.everywhere and name not in ("host-down", "region-down") else self._region(trouble)
-        said: dict[str, object] = {"name": name, "app": APP, "region": region, "for": trouble.seconds}
-        said["set"] = AT_THE_PLATFORM[trouble.kind]
-        if trouble.machine % 2 and name in ("rate-limited", "server-error", "connection-reset", "image-pull-fails"):
+        said: dict[str, object] = {"name": name, "app": APP, "region": region, "for": trouble.seconds, "set": settings}
+        if name == "unreadable":
+            operation = OPERATIONS[trouble.region % len(OPERATIONS)]
+            said |= {"region": None, "set": {**settings, **({"op": operation} if operation else {})}}
+        if trouble.machine % 2 and name in NOW_AND_THEN:
             said |= {"times": 1 + trouble.machine, "for": None}
         if name == "lost-create":
             said["for"] = None
         if name in HURTING:
             self.hurt |= {region} if region else set(self.regions)
-        self.platform.faults.add(fault_of(self.platform.kernel, said))
+        fault = self.platform.faults.add(fault_of(self.platform.kernel, said))
+        if name == "unreadable":
+            self._spoiling.add(fault.id)
 
     def _region(self, trouble: Trouble) -> str:
         return self.regions[trouble.region % len(self.regions)]
@@ -262,24 +220,40 @@ class TroubledWorld(World):
         if not machines:
             return
         machine = machines[trouble.machine % len(machines)]
-        path = f"/v1/apps/{APP}/machines/{machine.id}"
         try:
-            if trouble.kind == "edit":
-                config = {**machine.config, "env": {**machine.config.get("env", {}), "EDITED": str(self.requests)}}
-                self.call("POST", path, {"config": config})
-                self.meddled.add(machine.id)
-            elif trouble.kind == "destroy":
-                self.call("DELETE", f"{path}?force=true")
-                self.meddled.add(machine.id)
-            else:
-                self.call("POST", f"{path}/{'suspend' if trouble.everywhere else 'stop'}", {})
-                self.dozed.add(machine.id)
+            self._act_by_hand(trouble, machine)
         except Refused as refusal:
-            if "reset" not in str(refusal):
+            if not refusal.perhaps:
                 return
             # Only the answer got lost.
             (self.dozed if trouble.kind == "doze" else self.meddled).add(machine.id)
         self.hurt.add(machine.region)
+
+    def _act_by_hand(self, trouble: Trouble, machine: model.Machine) -> None:
+        path = f"/v1/apps/{APP}/machines/{machine.id}"
+        if trouble.kind == "edit":
+            config = {**machine.config, "env": {**machine.config.get("env", {}), "EDITED": str(self.requests)}}
+            self.call("POST", path, {"config": config})
+            self.meddled.add(machine.id)
+        elif trouble.kind == "destroy":
+            self.call("DELETE", f"{path}?force=true")
+            self.meddled.add(machine.id)
+        elif trouble.kind == "doze":
+            self.call("POST", f"{path}/{'suspend' if trouble.everywhere else 'stop'}", {})
+            self.dozed.add(machine.id)
+        else:
+            self._clone(machine, of_lock=trouble.kind == "clone-lock")
+
+    def _clone(self, machine: model.Machine, *, of_lock: bool) -> None:
+        """As `flyctl scale count` and `flyctl machine clone` do: metadata and all."""
+        there = {each.id for each in self.records()}
+        locks = [each for each in self.records() if MARK in each.metadata]
+        for each in locks[:1] if of_lock else [machine]:
+            config = json.loads(json.dumps(render.machine(each)["config"]))
+            try:
+                self.call("POST", f"/v1/apps/{APP}/machines", {"config": config, "region": each.region})
+            finally:
+                self.meddled |= {each.id for each in self.records()} - there
 
     # --- the platform without what lies between
 
@@ -287,11 +261,13 @@ class TroubledWorld(World):
         """A request of somebody other than flyo, which no rate limit counts."""
         limits, self.settings.rate_limits = self.settings.rate_limits, False
         try:
-            status, _, raw = self.simulation.send(method, path, None, body)
+            status, headers, raw = self.simulation.send(method, path, None, body)
         except ConnectionResetError as cut:
-            raise Refused("connection reset") from cut
+            raise Refused("connection reset", perhaps=True) from cut
         finally:
             self.settings.rate_limits = limits
+        if headers.get(FAULT_HEADER) in self._spoiling:
+            raise Refused("unreadable", perhaps=True)
         if status >= 300:
             raise Refused(f"{status} {raw.decode()[:200]}")
         return json.loads(raw) if raw else None
