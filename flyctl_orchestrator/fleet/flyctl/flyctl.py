@@ -88,7 +88,6 @@ class DeployOptions:
         regions, process_groups, only_machines: limit what it touches; empty means everything.
         update_only: never create or destroy machines. Always with `regions`, or flyctl may create in the primary one.
         wait_timeout: seconds per machine, used twice by flyctl (state, then checks).
-        primary_region: where it makes the first machine of a group, None for what fly.toml says.
         directory: where flyctl runs, None for that of fly.toml; files named by `local_path` are relative to it.
         primary_region: where it creates machines, "" for what fly.toml says.
     """
@@ -101,7 +100,6 @@ class DeployOptions:
     release_command_timeout: float = 300.0
     skip_release_command: bool = False
     max_unavailable: str | None = None
-    primary_region: str | None = None
     directory: Path | None = None
     primary_region: str = ""
 

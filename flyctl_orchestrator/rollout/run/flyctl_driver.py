@@ -50,9 +50,8 @@ class FlyctlDriver:
             release_command_timeout=RELEASE_COMMAND,
             skip_release_command=not run.release_command,
             max_unavailable=str(limit),
-            primary_region=context.primary_region if run.create else None,
             directory=context.directory,
-            primary_region=run.primary,
+            primary_region=run.primary or (context.primary_region or "" if run.create else ""),
         )
         self.ran: Ran | None = None
         self.ended_at = 0
