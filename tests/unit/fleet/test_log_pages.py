@@ -62,7 +62,7 @@ def test_a_line_has_its_place_and_no_password_of_a_url() -> None:
         (HttpAnswer(404, {}, b'{"error": "Could not find App"}'), "api.not_found", "it was refused (Could not find"),
         (HttpAnswer(502, {}, b"<html>"), "api.server", "the answer of api.fly.test (502) cannot be read"),
         (HttpAnswer(302, {"location": "https://login"}), "api.unreadable", "answered 302, a redirect to https://login"),
-        (HttpAnswer(200, {}, b"<html>"), "api.unreadable", "it is no JSON"),
+        (HttpAnswer(200, {}, b"<html>"), "api.unreadable", "it is not JSON"),
         (HttpAnswer(200, {}, b"{}"), "api.unreadable", "cannot be read"),
         (HttpAnswer(200, {}, b'{"data": [{"attributes": {"message": 1}}]}'), "api.unreadable", "cannot be read"),
     ],
