@@ -17,7 +17,6 @@ _gigabytes = click.FloatRange(0)
 @click.option("--hours", type=click.FloatRange(0, 24), default=24.0, show_default=True,
               help="Hours a day for which a machine that may sleep is awake.")  # fmt: skip
 @click.option("--rootfs-gb", type=_gigabytes, default=1.0, show_default=True, help="Size of the image on disk.")
-@click.option("--volume-gb", type=_gigabytes, default=1.0, show_default=True, help="Size of each machine's volume.")
 @click.option("--snapshots-gb", type=_gigabytes, default=0.0, help="Size of all volume snapshots together.")
 @click.option("--traffic", metavar="LIST", help="GB to the internet a month by region, e.g. iad=20,nrt=5.")
 @click.option("--replays", metavar="LIST", help="GB to other regions a month by region; fly-replay's are in it.")

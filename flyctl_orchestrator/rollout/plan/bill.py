@@ -21,7 +21,6 @@ class Use:
     Attributes:
         hours: hours a day for which a machine that may sleep is awake.
         rootfs_gb: size of a machine's image on its disk.
-        volume_gb: of the volume of each machine that has one.
         snapshots_gb: of all snapshots together.
         public_gb: traffic to the internet, by region.
         private_gb: traffic to other regions over the private network, by region; what fly-replay carries is in it.
@@ -33,7 +32,6 @@ class Use:
 
     hours: float = HOURS
     rootfs_gb: float = 1.0
-    volume_gb: float = 1.0
     snapshots_gb: float = 0.0
     public_gb: Mapping[str, float] = field(default_factory=dict)
     private_gb: Mapping[str, float] = field(default_factory=dict)
@@ -105,7 +103,7 @@ def bill_of(project: Project, use: Use, prices: PriceBook, regions: RegionBook) 
         UsageError: no file names a region.
     """
     items = [*_all_machines(project, use, prices, regions), *_others(use, prices, regions)]
-    awake = list(_all_machines(project, Use(rootfs_gb=use.rootfs_gb, volume_gb=use.volume_gb), prices, regions))
+    awake = list(_all_machines(project, Use(rootfs_gb=use.rootfs_gb), prices, regions))
     sums = [item.usd for item in awake if item.usd is not None]
     return Bill(tuple(items), sum(sums) if len(sums) == len(awake) else None, prices.captured_on.isoformat())
 
@@ -139,9 +137,9 @@ def _machines(
             f"{use.rootfs_gb:g} GB × {sleepers}",
             _times(prices.month.get("rootfs_gb"), use.rootfs_gb * asleep),
         )
-    if group in fly.mounts:
-        each = _times(prices.month.get("volume_gb"), use.volume_gb * count)
-        yield Item("volumes", code, f"{count} × {use.volume_gb:g} GB", each)
+    if group in fly.volumes:
+        size = fly.volumes[group].size_gb
+        yield Item("volumes", code, f"{count} × {size} GB", _times(prices.volume_month(size), count))
 
 
 def _sleepers(fly: FlyToml, group: str, code: str, count: int) -> int:

@@ -79,8 +79,8 @@ def test_machines_without_a_service_or_without_autostop_never_sleep(tmp_path: Pa
 
 
 def test_each_machine_with_a_mount_has_a_volume(tmp_path: Path) -> None:
-    mounted = '[mounts]\nsource = "data"\ndestination = "/data"\n'
-    found = bill(write(tmp_path, mounted, "iad = 3\n"), "--volume-gb", "10")
+    mounted = '[mounts]\nsource = "data"\ndestination = "/data"\ninitial_size = "10gb"\n'
+    found = bill(write(tmp_path, mounted, "iad = 3\n"))
     assert found["items"][-1] == {"what": "volumes", "region": "iad", "amount": "3 × 10 GB", "usd_per_month": 4.50}
 
 
