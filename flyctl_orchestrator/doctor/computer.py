@@ -81,7 +81,7 @@ def _python(facts: Facts) -> Iterator[Finding]:
     if facts.missing:
         yield Finding(
             "error", shown, f"lacks packages that the local platform needs: {', '.join(facts.missing)}",
-            "Run: pip install 'flyctl-orchestrator[local]'", code="local.extras",
+            "Run pip install '.[local]' in flyo's own clone", code="local.extras",
         )  # fmt: skip
 
 

@@ -111,7 +111,7 @@ def _check_extras() -> None:
         raise UnreachableError(
             f"the local platform needs packages that are not installed ({', '.join(missing)})",
             where="local platform",
-            next="Run: pip install 'flyctl-orchestrator[local]'",
+            next="Run pip install '.[local]' in flyo's own clone",
             code="local.extras",
         )
 

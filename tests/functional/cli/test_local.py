@@ -212,4 +212,4 @@ def test_without_the_extra_packages_it_says_what_to_install(bare: LocalFleet, tm
     (site / "sitecustomize.py").write_text(hide)
     ran = bare.flyo("status", "--local", PYTHONPATH=str(site))
     assert ran.status == 8
-    assert "Run: pip install 'flyctl-orchestrator[local]'" in ran.stderr
+    assert "Run pip install '.[local]' in flyo's own clone" in ran.stderr
