@@ -10,12 +10,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from flyctl_orchestrator.local.daemon import control
 from tests import planted
 from tests.platform_client import DOCKERFILE, SERVER, Api
 
 FreshDaemon = Callable[..., Api]
+
+# How long one example takes is no assertion: a busy computer would fail it.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)
