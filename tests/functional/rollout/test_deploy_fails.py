@@ -193,7 +193,6 @@ def _on_fly(project: RolloutProject, token: str) -> None:
     ("file", "text", "words"),
     [
         ("flyo.toml", "[regions]\nxyz = 1\n", "xyz"),
-        ("flyo.toml", "[regions]\nfra = 1\n", "primary_region"),
         ("flyo.toml", "[regions]\niad = 0\n", "no machine is wanted"),
         ("flyo.toml", "[regions\n", "flyo.toml"),
         ("fly.toml", "app = 3\n", "fly.toml"),
