@@ -140,7 +140,7 @@ def test_ctrl_c_at_the_question_changes_nothing_and_says_so(deployed: RolloutPro
     child.close()
     assert child.exitstatus == 130
     assert deployed.what_matters() == before
-    assert deployed.flyo("lock", "status", "--local").stdout.startswith("Nobody")
+    assert deployed.flyo("lock", "status", "--local").stdout.startswith("The lock is free")
 
 
 def test_rollback_by_release_number_brings_count_and_sleep_back(deployed: RolloutProject) -> None:
