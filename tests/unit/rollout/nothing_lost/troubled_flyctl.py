@@ -66,7 +66,7 @@ class TroubledFlyctl(WorldFlyctl):
                     raise Refused("killed")
                 deploy.machines.append(world.flyctl_update(body, image))
             for group in missing:
-                deploy.machines.append(world.flyctl_create(group, image))
+                deploy.machines.append(world.flyctl_create(group, image, options.primary_region or None))
         except Refused as refusal:
             deploy.broken = str(refusal)
         return deploy
