@@ -14,7 +14,9 @@ from tests.browser.site import Site, serve
 from tests.e2e.laptop import Laptop, habit_app
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running while it is started: it has to end with the last of these tests, since those
+# that come next in the same process start loops of their own.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Chromium."""
     path = executable()
@@ -59,7 +61,7 @@ class Far:
     database: Path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def far(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
     """The app, deployed to the local platform by `flyo deploy`."""
     root = tmp_path_factory.mktemp("far")

@@ -41,6 +41,7 @@ def variables(request: pytest.FixtureRequest, served: ServedPlatform, tmp_path: 
 
 
 def init(directory: Path, variables: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    (directory / "Dockerfile").write_text("FROM scratch\n")
     command = [sys.executable, "-c", FLYO, "init", "--json", *arguments]
     return subprocess.run(
         command, cwd=directory, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
