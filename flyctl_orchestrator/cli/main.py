@@ -63,8 +63,10 @@ def _as_failure(error: Exception) -> FlyoError:
     if isinstance(error, FlyoError):
         return error
     if isinstance(error, click.UsageError):
-        where = error.ctx.command_path if error.ctx else "flyo"
-        advice = f"'{where} --help' shows what it takes"
+        command = error.ctx.command_path if error.ctx else "flyo"
+        advice = f"'{command} --help' shows what it takes"
+        # Every line begins with "flyo: " already.
+        where = command if command != "flyo" else ""
         return FlyoError(error.format_message().rstrip("."), where=where, next=advice, code="usage", exit=Exit.USAGE)
     if isinstance(error, click.ClickException):
         return FlyoError(error.format_message(), next="Correct that and run it again")

@@ -71,7 +71,7 @@ class LazyGroup(click.Group):
         advice = f"Did you mean 'flyo {near[0]}'?" if near else "'flyo --help' lists the commands"
         if name in OF_FLYCTL.split():
             advice = f"That is 'flyctl {name}'"
-        raise UsageError(f"No such command '{name[:60]}'", where="flyo", next=advice, code="usage.command")
+        raise UsageError(f"No such command '{name[:60]}'", next=advice, code="usage.command")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The help page's list, one block per section."""

@@ -326,7 +326,6 @@ class Deployment:
             stop=self.stop,
             config=fly.path.absolute(),
             directory=project.context,
-            primary_region=None if fly.primary_region == fly.raw.get("primary_region") else fly.primary_region,
             app_url=target.probe_template(project.flyo.url_template),
             probe=project.flyo.probe,
             timeout=self.policy.timeout,

@@ -22,17 +22,12 @@ def bill_lines(bill: Bill, budget: float | None, style: Style, width: int | None
     least = "" if bill.complete else "at least "
     rows.append([Span("all", "strong"), "", "", Span(f"{least}{bill.total:.2f}", "strong")])
     lines = render(columns, rows, style, width)
-    machines = sum(item.usd for item in bill.items if item.usd is not None and _of_machines(item.what))
-    if bill.awake is not None and bill.awake - machines > 0.005:
-        lines.append(Line.of(f"Sleeping saves {bill.awake - machines:.2f} USD a month."))
+    if bill.saved is not None and bill.saved > 0.005:
+        lines.append(Line.of(f"Sleeping saves {bill.saved:.2f} USD a month."))
     if budget is not None:
         lines.append(_judged(bill, budget))
     facts = f"A month of 30 days at prices of {bill.as_of}. Databases and support plans are not in it."
     return [*lines, Line.of(Span(facts, "quiet"))]
-
-
-def _of_machines(what: str) -> bool:
-    return what.startswith(("machines of", "image on disk", "volumes"))
 
 
 def _judged(bill: Bill, budget: float) -> Line:

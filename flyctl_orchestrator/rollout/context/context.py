@@ -101,7 +101,6 @@ class RolloutContext:
         app_url: where probes go, "{app}" standing for the app's name.
         timeout: seconds a machine may take from its change to healthy.
         watch_back: seconds for which machines are watched on the way back once they have passed.
-        primary_region: where flyctl makes first machines, None for where fly.toml says.
         secrets_version: of the newest secrets, when known; machines boot with no older ones.
         logs: command that shows what a machine wrote, "{app}" and "{machine}" standing for theirs.
         sized: process groups whose machine size fly.toml says.
@@ -127,7 +126,6 @@ class RolloutContext:
     timeout: float
     watch_back: float = 0.0
     directory: Path | None = None
-    primary_region: str | None = None
     secrets_version: int | None = None
     sized: frozenset[str] = frozenset()
     edge: Edge = Edge()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flyctl_orchestrator.catalog.prices import PriceBook
@@ -68,11 +68,11 @@ class Bill:
     """All lines of an app's month.
 
     Attributes:
-        awake: US dollars that the same machines cost if none ever slept; None when a price is not known.
+        saved: US dollars that the machines' sleep saves, their images on disk counted; None when a price is not known.
     """
 
     items: tuple[Item, ...]
-    awake: float | None
+    saved: float | None
     as_of: str
 
     @property
@@ -90,7 +90,7 @@ class Bill:
         return {
             "usd_per_month": round(self.total, 2),
             "complete": self.complete,
-            "usd_per_month_always_awake": None if self.awake is None else round(self.awake, 2),
+            "usd_per_month_saved_by_sleep": None if self.saved is None else round(self.saved, 2),
             "items": [item.as_dict() for item in self.items],
             "prices_as_of": self.as_of,
         }
@@ -102,10 +102,16 @@ def bill_of(project: Project, use: Use, prices: PriceBook, regions: RegionBook) 
     Raises:
         UsageError: no file names a region.
     """
-    items = [*_all_machines(project, use, prices, regions), *_others(use, prices, regions)]
-    awake = list(_all_machines(project, Use(rootfs_gb=use.rootfs_gb), prices, regions))
-    sums = [item.usd for item in awake if item.usd is not None]
-    return Bill(tuple(items), sum(sums) if len(sums) == len(awake) else None, prices.captured_on.isoformat())
+    machines = list(_all_machines(project, use, prices, regions))
+    awake = _sum(_all_machines(project, replace(use, hours=HOURS), prices, regions))
+    asleep = _sum(machines)
+    saved = None if awake is None or asleep is None else awake - asleep
+    return Bill((*machines, *_others(use, prices, regions)), saved, prices.captured_on.isoformat())
+
+
+def _sum(items: Iterable[Item]) -> float | None:
+    known = [item.usd for item in items]
+    return None if None in known else sum(usd for usd in known if usd is not None)
 
 
 def _all_machines(project: Project, use: Use, prices: PriceBook, regions: RegionBook) -> Iterator[Item]:

@@ -139,8 +139,7 @@ def _flyctl_for(
     if any(group in born for group in chosen):
         # Without a filter flyctl would destroy the machines of process groups that fly.toml no longer has.
         home = next(lane.region for lane in chosen.values())
-        primary = home if home != desired.primary_region else ""
-        return FlyctlRun(regions=(), groups=tuple(chosen), create=True, primary=primary), lanes
+        return FlyctlRun(regions=(), groups=tuple(chosen), create=True, primary=home), lanes
     regions = tuple(dict.fromkeys(lane.region for lane in chosen.values()))
     # flyctl wants a free volume for every process group with volumes of which it sees no machine.
     groups = tuple(chosen) if desired.volumes else ()

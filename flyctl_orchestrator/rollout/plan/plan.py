@@ -52,7 +52,7 @@ class FlyctlRun:
         groups: machines of these process groups only; empty means no filter.
         machines: these machines only; empty means no filter.
         create: whether flyctl may create the first machine of a process group.
-        primary: region to create it in where that is not fly.toml's primary_region.
+        primary: region to create it in, whatever fly.toml says; "" where nothing is created.
         release_command: whether flyctl runs the release command; once per rollout.
         clones: the machines are those which the wave's lanes clone first; their ids are not known before.
     """

@@ -51,7 +51,7 @@ class FlyctlDriver:
             skip_release_command=not run.release_command,
             max_unavailable=str(limit),
             directory=context.directory,
-            primary_region=run.primary or (context.primary_region or "" if run.create else ""),
+            primary_region=run.primary,
         )
         self.ran: Ran | None = None
         self.ended_at = 0

@@ -167,7 +167,7 @@ def test_on_fly_it_is_flyctl_at_this_terminal(fleet: LocalFleet, tmp_path: Path)
 def test_a_command_of_flyctl_is_named(fleet: LocalFleet) -> None:
     ran = fleet.flyo("certs", "--local")
     assert (ran.status, ran.stdout) == (2, "")
-    assert ran.last_line == "flyo: flyo: No such command 'certs'. That is 'flyctl certs' [usage.command]"
+    assert ran.last_line == "flyo: No such command 'certs'. That is 'flyctl certs' [usage.command]"
     assert "Did you mean 'flyo status'?" in fleet.flyo("statsu").last_line
     assert "'flyo --help' lists the commands" in fleet.flyo("zzz").last_line
 

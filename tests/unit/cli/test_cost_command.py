@@ -65,7 +65,7 @@ def test_the_bill_is_right_to_the_cent(words: tuple[str, ...], usd: float, app: 
 def test_the_primary_regions_machine_stays_awake(tmp_path: Path) -> None:
     found = bill(write(tmp_path, SERVICE.format(kept=1) + SIZE), "--hours", "8", "--rootfs-gb", "0")
     assert [item["usd_per_month"] for item in found["items"]] == [3.69, 1.40, 1.61]
-    assert found["usd_per_month_always_awake"] == 12.72
+    assert found["usd_per_month_saved_by_sleep"] == 6.02
 
 
 def test_machines_without_a_service_or_without_autostop_never_sleep(tmp_path: Path) -> None:

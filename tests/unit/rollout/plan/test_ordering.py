@@ -108,7 +108,10 @@ def test_a_first_deploy_lets_flyctl_make_the_first_machine_of_every_group() -> N
     machines: list[Machine] = []
     desired = goal({("iad", "app"): 1, ("iad", "worker"): 1, ("fra", "app"): 1})
     # Without a filter flyctl would destroy the machines of process groups that fly.toml does not have.
-    assert runs(machines, desired) == [FlyctlRun(regions=(), groups=("app", "worker"), create=True), None]
+    assert runs(machines, desired) == [
+        FlyctlRun(regions=(), groups=("app", "worker"), create=True, primary="iad"),
+        None,
+    ]
     first = next(iter(plan(machines, desired).lanes))
     assert first.steps == (FlyctlCreate("iad", "app"), Gate())
 
@@ -116,7 +119,7 @@ def test_a_first_deploy_lets_flyctl_make_the_first_machine_of_every_group() -> N
 def test_a_new_group_beside_others_is_the_only_one_flyctl_makes() -> None:
     desired = goal({("iad", "app"): 1, ("iad", "worker"): 1})
     updated = FlyctlRun(("iad",), machines=("app-iad",))
-    created = FlyctlRun(regions=(), groups=("worker",), create=True, release_command=False)
+    created = FlyctlRun(regions=(), groups=("worker",), create=True, release_command=False, primary="iad")
     assert runs(fleet("iad"), desired) == [updated, created]
 
 
@@ -165,7 +168,7 @@ def test_a_first_machine_is_made_where_it_is_wanted() -> None:
         ["fra:create_machine", "nrt:create_machine"],
     ]
     assert [(run.groups, run.primary) for wave in made.waves if (run := wave.flyctl)] == [
-        (("app",), ""),
+        (("app",), "iad"),
         (("worker",), "fra"),
     ]
     (steps,) = (lane.steps for lane in made.lanes if lane.group == "worker" and lane.region == "fra")
