@@ -118,6 +118,9 @@ def test_a_wrong_command_line_ends_with_2_and_says_so_to_programs_too(tmp_path: 
     environment = Environment({"PATH": ""}, tmp_path, stdin=io.StringIO(), stdout=stdout, stderr=stderr)
     assert run([*path, "--no-such-option", "--json"], environment) == 2
     told = json.loads(stdout.getvalue())
-    assert (told["code"], told["exit"], told["where"]) == ("usage", 2, " ".join(("flyo", *path)))
+    where = " ".join(("flyo", *path)) if path else ""
+    assert (told["code"], told["exit"], told["where"] or "") == ("usage", 2, where)
     (line,) = stderr.getvalue().splitlines()
-    assert line.startswith(f"flyo: {' '.join(('flyo', *path))}: No such option") and line.endswith(" [usage]")
+    assert line.startswith(f"flyo: {where}: No such option" if where else "flyo: No such option") and line.endswith(
+        " [usage]"
+    )
