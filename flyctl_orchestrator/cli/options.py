@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from flyctl_orchestrator.cli.context import CommandContext
-from flyctl_orchestrator.cli.duration import Duration
+from flyctl_orchestrator.cli.quantities import Duration
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

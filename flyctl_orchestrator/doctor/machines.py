@@ -55,10 +55,11 @@ def memory_of(size: Size) -> int | None:
 
 
 def _suspend(fly: FlyToml) -> Iterator[Finding]:
-    if not any(service.auto_stop == "suspend" for service in fly.services):
+    served = [service.processes or (fly.default_group,) for service in fly.services if service.auto_stop == "suspend"]
+    if not served:
         return
     advice = 'Use auto_stop_machines = "stop"'
-    for group in fly.process_groups:
+    for group in (group for group in fly.process_groups if any(group in groups for groups in served)):
         memory = memory_of(fly.size_of(group))
         if memory is not None and memory > SUSPEND_FINE:
             refused = memory > SUSPEND_MOST

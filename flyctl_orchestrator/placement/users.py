@@ -74,7 +74,7 @@ def _people(name: str, share: float, regions: RegionBook, where: str) -> Sequenc
 
 
 def _refused(what: str, where: str) -> UsageError:
-    return UsageError(what, where=where, next="Write e.g. --users sg=40,de=30,us=30 or world", code="regions.users")
+    return UsageError(what, where=where, next=f"Write e.g. {where} sg=40,de=30,us=30 or world", code="regions.users")
 
 
 def _shown(text: str) -> str:

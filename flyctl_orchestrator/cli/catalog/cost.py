@@ -21,8 +21,8 @@ def show_cost(
 
     Args:
         traffic, replays: GB by region as written on the command line.
-        budget: US dollars per month.
-        use: further fields of `Use`.
+        budget: US dollars per month; None for what flyo.toml says.
+        use: further fields of `Use`; hours may be None for what flyo.toml says.
 
     Returns:
         7 when the known part of the bill is above the budget.
@@ -32,10 +32,14 @@ def show_cost(
     """
     variables = context.environment.variables
     regions, prices = load_regions(variables), load_prices(variables)[0]
+    project = context.project()
+    budget = project.flyo.budget.monthly_usd if budget is None else budget
+    if use["hours"] is None:
+        use = use | {"hours": project.flyo.budget.hours}
     declared = Use(
         public_gb=_gigabytes(traffic, "--traffic", regions), private_gb=_gigabytes(replays, "--replays", regions), **use
     )
-    bill = bill_of(context.project(), declared, prices, regions)
+    bill = bill_of(project, declared, prices, regions)
     over = budget is not None and bill.total > budget
     if context.options.as_json:
         context.output.document(

@@ -13,8 +13,12 @@ from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.placement.choose import suggest, time_to
 from flyctl_orchestrator.placement.users import read_users
 from flyctl_orchestrator.project.model import Size
+from flyctl_orchestrator.project.scaffold import DEFAULT_SIZE
 from flyctl_orchestrator.report.catalog.regions_text import Listed, Suggested, list_lines, suggestion_lines
-from flyctl_orchestrator.rollout.plan.cost import guest_of_size
+from flyctl_orchestrator.rollout.plan.cost import Guest, guest_of_size
+
+# What `flyo init` gives a machine of this size.
+USUAL_MEMORY_MB = 512
 
 
 @dataclass(frozen=True)
@@ -26,12 +30,12 @@ class Limits:
     keep: str | None
 
 
-def list_regions(context: CommandContext, start: str | None, size: tuple[str, int]) -> None:
+def list_regions(context: CommandContext, start: str | None, size: tuple[str, int | None]) -> None:
     """Show every region.
 
     Args:
         start: a place to show round trips from, and to sort by.
-        size: name and memory in MB of the machine to name prices for.
+        size: name and memory in MB of the machine to name prices for; None for the usual memory of that size.
 
     Raises:
         UsageError: the place or the size is not known, or a catalog file cannot be used.
@@ -39,27 +43,34 @@ def list_regions(context: CommandContext, start: str | None, size: tuple[str, in
     variables = context.environment.variables
     regions, book = load_regions(variables), load_prices(variables)[0]
     table = load_latency(regions, variables)
-    prices = _prices(regions, book, size)
+    guest = _guest(*size)
+    prices = _prices(regions, book, guest)
     people = read_users(start, regions, where="--from") if start is not None else ()
     rows = []
     for region in regions:
-        near = sum(some.share * time_to(some.at, table, [region.code]) for some in people) if people else None
-        rows.append(Listed(region, prices.get(region.code), near if region.code in table.codes else None))
+        near = None
+        if people and region.code in table.codes:
+            near = sum(some.share * time_to(some.at, table, [region.code]) for some in people)
+        rows.append(Listed(region, prices.get(region.code), near))
     if people:
         rows.sort(key=lambda row: (row.ms is None, row.ms))
     if context.options.as_json:
         context.output.document([row.as_dict() for row in rows])
         return
     style = context.output.style
-    context.output.show(*list_lines(rows, regions, book, table, size, style, context.output.width))
+    context.output.show(
+        *list_lines(rows, regions, book, table, (size[0], guest.memory_mb), style, context.output.width)
+    )
 
 
-def suggest_regions(context: CommandContext, users: str, limits: Limits, count: int, size: tuple[str, int]) -> None:
+def suggest_regions(
+    context: CommandContext, users: str, limits: Limits, count: int, size: tuple[str, int | None]
+) -> None:
     """Show the fastest set of regions for each number of them.
 
     Args:
         count: machines in each region.
-        size: name and memory in MB of each machine.
+        size: name and memory in MB of each machine; None for the usual memory of that size.
 
     Raises:
         UsageError: users, a region or the size are not known, or a catalog file cannot be used.
@@ -69,8 +80,16 @@ def suggest_regions(context: CommandContext, users: str, limits: Limits, count: 
     regions, book = load_regions(variables), load_prices(variables)[0]
     table = load_latency(regions, variables)
     people = read_users(users, regions)
-    machine = _prices(regions, book, size)
+    guest = _guest(*size)
+    machine = _prices(regions, book, guest)
     prices = {code: count * usd for code, usd in machine.items() if code in table.codes}
+    if not prices:
+        raise UsageError(
+            "no region has both a price and round trips in the catalog",
+            where="FLYO_CATALOG_DIR",
+            next="Take the files that ship with flyo as a model, or unset it",
+            code="catalog",
+        )
     keep = _kept(limits.keep, regions, prices)
     if len(keep) > limits.most:
         raise UsageError(
@@ -86,7 +105,7 @@ def suggest_regions(context: CommandContext, users: str, limits: Limits, count: 
             code="regions.budget",
             exit=Exit.USAGE,
         )
-    shown = Suggested(users, people, found, table, book, limits.budget, count, size)
+    shown = Suggested(users, people, found, table, book, limits.budget, count, (size[0], guest.memory_mb))
     if context.options.as_json:
         context.output.document(shown.as_dict())
         return
@@ -107,14 +126,19 @@ def _kept(written: str | None, regions: RegionBook, prices: dict[str, float]) ->
     return frozenset(codes)
 
 
-def _prices(regions: RegionBook, book: PriceBook, size: tuple[str, int]) -> dict[str, float]:
-    """US dollars per month of one machine in each open region whose price is known."""
-    name, memory_mb = size
-    guest = guest_of_size(Size(size=name, memory_mb=memory_mb))
+def _guest(name: str, memory_mb: int | None) -> Guest:
+    """The machine that prices are for; without an amount of memory, what init gives its size, or what it comes with."""
+    usual = memory_mb or (USUAL_MEMORY_MB if name == DEFAULT_SIZE else None)
+    guest = guest_of_size(Size(size=name, memory_mb=usual))
     if guest is None:
         raise UsageError(
             f"no price is known for size '{name}'", where="--vm-size", next="Write e.g. shared-cpu-1x", code="usage"
         )
+    return guest
+
+
+def _prices(regions: RegionBook, book: PriceBook, guest: Guest) -> dict[str, float]:
+    """US dollars per month of one such machine in each open region whose price is known."""
     return {
         region.code: book.machine_month(guest.kind, guest.cpus, guest.memory_mb, region.markup)
         for region in regions

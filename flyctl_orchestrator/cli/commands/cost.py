@@ -8,14 +8,14 @@ import click
 
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
 from flyctl_orchestrator.cli.options import config_option, json_option
+from flyctl_orchestrator.cli.quantities import Amount
 
-_gigabytes = click.FloatRange(0)
+_gigabytes = Amount(0)
 
 
 @click.command()
 @config_option
-@click.option("--hours", type=click.FloatRange(0, 24), default=24.0, show_default=True,
-              help="Hours a day for which a machine that may sleep is awake.")  # fmt: skip
+@click.option("--hours", type=Amount(0, 24), help="Hours a day for which a machine that may sleep is awake.")
 @click.option("--rootfs-gb", type=_gigabytes, default=1.0, show_default=True, help="Size of the image on disk.")
 @click.option("--snapshots-gb", type=_gigabytes, default=0.0, help="Size of all volume snapshots together.")
 @click.option("--traffic", metavar="LIST", help="GB to the internet a month by region, e.g. iad=20,nrt=5.")
@@ -24,14 +24,15 @@ _gigabytes = click.FloatRange(0)
 @click.option("--egress-ips", type=click.IntRange(0), default=0, help="Static egress addresses.")
 @click.option("--certificates", type=click.IntRange(0), default=0, help="Certificates of single names.")
 @click.option("--wildcards", type=click.IntRange(0), default=0, help="Wildcard certificates.")
-@click.option("--budget", type=click.FloatRange(0, min_open=True), metavar="USD", help="Exit 7 when it costs more.")
+@click.option("--budget", type=Amount(0, min_open=True), metavar="USD", help="Exit 7 when it costs more.")
 @json_option
 @pass_command_context
 def cost(context: CommandContext, /, traffic: str | None, replays: str | None, budget: float | None, **use: Any) -> int:
     """Say what the app of fly.toml and flyo.toml costs a month, line by line; nobody is asked.
 
     Machines run all the time unless --hours says for how long those that may sleep are awake. fly.toml's
-    min_machines_running keeps so many of the primary region awake.
+    min_machines_running keeps so many of the primary region awake. Without --hours and --budget, [budget] in flyo.toml
+    counts.
     """
     from flyctl_orchestrator.cli.catalog.cost import show_cost
 

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
-from flyctl_orchestrator.cli.duration import Duration
 from flyctl_orchestrator.cli.options import json_option
+from flyctl_orchestrator.cli.quantities import Duration
 
 
 @click.group(short_help="Have the platform misbehave: add, list, clear, names.")

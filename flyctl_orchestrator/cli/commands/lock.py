@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
-from flyctl_orchestrator.cli.duration import Duration
 from flyctl_orchestrator.cli.options import json_option, target_options
+from flyctl_orchestrator.cli.quantities import Duration
 
 
 @click.group()

@@ -6,11 +6,11 @@ import click
 
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
 from flyctl_orchestrator.cli.options import json_option
+from flyctl_orchestrator.cli.quantities import Amount
 
-# Fly.io's smallest machine with 512 MB, which most small web apps run on.
 _size = click.option("--vm-size", default="shared-cpu-1x", show_default=True, help="Size to name prices for.")
 _memory = click.option(
-    "--vm-memory", type=click.IntRange(256), default=512, show_default=True, metavar="MB", help="Its memory."
+    "--vm-memory", type=click.IntRange(256, 262_144), metavar="MB", help="Its memory (default: as flyo init writes it)."
 )
 
 
@@ -25,7 +25,7 @@ def regions() -> None:
 @_memory
 @json_option
 @pass_command_context
-def list_them(context: CommandContext, start: str | None, vm_size: str, vm_memory: int) -> None:
+def list_them(context: CommandContext, start: str | None, vm_size: str, vm_memory: int | None) -> None:
     """Show every region, with --from the nearest first."""
     from flyctl_orchestrator.cli.catalog.regions import list_regions
 
@@ -34,10 +34,10 @@ def list_them(context: CommandContext, start: str | None, vm_size: str, vm_memor
 
 @regions.command()
 @click.option("--users", required=True, metavar="LIST", help="Where they are, e.g. sg=40,de=30,us=30, or world.")
-@click.option("--budget", type=click.FloatRange(0, min_open=True), metavar="USD", help="What a month may cost.")
+@click.option("--budget", type=Amount(0, min_open=True), metavar="USD", help="What a month may cost.")
 @click.option("--max", "most", type=click.IntRange(1), default=6, show_default=True, help="Regions at most.")
 @click.option("--keep", metavar="REGIONS", help="Regions that have to be among them, e.g. iad.")
-@click.option("--count", type=click.IntRange(1), default=1, show_default=True, help="Machines per region.")
+@click.option("--count", type=click.IntRange(1, 1000), default=1, show_default=True, help="Machines per region.")
 @_size
 @_memory
 @json_option
@@ -50,7 +50,7 @@ def suggest(
     keep: str | None,
     count: int,
     vm_size: str,
-    vm_memory: int,
+    vm_memory: int | None,
 ) -> None:
     """Say which regions are fastest for your users, and what each further one buys.
 

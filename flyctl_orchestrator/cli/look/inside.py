@@ -103,6 +103,7 @@ def _joined(context: CommandContext, machine: Machine, command: Sequence[str]) -
 def _run(context: CommandContext, argv: Sequence[str], env: Mapping[str, str], directory: Path) -> int:
     status = at_this_terminal(argv, env, directory)
     if isinstance(status, OSError):
-        context.output.say(f"flyo: {argv[0]}: {status.strerror or status} [run.command]")
+        error = FlyoError(status.strerror or str(status), where=argv[0], code="run.command")
+        context.output.say(f"flyo: {error} [{error.code}]")
         return 127 if isinstance(status, FileNotFoundError) else 126
     return status

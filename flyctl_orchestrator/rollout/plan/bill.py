@@ -132,7 +132,8 @@ def _machines(
     usd = None
     if guest is not None and markup is not None and guest.kind in prices.cpu_second:
         usd = prices.machine_month(guest.kind, guest.cpus, guest.memory_mb, markup) * (count - asleep)
-    amount = f"{count} × {fly.size_of(group).size or 'shared-cpu-1x'}" + (f" {guest.memory_mb} MB" if guest else "")
+    named = f"{guest.kind}-cpu-{guest.cpus}x {guest.memory_mb} MB" if guest else fly.size_of(group).size
+    amount = f"{count} × {named}"
     if asleep:
         amount += f", {sleepers} of them awake {use.hours:g} of 24 h"
     yield Item(f"machines of {group}", code, amount, usd)

@@ -12,7 +12,7 @@ from flyctl_orchestrator.rollout.run.inherit import newborn, replacement_config
 from flyctl_orchestrator.rollout.run.lane import Busy, LaneRun
 from flyctl_orchestrator.rollout.run.step_context import StepContext
 from flyctl_orchestrator.rollout.run.volumes.do_volume import claim_volume
-from flyctl_orchestrator.rollout.state.metadata import CREATED, REPLACES, ROLLOUT, pinned
+from flyctl_orchestrator.rollout.state.metadata import CREATED, OF_VOLUME, REPLACES, ROLLOUT, pinned
 
 
 def create_tag(rollout: str, lane: str) -> str:
@@ -100,7 +100,7 @@ def _mounted(config: dict[str, Any], model: Machine, run: LaneRun) -> dict[str, 
     """The configuration with the model's mount, but for the volume itself."""
     step = volume_step(run)
     if step is not None and model.mounts:
-        kept = {key: value for key, value in model.mount.items() if key not in ("volume", "size_gb", "encrypted")}
+        kept = {key: value for key, value in model.mount.items() if key not in OF_VOLUME}
         config["mounts"] = [kept | {"name": step.name}]
     return config
 

@@ -52,9 +52,19 @@ def secrets_digest(secrets: Iterable[tuple[str, str]]) -> str:
     return digest_of(sorted(secrets))
 
 
+# What a mount says of the volume itself.
+OF_VOLUME = frozenset({"volume", "size_gb", "encrypted"})
+
+
 def config_digest(machine: Machine) -> str:
-    """Digest of a machine's configuration without its metadata and without how its image is spelled."""
+    """Digest of a machine's configuration without its metadata and without how its image is spelled.
+
+    Nor does it count which volume a machine has: it keeps the one it was made with, and its copy has another one.
+    """
     config = {key: value for key, value in machine.config.items() if key not in ("metadata", "image")}
+    if machine.mounts:
+        mounts = [mount for mount in config["mounts"] if isinstance(mount, dict)]
+        config["mounts"] = [{key: mount[key] for key in mount if key not in OF_VOLUME} for mount in mounts]
     return digest_of(config)
 
 

@@ -117,3 +117,23 @@ def test_what_cannot_be_read_is_said_in_one_line(words: tuple[str, ...], says: s
     status, out, err = flyo(app, *words)
     assert (status, out) == (2, "")
     assert says in err and len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("option", ["--hours", "--budget", "--rootfs-gb", "--snapshots-gb"])
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_what_is_no_number_is_no_amount(option: str, value: str, app: Path) -> None:
+    status, out, err = flyo(app, option, value)
+    assert (status, out) == (2, "") and option in err
+
+
+def test_the_files_budget_counts_without_flags(app: Path) -> None:
+    (app / "flyo.toml").write_text("[regions]\niad = 1\nlhr = 1\nnrt = 1\n[budget]\nmonthly_usd = 4\nhours = 8\n")
+    status, out, _ = flyo(app)
+    assert status == 7 and "0.54 USD more than the budget of 4.00 a month." in out
+    assert flyo(app, "--budget", "5")[0] == 0
+    assert flyo(app, "--hours", "24", "--budget", "12.8")[0] == 0
+
+
+def test_a_size_that_no_preset_has_is_named_by_its_parts(tmp_path: Path) -> None:
+    write(tmp_path, '[[vm]]\ncpu_kind = "shared"\ncpus = 2\nmemory_mb = 1024\n', "iad = 1\n")
+    assert bill(tmp_path)["items"][0]["amount"] == "1 × shared-cpu-2x 1024 MB"

@@ -96,3 +96,20 @@ def test_what_cannot_be_is_said_in_one_line(words: tuple[str, ...], says: str, t
     status, out, err = flyo(tmp_path, *words)
     assert (status, out) == (2, "")
     assert says in err and len(err.splitlines()) == 1
+
+
+def test_a_size_has_its_own_memory(tmp_path: Path) -> None:
+    rows = {row["region"]: row for row in document(tmp_path, "list", "--vm-size", "performance-16x")}
+    assert rows["iad"]["usd_per_month"] == 528.02
+
+
+def test_a_region_without_round_trips_is_listed_without_one(tmp_path: Path) -> None:
+    text = 'captured_on = 2026-01-01\nsource = ""\n[beside]\niad = "A"\nfra = "B"\n'
+    for name, other in (("A", "fra"), ("B", "iad")):
+        text += f'[[place]]\nname = "{name}"\nat = [1.0, 2.0]\nms = {{ {other} = 90 }}\n'
+    (tmp_path / "latency.toml").write_text(text)
+    out, err = io.StringIO(), io.StringIO()
+    environment = Environment({"PATH": "", "FLYO_CATALOG_DIR": str(tmp_path)}, tmp_path, stdout=out, stderr=err)
+    assert run(["regions", "list", "--from", "iad", "--json"], environment) == 0
+    found = {row["region"]: row["rtt_ms"] for row in json.loads(out.getvalue())}
+    assert (found["iad"], found["nrt"], found["fra"] is None) == (1.0, None, False)

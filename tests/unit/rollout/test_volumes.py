@@ -117,6 +117,14 @@ def test_a_machine_that_goes_leaves_its_volume(mounted: MountedWorld) -> None:
     assert len(mounted.free()) == 1 and set(mounted.free()) < set(kept)
 
 
+def test_a_copy_with_a_volume_of_its_own_has_nothing_left_to_deploy(mounted: MountedWorld) -> None:
+    image = mounted.push("one")
+    mounted.deploy(image)
+    mounted.resize({"fra": 3})
+    mounted.want(iad=1, fra=3)
+    assert mounted.deploy(image).kind == "nothing"
+
+
 def test_a_machine_goes_with_its_volume_when_that_is_asked_for(mounted: MountedWorld) -> None:
     mounted.deploy(mounted.push("one"))
     mounted.resize({"fra": 2})

@@ -1,7 +1,8 @@
-"""Durations on the command line."""
+"""Durations and amounts on the command line."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import click
@@ -22,3 +23,14 @@ class Duration(click.ParamType[float]):
             return parse_duration(str(value))
         except ValueError:
             self.fail(f"'{value}' is not a duration; write e.g. 90s or 2m", param, ctx)
+
+
+class Amount(click.FloatRange):
+    """A finite number within a range; `nan` is in every range, and `inf` in those without an end."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is no amount.", param, ctx)
+        return number
