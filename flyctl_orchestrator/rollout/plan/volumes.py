@@ -115,20 +115,26 @@ def refuse_changed(machines: Iterable[Machine], specs: Mapping[str, VolumeSpec],
     Raises:
         UsageError: fly.toml mounts a volume into a machine that has none, or none or another one into one that has.
     """
-    for machine in machines:
-        spec = specs.get(machine.group)
-        name = str(machine.mount.get("name") or "")
-        if machine.config.get("standbys") or (not machine.mounts and spec is None):
-            continue
-        if machine.mounts and spec is not None and name in ("", spec.name):
-            continue
-        has = f"has volume {name or machine.mount.get('volume')}" if machine.mounts else "has no volume"
-        wants = f"mounts volume {spec.name}" if spec else "mounts none"
-        raise UsageError(
-            f"machine {machine.id} in {machine.region} {has}, and fly.toml {wants} in process group {machine.group}; "
-            "a machine's volume cannot be changed",
-            where=f"app {app}",
-            next=f"Make new machines: 'flyo scale {machine.group}:{machine.region}=0' (the volume is kept), then "
-            "'flyo deploy'",
-            code="plan.volume_changed",
-        )
+    wrong = [(machine, what) for machine in machines if (what := _changed(machine, specs.get(machine.group)))]
+    if not wrong:
+        return
+    machine, what = wrong[0]
+    places = dict.fromkeys(f"{each.group}:{each.region}=0" for each, _ in wrong)
+    raise UsageError(
+        f"machine {machine.id} in {machine.region} {what} in process group {machine.group}; "
+        "a machine's volume cannot be changed",
+        where=f"app {app}",
+        next=f"Make new machines: 'flyo scale {' '.join(places)}' (the volume is kept), then 'flyo deploy'",
+        code="plan.volume_changed",
+    )
+
+
+def _changed(machine: Machine, spec: VolumeSpec | None) -> str:
+    """What a machine has and fly.toml wants instead; "" where both agree."""
+    name = str(machine.mount.get("name") or "")
+    if machine.config.get("standbys") or (not machine.mounts and spec is None):
+        return ""
+    if machine.mounts and spec is not None and name in ("", spec.name):
+        return ""
+    has = f"has volume {name or machine.mount.get('volume')}" if machine.mounts else "has no volume"
+    return f"{has}, and fly.toml {f'mounts volume {spec.name}' if spec else 'mounts none'}"
