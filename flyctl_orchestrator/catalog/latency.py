@@ -67,11 +67,16 @@ class RoundTrip:
 
 @dataclass(frozen=True)
 class LatencyTable:
-    """All that is known about round trips on `captured_on`."""
+    """All that is known about round trips on `captured_on`.
+
+    Attributes:
+        own: how many of them somebody has measured themselves.
+    """
 
     captured_on: date
     source: str
     vantages: tuple[Vantage, ...]
+    own: int = 0
 
     def nearest(self, at: Place) -> tuple[Vantage, float]:
         """The vantage that stands for a place, and the round trip between the two in milliseconds."""

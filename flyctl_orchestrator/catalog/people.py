@@ -39,12 +39,20 @@ def cells() -> tuple[Cell, ...]:
 
 
 def city(name: str) -> Place | None:
-    """Where a large city is, the largest of several with this name; None for one that is not known."""
+    """Where a large city is, the largest of several with this name; None for one that is not known.
+
+    The first words of a name will do where no city has them for a name: Frankfurt, New York.
+    """
     wanted = plain(name)
+    longer = None
     for row in _rows("cities.csv"):
-        if plain(row["name"]) == wanted:
-            return float(row["latitude"]), float(row["longitude"])
-    return None
+        known = plain(row["name"])
+        at = float(row["latitude"]), float(row["longitude"])
+        if known == wanted:
+            return at
+        if longer is None and wanted and known.startswith(f"{wanted} "):
+            longer = at
+    return longer
 
 
 def _rows(name: str) -> list[dict[str, str]]:
