@@ -55,6 +55,7 @@ def city(name: str) -> Place | None:
     return longer
 
 
+@cache
 def _rows(name: str) -> list[dict[str, str]]:
     text = resources.files(__package__).joinpath(name).read_text("utf-8")
     return list(csv.DictReader(text.splitlines()))

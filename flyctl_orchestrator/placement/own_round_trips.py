@@ -12,16 +12,13 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from flyctl_orchestrator.catalog.latency import BESIDE_KM, LatencyTable, Vantage, kilometres, light_ms
 from flyctl_orchestrator.catalog.people import city
 from flyctl_orchestrator.catalog.regions import Place, RegionBook
 from flyctl_orchestrator.errors import UsageError
-from flyctl_orchestrator.project.tomlfile import parse_toml, read_text
 
-MOST_BYTES = 2_000_000
 LONGEST_MS = 10_000.0
 _MODEL = "Write lines such as Singapore,nrt,71,80 under the head from,to,ms,p95"
 
@@ -37,17 +34,26 @@ class OwnRoundTrip:
     p95: float | None
 
 
-def read_own(path: Path, shown: str, regions: RegionBook, table: LatencyTable) -> tuple[OwnRoundTrip, ...]:
-    """The measurements of a file: TOML when its name says so, else CSV.
+def from_csv(text: str, shown: str, regions: RegionBook, table: LatencyTable) -> tuple[OwnRoundTrip, ...]:
+    """The measurements of a CSV file.
 
     Args:
-        shown: what to call it in messages.
+        shown: what to call the file in messages.
 
     Raises:
-        UsageError: it cannot be read, or a line is no measurement that can be (code regions.rtt, config.syntax, …).
+        UsageError: a line is no measurement, or none that can be (code regions.rtt).
     """
-    text = read_text(path, shown, limit=MOST_BYTES, missing="Name a file that is there").replace("\x00", "\ufffd")
-    rows = _toml(text, shown) if path.suffix == ".toml" else _csv(text, shown)
+    return _all(_csv(text.replace("\x00", "\ufffd"), shown), shown, regions, table)
+
+
+def from_toml(
+    data: Mapping[str, Any], shown: str, regions: RegionBook, table: LatencyTable
+) -> tuple[OwnRoundTrip, ...]:
+    """The measurements of a TOML file, its data parsed already; otherwise as `from_csv`."""
+    return _all(_toml(data, shown), shown, regions, table)
+
+
+def _all(rows: Iterable[_Written], shown: str, regions: RegionBook, table: LatencyTable) -> tuple[OwnRoundTrip, ...]:
     found = tuple(_checked(row, regions, table) for row in rows)
     if not found:
         raise _refused("holds no round trips", shown)
@@ -110,15 +116,15 @@ def _rows(reader: Any, shown: str) -> Iterator[tuple[int, list[str]]]:
             yield reader.line_num, row
 
 
-def _toml(text: str, shown: str) -> Iterator[_Written]:
-    data = parse_toml(text, shown).get("from")
+def _toml(written: Mapping[str, Any], shown: str) -> Iterator[_Written]:
+    data = written.get("from")
     if not isinstance(data, Mapping):
         raise _refused("has no table [from.PLACE]", shown, "Write e.g. [from.Singapore] and nrt = [71, 80]")
     for start, times in data.items():
         if not isinstance(times, Mapping):
             raise _refused(f"from.{_shown(start)} is no table of round trips", shown, "Write e.g. nrt = [71, 80]")
-        for code, written in times.items():
-            both = written if isinstance(written, list) else [written]
+        for code, told in times.items():
+            both = told if isinstance(told, list) else [told]
             where = f"{shown}: from.{_shown(start)}.{_shown(code)}"
             if len(both) not in (1, 2):
                 raise _refused("is not one time or two", where, "Write a median, or [median, P95]")

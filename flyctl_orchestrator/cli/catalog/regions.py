@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from flyctl_orchestrator.catalog.latency import LatencyTable, load_latency
 from flyctl_orchestrator.catalog.people import cells
@@ -15,10 +16,11 @@ from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.placement.access_log import read_log
 from flyctl_orchestrator.placement.choose import mean, suggest
 from flyctl_orchestrator.placement.goal import By
-from flyctl_orchestrator.placement.own_round_trips import read_own, with_own
+from flyctl_orchestrator.placement.own_round_trips import OwnRoundTrip, from_csv, from_toml, with_own
 from flyctl_orchestrator.placement.users import Users, read_users
 from flyctl_orchestrator.project.model import Size
 from flyctl_orchestrator.project.scaffold import DEFAULT_SIZE
+from flyctl_orchestrator.project.tomlfile import parse_toml, read_text
 from flyctl_orchestrator.report.catalog.log_text import log_lines
 from flyctl_orchestrator.report.catalog.map_svg import picture
 from flyctl_orchestrator.report.catalog.map_text import curve_lines, map_lines
@@ -27,6 +29,7 @@ from flyctl_orchestrator.rollout.plan.cost import Guest, guest_of_size
 
 # What `flyo init` gives a machine of this size.
 USUAL_MEMORY_MB = 512
+MOST_OWN_BYTES = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,18 @@ def _table(context: CommandContext, rtt: str | None, regions: RegionBook) -> Lat
     if rtt is None:
         return table
     return with_own(table, read_own(context.environment.cwd / rtt, rtt, regions, table))
+
+
+def read_own(path: Path, shown: str, regions: RegionBook, table: LatencyTable) -> tuple[OwnRoundTrip, ...]:
+    """The round trips of a file: TOML when its name says so, else CSV.
+
+    Raises:
+        UsageError: it cannot be read, or holds something else (codes regions.rtt, config.syntax, config.unreadable).
+    """
+    text = read_text(path, shown, limit=MOST_OWN_BYTES, missing="Name a file that is there")
+    if path.suffix == ".toml":
+        return from_toml(parse_toml(text, shown), shown, regions, table)
+    return from_csv(text, shown, regions, table)
 
 
 def _users(context: CommandContext, asked: Asked, regions: RegionBook) -> tuple[str, Sequence[Users]]:

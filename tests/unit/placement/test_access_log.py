@@ -112,6 +112,7 @@ _EDITS = st.lists(
 )
 
 
+@pytest.mark.timeout(0)
 @MUTATED
 @given(edits=_EDITS)
 def test_any_log_is_read_or_refused(edits: list[tuple[int, int, bytes]], tmp_path: Path) -> None:

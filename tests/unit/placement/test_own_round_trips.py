@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from flyctl_orchestrator.catalog.latency import LatencyTable, load_latency
 from flyctl_orchestrator.catalog.people import city
 from flyctl_orchestrator.catalog.regions import load_regions
+from flyctl_orchestrator.cli.catalog.regions import read_own
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.placement.choose import slow_time_to, suggest, time_to
-from flyctl_orchestrator.placement.own_round_trips import read_own, with_own
+from flyctl_orchestrator.placement.own_round_trips import with_own
 from flyctl_orchestrator.placement.users import read_users
 
 REGIONS = load_regions()
@@ -109,6 +110,7 @@ _EDITS = st.lists(
 )
 
 
+@pytest.mark.timeout(0)
 @MUTATED
 @given(good=st.sampled_from([("own.csv", GOOD_CSV), ("own.toml", GOOD_TOML)]), edits=_EDITS)
 def test_any_file_is_read_or_refused(good: tuple[str, str], edits: list[tuple[int, int, str]], tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ def test_what_is_no_place_or_no_share_is_named(written: str) -> None:
     assert caught.value.code == "regions.users"
 
 
+@pytest.mark.timeout(0)
 @settings(max_examples=int(os.environ.get("EXAMPLES") or 300), deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(written: str) -> None:
