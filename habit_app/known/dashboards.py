@@ -57,6 +57,10 @@ class Dashboards:
         self._draw = draw
         self._clock = clock
 
+    def prepare(self) -> None:
+        """Draw a page of nobody, so that no visitor waits until templates are read and compiled."""
+        self._draw(Snapshot("", "UTC", 0, 0, 0, ()), self._clock())
+
     def at_hand(self, session: Session, rev: int) -> Page | None:
         """The page for a session that has seen `rev`, if it can be shown as it is, without asking anybody."""
         now = self._clock().timestamp()
