@@ -19,8 +19,8 @@ from habit_app.store.database import DatabaseUnavailable
 
 log = logging.getLogger("habit_app")
 
-# Twice as quick as the usual 6 for a twentieth more bytes.
-_EFFORT = 4
+# Four times as quick as the usual 6, for a fifth more bytes.
+_EFFORT = 3
 
 # HTML for a snapshot at an instant.
 Draw = Callable[[Snapshot, datetime], bytes]
@@ -87,9 +87,10 @@ class Dashboards:
             if kept.page and now.timestamp() < kept.page.until:
                 return kept.page
             html = self._draw(snapshot, now)
-            etag = hashlib.sha256(html).hexdigest()[:24]
-            until = day_ends(now, snapshot.zone, snapshot.day_start)
-            page = Page(gzip.compress(html, _EFFORT, mtime=0), etag, until)
+            body = gzip.compress(html, _EFFORT, mtime=0)
+            # Of the compressed page, which is a tenth as long and as good: the same page is always compressed alike.
+            etag = hashlib.sha256(body).hexdigest()[:24]
+            page = Page(body, etag, day_ends(now, snapshot.zone, snapshot.day_start))
             self.cache.draw(session.uid, kept, page)
             return page
 
