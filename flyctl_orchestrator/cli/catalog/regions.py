@@ -195,6 +195,10 @@ def _users(context: CommandContext, asked: Asked, regions: RegionBook) -> tuple[
         raise UsageError(
             what, where="--users", next="Give --users LIST, such as sg=40,de=30, or --users-from LOG", code="usage"
         )
+    if asked.column is not None and asked.log is None:
+        raise UsageError(
+            "there is no log to look into", where="--column", next="Give --users-from LOG with it", code="usage"
+        )
     if asked.log is None:
         return asked.users or "", read_users(asked.users or "", regions)
     log = read_log(context.environment.cwd / asked.log, asked.log, regions, asked.column)

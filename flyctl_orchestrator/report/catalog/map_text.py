@@ -86,6 +86,9 @@ def _label(field: list[list[str]], taken: dict[tuple[int, int], str], code: str,
             break
     else:
         return
+    for beside in (left - 1, left + len(code)):
+        if 0 <= beside < columns:
+            field[top][beside] = " "
     for cell, letter in zip(cells, code, strict=True):
         taken[cell] = letter
         field[cell[0]][cell[1]] = letter

@@ -66,6 +66,12 @@ def test_users_are_said_once(words: tuple[str, ...], tmp_path: Path) -> None:
     assert err.endswith("Give --users LIST, such as sg=40,de=30, or --users-from LOG [usage]\n")
 
 
+def test_a_column_needs_a_log(tmp_path: Path) -> None:
+    status, out, err = flyo(tmp_path, "suggest", "--users", "sg", "--column", "land")
+    assert (status, out) == (2, "")
+    assert err == "flyo: --column: there is no log to look into. Give --users-from LOG with it [usage]\n"
+
+
 def test_round_trips_of_ones_own_are_said_with_their_number(tmp_path: Path) -> None:
     (tmp_path / "own.csv").write_text("from,to,ms,p95\nOsaka,nrt,12,19\nOsaka,sin,80,\n")
     status, out, _ = flyo(tmp_path, "list", "--from", "Osaka", "--rtt", "own.csv")
