@@ -33,7 +33,7 @@ from tests.e2e.laptop import habit_app
 
 APP = "habit-tracker"
 CLIENTS = ("iad", "fra", "nrt", "sin", "lhr", "syd", "gru")
-LAYOUTS = (("iad",), ("iad", "fra", "nrt"), ("iad", "fra", "nrt", "sin"))
+LAYOUTS: tuple[tuple[str, ...], ...] = (("iad",), ("iad", "fra", "nrt"), ("iad", "fra", "nrt", "sin"))
 PATIENCE = 60.0
 LOOK = 0.05
 # A process that has just become healthy is still getting ready; what is measured is the way and not that.

@@ -14,7 +14,9 @@ def test_in_the_primary_region_a_file_is_read_for_the_first_page_alone() -> None
 
 
 def test_with_others_about_a_postgres_that_may_sleep_is_no_worse() -> None:
-    assert day_of("primary, Postgres").crowd >= 0.95
+    day = day_of("primary, Postgres")
+    assert day.crowd >= 0.95
+    assert day.alone == pytest.approx(0.2), "docs/explanation/walkthrough.md says so"
 
 
 def test_a_far_region_asks_after_each_tick_and_when_the_page_is_too_old() -> None:
