@@ -14,6 +14,9 @@ from flyctl_orchestrator.project.building import require_dockerfile
 from flyctl_orchestrator.project.flytoml.judgement import Judgement, read_judgement
 from flyctl_orchestrator.project.model import Project
 
+# What is said before a rollout although it is a warning: afterwards it cannot be taken back.
+SAID_BEFORE = {"doctor.env_in_image"}
+
 
 def require_valid(context: CommandContext, target: Target, project: Project, *, needed: bool = True) -> None:
     """Stop here when flyctl would not deploy the project's fly.toml.
@@ -49,9 +52,9 @@ def require_valid(context: CommandContext, target: Target, project: Project, *, 
 
 
 def warn_of_errors(context: CommandContext, project: Project) -> None:
-    """Say what `flyo doctor` calls errors in the files. flyctl would deploy them, so nothing stops here."""
+    """Say what `flyo doctor` calls errors in the files, and secrets on their way into an image; nothing stops here."""
     for each in check_files(project, load_regions(context.environment.variables)):
-        if each.severity == "error":
+        if each.severity == "error" or each.code in SAID_BEFORE:
             context.output.say(f"warning: {each.where}: {each.what}. {each.fix} [{each.code}]")
 
 

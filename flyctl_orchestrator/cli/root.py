@@ -13,7 +13,7 @@ from flyctl_orchestrator.errors import UsageError
 # that neither `flyo --help` nor the completion of a command's name imports any command.
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "init": ("Set up", "init", "Write fly.toml, flyo.toml and a Dockerfile."),
-    "secrets": ("Set up", "secrets", "Set, import, list and unset secrets."),
+    "secrets": ("Set up", "secrets", "Set, import, list, check and unset secrets."),
     "regions": ("Set up", "regions", "Where they are; which suit your users, and at what price."),
     "cost": ("Set up", "cost", "What the app costs a month, line by line."),
     "plan": ("Roll out", "plan", "Show what a deploy would change, machine by machine."),

@@ -9,6 +9,7 @@ from flyctl_orchestrator.doctor.finding import Finding
 from flyctl_orchestrator.doctor.machines import check_machines
 from flyctl_orchestrator.doctor.services import check_services
 from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.project.build_context.env_files import env_files_in_image
 from flyctl_orchestrator.project.flytoml.values import pick
 from flyctl_orchestrator.project.model import FlyToml, Project
 
@@ -33,6 +34,15 @@ def check_files(project: Project, book: RegionBook) -> Iterator[Finding]:
     yield from check_services(fly.raw, fly.shown, sum(1 for count in regions.values() if count))
     yield from check_machines(fly, regions, book, _start_commands(project))
     yield from _litefs(project)
+    yield from check_env_files(project)
+
+
+def check_env_files(project: Project) -> Iterator[Finding]:
+    """`.env` files that the build copies into the image."""
+    for path in env_files_in_image(project):
+        fix = f"Add the line {path} to .dockerignore, and give the values with 'flyo secrets import {path}'"
+        what = "gets into the image, where everybody who has the image can read it"
+        yield Finding("warning", path, what, fix, code="doctor.env_in_image")
 
 
 def _litefs(project: Project) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""`flyo secrets`: set, import, generate, list and unset, with values that are never shown."""
+"""`flyo secrets`: set, import, generate, list, check and unset, with values that are never shown."""
 
 from __future__ import annotations
 
@@ -82,6 +82,27 @@ def list_(context: CommandContext) -> None:
     from flyctl_orchestrator.cli.secrets.command import list_secrets
 
     list_secrets(context)
+
+
+@secrets.command(short_help="What the code needs and is not set; whether a file holds what was last set.")
+@click.option("--file", "source", metavar="FILE|-", help="Compare the values of this .env file, or of stdin.")
+@click.option("--env", "from_environment", is_flag=True, help="Compare the environment this runs in, e.g. a CI job's.")
+@click.option("--optional", multiple=True, metavar="NAME", help="This one need not be set. May be given again.")
+@click.option("--strict", is_flag=True, help="Also end with 1 for what cannot be compared, and a .env in the image.")
+@target_options
+@json_option
+@pass_command_context
+def check(
+    context: CommandContext, source: str | None, from_environment: bool, optional: tuple[str, ...], strict: bool
+) -> int:
+    """Name the secrets that the code asks for and that are not set; nothing is changed.
+
+    With --file or --env values are compared with what was last set from this computer, by digest; none is shown or
+    kept. Ends with 1 when one is missing or differs.
+    """
+    from flyctl_orchestrator.cli.secrets.check import Wanted, check_secrets
+
+    return check_secrets(context, Wanted(source, from_environment, optional, strict))
 
 
 @secrets.command(short_help="Remove secrets.")

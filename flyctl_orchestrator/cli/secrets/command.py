@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from flyctl_orchestrator.cli.activity import note_secrets
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.secrets.input import check_source, read_env_text, read_names, read_values
-from flyctl_orchestrator.cli.secrets.store import Listed, listed, make_local_app, remove, store
+from flyctl_orchestrator.cli.secrets.last_set import LastSet
+from flyctl_orchestrator.cli.secrets.store import Listed, digests, listed, make_local_app, remove, store
 from flyctl_orchestrator.cli.secrets.store import names as stored_names
+from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.cli.target import wants_local
-from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.envfile import parse_env
 from flyctl_orchestrator.project.project import find_app
+from flyctl_orchestrator.rollout.journal.journals import JournalStore
 
 SCHEMA = "flyo.secrets/1"
 
@@ -54,6 +57,7 @@ class AppSecrets:
         """Stage `values`, and tell what was done."""
         warning = store(target, self.app, values)
         note_secrets(self.context, target, self.app, "set", values)
+        self._remember(target, values)
         if warning:
             self.context.output.say(f"warning: {warning}")
         lines = [f"kept     {name}: it exists already" for name in kept]
@@ -61,6 +65,20 @@ class AppSecrets:
         lines += [f"skipped  {name}: {reason}" for name, reason in (skipped or {}).items()]
         lines.append(f"next     {self.release}   to give them to the machines")
         self.done(lines, set=list(values), kept=list(kept), skipped=dict(skipped or {}), staged=True)
+
+    def _remember(self, target: Target, values: Mapping[str, str]) -> None:
+        """Make it possible to compare the values later; that this does not work is a warning, for they are set."""
+        try:
+            why = self.last_set(target).remember(values, digests(target, self.app) or {})
+        except FlyoError as error:
+            why = error.what
+        if why:
+            self.context.output.say(f"warning: 'flyo secrets check' will not be able to compare these values ({why})")
+
+    def last_set(self, target: Target) -> LastSet:
+        """What was last set from this computer."""
+        journals = JournalStore.under(state_directory(self.context.environment), target.kind, self.app)
+        return LastSet(journals.directory)
 
     def keep(self, names: list[str]) -> None:
         """Tell that secrets are left as they are."""
@@ -175,6 +193,7 @@ def unset_secrets(context: CommandContext, names: tuple[str, ...]) -> None:
     target = context.target()
     remove(target, secrets.app, wanted)
     note_secrets(context, target, secrets.app, "unset", wanted)
+    secrets.last_set(target).forget(wanted)
     lines = [f"removed  {name}" for name in wanted]
     lines.append(f"next     {secrets.release}   to take them from the machines")
     secrets.done(lines, unset=wanted, staged=True)

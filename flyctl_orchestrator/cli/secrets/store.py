@@ -80,6 +80,20 @@ def names(target: Target, app: str) -> list[str]:
         return [secret.name for secret in target.api.list_secrets(app)]
 
 
+def digests(target: Target, app: str) -> dict[str, str] | None:
+    """Fly's digest of each secret, by name; None for an app that does not exist.
+
+    Raises:
+        FlyoError: they cannot be read.
+    """
+    try:
+        return {secret.name: secret.digest for secret in target.api.list_secrets(app)}
+    except ApiError as error:
+        if error.kind != "not_found":
+            raise
+        return None
+
+
 def remove(target: Target, app: str, wanted: Iterable[str]) -> None:
     """Stage the removal of secrets.
 

@@ -56,7 +56,7 @@ internal_port = 8080
 def findings(text: str, regions: dict[str, int] | None = None, root: Path = Path("/nowhere")) -> list[Finding]:
     document = Document(root / "fly.toml", "fly.toml", text, parse_toml(text, "fly.toml"))
     fly = flytoml.parse(document)
-    return list(check_files(Project(root, "shop", fly, Flyo(regions=TWO if regions is None else regions)), BOOK))
+    return list(check_files(Project(root, "shop", fly, Flyo(regions=TWO if regions is None else regions), root), BOOK))
 
 
 def codes(text: str, regions: dict[str, int] | None = None, root: Path = Path("/nowhere")) -> set[str]:
@@ -104,8 +104,17 @@ def test_one_change_is_one_finding(code: str, severity: str, old: str, new: str)
     assert found.fix and found.where.startswith("fly.toml") and PAGES[code].topic == "doctor"
 
 
+def test_a_file_with_secrets_is_kept_out_of_the_image(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY . .\n")
+    (tmp_path / ".env").write_text("A=1\n")
+    assert "doctor.env_in_image" in codes(WELL, root=tmp_path)
+    (tmp_path / ".dockerignore").write_text(".env\n")
+    assert "doctor.env_in_image" not in codes(WELL, root=tmp_path)
+
+
 def test_every_finding_of_files_is_tried() -> None:
     tried = {case[0] for case in CASES} | {"doctor.single_machine", "doctor.region_closing", "doctor.litefs_autostop"}
+    tried |= {"doctor.env_in_image"}
     folder = Path(__file__).parents[3] / "flyctl_orchestrator" / "doctor"
     text = "".join((folder / name).read_text("utf-8") for name in ("services.py", "machines.py", "files.py"))
     assert {code for code in PAGES if code.startswith("doctor.") and f'"{code}"' in text} == tried
@@ -188,5 +197,5 @@ def strange() -> Iterator[st.SearchStrategy[object]]:
 def test_no_file_however_strange_is_more_than_findings(data: object) -> None:
     assert isinstance(data, dict)
     fly = flytoml.parse(Document(Path("/nowhere/fly.toml"), "fly.toml", "", data))
-    for each in check_files(Project(Path("/nowhere"), "shop", fly, Flyo(regions=TWO)), BOOK):
+    for each in check_files(Project(Path("/nowhere"), "shop", fly, Flyo(regions=TWO), Path("/nowhere")), BOOK):
         assert each.code in PAGES

@@ -1,0 +1,1 @@
+"""The files that a build gets: which ones stay out of it, and which should."""
