@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -75,12 +78,16 @@ def _as_failure(error: Exception) -> FlyoError:
 
 def _show_failure(failure: FlyoError, arguments: list[str], environment: Environment | None) -> None:
     """One line for a person on stderr (on GitHub Actions also on the run's page), with --json one object on stdout."""
-    from flyctl_orchestrator.report.error_text import show_error, show_trace
+    from flyctl_orchestrator.report.error_text import error_as_dict, show_error, show_trace
 
     output = _output(environment)
     if isinstance(failure, Defect) and output.variables.get("FLYO_TRACEBACK"):
         show_trace(failure.cause, output)
-    show_error(failure, output, as_json=wants_json(arguments))
+    document = None
+    if wants_json(arguments):
+        now = environment.clock.now() if environment else time.time()
+        document = error_as_dict(failure, now=now, app=_failed_app(arguments, environment))
+    show_error(failure, output, document=document)
 
 
 def _output(environment: Environment | None) -> Output:
@@ -101,8 +108,44 @@ def _columns() -> int:
 
 def wants_json(arguments: list[str]) -> bool:
     """Whether --json was given (looked at before parsing, since parsing itself may fail)."""
-    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    return "--json" in options
+    return "--json" in _own_options(arguments)
+
+
+def _own_options(arguments: Sequence[str]) -> Sequence[str]:
+    """The words that are flyo's own; those after "--" are another program's."""
+    return arguments[: arguments.index("--")] if "--" in arguments else arguments
+
+
+def _failed_app(arguments: Sequence[str], environment: Environment | None) -> str | None:
+    """The app that a command was about, by its words and files, as parsing may have failed; None where nothing tells.
+
+    Args:
+        environment: the world outside; None for that of this process.
+    """
+    from flyctl_orchestrator.environment import Environment
+    from flyctl_orchestrator.project.project import find_app
+
+    options = _own_options(arguments)
+    config = _value(options, "-c", "--config")
+    try:
+        world = environment or Environment.of_process()
+        return find_app(world.cwd, Path(config) if config else None, _value(options, "-a", "--app"), world.variables)
+    except Exception:  # noqa: BLE001 whatever is wrong with the files may be the very error that is being told
+        return None
+
+
+def _value(options: Iterable[str], short: str, long: str) -> str | None:
+    """What stands behind an option, the last one if it is given again."""
+    found = None
+    words = iter(options)
+    for word in words:
+        if word in (short, long):
+            found = next(words, None)
+        elif word.startswith(f"{long}="):
+            found = word.partition("=")[2]
+        elif word.startswith(short) and len(word) > len(short) and not word.startswith("--"):
+            found = word[len(short) :]
+    return found
 
 
 def main() -> None:

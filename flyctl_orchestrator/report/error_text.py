@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
+from typing import Any
 
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.report.output import Output
+from flyctl_orchestrator.rollout.context.events import SCHEMA, stamp
 
 
-def show_error(error: FlyoError, output: Output, *, as_json: bool) -> None:
-    """One line on stderr, and with `as_json` one object on stdout."""
-    if as_json:
-        fields = {"event": "error", "code": error.code, "exit": int(error.exit), "where": error.where}
-        output.record({"schema": "flyo.event/1", **fields, "what": error.what, "next": error.next})
+def show_error(error: FlyoError, output: Output, *, document: Mapping[str, Any] | None = None) -> None:
+    """One line on stderr, and with --json its `document` on stdout."""
+    if document is not None:
+        output.record(document)
     output.say(f"flyo: {error} [{error.code}]")
-    if output.variables.get("GITHUB_ACTIONS") == "true" and not as_json:
+    if output.variables.get("GITHUB_ACTIONS") == "true" and document is None:
         from flyctl_orchestrator.report.github.text import annotation
 
         output.command(annotation("error", "flyo", str(error)))
+
+
+def error_as_dict(error: FlyoError, *, now: float, app: str | None) -> dict[str, Any]:
+    """The error as one JSON object (schema flyo.event/1).
+
+    Args:
+        now: seconds since the epoch.
+        app: the app it is about; None when nobody knows.
+    """
+    fields = {"code": error.code, "exit": int(error.exit), "where": error.where, "what": error.what, "next": error.next}
+    return {"schema": SCHEMA, "event": "error", "ts": stamp(now), "app": app, **fields}
 
 
 def show_trace(error: BaseException, output: Output) -> None:

@@ -65,6 +65,11 @@ NAMES = frozenset(
 """Every name an event may have. Names are never reused for something else; new ones may be added."""
 
 
+def stamp(seconds: float) -> str:
+    """Seconds since the epoch as ISO 8601 in UTC with milliseconds."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 @dataclass(frozen=True)
 class Event:
     """One fact.
@@ -83,8 +88,7 @@ class Event:
 
     def as_dict(self) -> dict[str, Any]:
         """The event as one JSON object (flyo.event/1); `ts` becomes ISO 8601 in UTC with milliseconds."""
-        stamp = datetime.fromtimestamp(self.ts, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return {"schema": SCHEMA, "event": self.name, "ts": stamp, "app": self.app, **self.fields}
+        return {"schema": SCHEMA, "event": self.name, "ts": stamp(self.ts), "app": self.app, **self.fields}
 
 
 Listener = Callable[[Event], None]

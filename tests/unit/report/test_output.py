@@ -178,7 +178,7 @@ def test_the_live_table_moves_the_cursor_by_itself_alone(name: str, text: str) -
 def test_an_error_is_one_line_and_one_annotation(what: str, where: str, next: str) -> None:
     stream = pipe()
     error = FlyoError(what, where=where, next=next)
-    show_error(error, output_to(stream, GITHUB_ACTIONS="true", FORCE_COLOR="1"), as_json=False)
+    show_error(error, output_to(stream, GITHUB_ACTIONS="true", FORCE_COLOR="1"))
     line, command = stream.getvalue().removesuffix("\n").split("\n")
     assert line.startswith("flyo: ") and harmless(line)
     assert parsed(command)[:2] == ("error", {"title": "flyo"})
