@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "deploy": ("Roll out", "deploy", "Build, release and roll out wave by wave."),
     "rollback": ("Roll out", "rollback", "Go back to an earlier release."),
     "scale": ("Roll out", "scale", "Set exact machine counts per region."),
+    "review": ("Roll out", "review", "An app for each pull request."),
     "lock": ("Roll out", "lock", "Who holds the app's lock; take it, release it."),
     "status": ("Look", "status", "Machines, releases and health per region."),
     "history": ("Look", "history", "What was done to the app, newest first."),

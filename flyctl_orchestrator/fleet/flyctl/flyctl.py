@@ -271,6 +271,10 @@ class Flyctl:
         chosen = ["--org", organization] if organization else []
         self.check(self.run(["apps", "create", app, *chosen, "--yes"]), where=f"app {app}")
 
+    def apps_destroy(self, app: str) -> None:
+        """Destroy an app with everything that belongs to it."""
+        self.check(self.run(["apps", "destroy", app, "--yes"]), where=f"app {app}")
+
     def regions(self) -> list[str]:
         """Codes of the regions that the platform offers now."""
         return [row.code for row in self.ask(["platform", "regions", "--json"], list[flyctl_json.Region])]
