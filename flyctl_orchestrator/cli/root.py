@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "secrets": ("Set up", "secrets", "Set, import, list, check and unset secrets."),
     "regions": ("Set up", "regions", "Where they are; which suit your users, and at what price."),
     "cost": ("Set up", "cost", "What the app costs a month, line by line."),
+    "ci": ("Set up", "ci", "Write a pipeline for GitHub or GitLab."),
     "plan": ("Roll out", "plan", "Show what a deploy would change, machine by machine."),
     "deploy": ("Roll out", "deploy", "Build, release and roll out wave by wave."),
     "rollback": ("Roll out", "rollback", "Go back to an earlier release."),

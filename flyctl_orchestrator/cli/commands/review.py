@@ -22,7 +22,9 @@ def review() -> None:
     "--budget", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True, metavar="USD",
     help="What it may cost a month; above it nothing is created.",
 )  # fmt: skip
-@click.option("--secrets", "source", metavar="FILE|-", help="Its secrets: NAME=VALUE lines of a .env file, or of stdin.")
+@click.option(
+    "--secrets", "source", metavar="FILE|-", help="Its secrets: NAME=VALUE lines of a .env file, or of stdin."
+)
 @click.option("--org", metavar="SLUG", help="Organization to create it in.")
 @target_options
 @build_options

@@ -107,7 +107,8 @@ class Typist(Computer):
         left = self.root / "left"
         script = f"set -eu -o pipefail\ntrap 'pwd > {left}' EXIT\n{block.commands}"
         if block.before:
-            self._bash(f"set -eu\n{block.before}", directory, path, {})
+            before = self._bash(f"set -eu\n{block.before}", directory, path, block.variables)
+            assert before.status == 0, f"{block.place}: before it\n{before.stdout}"
         ran = self._bash(self._here(script), directory, path, block.variables)
         return ran, Path(left.read_text().strip())
 

@@ -24,6 +24,7 @@ def test_every_block_is_marked() -> None:
     assert all(each.commands.strip() or each.reason for each in blocks())
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("session", SESSIONS)
 def test_what_a_page_says_to_type_works(session: str, tmp_path: Path) -> None:
     computer = Typist(tmp_path)
