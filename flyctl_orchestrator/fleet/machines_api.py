@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 
 from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.fleet import wire
+from flyctl_orchestrator.fleet.addresses import AddressesApi
 from flyctl_orchestrator.fleet.api_answer import (
     acknowledged,
     expect,
@@ -52,9 +53,8 @@ class MachinesApi:
         http: Http,
         clock: Clock,
         random: random.Random,
-        *,
-        patience: float = 30.0,
-    ) -> None:
+        *, patience: float = 30.0,
+    ) -> None:  # fmt: skip
         self._caller = Caller(base_url, token, http, clock, random, patience=patience)
         self._clock = clock
         self._regions: dict[str, str] = {}
@@ -77,6 +77,11 @@ class MachinesApi:
     def volumes(self) -> VolumesApi:
         """The operations on volumes, at the same pace."""
         return VolumesApi(self._caller)
+
+    @property
+    def addresses(self) -> AddressesApi:
+        """The operations on IP addresses, at the same pace."""
+        return AddressesApi(self._caller)
 
     # --- machines
 
@@ -313,7 +318,7 @@ class MachinesApi:
         call = self._machine_call("DELETE", app, machine_id, path, "metadata.delete", doing, nonce)
         self._caller.send(call, acknowledged, accept={404: None})
 
-    # --- secrets
+    # --- the app
 
     def list_secrets(self, app: str) -> list[SecretInfo]:
         """Names and digests of an app's secrets, staged ones included."""
@@ -326,12 +331,9 @@ class MachinesApi:
         Returns: the version of the secrets, to boot machines with as `min_secrets_version`.
         """
         private = tuple(value for value in values.values() if value)
-        call = self._app_call(
-            "POST", app, "/secrets", "secrets.set", "set secrets", json={"values": dict(values)}, private=private
-        )
+        body = {"values": dict(values)}
+        call = self._app_call("POST", app, "/secrets", "secrets.set", "set secrets", json=body, private=private)
         return self._caller.send(call, expect(wire.SecretsSet)).version
-
-    # --- the app
 
     def get_app(self, app: str) -> str:
         """Make sure that the app is there: kind not_found when the name is free, unauthorized when somebody else's.

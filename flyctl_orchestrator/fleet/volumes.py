@@ -23,6 +23,8 @@ class Volume:
         name: as fly.toml calls it; several volumes share one.
         machine: id of the machine that has it, "" when none has.
         host_status: "ok" unless its host is in trouble.
+        snapshots: whether it has daily ones; None when it is not said.
+        snapshot_days: for how many days they are kept; None when it is not said.
     """
 
     id: str
@@ -31,6 +33,8 @@ class Volume:
     size_gb: int
     machine: str = ""
     host_status: str = "ok"
+    snapshots: bool | None = None
+    snapshot_days: int | None = None
 
     @property
     def free(self) -> bool:
@@ -82,4 +86,6 @@ def _volume(data: wire.Volume) -> Volume:
         size_gb=data.size_gb,
         machine=data.attached_machine_id or data.attached_alloc_id or "",
         host_status=data.host_status or "ok",
+        snapshots=data.auto_backup_enabled,
+        snapshot_days=data.snapshot_retention,
     )

@@ -250,6 +250,8 @@ class Volume(Struct):
     attached_machine_id: str | None = None
     attached_alloc_id: str | None = None
     host_status: str | None = None
+    snapshot_retention: int | None = None
+    auto_backup_enabled: bool | None = None
 
 
 class Secret(Struct):
@@ -269,3 +271,15 @@ class SecretsSet(Struct):
     """The answer to setting secrets."""
 
     version: Annotated[int, Meta(ge=0, le=2**53)]
+
+
+class Address(Struct):
+    """An IP address of an app."""
+
+    ip: str
+
+
+class Addresses(Struct):
+    """All of them. Go writes an empty list as null."""
+
+    ips: list[Address] | None = None

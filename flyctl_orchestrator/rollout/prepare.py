@@ -15,6 +15,7 @@ from flyctl_orchestrator.rollout.plan.scale import plan_scale
 from flyctl_orchestrator.rollout.plan.scale_request import check_regions, counts_of_files, read_request
 from flyctl_orchestrator.rollout.plan.volumes import specs_of
 from flyctl_orchestrator.rollout.recovery.unfinished import make_way, refuse_unfinished
+from flyctl_orchestrator.rollout.run.first_addresses import give_addresses
 from flyctl_orchestrator.rollout.state.observe import Fleet
 
 # Seconds for which a reading of the fleet is as good as a new one; the platform allows one a second.
@@ -45,7 +46,9 @@ def prepare(work: Deployment, image: str | None) -> tuple[Plan, Fleet]:
     aged = work.target.clock.monotonic() - since > FRESH
     if work.guard.secure(wanted.ref) or aged or not exists:
         fleet = work.observe()
-    return work.plan(fleet, wanted), fleet
+    plan = work.plan(fleet, wanted)
+    _give_addresses(work, plan, fleet)
+    return plan, fleet
 
 
 def prepare_kept(work: Deployment, plan: Plan, path: Path) -> tuple[Plan, Fleet]:
@@ -69,6 +72,7 @@ def prepare_kept(work: Deployment, plan: Plan, path: Path) -> tuple[Plan, Fleet]
     if plan.image.ref is None and not plan.empty:
         plan = replace(plan, image=work.build(fleet))
         fleet = work.observe()
+    _give_addresses(work, plan, fleet)
     return plan, fleet
 
 
@@ -118,6 +122,12 @@ def preview(work: Deployment, image: str | None) -> tuple[Plan, Fleet]:
 def overwritten(plan: Plan) -> list[Drift]:
     """What was edited by hand and the plan sets back: the one thing that is worth a question beforehand."""
     return [drift for drift in plan.drift if drift.kind == "edited" and drift.fixed]
+
+
+def _give_addresses(work: Deployment, plan: Plan, fleet: Fleet) -> None:
+    """See to it that the app's first machines can be reached."""
+    if not plan.empty:
+        give_addresses(work.target.api, work.project.flytoml, fleet, lambda line: work.emit("note", line=line))
 
 
 def _begin(work: Deployment) -> Fleet:

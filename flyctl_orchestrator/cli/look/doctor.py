@@ -16,6 +16,7 @@ from flyctl_orchestrator.doctor.computer import check_computer
 from flyctl_orchestrator.doctor.files import check_files
 from flyctl_orchestrator.doctor.finding import ORDER, Finding
 from flyctl_orchestrator.doctor.fleet import check_fleet, check_secrets
+from flyctl_orchestrator.doctor.outside import check_addresses, check_volumes
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.target import Target
@@ -102,6 +103,8 @@ def _look_outside(context: CommandContext, project: Project, found: Found, *, lo
         return
     try:
         found.findings += _of_flyctl(context, target, project)
+        addresses = target.flyctl.addresses(project.app)
+        found.findings += check_addresses(project.app, addresses, target.api.list_machines(project.app))
         found.checked.append("flyctl")
     except FlyoError as error:
         found.miss("flyctl's own checks", error)
@@ -112,7 +115,8 @@ def _of_fleet(context: CommandContext, target: Target, project: Project) -> list
     files = project if has_files(project) else None
     survey = survey_app(target, project.app, files, probe=True, unfinished=past)
     names = [secret.name for secret in target.api.list_secrets(project.app)]
-    return [*check_fleet(survey, target.api.platform_time()), *check_secrets(project.app, names)]
+    fleet = [*check_fleet(survey, target.api.platform_time()), *check_secrets(project.app, names)]
+    return [*fleet, *check_volumes(survey.volumes)]
 
 
 def _of_flyctl(context: CommandContext, target: Target, project: Project) -> list[Finding]:

@@ -293,6 +293,15 @@ class Flyctl:
         shape = list[flyctl_json.Secret]
         return self.ask(["secrets", "list", "--app", app, "--json"], shape, where=f"app {app}")
 
+    def addresses(self, app: str) -> list[flyctl_json.Address]:
+        """The app's IP addresses, public and private."""
+        # Go writes an empty list as null.
+        shape: Any = list[flyctl_json.Address] | None
+        rows: list[flyctl_json.Address] | None = self.ask(
+            ["ips", "list", "--app", app, "--json"], shape, where=f"app {app}"
+        )
+        return rows or []
+
     def secrets_unset(self, app: str, names: Sequence[str]) -> None:
         """Stage the removal of secrets by name."""
         self.check(self.run(["secrets", "unset", *names, "--app", app, "--stage"]), where=f"app {app}")

@@ -49,3 +49,10 @@ class Secret(Struct):
     name: str
     digest: str = ""
     status: str | None = None
+
+
+class Address(Struct):
+    """One row of flyctl ips list; `kind` is v4, shared_v4, v6 or private_v6."""
+
+    address: str = field(name="Address")
+    kind: str = field(name="Type")

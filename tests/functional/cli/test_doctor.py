@@ -58,6 +58,20 @@ def test_what_is_wrong_at_the_machines(fleet: LocalFleet) -> None:
         fleet.manage("POST", f"{path}/uncordon")
 
 
+def test_what_belongs_to_the_app_besides_machines(fleet: LocalFleet) -> None:
+    wanted = {"name": "data", "region": "nrt", "size_gb": 1, "auto_backup_enabled": False}
+    volume = fleet.manage("POST", f"/v1/apps/{APP}/volumes", wanted)["id"]
+    before = found(fleet.flyo("doctor", "--local", "--json"))
+    assert not {"doctor.no_address", "doctor.public_address"} & set(before)
+    assert {code for code, each in before.items() if each["where"] == f"nrt {volume}"} <= {
+        "doctor.volume_unused",
+        "doctor.no_snapshots",
+    }
+    assert {"doctor.volume_unused", "doctor.no_snapshots"} <= set(before)
+    fleet.manage("DELETE", f"/v1/apps/{APP}/volumes/{volume}")
+    assert "doctor.volume_unused" not in found(fleet.flyo("doctor", "--local", "--json"))
+
+
 def test_fix_changes_what_has_no_risk_and_says_it(fleet: LocalFleet, flytoml: Path) -> None:
     wrong = flytoml.read_text().replace('auto_stop_machines = "off"', "auto_stop_machines = false # stays awake")
     flytoml.write_text(wrong)

@@ -1,0 +1,59 @@
+"""What belongs to an app besides machines: its volumes and its addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from flyctl_orchestrator.doctor.finding import Finding
+from flyctl_orchestrator.fleet.flyctl.printed import Address
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.volumes import Volume
+
+# Days that Fly.io keeps daily snapshots unless it is told otherwise; fewer leave little time to notice a mistake.
+USUAL_DAYS = 5
+PUBLIC = frozenset({"v4", "v6", "shared_v4"})
+
+
+def check_volumes(volumes: Iterable[Volume]) -> Iterator[Finding]:
+    """What is wrong with an app's volumes."""
+    for volume in volumes:
+        where = f"{volume.region} {volume.id}"
+        if not volume.machine:
+            what = f"volume {volume.name} ({volume.size_gb} GB) belongs to no machine, and is paid for"
+            fix = f"'flyctl volumes destroy {volume.id}', unless its data is still wanted"
+            yield Finding("warning", where, what, fix, code="doctor.volume_unused")
+        if volume.host_status != "ok":
+            what = f"volume {volume.name} is on a host that is {volume.host_status}"
+            yield Finding("warning", where, what, "Wait, or restore a snapshot elsewhere", code="doctor.volume_host")
+        if volume.snapshots is False:
+            what = f"volume {volume.name} has no daily snapshots: what is lost on it is lost"
+            fix = f"'flyctl volumes update {volume.id} --scheduled-snapshots=true', or keep copies elsewhere"
+            yield Finding("warning", where, what, fix, code="doctor.no_snapshots")
+        elif volume.snapshot_days is not None and volume.snapshot_days < USUAL_DAYS:
+            what = f"snapshots of volume {volume.name} are kept for {volume.snapshot_days} days"
+            fix = f"'flyctl volumes update {volume.id} --snapshot-retention {USUAL_DAYS}', or more"
+            yield Finding("warning", where, what, fix, code="doctor.few_snapshots")
+
+
+def check_addresses(app: str, addresses: Sequence[Address], machines: Iterable[Machine]) -> Iterator[Finding]:
+    """Whether an app has the addresses that it needs, and no others.
+
+    Args:
+        machines: those of the app; whether any of them serves tells what it needs.
+    """
+    where = f"app {app}"
+    kinds = {address.kind for address in addresses}
+    serves = any(machine.serves for machine in machines)
+    if serves and not kinds:
+        what = "has services and no address: nobody can reach it"
+        fix = "'flyctl ips allocate-v6' and 'flyctl ips allocate-v4 --shared'"
+        yield Finding("error", where, what, fix, code="doctor.no_address")
+    public = sorted(address.address for address in addresses if address.kind in PUBLIC)
+    if public and not serves:
+        what = f"has a public address and no service behind it: {', '.join(public)}"
+        fix = f"'flyctl ips release {public[0]}'"
+        yield Finding("warning", where, what, fix, code="doctor.public_address")
+    if number := sum(address.kind == "v4" for address in addresses):
+        what = f"has {number} IPv4 of its own, at {2 * number} USD a month"
+        fix = "A shared IPv4 is free; one of its own is for other protocols than HTTP and TLS"
+        yield Finding("info", where, what, fix, code="doctor.own_ipv4")
