@@ -40,8 +40,8 @@ NOT_FLY = "Install it (https://docs.fly.io/flyctl/install/), or add --local to r
         ),
         (
             "status", {}, {"FLY_API_BASE_URL": "http://a:1"}, 2,
-            "flyo: environment: FLY_API_BASE_URL set, but not FLY_FLAPS_BASE_URL, FLY_UIEX_BASE_URL: the token would go "
-            "to Fly.io as well. Set all three, or none [target.bases]",
+            "flyo: environment: FLY_API_BASE_URL set, but not FLY_FLAPS_BASE_URL, FLY_UIEX_BASE_URL: the token would "
+            "go to Fly.io as well. Set all three, or none [target.bases]",
         ),
         (
             "status", {}, {"FLYO_FLYCTL": "/no/flyctl"}, 8,
@@ -54,18 +54,18 @@ NOT_FLY = "Install it (https://docs.fly.io/flyctl/install/), or add --local to r
         ),
         (
             "local fault clear", {}, {}, 2,
-            "flyo: flyo local fault clear: no fault was named. Name them as 'flyo local fault list' shows them, or give "
-            "--all [fault.clear]",
+            "flyo: flyo local fault clear: no fault was named. Name them as 'flyo local fault list' shows them, or "
+            "give --all [fault.clear]",
         ),
         (
             "local fault clear f1 --all", {}, {}, 2,
-            "flyo: flyo local fault clear: --all and the ids of faults cannot be used together. Name them as 'flyo local "
-            "fault list' shows them, or give --all [fault.clear]",
+            "flyo: flyo local fault clear: --all and the ids of faults cannot be used together. Name them as 'flyo "
+            "local fault list' shows them, or give --all [fault.clear]",
         ),
         (
             "deploy --resume --regions iad", {}, {}, 2,
-            "flyo: flyo deploy: a part can be chosen for a new rollout only, with --regions and --process-groups. Leave "
-            "them out [plan.only]",
+            "flyo: flyo deploy: a part can be chosen for a new rollout only, with --regions and --process-groups. "
+            "Leave them out [plan.only]",
         ),
         ("init --yes --start=", {}, {}, 2, "flyo: --start: is not a command. Give it as one line [usage.start]"),
         (
