@@ -13,7 +13,7 @@ import pytest
 from flyctl_orchestrator.cli.ci.install import requirement
 from flyctl_orchestrator.errors import UsageError
 from tests.functional.cli.local_fleet import APP, LocalFleet
-from tests.functional.cli.pipeline import Runner, read
+from tests.functional.pipelines.runner import Runner, read
 
 SPEC = "flyctl-orchestrator[local] @ git+https://example.com/flyo.git@0123456789012345678901234567890123456789"
 CHECK = str(Path(sys.executable).with_name("check-jsonschema"))
