@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "lock": ("Roll out", "lock", "Who holds the app's lock; take it, release it."),
     "status": ("Look", "status", "Machines, releases and health per region."),
     "history": ("Look", "history", "What was done to the app, newest first."),
+    "probe": ("Look", "probe", "How long answers take, region by region."),
+    "watch": ("Look", "watch", "Wake each sleeping machine, look, put it back; for cron."),
     "logs": ("Look", "logs", "What the machines wrote, all regions in one stream."),
     "open": ("Look", "open", "Open the app in a browser."),
     "ssh": ("Look", "ssh", "A shell in a machine."),
