@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.state import state_directory
@@ -113,13 +113,14 @@ def unfinished_rollout(context: CommandContext, target: Target, app: str) -> Pas
     """The rollout that this computer has left half-way; a journal that cannot be read is said."""
     journals = JournalStore.under(state_directory(context.environment), target.kind, app)
     past_rollouts, bad = journals.readable()
-    context.output.say(*(f"warning: {error}" for error in bad))
+    context.output.say(*(context.advice(f"warning: {error}") for error in bad))
     newest = past_rollouts[-1] if past_rollouts else None
     return newest if newest is not None and newest.unfinished else None
 
 
 def _show(context: CommandContext, target: Target, found: Survey, wanted: StatusRequest) -> None:
     url, output = target.app_url(found.app), context.output
+    found = replace(found, findings=tuple(replace(each, what=context.advice(each.what)) for each in found.findings))
     if context.options.as_json:
         output.document(status_as_dict(found, target=target.kind, url=url, now=context.environment.clock.now()))
         return

@@ -142,7 +142,7 @@ def test_nothing_runs_where_no_machine_is_started(fleet: LocalFleet) -> None:
         ran = fleet.flyo("run", "--local", *only, "true")
         assert ran.status == 1
         assert ran.last_line == (
-            f"flyo: app {APP}: {words} is started. 'flyo status --machines' shows machines and their states"
+            f"flyo: app {APP}: {words} is started. 'flyo status --local --machines' shows machines and their states"
             " [run.no_machine]"
         )
 

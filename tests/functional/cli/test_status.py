@@ -99,7 +99,8 @@ def test_an_app_that_is_not_there(fleet: LocalFleet, tmp_path: Path) -> None:
     ran = fleet.flyo("status", "--local", "--app", "nobody", cwd=tmp_path)
     assert (ran.status, ran.stdout) == (1, "")
     assert ran.stderr.splitlines()[-1] == (
-        "flyo: app nobody: there is no such app on the local platform. 'flyo deploy' creates it [app.not_found]"
+        "flyo: app nobody: there is no such app on the local platform. 'flyo deploy --local -a nobody' creates it"
+        " [app.not_found]"
     )
 
 
