@@ -77,16 +77,16 @@ class CommandContext:
         try:
             project = load_project(*files)
             if any(problem.code == UNKNOWN_REGION for problem in project.problems):
-                project = load_project(*files, offered=self._offered())
+                project = load_project(*files, offered=self.offered())
         except UsageError as error:
             if error.code != UNKNOWN_REGION:
                 raise
-            project = load_project(*files, offered=self._offered())
+            project = load_project(*files, offered=self.offered())
         if understood:
             project.require_understood()
         return project
 
-    def _offered(self) -> list[str]:
+    def offered(self) -> list[str]:
         """Regions that the platform offers: newer than our catalog. None where nobody can be asked."""
         try:
             return self.target().flyctl.regions()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -67,13 +68,16 @@ def test_where_a_variable_stands_for_it_nothing_is_added(fleet: LocalFleet) -> N
 
 
 def test_the_end_of_a_rollout_advises_what_can_be_typed(fleet: LocalFleet) -> None:
+    def take_the_lock_away(child: subprocess.Popen[str]) -> None:
+        fleet.ok("lock", "release", "--local", "--force")
+
     server = (fleet.project / "server.py").read_text()
     (fleet.project / "server.py").write_text(server + "# another image\n")
     try:
         ran = fleet.start_and(
             ["deploy", "--local", "--yes", "--json", "--watch", "20s"],
             lambda event: event["event"] == "rollout.started",
-            lambda child: fleet.ok("lock", "release", "--local", "--force"),
+            take_the_lock_away,
         )
         last = next(line for line in reversed(ran.lines) if line["event"] == "rollout.finished")
         commands = [shlex.split(each)[1:] for each in re.findall(r"'(flyo [a-z][^']*)'", last["next"])]
