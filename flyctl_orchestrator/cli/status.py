@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from flyctl_orchestrator.cli.complete.seen import remember_machines
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.errors import UsageError
@@ -52,6 +53,8 @@ def run_status(context: CommandContext, wanted: StatusRequest) -> int:
         found = survey_app(
             target, app, project, probe=wanted.probe, unfinished=unfinished_rollout(context, target, app)
         )
+        if target.kind == "fly":
+            remember_machines(context.environment, app, (each.machine for each in found.seen))
         _show(context, target, found, wanted)
         return int(found.exit) if wanted.detailed else Exit.OK
     past = unfinished_rollout(context, target, app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from flyctl_orchestrator.cli.commands.local_fault import fault
+from flyctl_orchestrator.cli.complete.known import Known
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
 from flyctl_orchestrator.cli.options import json_option, yes_option
 
@@ -62,7 +63,7 @@ def reset(context: CommandContext) -> None:
 
 
 @local.command(short_help="Destroy one local app.")
-@click.argument("app")
+@click.argument("app", type=Known("app", local=True))
 @yes_option
 @pass_command_context
 def destroy(context: CommandContext, app: str) -> None:
@@ -77,10 +78,15 @@ def destroy(context: CommandContext, app: str) -> None:
 @click.option(
     "-n", "--limit", type=click.IntRange(min=0), default=100, show_default=True, help="How many earlier lines."
 )
-@click.option("-a", "--app", help="Only lines of this app (default: that of the project here, else all).")
+@click.option(
+    "-a",
+    "--app",
+    type=Known("app", local=True),
+    help="Only lines of this app (default: that of the project here, else all).",
+)
 @click.option("--all", "all_apps", is_flag=True, help="Lines of all apps, and of the platform itself.")
-@click.option("--machine", help="Only lines of this machine.")
-@click.option("--region", help="Only lines of this region.")
+@click.option("--machine", type=Known("machine", local=True), help="Only lines of this machine.")
+@click.option("--region", type=Known("region"), help="Only lines of this region.")
 @json_option
 @pass_command_context
 def logs(

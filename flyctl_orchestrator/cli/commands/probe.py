@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from flyctl_orchestrator.cli.complete.known import Known
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
 from flyctl_orchestrator.cli.options import json_option, lock_option, target_options, yes_option
 from flyctl_orchestrator.cli.quantities import Duration
@@ -16,9 +17,15 @@ from flyctl_orchestrator.cli.quantities import Duration
 @json_option
 @yes_option
 @lock_option
-@click.option("--region", "regions", multiple=True, help="Ask only machines of this region. May be given again.")
 @click.option(
-    "--from", "clients", multiple=True, metavar="REGION|all",
+    "--region",
+    "regions",
+    multiple=True,
+    type=Known("region"),
+    help="Ask only machines of this region. May be given again.",
+)
+@click.option(
+    "--from", "clients", multiple=True, type=Known("region"), metavar="REGION|all",
     help="With --local: as a client in this region. May be given again.",
 )  # fmt: skip
 @click.option("--path", "paths", multiple=True, help="A page to ask for (default: the probe's). May be given again.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from flyctl_orchestrator.cli.complete.known import Known
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
 from flyctl_orchestrator.cli.options import json_option, lock_option, target_options
 from flyctl_orchestrator.cli.quantities import Duration
@@ -13,7 +14,9 @@ from flyctl_orchestrator.cli.quantities import Duration
 @target_options
 @json_option
 @lock_option
-@click.option("--region", "regions", multiple=True, help="Only machines of this region. May be given again.")
+@click.option(
+    "--region", "regions", multiple=True, type=Known("region"), help="Only machines of this region. May be given again."
+)
 @click.option("--max-cold", type=Duration(), metavar="DURATION", help="Longest cold start that is well, e.g. 3s.")
 @pass_command_context
 def watch(context: CommandContext, regions: tuple[str, ...], max_cold: float | None) -> int:
