@@ -43,6 +43,14 @@ OF_FLYCTL = """
     synthetics tokens version volumes wireguard
 """
 
+# The same, below commands that both have.
+BELOW_FLYCTL = {
+    "doctor": "diag",
+    "scale": "count memory show vm",
+    "secrets": "deploy sync",
+    "ssh": "console issue log sftp",
+}
+
 
 class LazyGroup(click.Group):
     """A group that imports a subcommand only when it is run, and lists them in sections."""
@@ -65,6 +73,9 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that is named; one that is only flyctl's, and one that may have been meant, are said."""
         name = args[0]
+        if len(args) > 1 and args[1] in BELOW_FLYCTL.get(name, "").split():
+            both = f"{name} {args[1]}"
+            raise UsageError(f"No such command '{both}'", next=f"That is 'flyctl {both}'", code="usage.command")
         if name in COMMANDS or name.startswith("-"):
             return super().resolve_command(ctx, args)
         from difflib import get_close_matches

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -99,6 +98,8 @@ def _seen_machines(app: str) -> list[tuple[str, str]]:
 
 def _ask(path: str) -> Any:
     """An answer of the local platform; nothing is started for it."""
+    import http.client  # takes a third as long as all of Click
+
     from flyctl_orchestrator.cli.local.client import find_local, headers
     from flyctl_orchestrator.environment import Environment
 
