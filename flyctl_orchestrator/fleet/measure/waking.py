@@ -25,7 +25,7 @@ class Woken:
     """How a machine woke.
 
     Attributes:
-        was: how it slept.
+        was: how it slept; None for one that could not be put to sleep.
         cold_s: seconds from asking for its start until it served; infinity when it did not in time, or would not start.
         checks: "passing", "none" where the platform checks nothing, or the first that is not passing, as "NAME STATUS".
         trouble: why it is not well, "" when it is.
@@ -33,7 +33,7 @@ class Woken:
     """
 
     machine: Machine
-    was: Sleep
+    was: Sleep | None
     cold_s: float
     checks: str
     trouble: str = ""
@@ -64,12 +64,15 @@ class Waker:
 
         A machine that runs is suspended first, and runs again afterwards.
         """
-        was, asleep = machine.sleep_state or "suspended", machine.asleep
+        asleep = machine.asleep
+        how: Sleep = machine.sleep_state or "suspended"
+        was: Sleep | None = how
         cold_s, checks, trouble, left = math.inf, "none", "", ""
         try:
             if not asleep:
-                trouble = self.put_to_sleep(machine, was)
-            if not trouble:
+                was, trouble = self._put_to_sleep(machine, how)
+            # One that was stopped, because it cannot be suspended, is as good to wake.
+            if was is not None:
                 since = self.clock.monotonic()
                 self.api.start(machine.app, machine.id)
                 trouble = self._until_it_serves(machine, since + self.patience)
@@ -79,7 +82,7 @@ class Waker:
         except ApiError as error:
             trouble = error.what
         finally:
-            left = self.put_to_sleep(machine, was) if asleep else self._leave_awake(machine)
+            left = self._put_to_sleep(machine, how)[1] if asleep else self._leave_awake(machine)
         return Woken(machine, was, cold_s, checks, trouble, left)
 
     def _leave_awake(self, machine: Machine) -> str:
@@ -94,8 +97,11 @@ class Waker:
         except FlyoError as error:
             return f"may not be started again: {error.what}"
 
-    def put_to_sleep(self, machine: Machine, how: Sleep) -> str:
-        """Stop or suspend a machine and see that it sleeps; "" when it does as wanted, else what it does instead."""
+    def _put_to_sleep(self, machine: Machine, how: Sleep) -> tuple[Sleep | None, str]:
+        """Stop or suspend a machine and see that it sleeps.
+
+        Returns: how it sleeps, None when it does not; and what is not as wanted, "" when nothing.
+        """
         api, app, id = self.api, machine.app, machine.id
         instead = ""
         try:
@@ -109,10 +115,10 @@ class Waker:
             if how == "stopped" and state not in ("stopped", "stopping"):
                 api.stop(app, id)
             if api.wait(app, id, how, FALL_ASLEEP):
-                return instead
-            return f"is {api.get_machine(app, id).state} and not {how} after {FALL_ASLEEP:g} s"
+                return how, instead
+            return None, f"is {api.get_machine(app, id).state} and not {how} after {FALL_ASLEEP:g} s"
         except FlyoError as error:
-            return f"may not be {how} again: {error.what}"
+            return None, f"may not be {how}: {error.what}"
 
     def _until_it_serves(self, machine: Machine, until: float) -> str:
         """Wait for its first good answer (or for its state, where no request reaches it); "" or why there was none."""

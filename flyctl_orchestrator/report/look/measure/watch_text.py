@@ -78,7 +78,7 @@ def watch_lines(rows: Sequence[Watched], style: Style, width: int | None) -> lis
         [
             row.seen.machine.region,
             row.seen.machine.id,
-            row.woken.was if row.woken else row.seen.machine.state,
+            (row.woken.was if row.woken else None) or row.seen.machine.state,
             seconds_text(row.woken.cold_s) if row.woken else "-",
             row.checks,
             Span(f"{style.bad} unwell", "bad") if row.trouble else Span(f"{style.good} well", "good"),
@@ -112,7 +112,7 @@ def _as_dict(row: Watched) -> dict[str, Any]:
     return {
         "region": machine.region,
         "machine": machine.id,
-        "was": woken.was if woken else machine.state,
+        "was": (woken.was if woken else None) or machine.state,
         "cold_ms": cold,
         "checks": row.checks,
         "trouble": row.trouble,
