@@ -79,8 +79,9 @@ def _advised(show: Callable[[Event], None], advice: Callable[[str], str]) -> Cal
     """Shows events whose advice works as it stands."""
 
     def tell(event: Event) -> None:
-        said = event.fields.get("next")
-        show(replace(event, fields={**event.fields, "next": advice(said)}) if isinstance(said, str) else event)
+        field = "what" if event.name == "drift.found" else "next"
+        said = event.fields.get(field)
+        show(replace(event, fields={**event.fields, field: advice(said)}) if isinstance(said, str) else event)
 
     return tell
 

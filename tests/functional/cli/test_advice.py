@@ -31,15 +31,18 @@ def test_what_a_sick_and_drifted_fleet_advises_can_be_typed(fleet: LocalFleet) -
         ran = [
             fleet.flyo("status", "--local"),
             fleet.flyo("doctor", "--local"),
+            fleet.flyo("plan", "--local"),
             fleet.flyo("run", "--local", "--region", "syd", "true"),
             fleet.flyo("deploy", "--local", "--resume"),
             fleet.flyo("rollback", "--local", "9999"),
             fleet.flyo("lock", "take", "--local", "--why", "a look"),
             fleet.flyo("deploy", "--local"),
+            fleet.flyo("lock", "release", "--local"),
+            fleet.flyo("deploy", "--local", "--yes"),
             fleet.flyo("secrets", "unset", "--local", "NOBODY"),
         ]
         commands = advised(*ran)
-        assert len(commands) >= 8 and lacking(commands, "--local") == []
+        assert len(commands) >= 10 and lacking(commands, "--local") == []
         for command in {tuple(each) for each in commands if each[0] in ("status", "history", "lock", "secrets")}:
             assert fleet.flyo(*command).status == 0, command
     finally:
