@@ -15,7 +15,7 @@ def show_error(error: FlyoError, output: Output, *, document: Mapping[str, Any] 
     """One line on stderr, and with --json its `document` on stdout."""
     if document is not None:
         output.record(document)
-    output.say(f"flyo: {error} [{error.code}]")
+    output.say(error_line(error))
     if output.variables.get("GITHUB_ACTIONS") == "true" and document is None:
         from flyctl_orchestrator.report.github.text import annotation
 
@@ -31,6 +31,11 @@ def error_as_dict(error: FlyoError, *, now: float, app: str | None) -> dict[str,
     """
     fields = {"code": error.code, "exit": int(error.exit), "where": error.where, "what": error.what, "next": error.next}
     return {"schema": SCHEMA, "event": "error", "ts": stamp(now), "app": app, **fields}
+
+
+def error_line(error: FlyoError) -> str:
+    """The line that tells a person of a failure."""
+    return f"flyo: {error} [{error.code}]"
 
 
 def show_trace(error: BaseException, output: Output) -> None:

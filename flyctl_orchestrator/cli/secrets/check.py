@@ -106,8 +106,7 @@ def _show(secrets: AppSecrets, rows: list[Row], leaking: list[str], *, compared:
     said = f"{count(len(missing), 'secret')} missing" + (f", {wrong} different" if wrong else "")
     output.say(f"app {secrets.app}: {said}")
     if missing:
-        local = " --local" if secrets.release.endswith("--local") else ""
-        output.say(f"next     flyo secrets set {' '.join(missing)}{local}")
+        output.say(f"next     {secrets.context.advice('flyo secrets set ' + ' '.join(missing))}")
 
 
 def _reason(row: Row) -> str:

@@ -35,6 +35,8 @@ CALLS: dict[str, list[tuple[str, int]]] = {
     "lock status": [("lock status --local", 0)],
     "status": [("status --local", 0), ("status --local --no-probe", 0)],
     "history": [("history --local", 0)],
+    "probe": [("probe --local --count 5", 0)],
+    "watch": [("watch --local", 0)],
     "logs": [("logs --local -n 3", 0)],
     "doctor": [("doctor --local", 0), ("doctor --files", 0)],
     "explain": [("explain", 0), ("explain api.network", 0)],
