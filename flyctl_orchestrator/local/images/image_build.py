@@ -42,6 +42,9 @@ class BuildRequest:
         target: the stage to build, or None for the last.
         ignorefile: what stays out of the context; None for the one beside the Dockerfile, or the context's own.
         args: values for the ARGs of the Dockerfile.
+        runtime: "process" or "container" as the app asks, "auto" for what there is, "" to leave it to the platform.
+        secrets: of `RUN --mount=type=secret`, by id; for a build in an engine only.
+        no_cache: every step is done again; for a build in an engine only.
     """
 
     app: str
@@ -53,6 +56,9 @@ class BuildRequest:
     target: str | None = None
     ignorefile: Path | None = None
     args: Mapping[str, str] = field(default_factory=dict)
+    runtime: str = ""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    no_cache: bool = False
 
 
 @dataclass(frozen=True)
