@@ -23,8 +23,8 @@ _NEEDS_PLUGIN = 23
 _LOOK_SECONDS = 10.0
 _SHOWN_LINES = 4
 _CLASSIC = (
-    "this `docker` has no BuildKit (install its buildx plugin): the classic builder has no RUN --mount, no build secrets,"
-    " no here-documents and no COPY --link"
+    "this `docker` has no BuildKit (install its buildx plugin): the classic builder has no RUN --mount, no build"
+    " secrets, no here-documents and no COPY --link"
 )
 
 
@@ -95,7 +95,7 @@ async def find_docker(environ: Mapping[str, str], path: str, endpoint: Endpoint,
         raise BuildFailed(
             "build.engine",
             "there is a container engine, but no `docker` command on PATH to build with",
-            'Install the docker command line, or run the app as processes: runtime = "process" under [local] in flyo.toml.',
+            'Install the docker command line, or write runtime = "process" under [local] in flyo.toml.',
         )
     settings = {name: environ[name] for name in ("DOCKER_CONFIG",) if environ.get(name)}
     env = {

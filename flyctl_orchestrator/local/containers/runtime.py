@@ -26,10 +26,12 @@ from flyctl_orchestrator.local.core.seams import ExitInfo, Launch, ProcessInfo, 
 BOOTING_AT_ONCE = 4
 # Seconds for the last lines of a container that ended.
 _LAST_WORDS_SECONDS = 1.0
+# Seconds for the last containers to be removed; what is left then, the next start removes.
+_CLOSE_SECONDS = 8.0
 _NOT_FOUND, _KILLED = 127, 137
 
 
-@dataclass
+@dataclass(eq=False)
 class _Contained:
     launch: Launch
     on_started: Callable[[], None]
@@ -63,18 +65,25 @@ class ContainerRuntime:
         self._slots = asyncio.Semaphore(BOOTING_AT_ONCE)
         self._machines: dict[str, _Contained] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        # The task of each machine whose container may still be there, ended ones included.
+        self._present: dict[asyncio.Task[None], _Contained] = {}
         self._boots = 0
 
     async def close(self) -> None:
-        """Wait for what is being removed, then let go of the engine. Machines must have been stopped."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.connection.close()
+        """Kill what still runs, wait for what is being removed, then let go of the engine."""
+        for machine_id in list(self._machines):
+            self.stop(machine_id, "SIGKILL", 0.0, lambda: None)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                while tasks := [*self._present, *self._tasks]:
+                    await asyncio.gather(*tasks, return_exceptions=True)
+        with contextlib.suppress(EngineError):
+            await self.connection.close()
 
     def tidy(self) -> None:
         """Remove networks that no machine needs any more, soon."""
         if self.connection.open:
-            self._do(self.connection.tidy_networks(self._networks))
+            self._do(self._once_ended(self.connection.tidy_networks(self._networks)))
 
     def _networks(self) -> set[str]:
         return {machine.launch.network for machine in self._machines.values()}
@@ -82,12 +91,19 @@ class ContainerRuntime:
     def drop_volume(self, volume_id: str) -> None:
         """A volume is gone: so are its files in the engine."""
         if self.connection.open or self.connection.noted:
-            self._do(self.connection.drop_volume(volume_id))
+            self._do(self._once_ended(self.connection.drop_volume(volume_id)))
 
     def drop_image(self, digest: str) -> None:
         """The platform needs an image no more; harmless when the engine never had it."""
         if self.connection.open or self.connection.noted:
-            self._do(self.connection.drop_image(digest))
+            self._do(self._once_ended(self.connection.drop_image(digest)))
+
+    async def _once_ended(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something once the containers that are about to go are gone: what they use cannot be removed before."""
+        living = self._machines.values()
+        going = [task for task, machine in self._present.items() if machine.stopping or machine not in living]
+        await asyncio.gather(*going, return_exceptions=True)
+        await work
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
         """Have something done in the engine, which may refuse: what it was about is gone then."""
@@ -109,8 +125,8 @@ class ContainerRuntime:
         machine = _Contained(launch, on_started, on_exit, on_failed, on_log, asyncio.Event())
         self._machines[launch.machine_id] = machine
         task = self._loop.create_task(self._run(machine))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._present[task] = machine
+        task.add_done_callback(self._present.pop)
 
     async def _run(self, machine: _Contained) -> None:
         engine = None

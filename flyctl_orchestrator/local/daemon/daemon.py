@@ -63,6 +63,8 @@ HOST = "127.0.0.1"
 SWITCH_SECONDS = 0.0005
 SHUTDOWN_SECONDS = 10.0
 LOCK_LOOK_SECONDS = 0.2
+# How apps run that do not say it, until `flyo local up --runtime` says otherwise.
+RUNTIME_VARIABLE = "FLYO_LOCAL_RUNTIME"
 # Old images of an app that stay for a rollback; those of its machines stay anyhow.
 IMAGES_KEPT = 20
 
@@ -98,7 +100,7 @@ class Daemon:
         clock = LoopClock(loop)
         builds = BuildSettings(options.environ, own=(options.state,))
         self._store = SqliteStore(self._state / "platform.db")
-        settings = _settings(self._store)
+        settings = _settings(self._store, options.environ)
         self._images = ImageStore(self._state / "images")
         self._logs = Logs(clock, self._state / "logs")
         self._token = _token(self._state)
@@ -237,8 +239,10 @@ def _token(state: Path) -> str:
     return token
 
 
-def _settings(store: SqliteStore) -> Settings:
+def _settings(store: SqliteStore, environ: Mapping[str, str]) -> Settings:
     settings = Settings()
+    if environ.get(RUNTIME_VARIABLE):
+        settings.change({"runtime": environ[RUNTIME_VARIABLE]})
     for kept in store.load("settings"):
         with contextlib.suppress(PlatformError):
             settings.change(kept)

@@ -68,7 +68,10 @@ def build_handler(
     The request's body is JSON: `app`, `context` (absolute directory), `dockerfile` and `ignorefile` (absolute or
     relative to it, or null), `args` (names and values), `label`, `build` (shell command or null), `inputs` (paths or
     null), `target` (stage or null), `runtime` ("auto", "process", "container" or null), `secrets` (names and values),
-    `no_cache`. A request that is not valid gets 400 and `{"error", "hint"}`. Any other gets 200 and lines of JSON: `{"event": "log", "line"}`, and at the end
+    `no_cache` (true or not).
+
+    A request that is not valid gets 400 and `{"error", "hint"}`. Any other gets 200 and lines of JSON:
+    `{"event": "log", "line"}`, and at the end
     `{"event": "built", "image", "digest", "size_bytes", "cached", "notices"}` or
     `{"event": "failed", "code", "error", "hint"}`. When the client goes away the build is stopped.
 
