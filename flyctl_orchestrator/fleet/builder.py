@@ -217,6 +217,7 @@ def _body(request: BuildRequest) -> dict[str, Any]:
         "target": request.build.target,
         "runtime": request.runtime,
         "secrets": dict(request.options.secrets),
+        "starts_image_command": request.build.starts_image_command,
         "no_cache": "--no-cache" in request.options.switches,
     }
 

@@ -68,7 +68,7 @@ def build_handler(
     The request's body is JSON: `app`, `context` (absolute directory), `dockerfile` and `ignorefile` (absolute or
     relative to it, or null), `args` (names and values), `label`, `build` (shell command or null), `inputs` (paths or
     null), `target` (stage or null), `runtime` ("auto", "process", "container" or null), `secrets` (names and values),
-    `no_cache` (true or not).
+    `no_cache` (true or not), `starts_image_command` (true when machines have no command of their own).
 
     A request that is not valid gets 400 and `{"error", "hint"}`. Any other gets 200 and lines of JSON:
     `{"event": "log", "line"}`, and at the end
@@ -238,6 +238,7 @@ def _wanted(body: Event) -> BuildRequest:
         _runtime(body),
         _texts(body, "secrets"),
         body.get("no_cache") is True,
+        body.get("starts_image_command") is True,
     )
 
 

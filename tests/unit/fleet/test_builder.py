@@ -89,6 +89,7 @@ def test_the_builder_gets_the_whole_request_and_its_log_is_handed_on(tmp_path: P
         "target": "final",
         "runtime": "container",
         "secrets": {"KEY": "build-secret"},
+        "starts_image_command": False,
         "no_cache": True,
     }
 
