@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from flyctl_orchestrator.local.core.seams import Launch
 _MEGABYTE = 1 << 20
 _NANO = 1_000_000_000
 _LOOPBACK = "127.0.0.1"
+_OWN_HOST = re.compile(r"[\w+.-]+://(?:[^/?#]*@)?(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/?#]|$)")
 
 
 def container_of(launch: Launch, names: Names, cpus_here: int) -> dict[str, Any]:
@@ -64,6 +66,11 @@ def _mount(path: str, volume_id: str, names: Names) -> dict[str, Any]:
     # A new volume is empty on Fly.io, whatever the image has in that place.
     options = {"NoCopy": True, "Labels": names.labels}
     return {"Type": "volume", "Source": names.volume(volume_id), "Target": path, "VolumeOptions": options}
+
+
+def own_hosts_in(env: Mapping[str, str]) -> list[str]:
+    """The variables with a URL of localhost, where a container does not reach this computer. Values are not shown."""
+    return [name for name, value in env.items() if _OWN_HOST.match(value)]
 
 
 def archive_of(files: Mapping[str, bytes]) -> bytes:

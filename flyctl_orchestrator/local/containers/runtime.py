@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from flyctl_orchestrator.local.base.clock import Clock, Timer
-from flyctl_orchestrator.local.containers.configuration import archive_of, container_of
+from flyctl_orchestrator.local.containers.configuration import archive_of, container_of, own_hosts_in
 from flyctl_orchestrator.local.containers.connection import Connection
 from flyctl_orchestrator.local.containers.endpoint import NoEngine
 from flyctl_orchestrator.local.containers.engine import Engine, EngineError
@@ -181,12 +181,13 @@ class ContainerRuntime:
 
     async def _live(self, engine: Engine, machine: _Contained) -> None:
         """From the start of a container to its end."""
-        if machine.launch.keep_rootfs:
-            machine.on_log("rootfs.persist is not offered for containers: the machine begins with its image's files")
-        if machine.stopping:
+        unseen = machine.stopping
+        if unseen:
             self._do(_signal(engine, machine.id, "SIGKILL"))
         else:
             machine.on_started()
+            for line in _remarks(machine.launch):
+                machine.on_log(line)
         with contextlib.suppress(EngineError):
             machine.pid = (await engine.container(machine.id))["State"]["Pid"]
         output = self._loop.create_task(read_output(engine, machine.id, machine.on_log))
@@ -195,7 +196,8 @@ class ContainerRuntime:
         output.cancel()
         ended = await self._ended(engine, machine)
         self._gone(machine)
-        machine.on_exit(ended)
+        if not unseen:
+            machine.on_exit(ended)
         self._tell_waiting(machine)
 
     async def _ended(self, engine: Engine, machine: _Contained) -> ExitInfo:
@@ -298,6 +300,17 @@ class ContainerRuntime:
     def surroundings(self, machine_id: str) -> Surroundings | None:
         """None: a command cannot join a container from outside."""
         return None
+
+
+def _remarks(launch: Launch) -> Iterator[str]:
+    """What a person should know about a machine that starts, one line each."""
+    if launch.keep_rootfs:
+        yield "rootfs.persist is not offered for containers: the machine begins with its image's files"
+    for name in own_hosts_in(launch.env):
+        yield (
+            f"{name} names localhost, which in a container is the container itself: for a service of this computer,"
+            " write host.docker.internal"
+        )
 
 
 async def _signal(engine: Engine, container_id: str, signal: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flyctl_orchestrator.local.containers.configuration import archive_of, container_of
+from flyctl_orchestrator.local.containers.configuration import archive_of, container_of, own_hosts_in
 from flyctl_orchestrator.local.containers.names import Names
 from flyctl_orchestrator.local.containers.watching import exit_of
 from flyctl_orchestrator.local.core.listening import wrong_address
@@ -71,6 +71,18 @@ def test_two_platforms_have_no_name_in_common() -> None:
 def test_files_are_a_tar_of_paths_from_the_root() -> None:
     with tarfile.open(fileobj=io.BytesIO(archive_of({"/etc/app/key": b"x", "plain": b""}))) as tar:
         assert {entry.name: entry.size for entry in tar} == {"etc/app/key": 1, "plain": 0}
+
+
+def test_urls_of_this_computer_are_named_and_not_shown() -> None:
+    env = {
+        "DATABASE_URL": "postgres://me:p@ss@localhost:5432/app",
+        "REDIS_URL": "redis://127.0.0.1",
+        "FAR_URL": "postgres://me@db.example/localhost",
+        "NEAR_URL": "http://host.docker.internal:80/",
+        "LIKE_URL": "http://localhost.example/",
+        "PLAIN": "localhost",
+    }
+    assert own_hosts_in(env) == ["DATABASE_URL", "REDIS_URL"]
 
 
 @pytest.mark.parametrize(
