@@ -63,6 +63,11 @@ class TestEngine:
         listed: list[dict[str, Any]] = found["Volumes"] or [] if what == "volumes" else found
         return listed
 
+    def images_of(self, prefix: str) -> list[str]:
+        """Names of images that begin so."""
+        listed = self.call("GET", "/images/json")
+        return [tag for image in listed for tag in image["RepoTags"] or [] if tag.startswith(prefix)]
+
     def ensure(self, name: str) -> str:
         """A base image; its name."""
         wanted = quote(json.dumps({"reference": [name]}))

@@ -67,6 +67,8 @@ class DockerCommand:
             argv += ["--secret", f"id={name},env={variable}"]
         argv += ["--target", request.target] if request.target else []
         argv += ["--no-cache"] if request.no_cache else []
+        # The classic builder leaves the container of a RUN that failed.
+        argv += [] if self.buildkit else ["--force-rm"]
         command = "exec " + shlex.join([*argv, str(request.context)])
         told = _without(log, request.secrets.values())
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from flyctl_orchestrator.local.containers.names import Names
 from flyctl_orchestrator.local.daemon import control
 from tests.engine_bases import PYTHON, SMALL, TestEngine, engine_or_skip
 from tests.platform_client import SERVER, Api
@@ -30,8 +31,19 @@ def _container_daemon(engine: TestEngine, tmp_path_factory: pytest.TempPathFacto
     state = tmp_path_factory.mktemp("container-platform")
     running = control.start(state, 0, environ=contained(engine))
     yield running
+    leave_nothing(engine, state)
+
+
+def leave_nothing(engine: TestEngine, state: Path) -> None:
+    """Destroy every app of a platform and stop it; nothing of it may be left in the engine."""
+    running = control.locate(state)
+    if running is not None:
+        assert Api(running).call("POST", "/_local/reset").status == 200
     control.stop(state)
-    assert not engine.labelled("containers", state) and not engine.labelled("networks", state)
+    left = {what: engine.labelled(what, state) for what in ("containers", "networks", "volumes")}
+    assert not any(left.values()), left
+    if running is not None:
+        assert not engine.images_of(Names(state).prefix)
 
 
 def contained(engine: TestEngine) -> dict[str, str]:
@@ -57,7 +69,7 @@ def container_daemon(engine: TestEngine, tmp_path: Path) -> Iterator[Callable[[]
         return Api(control.start(state, 0, environ=contained(engine)))
 
     yield start
-    control.stop(state)
+    leave_nothing(engine, state)
 
 
 @pytest.fixture(scope="session")

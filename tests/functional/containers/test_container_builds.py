@@ -15,7 +15,7 @@ import pytest
 from flyctl_orchestrator.local.daemon import control
 from tests import planted
 from tests.engine_bases import SMALL, TestEngine
-from tests.functional.containers.conftest import contained
+from tests.functional.containers.conftest import contained, leave_nothing
 from tests.platform_client import Api
 
 pytestmark = pytest.mark.containers
@@ -55,7 +55,7 @@ def _builder(engine: TestEngine, tmp_path: Path, path: str) -> Iterator[Build]:
         return [json.loads(line) for line in lines]
 
     yield run
-    control.stop(state)
+    leave_nothing(engine, state)
 
 
 def _write(tmp_path: Path, dockerfile: str, **files: str) -> None:
@@ -76,7 +76,7 @@ def test_run_lines_arguments_and_stages(build: Build, tmp_path: Path) -> None:
         f'FROM {SMALL} AS last\nCOPY --from=made /made /made\nEXPOSE 9000/tcp\nENTRYPOINT ["cat"]\nCMD ["/made"]\n'
     )
     _write(tmp_path, dockerfile)
-    said = build(args={"WHO": "fly"})
+    said = build(args={"WHO": "fly"}, no_cache=True)
     assert said[-1]["event"] == "built", said
     assert "made for fly" in _log(said)
     assert said[0]["line"].startswith("machines run in containers")
@@ -102,8 +102,8 @@ def test_the_context_is_what_the_ignore_file_lets_through(build: Build, tmp_path
     _write(tmp_path, f"FROM {SMALL}\nCOPY . /all\nRUN echo has: $(ls /all)\nCMD env\n", kept="", left="", away="")
     (tmp_path / "app/.dockerignore").write_text("left\n")
     (tmp_path / "app/other.ignore").write_text("left\naway\n")
-    assert "has: Dockerfile away kept other.ignore" in _log(build())
-    assert "has: Dockerfile kept other.ignore" in _log(build(ignorefile="other.ignore"))
+    assert "has: Dockerfile away kept other.ignore" in _log(build(no_cache=True))
+    assert "has: Dockerfile kept other.ignore" in _log(build(ignorefile="other.ignore", no_cache=True))
 
 
 def test_a_failed_build_shows_its_last_lines(build: Build, tmp_path: Path) -> None:

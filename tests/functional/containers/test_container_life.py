@@ -14,7 +14,7 @@ import pytest
 from flyctl_orchestrator.local.containers.names import Names
 from flyctl_orchestrator.local.daemon import control
 from tests.engine_bases import SMALL, TestEngine
-from tests.functional.containers.conftest import contained
+from tests.functional.containers.conftest import contained, leave_nothing
 from tests.platform_client import Api
 from tests.waiting import eventually
 
@@ -81,10 +81,8 @@ def test_two_platforms_share_an_engine(container_daemon: Daemons, engine: TestEn
     other = Api(control.start(tmp_path / "other", 0, environ=contained(engine)))
     try:
         _sleeper(other, tmp_path / "app")
-        other.call("POST", "/_local/reset")
-        eventually(lambda: _names(engine, tmp_path / "other"), lambda names: not names)
     finally:
-        control.stop(tmp_path / "other")
+        leave_nothing(engine, tmp_path / "other")
     assert mine.machine("small", machine)["state"] == "started"
     again = mine.build("small", tmp_path / "app", "two")
     assert mine.started("small", again), "its image is still there"
@@ -108,14 +106,9 @@ def test_an_image_goes_with_its_app(container_daemon: Daemons, engine: TestEngin
     _sleeper(api, tmp_path / "app")
 
     prefix = Names(api.running.state).prefix
-
-    def tags() -> list[str]:
-        listed = engine.call("GET", "/images/json")
-        return [tag for image in listed for tag in image["RepoTags"] or [] if tag.startswith(prefix)]
-
-    assert len(tags()) == 1
+    assert len(engine.images_of(prefix)) == 1
     api.call("POST", "/_local/reset")
-    eventually(lambda: not tags())
+    eventually(lambda: not engine.images_of(prefix))
 
 
 def test_without_an_engine_containers_are_refused_and_auto_takes_processes(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from flyctl_orchestrator.local.daemon import control
 from tests.engine_bases import PYTHON, TestEngine
-from tests.functional.containers.conftest import contained
+from tests.functional.containers.conftest import contained, leave_nothing
 from tests.functional.rollout.rollout_project import APP, DOCKERFILE, RolloutProject
 from tests.platform_client import Api
 
@@ -30,8 +30,7 @@ def _contained_rollout_daemon(
     engine.ensure(PYTHON)
     state = tmp_path_factory.mktemp("contained-rollout")
     yield state, control.start(state, 0, environ=contained(engine))
-    control.stop(state)
-    assert not engine.labelled("containers", state) and not engine.labelled("networks", state)
+    leave_nothing(engine, state)
 
 
 @pytest.fixture
