@@ -11,12 +11,14 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from filelock import FileLock
 
 from flyctl_orchestrator.local.containers.endpoint import Endpoint, NoEngine, find_engine
 
@@ -71,10 +73,12 @@ class TestEngine:
     def ensure(self, name: str) -> str:
         """A base image; its name."""
         wanted = quote(json.dumps({"reference": [name]}))
-        if not self.call("GET", f"/images/json?filters={wanted}"):
-            repo, _, tag = name.rpartition(":")
-            tar = _archive(_files(python=name == PYTHON))
-            self.call("POST", f"/images/create?fromSrc=-&repo={quote(repo)}&tag={tag}", tar)
+        # Tests of several processes want it at the same time.
+        with FileLock(Path(tempfile.gettempdir(), f"flyo-test-bases-{os.getuid()}.lock")):
+            if not self.call("GET", f"/images/json?filters={wanted}"):
+                repo, _, tag = name.rpartition(":")
+                tar = _archive(_files(python=name == PYTHON))
+                self.call("POST", f"/images/create?fromSrc=-&repo={quote(repo)}&tag={tag}", tar)
         return name
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flyctl_orchestrator.local.containers.connection import Connection
+from flyctl_orchestrator.local.containers.connection import NEEDED_SECONDS, Connection
 from flyctl_orchestrator.local.containers.docker_command import DockerCommand, failed, find_docker
-from flyctl_orchestrator.local.containers.endpoint import NoEngine, find_engine
+from flyctl_orchestrator.local.containers.endpoint import PING_SECONDS, NoEngine, find_engine
 from flyctl_orchestrator.local.containers.engine import Engine, EngineError
 from flyctl_orchestrator.local.images.build_command import Ended
 from flyctl_orchestrator.local.images.failure import BuildFailed, failure_of
@@ -54,6 +54,8 @@ class ContainerBuilds:
         self._settings = settings
         self._connection = connection
         self._default = default
+        # Kept once it has BuildKit: nothing better can be installed meanwhile.
+        self._best: DockerCommand | None = None
 
     async def choose(self, request: BuildRequest) -> Choice:
         """Whether an app runs in containers: as it says, else as the platform was told, else by what there is.
@@ -69,7 +71,9 @@ class ContainerBuilds:
             why = "[local] build in flyo.toml says how to install without Docker"
             return Choice(False, f"machines run as processes: {why}; {_HOW.format('container', 'container')}")
         try:
-            endpoint = await asyncio.to_thread(find_engine, self._settings.environ)
+            # One that is asked for, or was there before, may take its time on a busy computer.
+            patience = NEEDED_SECONDS if asked == "container" or self._connection.open else PING_SECONDS
+            endpoint = await asyncio.to_thread(find_engine, self._settings.environ, patience)
         except NoEngine as problem:
             if asked == "container":
                 raise BuildFailed(
@@ -103,9 +107,13 @@ class ContainerBuilds:
             raise failure_of(error) from error
 
     async def _docker(self, engine: Engine) -> DockerCommand:
+        if self._best is not None:
+            return self._best
         about = await engine.call("GET", "/version")
         podman = any("podman" in str(part.get("Name", "")).lower() for part in about.get("Components") or [])
-        return await find_docker(self._settings.environ, self._settings.host_path, engine.endpoint, podman=podman)
+        found = await find_docker(self._settings.environ, self._settings.host_path, engine.endpoint, podman=podman)
+        self._best = found if found.buildkit else None
+        return found
 
     async def _kept(self, engine: Engine, request: BuildRequest, engine_id: str, notices: tuple[str, ...]) -> Built:
         found = await engine.image(engine_id)

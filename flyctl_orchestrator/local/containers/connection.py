@@ -13,7 +13,7 @@ from flyctl_orchestrator.local.containers.networks import Networks
 from flyctl_orchestrator.local.containers.watching import Deaths
 
 # Seconds; an engine that is needed is worth more patience than one that might be there.
-_NEEDED_SECONDS = 2.0
+NEEDED_SECONDS = 5.0
 
 
 class Connection:
@@ -73,7 +73,7 @@ class Connection:
             return self.engine
 
     async def _connect(self) -> Engine:
-        endpoint = await asyncio.to_thread(find_engine, self._environ, _NEEDED_SECONDS)
+        endpoint = await asyncio.to_thread(find_engine, self._environ, NEEDED_SECONDS)
         engine = Engine(endpoint)
         try:
             self.cpus = int((await engine.call("GET", "/info"))["NCPU"])
