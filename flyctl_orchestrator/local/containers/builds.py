@@ -24,6 +24,7 @@ from flyctl_orchestrator.local.images.recipe import Recipe
 
 # A build that has to fetch base images and packages takes longer than one of a snapshot.
 BUILD_SECONDS = 1800.0
+_GONE = 404
 _SYNTAX = re.compile(r"(?im)^\ufeff?#\s*syntax\s*=\s*(\S+)[^\n]*$")
 _HOW = 'runtime = "{}" under [local] in flyo.toml, or flyo local up --runtime {}, changes that'
 
@@ -98,13 +99,26 @@ class ContainerBuilds:
         try:
             engine = await self._connection.get()
             docker = await self._docker(engine)
-            with tempfile.TemporaryDirectory(prefix="flyo-build-") as place:
-                engine_id, notices = await _built(docker, request, Path(place), log)
-            return await self._kept(engine, request, engine_id, (*docker.notices, *notices))
+            return await self._made(engine, docker, request, log)
         except (NoEngine, EngineError) as problem:
             raise BuildFailed("build.engine", str(problem), "Look whether the container engine runs.") from problem
         except OSError as error:
             raise failure_of(error) from error
+
+    async def _made(
+        self, engine: Engine, docker: DockerCommand, request: BuildRequest, log: Callable[[str], None]
+    ) -> Built:
+        """Build, and keep the image. One that was removed before it had its name is built a second time."""
+        for last in (False, True):
+            with tempfile.TemporaryDirectory(prefix="flyo-build-") as place:
+                engine_id, notices = await _built(docker, request, Path(place), log)
+            try:
+                async with self._connection.naming:
+                    return await self._kept(engine, request, engine_id, (*docker.notices, *notices))
+            except EngineError as problem:
+                if last or problem.status != _GONE:
+                    raise
+        raise AssertionError("unreachable")
 
     async def _docker(self, engine: Engine) -> DockerCommand:
         if self._best is not None:

@@ -30,6 +30,8 @@ class Connection:
         engine: the engine, None before `get`.
         cpus: how many it has, once connected.
         networks: of the engine, once connected.
+        naming: held while an image gets its name, or loses it.
+        wanted: whether the platform has an image of a digest.
     """
 
     def __init__(
@@ -49,6 +51,8 @@ class Connection:
         self._known = known
         self._deaths: Deaths | None = None
         self._turn = asyncio.Lock()
+        self.naming = asyncio.Lock()
+        self.wanted: Callable[[str], bool] = lambda digest: False
 
     @property
     def open(self) -> bool:
@@ -97,8 +101,15 @@ class Connection:
         await (await self.get()).gone(f"/volumes/{self.names.volume(volume_id)}", {"force": "1"})
 
     async def drop_image(self, digest: str) -> None:
-        """Let the engine forget an image, unless somebody else names it, too. Raises NoEngine, EngineError."""
-        await (await self.get()).gone(f"/images/{self.names.image(digest)}")
+        """Let the engine forget an image, unless somebody else names it, too, or it was built again meanwhile.
+
+        Raises:
+            NoEngine, EngineError: it cannot be removed.
+        """
+        engine = await self.get()
+        async with self.naming:
+            if not self.wanted(digest):
+                await engine.gone(f"/images/{self.names.image(digest)}")
 
     async def close(self) -> None:
         """Let go of the engine, after the last container and network."""

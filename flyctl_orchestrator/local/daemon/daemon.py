@@ -126,6 +126,7 @@ class Daemon:
             volumes_root=self._state / "volumes",
         )
         self.platform.on_app_destroyed = lambda name: self._tidy(name, keep_latest=0)
+        self._containers.connection.wanted = self._images.holds
         self.platform.volumes.on_erased = self._containers.drop_volume
         containers = ContainerBuilds(self._images, builds, self._containers.connection, lambda: settings.runtime)
         backend = FaultyBackend(PlatformBackend(self.platform), self.platform.kernel)

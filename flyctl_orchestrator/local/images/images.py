@@ -175,6 +175,10 @@ class ImageStore:
         name = f"{REGISTRY}/{app}" + (f":{label}" if label else f"@sha256:{digest}")
         return self._load(name, digest)
 
+    def holds(self, digest: str) -> bool:
+        """Whether an image of that digest ("sha256:…") is there."""
+        return (self.root / "images" / digest.removeprefix("sha256:")).is_dir()
+
     def prune(self, app: str, in_use: Collection[str], keep_latest: int = 0) -> list[str]:
         """Forget an app's images, except those in use and its latest ones, and delete what no app has any more.
 

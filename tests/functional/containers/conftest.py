@@ -12,6 +12,7 @@ from flyctl_orchestrator.local.containers.names import Names
 from flyctl_orchestrator.local.daemon import control
 from tests.engine_bases import PYTHON, SMALL, TestEngine, engine_or_skip
 from tests.platform_client import SERVER, Api
+from tests.waiting import eventually
 
 # The same small server, listening where Fly.io would look for it.
 CONTAINED = SERVER.replace('("127.0.0.1", int(os.environ["PORT"]))', '("0.0.0.0", 8080)')
@@ -39,11 +40,13 @@ def leave_nothing(engine: TestEngine, state: Path) -> None:
     running = control.locate(state)
     if running is not None:
         assert Api(running).call("POST", "/_local/reset").status == 200
+        # A reset answers at once, and a busy engine takes its time.
+        eventually(
+            lambda: not engine.images_of(Names(state).prefix) and not engine.labelled("volumes", state), seconds=60
+        )
     control.stop(state)
     left = {what: engine.labelled(what, state) for what in ("containers", "networks", "volumes")}
     assert not any(left.values()), left
-    if running is not None:
-        assert not engine.images_of(Names(state).prefix)
 
 
 def contained(engine: TestEngine) -> dict[str, str]:

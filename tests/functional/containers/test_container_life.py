@@ -111,6 +111,15 @@ def test_an_image_goes_with_its_app(container_daemon: Daemons, engine: TestEngin
     eventually(lambda: not engine.images_of(prefix))
 
 
+def test_the_same_image_built_right_after_a_reset_stays(container_daemon: Daemons, tmp_path: Path) -> None:
+    api = container_daemon()
+    for _ in range(4):
+        _sleeper(api, tmp_path / "app")
+        api.call("POST", "/_local/reset")
+    machine = _sleeper(api, tmp_path / "app")
+    api.wait("small", machine, "started")
+
+
 def test_without_an_engine_containers_are_refused_and_auto_takes_processes(tmp_path: Path) -> None:
     environ = {**os.environ, "DOCKER_HOST": f"unix://{tmp_path}/nobody.sock", "FLYO_LOCAL_RUNTIME": "auto"}
     state = tmp_path / "state"
