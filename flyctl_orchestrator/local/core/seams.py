@@ -29,6 +29,8 @@ class Image:
         path_prefix: directories put before PATH (virtual environment, node_modules/.bin).
         links: name in the machine's directory -> absolute target, e.g. {"node_modules": …}.
         exposed_port: first EXPOSE, or None.
+        engine_id: the image's ID in a container engine, "" for a snapshot. Then there are no files at `root`, and
+            `env`, `workdir`, `path_prefix` and `links` are the engine's business.
     """
 
     ref: str
@@ -42,6 +44,7 @@ class Image:
     path_prefix: tuple[str, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
     exposed_port: int | None = None
+    engine_id: str = ""
 
 
 class Images(Protocol):
@@ -69,6 +72,9 @@ class Launch:
         files: content (bytes) of each extra file, by the path the app knows it under. Never logged.
         volumes: directory of each volume, by the path the app knows it under.
         keep_rootfs: whether what the process wrote in its directory last time is still there.
+        ports: loopback port of each port the app has inside.
+        network: Fly's private network that the app is in.
+        memory_mb, cpus, swap_mb: how large the machine is; processes are not held to it.
     """
 
     machine_id: str
@@ -82,6 +88,11 @@ class Launch:
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     volumes: Mapping[str, Path] = field(default_factory=dict)
     keep_rootfs: bool = False
+    ports: Mapping[int, int] = field(default_factory=dict)
+    network: str = "default"
+    memory_mb: int = 256
+    cpus: int = 1
+    swap_mb: int = 0
 
 
 @dataclass(frozen=True)
