@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
-from flyctl_orchestrator.cli.options import target_options
+from flyctl_orchestrator.cli.options import config_option
 
 
 @click.group()
@@ -19,7 +19,7 @@ def ci() -> None:
 @click.option("--review", is_flag=True, help="Also an app for each pull request ('flyo review').")
 @click.option("--install", metavar="SPEC", help="What pip installs there (default: where this flyo came from).")
 @click.option("--print", "show", is_flag=True, help="Print the files and write nothing.")
-@target_options
+@config_option
 @pass_command_context
 def init(context: CommandContext, host: str, branch: str, review: bool, install: str | None, show: bool) -> None:
     """Write a pipeline for GitHub Actions or GitLab CI, with every program in it pinned.

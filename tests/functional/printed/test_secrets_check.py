@@ -26,7 +26,7 @@ def test_from_nothing_set_to_a_file_that_differs(bare: LocalFleet) -> None:
     assert ran.stderr.splitlines()[-3:] == [
         f"note: app {APP} does not exist yet, so nothing is set",
         f"app {APP}: 2 secrets missing",
-        "next     flyo secrets set DATABASE_URL SECRET_KEY --local",
+        "next     flyo secrets set --local DATABASE_URL SECRET_KEY",
     ]
     env = bare.project / ".env"
     env.write_text("SECRET_KEY=one-value\nDATABASE_URL=postgres://a:b@c/d\n")
