@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 from aiohttp import web
 
 from flyctl_orchestrator.local.api.faults_at_api import ConnectionCut
+from flyctl_orchestrator.local.api.json_body import decoded
 from flyctl_orchestrator.local.api.routing import Router, refused
 from flyctl_orchestrator.local.api.wire import Raw, Request, Response, Wait
 from flyctl_orchestrator.local.base.errors import PlatformError
@@ -22,6 +23,7 @@ AioHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 LARGEST_BODY = 32 * 1024 * 1024
 REQUEST_ID = "fly-request-id"
 FORM = "application/x-www-form-urlencoded"
+TAKES_FORMS = "/prometheus/"
 READY = "/_local/ready"
 _OWN_HOST = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?", re.ASCII)
 
@@ -169,18 +171,14 @@ async def read(request: web.BaseRequest) -> Request:
         if len(data) > LARGEST_BODY:
             raise PlatformError(413, "the request body is too large")
     query = parse_qs(request.query_string, keep_blank_values=True)
-    if request.content_type == FORM:
-        # A query that is sent as a form, as Prometheus' API takes it.
+    if request.content_type == FORM and request.path.startswith(TAKES_FORMS):
+        # A query that is sent as a form, as Prometheus' API takes it. Elsewhere it is what `curl -d` calls any body.
         query |= parse_qs(data.decode("utf-8", "replace"), keep_blank_values=True)
         data.clear()
-    try:
-        body = json.loads(data) if data.strip() else None
-    except ValueError as problem:
-        raise PlatformError(400, f"the request body is not JSON: {problem}") from problem
     return Request(
         method=request.method,
         path=request.path,
         query=query,
         headers={name.lower(): value for name, value in request.headers.items()},
-        body=body,
+        body=decoded(bytes(data)),
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from flyctl_orchestrator.local.base import machine_config, regions
 from flyctl_orchestrator.local.base.errors import PlatformError, invalid, not_found, precondition
+from flyctl_orchestrator.local.base.machine_defaults import with_defaults
 from flyctl_orchestrator.local.core.health import Health
 from flyctl_orchestrator.local.core.kernel import Kernel
 from flyctl_orchestrator.local.core.lifecycle import Lifecycle
@@ -75,7 +76,7 @@ class Machines:
             PlatformError: 404, 400, 412 or 422 when the request cannot be met; nothing was created then.
         """
         owner = self._kernel.app(app)
-        config = machine_config.validate(copy.deepcopy(wanted.config))
+        config = _accepted(wanted.config)
         self._secrets.require_version(app, wanted.min_secrets_version)
         region = regions.choose(wanted.region)
         if region is None:
@@ -142,7 +143,7 @@ class Machines:
             PlatformError: 400 for a bad config, 404, 412 when `current_version` is not the present one.
         """
         machine = self.alive(app, machine_id)
-        config = machine_config.validate(copy.deepcopy(wanted.config))
+        config = _accepted(wanted.config)
         if wanted.current_version and wanted.current_version != machine.instance_id:
             raise precondition(
                 f"machine version {wanted.current_version} is not the current one, {machine.instance_id}"
@@ -233,3 +234,8 @@ class Machines:
         tombs = [one for one in self._kernel.machines_of(machine.app) if one.state == "destroyed"]
         for old in tombs[: max(0, len(tombs) - TOMBSTONES_KEPT)]:
             self._kernel.drop(old)
+
+
+def _accepted(config: Any) -> dict[str, Any]:
+    """A request's config with the defaults filled in. Raises PlatformError 400 or 422."""
+    return with_defaults(machine_config.validate(copy.deepcopy(config)))
