@@ -19,6 +19,7 @@ Everything runs on one thread. After a change, `platform.flush()` puts it on dis
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -182,5 +183,9 @@ class Platform:
             self._stop_for_shutdown(machine, stopped)
 
     def _stop_for_shutdown(self, machine: Machine, stopped: Callable[[str], None]) -> None:
-        self.health.pause(machine)
-        self.runtime.stop(machine.id, "SIGTERM", 2.0, lambda: stopped(machine.id))
+        try:
+            self.health.pause(machine)
+            self.runtime.stop(machine.id, "SIGTERM", 2.0, lambda: stopped(machine.id))
+        except Exception:  # noqa: BLE001 - the others are still to be stopped
+            traceback.print_exc()
+            stopped(machine.id)
