@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from flyctl_orchestrator.local.api import render
-from flyctl_orchestrator.local.api.routing import not_modelled, route
+from flyctl_orchestrator.local.api.parameters import listed, machine_states, moment, page
+from flyctl_orchestrator.local.api.routing import flag, not_modelled, route
+from flyctl_orchestrator.local.api.volumes import shape
 from flyctl_orchestrator.local.api.wire import Request, Response
 from flyctl_orchestrator.local.base.regions import NEAREST, REGIONS
 from flyctl_orchestrator.local.platform import Platform
@@ -32,20 +34,41 @@ def list_regions(platform: Platform, request: Request) -> Response:
 
 @route("GET", "/v1/orgs/{org}/machines", op="orgs.machines")
 def list_org_machines(platform: Platform, request: Request) -> Response:
-    """Every machine of the organization."""
+    """The machines of the organization, by region, state or last change, a page at a time."""
     platform.apps.organization_of(request.params["org"])
-    found = [machine for app in platform.apps.list() for machine in platform.machines.list(app.name)]
-    shown = [{"app_name": machine.app, **render.machine_summary(machine)} for machine in found]
-    return Response(200, {"machines": shown, "next_cursor": ""})
+    deleted, since = flag(request, "include_deleted"), moment(request, "updated_after")
+    regions, states = listed(request, "region"), machine_states(request)
+    found = [
+        machine
+        for app in platform.apps.list()
+        for machine in platform.machines.list(app.name, include_deleted=deleted)
+        if (not regions or machine.region in regions)
+        and (not states or machine.state in states)
+        and machine.updated_at > since
+    ]
+    shown, cursor = page(request, found, lambda machine: machine.id)
+    machines = [{"app_name": machine.app, **render.machine_summary(machine)} for machine in shown]
+    return Response(200, {"machines": machines, "next_cursor": cursor})
 
 
 @route("GET", "/v1/orgs/{org}/volumes", op="orgs.volumes")
 def list_org_volumes(platform: Platform, request: Request) -> Response:
-    """Every volume of the organization."""
+    """The volumes of the organization, by region, state or last change, a page at a time."""
     platform.apps.organization_of(request.params["org"])
-    found = [volume for app in platform.apps.list() for volume in platform.volumes.list(app.name)]
-    shown = [{"app_name": volume.app, **render.volume(volume)} for volume in found]
-    return Response(200, {"volumes": shown, "next_cursor": ""})
+    deleted, since = flag(request, "include_deleted"), moment(request, "updated_after")
+    regions, states = listed(request, "region"), listed(request, "state")
+    found = [
+        volume
+        for app in platform.apps.list()
+        for volume in platform.volumes.list(app.name)
+        if (deleted or volume.destroyed_at is None)
+        and (not regions or volume.region in regions)
+        and (not states or volume.state in states)
+        and volume.updated_at > since
+    ]
+    shown, cursor = page(request, found, lambda volume: volume.id)
+    volumes = [{"app_name": volume.app, **shape(platform, volume, flag(request, "summary"))} for volume in shown]
+    return Response(200, {"volumes": volumes, "next_cursor": cursor})
 
 
 for _method, _path, _op in (

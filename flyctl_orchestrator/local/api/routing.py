@@ -13,6 +13,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from flyctl_orchestrator.local.api.faults_at_api import ApiFaults
+from flyctl_orchestrator.local.api.parameters import refuse_unmodelled
 from flyctl_orchestrator.local.api.wire import Request, Response, Wait
 from flyctl_orchestrator.local.base.errors import NotModelled, PlatformError, not_found
 from flyctl_orchestrator.local.base.ratelimit import DEFAULT, OF_AN_APP, Limit
@@ -97,6 +98,7 @@ class Router:
         if found.handler is None:
             raise NotModelled(found.op)
         self._check_scope(request, params)
+        refuse_unmodelled(found.op, request)
         if request.body is not None and not isinstance(request.body, dict):
             raise PlatformError(400, "invalid_argument: the request body must be a JSON object")
         asked = replace(request, params=params)
