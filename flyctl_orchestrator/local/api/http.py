@@ -38,6 +38,7 @@ class Front:
         proxy: answers for hosts below localhost.
         is_app_host: whether a Host names an app.
         ready: the body of the one address that needs no token.
+        registry: answers below `/v2/`, in its own words; None for no registry.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Front:
         proxy: AioHandler,
         is_app_host: Callable[[str], bool],
         ready: Callable[[], dict[str, object]],
+        registry: AioHandler | None = None,
     ) -> None:
         self._platform = platform
         self._router = router
@@ -56,6 +58,7 @@ class Front:
         self._proxy = proxy
         self._is_app_host = is_app_host
         self._ready = ready
+        self._registry = registry
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request, whatever it is."""
@@ -71,6 +74,8 @@ class Front:
     async def _api(self, request: web.BaseRequest) -> web.StreamResponse:
         if (request.method, request.path) == ("GET", READY):
             return self._answer(Response(200, self._ready()))
+        if self._registry is not None and (request.path + "/").startswith("/v2/"):
+            return await self._registry(request)
         if self._platform.tokens.authenticate(request.headers.get("Authorization", "")) is None:
             return self._answer(Response(401, {"error": "the API token is missing or not this platform's"}))
         streaming = self._streaming.get((request.method, request.path))

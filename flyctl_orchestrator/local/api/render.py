@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from flyctl_orchestrator.local.base.image_names import parts
 from flyctl_orchestrator.local.core.model import (
     App,
     CheckResult,
@@ -26,13 +27,9 @@ def timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def image_ref(image: str, digest: str) -> dict[str, Any]:
-    """`registry.fly.io/app:tag@sha256:…` taken apart; `digest` is the image store's."""
-    name = image.partition("@")[0]
-    registry, slash, rest = name.partition("/")
-    if not slash or ("." not in registry and ":" not in registry and registry != "localhost"):
-        registry, rest = "docker.io", name
-    repository, _, tag = rest.partition(":")
+def image_ref(image: str, digest: str, app: str) -> dict[str, Any]:
+    """`registry.fly.io/app:tag@sha256:…` of an app's machine taken apart; `digest` is the image store's."""
+    registry, repository, tag = parts(image, app)
     return {"registry": registry, "repository": repository, "tag": tag, "digest": digest, "labels": {}}
 
 
@@ -67,7 +64,7 @@ def machine(record: Machine, lease: Lease | None = None, *, nonce: str = "") -> 
         "name": record.name,
         "state": record.state,
         "region": record.region,
-        "image_ref": image_ref(record.image, record.image_digest),
+        "image_ref": image_ref(record.image, record.image_digest, record.app),
         "instance_id": record.instance_id,
         "version": record.instance_id,
         "private_ip": record.private_ip,

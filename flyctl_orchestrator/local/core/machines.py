@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,7 +15,7 @@ from flyctl_orchestrator.local.core.health import Health
 from flyctl_orchestrator.local.core.kernel import Kernel
 from flyctl_orchestrator.local.core.lifecycle import Lifecycle
 from flyctl_orchestrator.local.core.model import VERSIONS_KEPT, Machine, MachineVersion
-from flyctl_orchestrator.local.core.seams import ImageNotFound, Images
+from flyctl_orchestrator.local.core.seams import Image, ImageNotFound, Images
 from flyctl_orchestrator.local.core.secrets import Secrets
 from flyctl_orchestrator.local.core.volumes import Volumes
 
@@ -55,6 +56,8 @@ class Machines:
         self._images = images
         self._secrets = secrets
         self._volumes = volumes
+        # Why no machine can run an image here, "" when one can.
+        self.why_cannot_run: Callable[[Image], str] = lambda image: ""
 
     def get(self, app: str, machine_id: str) -> Machine:
         """A machine, destroyed ones included while they are remembered. Raises PlatformError 404."""
@@ -132,9 +135,13 @@ class Machines:
 
     def _digest(self, ref: str) -> str:
         try:
-            return self._images.resolve(ref).digest
+            image = self._images.resolve(ref)
         except ImageNotFound as problem:
             raise invalid(f"failed to get manifest {ref}: MANIFEST_UNKNOWN: {problem}") from problem
+        why = self.why_cannot_run(image)
+        if why:
+            raise PlatformError(501, why)
+        return image.digest
 
     def update(self, app: str, machine_id: str, wanted: MachineRequest) -> Machine:
         """A new version of a machine; booted when the old one was running and `skip_launch` is not asked.

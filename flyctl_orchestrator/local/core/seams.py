@@ -29,6 +29,9 @@ class Image:
         path_prefix: directories put before PATH (virtual environment, node_modules/.bin).
         links: name in the machine's directory -> absolute target, e.g. {"node_modules": …}.
         exposed_port: first EXPOSE, or None.
+        user: USER, "" for root. Snapshots have none.
+        pull: a reference from which a container engine can pull it, when it was pushed to the platform's registry.
+            Then there are no files at `root`: it can run in an engine only.
     """
 
     ref: str
@@ -42,6 +45,8 @@ class Image:
     path_prefix: tuple[str, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
     exposed_port: int | None = None
+    user: str = ""
+    pull: str = ""
 
 
 class Images(Protocol):

@@ -136,26 +136,32 @@ PROBES: dict[tuple[str, str], Probe] = {
         "blocks" not in f.get(VOLUMES + "?summary=true")[0] and "blocks" in f.get(VOLUMES)[0]
     ),
 }
-for _kind, _living, _state in (("machines", ["fra", "iad"], "stopped"), ("volumes", ["iad"], "created")):
-    _of = f"orgs.{_kind}"
-    PROBES |= {
-        (_of, "include_deleted"): lambda f, k=_kind, n=_living: (
-            names(f.get(f"{ORG}/{k}")[k]) == n and len(f.get(f"{ORG}/{k}?include_deleted=true")[k]) == len(n) + 1
+
+
+def org_probes(k: str, living: list[str], state: str) -> dict[tuple[str, str], Probe]:
+    """The probes of a list over the whole organization."""
+    of, whole = f"orgs.{k}", f"{ORG}/{k}"
+    return {
+        (of, "include_deleted"): lambda f: (
+            names(f.get(whole)[k]) == living and len(f.get(whole + "?include_deleted=true")[k]) == len(living) + 1
         ),
-        (_of, "region"): lambda f, k=_kind: names(f.get(f"{ORG}/{k}?region=iad")[k]) == ["iad"],
-        (_of, "state"): lambda f, k=_kind, s=_state: (
-            len(f.get(f"{ORG}/{k}?state={s}")[k]) == 1 and f.get(f"{ORG}/{k}?state=destroyed")[k] == []
+        (of, "region"): lambda f: names(f.get(whole + "?region=iad")[k]) == ["iad"],
+        (of, "state"): lambda f: (
+            len(f.get(f"{whole}?state={state}")[k]) == 1 and f.get(whole + "?state=destroyed")[k] == []
         ),
-        (_of, "updated_after"): lambda f, k=_kind: (
-            f.get(f"{ORG}/{k}?updated_after={when(f.now)}")[k] == []
-            and f.get(f"{ORG}/{k}?updated_after={when(0)}")[k] != []
-            and f.status(f"{ORG}/{k}?updated_after=yesterday") == 400
+        (of, "updated_after"): lambda f: (
+            f.get(f"{whole}?updated_after={when(f.now)}")[k] == []
+            and f.get(f"{whole}?updated_after={when(0)}")[k] != []
+            and f.status(whole + "?updated_after=yesterday") == 400
         ),
-        (_of, "cursor"): lambda f, k=_kind: pages(f, k) and f.status(f"{ORG}/{k}?cursor=no") == 400,
-        (_of, "limit"): lambda f, k=_kind: (
-            len(f.get(f"{ORG}/{k}?include_deleted=true&limit=1")[k]) == 1 and f.status(f"{ORG}/{k}?limit=1001") == 400
+        (of, "cursor"): lambda f: pages(f, k) and f.status(whole + "?cursor=no") == 400,
+        (of, "limit"): lambda f: (
+            len(f.get(whole + "?include_deleted=true&limit=1")[k]) == 1 and f.status(whole + "?limit=1001") == 400
         ),
     }
+
+
+PROBES |= org_probes("machines", ["fra", "iad"], "stopped") | org_probes("volumes", ["iad"], "created")
 PROBES[("orgs.volumes", "summary")] = lambda f: "blocks" not in f.get(f"{ORG}/volumes?summary=true")["volumes"][0]
 
 
