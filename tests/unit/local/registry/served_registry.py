@@ -29,7 +29,7 @@ def basic(token: str) -> str:
     return "Basic " + base64.b64encode(f"x:{token}".encode()).decode()
 
 
-def image_of(config: dict[str, Any], *layers: bytes) -> tuple[bytes, dict[str, bytes]]:
+def image_of(config: Mapping[str, Any], *layers: bytes) -> tuple[bytes, dict[str, bytes]]:
     """A manifest, and the blobs it names by digest."""
     described = json.dumps({"architecture": "amd64", "os": "linux", "config": config}).encode()
     blobs = {digest_of(one): one for one in (described, *layers)}
@@ -99,7 +99,7 @@ class Pusher:
         """Push a manifest."""
         return await self.ask("PUT", f"/v2/{repository}/manifests/{tag}", content, Content_Type=kind)
 
-    async def image(self, repository: str, tag: str, config: dict[str, Any], *layers: bytes) -> str:
+    async def image(self, repository: str, tag: str, config: Mapping[str, Any], *layers: bytes) -> str:
         """Push a whole image; its digest."""
         manifest, blobs = image_of(config, *layers)
         for data in blobs.values():

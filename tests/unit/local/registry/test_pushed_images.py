@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ class Times:
         return time.time() + self.ahead
 
 
-def push(store: RegistryStore, repository: str, tag: str, config: dict[str, object], *layers: bytes) -> str:
+def push(store: RegistryStore, repository: str, tag: str, config: Mapping[str, object], *layers: bytes) -> str:
     """An image in a store; its digest."""
     manifest, blobs = image_of(config, *layers)
     for digest, data in blobs.items():
@@ -120,7 +121,12 @@ def test_of_an_index_the_image_for_this_processor_is_meant(store: RegistryStore)
 
 
 def test_a_configuration_that_says_nothing_or_nonsense_is_an_image_that_says_nothing(store: RegistryStore) -> None:
-    for config in ({}, {"Cmd": None, "Env": None}, {"Cmd": "text", "Env": 1, "ExposedPorts": {"x": {}}}):
+    configs: list[Mapping[str, object]] = [
+        {},
+        {"Cmd": None, "Env": None},
+        {"Cmd": "text", "Env": 1, "ExposedPorts": {"x": {}}},
+    ]
+    for config in configs:
         push(store, "shop", "one", config, json.dumps(config).encode())
         image = images(store).resolve("shop:one")
         assert (image.cmd, image.entrypoint, image.workdir, image.exposed_port) == ((), (), "/", None)
