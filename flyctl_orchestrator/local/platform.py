@@ -42,7 +42,7 @@ from flyctl_orchestrator.local.core.machines import Machines
 from flyctl_orchestrator.local.core.model import App, Machine
 from flyctl_orchestrator.local.core.releases import Releases
 from flyctl_orchestrator.local.core.restore import Restore
-from flyctl_orchestrator.local.core.seams import Images, Ports, Prober, Runtime
+from flyctl_orchestrator.local.core.seams import Commands, Images, Ports, Prober, Runtime
 from flyctl_orchestrator.local.core.secrets import Secrets
 from flyctl_orchestrator.local.core.store import MemoryStore, Store
 from flyctl_orchestrator.local.core.tokens import Tokens
@@ -112,6 +112,8 @@ class Platform:
         self.limiter = RateLimiter()
         self.requests = Requests()
         self.traffic = Traffic(clock)
+        # Who runs commands inside machines, None where nobody can.
+        self.commands: Commands | None = None
         self.on_app_destroyed: Callable[[str], None] = lambda name: None
         self._flushing: Timer | None = None
         self.feed.subscribe(self._flush_soon)

@@ -25,6 +25,8 @@ REQUEST_ID = "fly-request-id"
 FORM = "application/x-www-form-urlencoded"
 TAKES_FORMS = "/prometheus/"
 READY = "/_local/ready"
+#: What anybody may ask, with a token or without.
+OPEN = ("/v1/platform/regions",)
 _OWN_HOST = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?", re.ASCII)
 
 
@@ -74,9 +76,12 @@ class Front:
     async def _api(self, request: web.BaseRequest) -> web.StreamResponse:
         if (request.method, request.path) == ("GET", READY):
             return self._answer(Response(200, self._ready()))
+        if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
+            # The HTTP library leaves it to us. curl waits a second for it before it sends a larger body.
+            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if self._registry is not None and (request.path + "/").startswith("/v2/"):
             return await self._registry(request)
-        if self._platform.tokens.authenticate(request.headers.get("Authorization", "")) is None:
+        if request.path.rstrip("/") not in OPEN and not self._known(request):
             return self._answer(Response(401, {"error": "the API token is missing or not this platform's"}))
         streaming = self._streaming.get((request.method, request.path))
         if streaming is not None:
@@ -94,6 +99,9 @@ class Front:
         except Exception as bug:  # noqa: BLE001 - one broken handler must not take the platform down
             traceback.print_exc()
             return self._answer(Response(500, {"error": f"the local platform failed: {type(bug).__name__}: {bug}"}))
+
+    def _known(self, request: web.BaseRequest) -> bool:
+        return self._platform.tokens.authenticate(request.headers.get("Authorization", "")) is not None
 
     async def _served(self, request: Request) -> Response:
         answer = self._router.handle(request)

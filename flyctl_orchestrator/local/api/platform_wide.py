@@ -71,10 +71,26 @@ def list_org_volumes(platform: Platform, request: Request) -> Response:
     return Response(200, {"volumes": volumes, "next_cursor": cursor})
 
 
+@route("GET", "/v1/tokens/current", op="tokens.current", limit=None)
+def current_token(platform: Platform, request: Request) -> Response:
+    """What the request's token is for."""
+    token = platform.tokens.authenticate(request.headers.get("authorization", "")) or platform.tokens.own
+    organization = platform.apps.organization
+    shown = {
+        "token_id": token.id,
+        "user": token.user,
+        "organization": organization.name,
+        "org_slug": organization.slug,
+        "apps": ["*"] if token.app is None else [token.app],
+        "restricted_to_machine": "",
+        "source_machine_id": "",
+    }
+    return Response(200, {"tokens": [shown]})
+
+
 for _method, _path, _op in (
     ("POST", "/v1/tokens/oidc", "tokens.oidc"),
     ("POST", "/v1/tokens/kms", "tokens.kms"),
-    ("GET", "/v1/tokens/current", "tokens.current"),
     ("POST", "/v1/tokens/authenticate", "tokens.authenticate"),
     ("POST", "/v1/tokens/authorize", "tokens.authorize"),
     ("POST", "/v1/apps/{app}/deploy_token", "apps.deploy_token"),
@@ -85,7 +101,6 @@ for _method, _path, _op in (
     ("DELETE", "/v1/apps/{app}/certificates/{hostname}", "certificates.delete"),
     ("POST", "/v1/apps/{app}/certificates/{hostname}/check", "certificates.check"),
     ("GET", "/v1/apps/{app}/secretkeys", "secretkeys.list"),
-    ("POST", "/v1/apps/{app}/machines/{machine}/exec", "machines.exec"),
     ("GET", "/v1/apps/{app}/machines/{machine}/memory", "machines.memory.get"),
     ("PUT", "/v1/apps/{app}/machines/{machine}/memory", "machines.memory.set"),
     ("POST", "/v1/apps/{app}/machines/{machine}/memory/reclaim", "machines.memory.reclaim"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -155,6 +155,34 @@ class Surroundings:
 
     directory: Path
     env: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """How a command inside a machine ended: exit code (128+signal), signal (0 for none), and what it wrote."""
+
+    code: int
+    signal: int
+    out: bytes = field(repr=False)
+    err: bytes = field(repr=False)
+
+
+class Commands(Protocol):
+    """Runs commands inside machines."""
+
+    def run(
+        self,
+        machine_id: str,
+        argv: Sequence[str],
+        stdin: bytes,
+        timeout: float,
+        done: Callable[[CommandResult | None], None],
+    ) -> bool:
+        """Start a command and return at once; False when none can be run in that machine.
+
+        `done` is called on the platform's thread: with None when the command took longer than `timeout` seconds.
+        """
+        ...
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ from flyctl_orchestrator.local.registry.pushed import PushedImages
 from flyctl_orchestrator.local.registry.store import RegistryStore
 from flyctl_orchestrator.local.runtime import orphans
 from flyctl_orchestrator.local.runtime.checks import NetworkProber
+from flyctl_orchestrator.local.runtime.commands import ProcessCommands
 from flyctl_orchestrator.local.runtime.ports import LoopbackPorts, shared_directory
 from flyctl_orchestrator.local.runtime.process import ProcessRuntime
 
@@ -122,6 +123,7 @@ class Daemon:
             token=self._token,
             volumes_root=self._state / "volumes",
         )
+        self.platform.commands = ProcessCommands(loop, self._runtime.surroundings)
         self.platform.machines.why_cannot_run = why_pushed_cannot_run
         self.platform.on_app_destroyed = lambda name: self._tidy(name, keep_latest=0)
         backend = FaultyBackend(PlatformBackend(self.platform), self.platform.kernel)
