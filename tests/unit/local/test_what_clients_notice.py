@@ -48,7 +48,7 @@ def test_a_token_tells_what_it_is_for(fly: Fly) -> None:
 @pytest.mark.parametrize("action", ["/stop", "/signal"])
 def test_a_machine_that_is_not_to_be_kept_goes_however_it_ends(fly: Fly, action: str) -> None:
     machine = fly.started({"auto_destroy": True, "restart": {"policy": "no"}})["id"]
-    assert fly.on(machine, action, {"signal": "SIGTERM"}).status == 200
+    assert fly.on(machine, action, {"signal": "SIGKILL"}).status == 200
     fly.after(30)
     assert fly.state(machine) == "destroyed"
 
