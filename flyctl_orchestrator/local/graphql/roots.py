@@ -138,7 +138,7 @@ class Mutation:
         name = self._app_name(input["appId"])
         values: dict[str, str | None] = {one["key"]: one["value"] for one in input["secrets"]}
         if input.get("replaceAll"):
-            values = {secret.name: None for secret in self._platform.secrets.list(name)} | values
+            values = {**{secret.name: None for secret in self._platform.secrets.list(name)}, **values}
         return self._secrets_changed(name, values, input)
 
     def unsetSecrets(self, info: Any, input: dict[str, Any]) -> Node:
