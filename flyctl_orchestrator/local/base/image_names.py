@@ -58,9 +58,17 @@ def _inside(host: str, path: str) -> str:
 
 
 def own_name(ref: str) -> str:
-    """A reference with `registry.fly.io` where it names the platform's registry by an address of this computer."""
+    """A reference with `registry.fly.io` where it names the platform's registry by an address of this computer.
+
+    An image of Docker Hub's own library gets its bare name, as which the platform knows what stands for it.
+    """
     host, slash, rest = ref.partition("/")
-    return f"{REGISTRY}/{rest}" if slash and _LOOPBACK.fullmatch(host) else ref
+    if slash and _LOOPBACK.fullmatch(host):
+        return f"{REGISTRY}/{rest}"
+    if slash and host in (DOCKER_HUB, "index.docker.io"):
+        name = rest.removeprefix("library/")
+        return name if "/" not in name else ref
+    return ref
 
 
 def parts(ref: str, of_app: str) -> tuple[str, str, str]:
@@ -72,6 +80,7 @@ def parts(ref: str, of_app: str) -> tuple[str, str, str]:
     name = own_name(ref).partition("@")[0]
     registry, slash, rest = name.partition("/")
     if not slash or ("." not in registry and ":" not in registry and registry != "localhost"):
-        registry, rest = (REGISTRY if name.partition(":")[0] == of_app else DOCKER_HUB), name
+        own = name.partition(":")[0] == of_app
+        registry, rest = (REGISTRY, name) if own else (DOCKER_HUB, name if "/" in name else f"library/{name}")
     repository, _, tag = rest.partition(":")
-    return registry, repository, tag
+    return registry, repository, tag or ("" if "@" in ref else "latest")

@@ -106,6 +106,10 @@ def test_addresses_of_this_computer_become_the_registrys_name() -> None:
     assert own_name("localhost:1/shop@sha256:0") == "registry.fly.io/shop@sha256:0"
     assert own_name("ghcr.io/shop:one") == "ghcr.io/shop:one"
     assert own_name("shop:one") == "shop:one"
+    assert own_name("docker.io/library/nginx:1") == own_name("docker.io/nginx:1") == "nginx:1"
+    assert own_name("docker.io/me/tool:1") == "docker.io/me/tool:1"
+    assert parts("nginx", "shop") == ("docker.io", "library/nginx", "latest")
+    assert parts("shop", "shop") == ("registry.fly.io", "shop", "latest")
 
 
 def test_of_an_index_the_image_for_this_processor_is_meant(store: RegistryStore) -> None:
