@@ -62,7 +62,12 @@ def render(measured: Measured) -> str:
 def _suite(measured: Measured) -> str:
     counts = Counter(measured.tests.values())
     ways = {"process": "machines as processes", "container": "machines in containers"}
-    rows = [f"flyctl {measured.flyctl}, {ways.get(measured.runtime, measured.runtime)}:", "", "| | | |", "|---|---|---|"]
+    rows = [
+        f"flyctl {measured.flyctl}, {ways.get(measured.runtime, measured.runtime)}:",
+        "",
+        "| | | |",
+        "|---|---|---|",
+    ]
     for result in ("passed", "failed", "skipped"):
         names = sorted(name for name, how in measured.tests.items() if how == result)
         rows.append(f"| {result} | {counts[result]} | {', '.join(f'`{name}`' for name in names)} |")
