@@ -2,7 +2,7 @@
 
     python -m tests.parity.measured.preflight CHECKOUT [--run REGEX] [--flyctl PROGRAM]
 
-It needs Go, and a flyctl (`--flyctl`, or one on PATH). Images that the suite takes from Docker Hub are small servers here.
+It needs Go, and a flyctl (`--flyctl`, or one on PATH). What the suite takes from Docker Hub are small servers here.
 """
 
 from __future__ import annotations
