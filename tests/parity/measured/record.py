@@ -10,8 +10,8 @@ from pathlib import Path
 RECORD = Path(__file__).with_name("measured.json")
 _PREFLIGHT = """## flyctl's own integration suite
 
-flyctl's repository has tests that run against Fly.io itself (`test/preflight`). `make fidelity FLYCTL=CHECKOUT` runs them
-from a checkout of yours against a daemon that it starts; nothing of them is in this repository.
+flyctl's repository has tests that run against Fly.io itself (`test/preflight`). `make fidelity FLYCTL=CHECKOUT` runs
+them from a checkout of yours against a daemon that it starts; nothing of them is in this repository.
 
 """
 _SCHEMA = """## The Machines API's description

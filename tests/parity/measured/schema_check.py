@@ -2,8 +2,8 @@
 
     python -m tests.parity.measured.schema_check FILE [--seconds N] [--schemathesis PROGRAM]
 
-schemathesis is no dependency: `pip install schemathesis` where it may live. 501 is an honest answer; any other status of
-500 or more is a defect of the platform.
+schemathesis is no dependency: `pip install schemathesis` where it may live. 501 is an honest answer; any other status
+of 500 or more is a defect of the platform.
 """
 
 from __future__ import annotations
