@@ -43,16 +43,20 @@ def main(arguments: list[str]) -> int:
         if not program:
             return _refuse(f"{name} is not on PATH")
     version = json.loads(_output(asked.flyctl, "version", "--json"))["Version"]
-    with _platform() as (api, directory):
-        results = dict(_tests(asked.checkout, asked.run, _environment(api, directory, asked.flyctl)))
-    if not results:
-        return _refuse("no test of the suite ran")
+    ended: dict[str, str] = {}
     kept = record.load()
+    before = kept.tests if asked.run else {}
     kept.flyctl, kept.runtime = version, "process"
-    kept.tests = {**kept.tests, **results} if asked.run else results
-    record.save(kept)
-    failed = [name for name, how in results.items() if how == "failed"]
-    sys.stdout.write(f"{len(results)} tests, {len(failed)} failed{': ' if failed else ''}{', '.join(failed)}\n")
+    with _platform() as (api, directory):
+        for name, result in _tests(asked.checkout, asked.run, _environment(api, directory, asked.flyctl)):
+            ended[name] = result
+            # Kept at once: the suite takes long, and may be interrupted.
+            kept.tests = {**before, **ended}
+            record.save(kept)
+    if not ended:
+        return _refuse("no test of the suite ran")
+    failed = [name for name, how in ended.items() if how == "failed"]
+    sys.stdout.write(f"{len(ended)} tests, {len(failed)} failed{': ' if failed else ''}{', '.join(failed)}\n")
     return 0
 
 
@@ -73,7 +77,9 @@ def _platform() -> Iterator[tuple[Api, Path]]:
         context = directory / "image"
         context.mkdir()
         (context / "app.py").write_text(SERVER)
-        (context / "Dockerfile").write_text(DOCKERFILE)
+        (context / "nginx").write_text("#!/bin/sh\nexec python3 -S -E /app/app.py\n")
+        (context / "nginx").chmod(0o755)
+        (context / "Dockerfile").write_text(DOCKERFILE.replace("CMD", "COPY nginx /usr/local/bin/nginx\nCMD"))
         api = Api(control.start(directory / "state", 0))
         try:
             for app, label in IMAGES:
