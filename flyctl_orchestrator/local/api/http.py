@@ -12,10 +12,10 @@ from urllib.parse import parse_qs
 from aiohttp import web
 
 from flyctl_orchestrator.local.api.faults_at_api import ConnectionCut
-from flyctl_orchestrator.local.api.json_body import decoded
 from flyctl_orchestrator.local.api.routing import Router, refused
 from flyctl_orchestrator.local.api.wire import Raw, Request, Response, Wait
 from flyctl_orchestrator.local.base.errors import PlatformError
+from flyctl_orchestrator.local.base.json_body import decoded
 from flyctl_orchestrator.local.base.watching import until
 from flyctl_orchestrator.local.platform import Platform
 

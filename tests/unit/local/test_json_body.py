@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from flyctl_orchestrator.local.api.json_body import DEEPEST, decoded
 from flyctl_orchestrator.local.base.errors import PlatformError
+from flyctl_orchestrator.local.base.json_body import DEEPEST, decoded
 
 
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
