@@ -184,13 +184,17 @@ class RegistryStore:
 
     # Cleaning up
 
-    def prune(self, repository: str, in_use: Collection[str] = (), keep_latest: int = 0) -> None:
+    def prune(self, repository: str, in_use: Collection[str] = (), keep_latest: int = 0) -> list[str]:
         """Forget a repository's manifests, except those in use and of its latest tags, then blobs that nobody names.
 
         Args:
             in_use: digests ("sha256:…") of machines' images.
             keep_latest: how many of the latest tags stay as well.
+
+        Returns:
+            The digests of the manifests that the repository has no more.
         """
+        forgotten = []
         with self._deciding:
             kept = set(in_use)
             by_age = sorted(self._tags(repository).glob("*"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
@@ -204,9 +208,11 @@ class RegistryStore:
             for mark in (self._home(repository) / "_manifests").glob("*"):
                 if f"sha256:{mark.name}" not in kept:
                     mark.unlink(missing_ok=True)
+                    forgotten.append(f"sha256:{mark.name}")
             if not kept:
                 shutil.rmtree(self._home(repository), ignore_errors=True)
             self._sweep()
+        return forgotten
 
     def _sweep(self) -> None:
         named = set(self._named())

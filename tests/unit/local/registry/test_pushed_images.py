@@ -153,9 +153,9 @@ def test_destroying_an_app_frees_what_nobody_else_has(tmp_path: Path) -> None:
 
 def test_images_in_use_and_the_latest_stay(store: RegistryStore) -> None:
     used = push(store, "shop", "one", {}, b"1")
-    push(store, "shop", "two", {}, b"2")
+    unwanted = push(store, "shop", "two", {}, b"2")
     latest = push(store, "shop", "three", {}, b"3")
-    store.prune("shop", {used}, keep_latest=1)
+    assert store.prune("shop", {used}, keep_latest=1) == [unwanted]
     assert store.tags("shop") == ["one", "three"]
     assert [images(store).resolve(f"shop@{one}").digest for one in (used, latest)] == [used, latest]
     with pytest.raises(ImageNotFound):
