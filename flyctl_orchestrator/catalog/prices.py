@@ -14,6 +14,15 @@ SECONDS_PER_MONTH = 2_592_000
 
 
 @dataclass(frozen=True)
+class ReservationBlock:
+    """Machines of one kind for a year, paid ahead: `year` US dollars pay for `month` US dollars of them each month."""
+
+    kind: str
+    year: float
+    month: float
+
+
+@dataclass(frozen=True)
 class PriceBook:
     """Fly.io's prices as of `captured_on`, in US dollars.
 
@@ -25,6 +34,7 @@ class PriceBook:
         free: how many of them cost nothing.
         public_gb: per area, a GB of traffic to the internet.
         private_gb: per area, a GB of traffic to other regions over the private network.
+        reservations: what can be had a year ahead.
     """
 
     name: str
@@ -38,6 +48,7 @@ class PriceBook:
     free: Mapping[str, float] = field(default_factory=dict)
     public_gb: Mapping[str, float] = field(default_factory=dict)
     private_gb: Mapping[str, float] = field(default_factory=dict)
+    reservations: tuple[ReservationBlock, ...] = ()
 
     def volume_month(self, size_gb: int) -> float | None:
         """US dollars for a volume for a month, whether a machine has it or not; None when the price is not known."""
@@ -88,8 +99,16 @@ def _book(row: Mapping[str, Any]) -> PriceBook:
         cpu_second={kind: float(row[kind]["cpu_second"]) for kind in kinds},
         included_gb={kind: float(row[kind]["included_gb"]) for kind in kinds},
         memory_gb_second=float(row["memory_gb_second"]),
+        reservations=tuple(_block(block) for block in row.get("reservation", [])),
         **{table: _table(row.get(table, {})) for table in ("month", "free", "public_gb", "private_gb")},
     )
+
+
+def _block(row: Mapping[str, Any]) -> ReservationBlock:
+    block = ReservationBlock(str(row["kind"]), float(row["year"]), float(row["month"]))
+    if not (block.year > 0 and block.month > 0):
+        raise ValueError("a reservation has to cost something and to pay for something")
+    return block
 
 
 def _table(row: Mapping[str, Any]) -> dict[str, float]:

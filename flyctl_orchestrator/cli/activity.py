@@ -30,4 +30,5 @@ def _note(context: CommandContext, target: Target, app: str, activity: Activity)
     """That this does not work is worth a warning and no more: what was done is done."""
     log = JournalStore.under(state_directory(context.environment), target.kind, app).activities
     if why := log.add(activity):
-        context.output.say(f"warning: 'flyo history' will not know of this ({why}: {log.directory})")
+        warning = f"warning: 'flyo history' will not know of this ({why}: {log.directory})"
+        context.output.say(context.advice(warning))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -76,16 +77,16 @@ class CommandContext:
         try:
             project = load_project(*files)
             if any(problem.code == UNKNOWN_REGION for problem in project.problems):
-                project = load_project(*files, offered=self._offered())
+                project = load_project(*files, offered=self.offered())
         except UsageError as error:
             if error.code != UNKNOWN_REGION:
                 raise
-            project = load_project(*files, offered=self._offered())
+            project = load_project(*files, offered=self.offered())
         if understood:
             project.require_understood()
         return project
 
-    def _offered(self) -> list[str]:
+    def offered(self) -> list[str]:
         """Regions that the platform offers: newer than our catalog. None where nobody can be asked."""
         try:
             return self.target().flyctl.regions()
@@ -102,7 +103,7 @@ class CommandContext:
 
         environment, options = self.environment, self.options
         project, wrong = load_to_look(environment.cwd, options.config, options.app, environment.variables)
-        self.output.say(*(f"warning: {error}" for error in wrong))
+        self.output.say(*(self.advice(f"warning: {error}") for error in wrong))
         return project
 
     def policy(self, project: Project) -> RolloutPolicy:
@@ -128,6 +129,14 @@ class CommandContext:
         from flyctl_orchestrator.cli.target import resolve_target
 
         return resolve_target(self.environment, self.options.local, needs_flyctl=needs_flyctl)
+
+    def advice(self, text: str) -> str:
+        """A text for a person, in which every command works as it stands: it names the same target as this one."""
+        from flyctl_orchestrator.report.advice import TypedTarget
+
+        options, stands_for_it = self.options, self.environment.variables.get("FLYO_TARGET") == "local"
+        config = str(options.config) if options.config else None
+        return TypedTarget(options.local and not stands_for_it, options.app, config).advice(text)
 
     @cached_property
     def output(self) -> Output:
@@ -162,4 +171,16 @@ class CommandContext:
             raise Declined
 
 
-pass_command_context = click.make_pass_decorator(CommandContext)
+def pass_command_context(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Hand a command its context; what an error of it advises works as it stands."""
+
+    @click.make_pass_decorator(CommandContext)
+    @wraps(command)
+    def run(context: CommandContext, /, *arguments: Any, **options: Any) -> Any:
+        try:
+            return command(context, *arguments, **options)
+        except FlyoError as error:
+            error.next = context.advice(error.next)
+            raise
+
+    return run

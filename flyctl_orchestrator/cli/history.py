@@ -23,7 +23,7 @@ def show_history(context: CommandContext, limit: int) -> None:
     journals = JournalStore.under(state_directory(context.environment), target.kind, project.app)
     machines = [machine for machine in target.api.list_machines(project.app) if machine.managed]
     past_rollouts, bad = journals.readable()
-    output.say(*(f"warning: {error}" for error in bad))
+    output.say(*(context.advice(f"warning: {error}") for error in bad))
     releases = _releases(context, target, project.app)
     rows = history_of(past_rollouts, machines, releases, journals.activities.all())[:limit]
     if context.options.as_json:

@@ -47,7 +47,7 @@ def take_lock(context: CommandContext, why: str, seconds: float | None) -> None:
     record = take_by_hand(locks, new_record(context.environment, why=clean(why), how="hand"), lasts=seconds)
     note_lock(context, target, project.app, "taken", record.why)
     until = f" until {moment(record.expires)}" if record.expires else ""
-    context.output.report(f"Locked{until}. 'flyo lock release' releases it.")
+    context.output.report(context.advice(f"Locked{until}. 'flyo lock release' releases it."))
 
 
 def release_lock(context: CommandContext, *, force: bool) -> None:

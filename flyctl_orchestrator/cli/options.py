@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from flyctl_orchestrator.cli.complete.known import Known, typed
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.quantities import Duration
 
@@ -20,6 +21,8 @@ def _keep(ctx: click.Context, parameter: click.Parameter, value: object) -> obje
     if context is not None and parameter.name is not None:
         assert hasattr(context.options, parameter.name), parameter.name
         setattr(context.options, parameter.name, value)
+    elif parameter.name is not None:
+        typed(ctx, parameter.name, value)
     return value
 
 
@@ -40,7 +43,7 @@ def _policy(*names: str, **settings: Any) -> Callable[[Command], Command]:
 
 
 local_option = _shared("--local", is_flag=True, help="Use the local platform (or FLYO_TARGET=local).")
-_app = _shared("-a", "--app", help="App name (default: from fly.toml).")
+_app = _shared("-a", "--app", type=Known("app"), help="App name (default: from fly.toml).")
 config_option = _shared(
     "-c", "--config", type=click.Path(path_type=Path), help="fly.toml to use (default: ./fly.toml)."
 )
@@ -94,16 +97,16 @@ def _keep_list(to: str) -> Callable[[click.Context, click.Parameter, tuple[str, 
 def part_options(command: Command) -> Command:
     """--without, and flyctl's own names for a part of the fleet."""
     without = "Leave this region or machine as it is, e.g. because its host is down. May be given again."
-    for names, metavar, to, help in (
-        (("--process-groups",), "GROUP,…", "only_groups", "Change machines of these process groups only."),
-        (("--regions", "--only-regions"), "REGION,…", "only_regions", "Change these regions only."),
-        (("--exclude-machines",), "MACHINE,…", "without", "As --without."),
-        (("--exclude-regions",), "REGION,…", "without", "As --without."),
-        (("--without",), "REGION|MACHINE", "without", without),
+    regions, machines = Known("region", listed=True), Known("machine", listed=True)
+    for names, metavar, to, type, help in (
+        (("--process-groups",), "GROUP,…", "only_groups", None, "Change machines of these process groups only."),
+        (("--regions", "--only-regions"), "REGION,…", "only_regions", regions, "Change these regions only."),
+        (("--exclude-machines",), "MACHINE,…", "without", machines, "As --without."),
+        (("--exclude-regions",), "REGION,…", "without", regions, "As --without."),
+        (("--without",), "REGION|MACHINE", "without", Known("region", "machine", listed=True), without),
     ):
-        option = click.option(
-            *names, to, multiple=True, metavar=metavar, expose_value=False, callback=_keep_list(to), help=help
-        )
+        shared: dict[str, Any] = {"expose_value": False, "callback": _keep_list(to), "help": help}
+        option = click.option(*names, to, multiple=True, type=type, metavar=metavar, **shared)
         command = option(command)
     return command
 
@@ -125,7 +128,7 @@ def policy_options(command: Command) -> Command:
         _policy("--watch", type=Duration(), help="How long to watch each machine once it has passed, e.g. 10s."),
         _policy("--max-unavailable", type=click.IntRange(1), help="Machines changed at once within one region."),
         _policy("--width", type=click.IntRange(0), help="Regions at once after the canary; 0 means all."),
-        _policy("--canary", metavar="REGION", help="The region that goes first."),
+        _policy("--canary", type=Known("region"), metavar="REGION", help="The region that goes first."),
     ):
         command = option(command)
     return command

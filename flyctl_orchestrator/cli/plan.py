@@ -59,7 +59,8 @@ def run_plan(context: CommandContext, image: str | None, out: Path | None, *, de
     if context.options.as_json:
         context.output.document(document)
     else:
-        context.output.show(*plan_lines(plan, cost))
+        drift = tuple(replace(each, what=context.advice(each.what)) for each in plan.drift)
+        context.output.show(*plan_lines(replace(plan, drift=drift), cost))
     return int(Exit.CHANGES) if detailed and (not plan.empty or plan.drift) else int(Exit.OK)
 
 

@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "lock": ("Roll out", "lock", "Who holds the app's lock; take it, release it."),
     "status": ("Look", "status", "Machines, releases and health per region."),
     "history": ("Look", "history", "What was done to the app, newest first."),
+    "probe": ("Look", "probe", "How long answers take, region by region."),
+    "watch": ("Look", "watch", "Wake each sleeping machine, look, put it back; for cron."),
     "logs": ("Look", "logs", "What the machines wrote, all regions in one stream."),
     "open": ("Look", "open", "Open the app in a browser."),
     "ssh": ("Look", "ssh", "A shell in a machine."),
@@ -40,6 +42,14 @@ OF_FLYCTL = """
     launch litefs-cloud machine mcp mpg orgs ping platform postgres proxy redis releases services settings sftp storage
     synthetics tokens version volumes wireguard
 """
+
+# The same, below commands that both have.
+BELOW_FLYCTL = {
+    "doctor": "diag",
+    "scale": "count memory show vm",
+    "secrets": "deploy sync",
+    "ssh": "console issue log sftp",
+}
 
 
 class LazyGroup(click.Group):
@@ -63,6 +73,9 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that is named; one that is only flyctl's, and one that may have been meant, are said."""
         name = args[0]
+        if len(args) > 1 and args[1] in BELOW_FLYCTL.get(name, "").split():
+            both = f"{name} {args[1]}"
+            raise UsageError(f"No such command '{both}'", next=f"That is 'flyctl {both}'", code="usage.command")
         if name in COMMANDS or name.startswith("-"):
             return super().resolve_command(ctx, args)
         from difflib import get_close_matches

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.hooks import hooks_of
@@ -17,7 +18,7 @@ from flyctl_orchestrator.project.model import Project, RolloutPolicy
 from flyctl_orchestrator.report.choose import choose_reporter
 from flyctl_orchestrator.report.outcome_text import outcome_lines
 from flyctl_orchestrator.rollout.context.concurrency import Stop, Threads
-from flyctl_orchestrator.rollout.context.events import Emitter
+from flyctl_orchestrator.rollout.context.events import Emitter, Event
 from flyctl_orchestrator.rollout.context.hooks import HookRunner
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
@@ -46,7 +47,7 @@ def run_under_lock(
     """
     environment, options, output = context.environment, context.options, context.output
     reporter = choose_reporter(environment, output, as_json=options.as_json, verbose=options.verbose)
-    emit, stop = Emitter(project.app, environment.clock, reporter.event), Stop()
+    emit, stop = Emitter(project.app, environment.clock, _advised(reporter.event, context.advice)), Stop()
     outcome: Outcome | None = None
     work: Deployment | None = None
     lock = app_lock(environment, target, project, command, options.lock_wait, emit)
@@ -66,12 +67,23 @@ def run_under_lock(
         if outcome is None:
             raise told from None
         # What became of the fleet is known, and is what the command ends with.
-        output.say(f"warning: {told}")
+        output.say(context.advice(f"warning: {told}"))
     finally:
         reporter.close()
     assert outcome is not None
     _show(context, outcome, target, project.app)
     return outcome
+
+
+def _advised(show: Callable[[Event], None], advice: Callable[[str], str]) -> Callable[[Event], None]:
+    """Shows events whose advice works as it stands."""
+
+    def tell(event: Event) -> None:
+        field = "what" if event.name == "drift.found" else "next"
+        said = event.fields.get(field)
+        show(replace(event, fields={**event.fields, field: advice(said)}) if isinstance(said, str) else event)
+
+    return tell
 
 
 def _half_way(work: Deployment) -> bool:
@@ -88,5 +100,5 @@ def _show(context: CommandContext, outcome: Outcome, target: Target, app: str) -
     if not context.options.as_json:
         output.report(*outcome_lines(outcome, output.style, output.width, url=target.app_url(app)))
     if outcome.exit:
-        advice = f". {outcome.next}" if outcome.next else ""
+        advice = f". {context.advice(outcome.next)}" if outcome.next else ""
         output.say(f"flyo: app {app}: {outcome.what}{advice} [{outcome.code or outcome.kind}]")

@@ -115,4 +115,4 @@ def _keep(context: CommandContext, project: Project, keys: Keys, *, save: bool) 
         context.output.say(f"{name}: {keys_text(keys)}")
     elif project.flyo.path is not None:
         advice = f"set {keys_text(keys)}, or add --save, or the next 'flyo scale' undoes this"
-        context.output.say(f"! {name} says otherwise: {advice}")
+        context.output.say(context.advice(f"! {name} says otherwise: {advice}"))

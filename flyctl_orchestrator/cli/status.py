@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
+from flyctl_orchestrator.cli.complete.seen import remember_machines
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.errors import UsageError
@@ -27,12 +29,14 @@ class StatusRequest:
         probe: whether the machines are asked, too.
         detailed: whether the exit status tells how the fleet is.
         interval: seconds until it is shown again; None to show it once.
+        plain: page after page instead of a board.
     """
 
     by_machine: bool
     probe: bool
     detailed: bool
     interval: float | None
+    plain: bool = False
 
 
 def run_status(context: CommandContext, wanted: StatusRequest) -> int:
@@ -41,12 +45,7 @@ def run_status(context: CommandContext, wanted: StatusRequest) -> int:
     Raises:
         FlyoError: the fleet cannot be read, or what was seen cannot be shown.
     """
-    if wanted.interval and context.options.as_json:
-        raise UsageError(
-            "--watch cannot be used with --json",
-            where="flyo status",
-            next="Run 'flyo status --json' as often as you need it",
-        )
+    _check(context, wanted)
     project = _project(context)
     app = project.app if project else str(context.options.app)
     target = context.target(needs_flyctl=False)
@@ -54,18 +53,55 @@ def run_status(context: CommandContext, wanted: StatusRequest) -> int:
         found = survey_app(
             target, app, project, probe=wanted.probe, unfinished=unfinished_rollout(context, target, app)
         )
+        if target.kind == "fly":
+            remember_machines(context.environment, app, (each.machine for each in found.seen))
         _show(context, target, found, wanted)
         return int(found.exit) if wanted.detailed else Exit.OK
+    past = unfinished_rollout(context, target, app)
+
+    def look() -> tuple[Survey, float]:
+        # What cannot be read of the journals was said before; on a board there is no place for it.
+        found = survey_app(target, app, project, probe=wanted.probe, unfinished=past)
+        return found, context.environment.clock.now()
+
     try:
-        while not context.output.gone:
-            past = unfinished_rollout(context, target, app)
-            found = survey_app(target, app, project, probe=wanted.probe, unfinished=past)
-            context.output.clear_screen()
-            _show(context, target, found, wanted)
-            context.environment.clock.sleep(wanted.interval)
+        if wanted.plain or not context.output.style.live:
+            _page_after_page(context, target, look, wanted)
+        else:
+            from flyctl_orchestrator.cli.look.board.show import show_board
+
+            show_board(context, target, app, look, wanted.interval)
     except KeyboardInterrupt:
         pass
     return Exit.OK
+
+
+def _check(context: CommandContext, wanted: StatusRequest) -> None:
+    """Whether what was asked for can be shown here."""
+    if wanted.interval is None:
+        return
+    environment, where = context.environment, "flyo status"
+    if context.options.as_json:
+        next_ = "Run 'flyo status --json' as often as you need it"
+        raise UsageError("--watch cannot be used with --json", where=where, next=next_)
+    if not wanted.plain and not (environment.stdin.isatty() and context.output.style.terminal):
+        raise UsageError(
+            "--watch needs a terminal, and there is none",
+            where=where,
+            next="Add --plain for page after page, or run 'flyo status' as often as you need it",
+            code="status.terminal",
+        )
+
+
+def _page_after_page(
+    context: CommandContext, target: Target, look: Callable[[], tuple[Survey, float]], wanted: StatusRequest
+) -> None:
+    """For a terminal that cannot redraw, a pipe, or somebody to whom the pages are read aloud."""
+    while not context.output.gone:
+        found, _ = look()
+        _show(context, target, found, wanted)
+        context.output.show("")
+        context.environment.clock.sleep(wanted.interval or 1.0)
 
 
 def _project(context: CommandContext) -> Project | None:
@@ -80,13 +116,14 @@ def unfinished_rollout(context: CommandContext, target: Target, app: str) -> Pas
     """The rollout that this computer has left half-way; a journal that cannot be read is said."""
     journals = JournalStore.under(state_directory(context.environment), target.kind, app)
     past_rollouts, bad = journals.readable()
-    context.output.say(*(f"warning: {error}" for error in bad))
+    context.output.say(*(context.advice(f"warning: {error}") for error in bad))
     newest = past_rollouts[-1] if past_rollouts else None
     return newest if newest is not None and newest.unfinished else None
 
 
 def _show(context: CommandContext, target: Target, found: Survey, wanted: StatusRequest) -> None:
     url, output = target.app_url(found.app), context.output
+    found = replace(found, findings=tuple(replace(each, what=context.advice(each.what)) for each in found.findings))
     if context.options.as_json:
         output.document(status_as_dict(found, target=target.kind, url=url, now=context.environment.clock.now()))
         return

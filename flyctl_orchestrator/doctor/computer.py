@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flyctl_orchestrator.doctor.finding import Finding, Severity
-from flyctl_orchestrator.fleet.flyctl.find import INSTALL
+from flyctl_orchestrator.fleet.flyctl.find import INSTALL_IT
 
 # Bytes below which an image or a journal may not fit any more.
 LITTLE, TOO_LITTLE = 1_000_000_000, 100_000_000
@@ -88,7 +88,8 @@ def _python(facts: Facts) -> Iterator[Finding]:
 def _flyctl(facts: Facts) -> Iterator[Finding]:
     if not facts.flyctl:
         yield Finding(
-            "warning", "flyctl", facts.flyctl_trouble or "is not installed; --local works without it", INSTALL,
+            "warning", "flyctl", facts.flyctl_trouble or "is not installed; --local works without it",
+            f"{INSTALL_IT} before you deploy to Fly.io",
             code="flyctl.missing",
         )  # fmt: skip
     elif facts.flyctl_trouble:

@@ -46,14 +46,7 @@ class MachinesApi:
     """
 
     def __init__(
-        self,
-        base_url: str,
-        token: str,
-        http: Http,
-        clock: Clock,
-        random: random.Random,
-        *,
-        patience: float = 30.0,
+        self, base_url: str, token: str, http: Http, clock: Clock, random: random.Random, *, patience: float = 30.0
     ) -> None:
         self._caller = Caller(base_url, token, http, clock, random, patience=patience)
         self._clock = clock
@@ -195,6 +188,10 @@ class MachinesApi:
     def stop(self, app: str, machine_id: str, nonce: str | None = None) -> None:
         """Stop a machine, with its configured signal and time; returns before it has stopped."""
         self._act(app, machine_id, "stop", "stop the machine", nonce)
+
+    def restart(self, app: str, machine_id: str, nonce: str | None = None) -> None:
+        """Stop a started machine and boot it again, as it is; returns before it runs."""
+        self._act(app, machine_id, "restart", "restart the machine", nonce)
 
     def suspend(self, app: str, machine_id: str, nonce: str | None = None) -> None:
         """Suspend a started machine; returns before it sleeps."""

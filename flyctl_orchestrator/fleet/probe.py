@@ -54,9 +54,32 @@ class Prober:
             identity: "auto" compares region and machine with what the answer says, if it says so; "required" insists
                 on it; "off" does not look.
         """
+        return self.ask(url_template, app, path, timeout, machine=machine, identity=identity)
+
+    def ask(
+        self,
+        url_template: str,
+        app: str,
+        path: str,
+        timeout: float,
+        *,
+        machine: Machine | None = None,
+        identity: Identity = "auto",
+        client_region: str | None = None,
+    ) -> Answer:
+        """Ask an app once, as its users do. Never raises for a bad answer.
+
+        Args:
+            machine: the one that has to answer, as for `check`; None for whichever the platform chooses.
+            client_region: where the client is to be; only the local platform heeds it.
+        """
         url = url_template.replace("{app}", app).rstrip("/") + "/" + path.lstrip("/")
-        headers = {"fly-force-instance-id": machine.id, "Accept": "application/json", "Cache-Control": "no-cache"}
+        headers = {"Accept": "application/json", "Cache-Control": "no-cache"}
         headers["User-Agent"] = "flyctl-orchestrator probe"
+        if machine is not None:
+            headers["fly-force-instance-id"] = machine.id
+        if client_region is not None:
+            headers["Fly-Local-Region"] = client_region
         try:
             answer = self._http.send("GET", url, headers=headers, timeout=timeout)
         except HttpError as failure:
@@ -75,7 +98,7 @@ def _no_answer(url: str, failure: HttpError, timeout: float) -> str:
     return f"{url}: {reasons.get(failure.kind, failure.detail)}"
 
 
-def _judge(url: str, answer: HttpAnswer, machine: Machine, identity: Identity) -> Answer:
+def _judge(url: str, answer: HttpAnswer, machine: Machine | None, identity: Identity) -> Answer:
     said = answer.json()
     said = said if isinstance(said, dict) else {}
     region, machine_id = _who(said, answer, "region"), _who(said, answer, "machine")
@@ -91,14 +114,19 @@ def _judge(url: str, answer: HttpAnswer, machine: Machine, identity: Identity) -
 
 
 def _error(
-    answer: HttpAnswer, machine: Machine, identity: Identity, region: str | None, machine_id: str | None, is_json: bool
+    answer: HttpAnswer,
+    machine: Machine | None,
+    identity: Identity,
+    region: str | None,
+    machine_id: str | None,
+    is_json: bool,
 ) -> str | None:
     if 300 <= answer.status < 400:
         target = answer.headers.get("location", "nowhere")
         return f"answered {answer.status}, a redirect to {target[:120]}; a health page must answer by itself"
     if not 200 <= answer.status < 300:
         return f"answered {answer.status}{_excerpt(answer)}"
-    if identity == "off":
+    if identity == "off" or machine is None:
         return None
     if identity == "required" and not is_json:
         return "answered something that is not a JSON object, so it does not say which machine it is"

@@ -1,18 +1,18 @@
 """The best regions for some users under a budget: every set of open regions is looked at, so the best is proved best.
 
 A user's way to the vantage that stands for their place is the same whichever region answers. So users are added up by
-vantage, some fifty of them, and a set of regions is scored by taking the smaller of two times for each vantage. Sets
-are made one from another, by adding one region; all 131,071 sets of 17 regions take less than a second.
+vantage, some fifty of them, and a set of regions is scored from the smaller of two times for each vantage. Sets are
+made one from another, by adding one region; all 131,071 sets of 17 regions take a second or two.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flyctl_orchestrator.catalog.latency import LatencyTable
 from flyctl_orchestrator.catalog.regions import Place
+from flyctl_orchestrator.placement.goal import By, goal_for
 from flyctl_orchestrator.placement.users import Users
 
 
@@ -22,7 +22,7 @@ class Choice:
 
     Attributes:
         regions: codes, sorted.
-        ms: the round trip to the nearest of them, averaged over the users.
+        ms: what it was chosen by: the round trip to the nearest of them, averaged over the users, or its P95.
         usd: per month.
     """
 
@@ -39,10 +39,12 @@ class Suggestion:
         best: the fastest set for each number of regions, that number rising; a set that is no faster than a smaller
             one is left out.
         looked_at: how many sets were scored: all that the limits allow.
+        by: what makes one set faster than another.
     """
 
     best: tuple[Choice, ...]
     looked_at: int
+    by: By = "mean"
 
 
 def suggest(
@@ -53,6 +55,7 @@ def suggest(
     budget: float | None = None,
     most: int | None = None,
     keep: frozenset[str] = frozenset(),
+    by: By = "mean",
 ) -> Suggestion:
     """The fastest sets of regions for these users.
 
@@ -61,20 +64,27 @@ def suggest(
         budget: US dollars per month that a set may cost; None for any.
         most: how many regions a set may have; None for all.
         keep: regions that every set has to have.
+        by: what is made small: the mean over the users, or what 95 of 100 of them have at most (see `spread`).
     """
     codes = sorted(prices, key=lambda code: (code not in keep, code))
-    rows, way = _weighted(users, table, codes)
+    goal = goal_for(by, users, table, codes)
     costs = [prices[code] for code in codes]
     limit = len(codes) if most is None else most
-    best: dict[int, Choice] = {}
+    best: dict[int, tuple[tuple[float, float, float], tuple[int, ...]]] = {}
     looked_at = 0
-    for chosen, score, cost in _sets(rows, costs, budget, limit, len(keep)):
+    for chosen, times, cost in _sets(goal.rows, costs, budget, limit, len(keep)):
         looked_at += 1
-        count, ms = len(chosen), score + way
-        known = best.get(count)
-        if known is None or (ms, cost) < (known.ms, known.usd):
-            best[count] = Choice(tuple(sorted(codes[index] for index in chosen)), ms, cost)
-    return Suggestion(_rising(best), looked_at)
+        known = best.get(len(chosen))
+        if known is not None and not goal.may_be_better(times, known[0][0]):
+            continue
+        score = (goal.score(times), goal.second(chosen), cost)
+        if known is None or score < known[0]:
+            best[len(chosen)] = (score, chosen)
+    found = {
+        count: Choice(tuple(sorted(codes[index] for index in chosen)), score[0], score[2])
+        for count, (score, chosen) in best.items()
+    }
+    return Suggestion(_rising(found), looked_at, by)
 
 
 def _rising(best: Mapping[int, Choice]) -> tuple[Choice, ...]:
@@ -85,22 +95,10 @@ def _rising(best: Mapping[int, Choice]) -> tuple[Choice, ...]:
     return tuple(kept)
 
 
-def _weighted(users: Sequence[Users], table: LatencyTable, codes: Sequence[str]) -> tuple[list[list[float]], float]:
-    """For each region its time from every vantage, times the share of the users there; and their mean way to it."""
-    shares: dict[str, float] = defaultdict(float)
-    vantages, way = {}, 0.0
-    for some in users:
-        vantage, ms = table.nearest(some.at)
-        vantages[vantage.name] = vantage
-        shares[vantage.name] += some.share
-        way += some.share * ms
-    return [[vantages[name].ms[code] * share for name, share in shares.items()] for code in codes], way
-
-
 def _sets(
     rows: list[list[float]], costs: list[float], budget: float | None, limit: int, kept: int
-) -> Iterator[tuple[tuple[int, ...], float, float]]:
-    """Every set within the limits: its members, the sum of its times, its cost."""
+) -> Iterator[tuple[tuple[int, ...], list[float], float]]:
+    """Every set within the limits: its members, the smallest of their times for each vantage, its cost."""
     ceiling = float("inf") if budget is None else budget + 1e-9
     start = tuple(range(kept))
     times = [min(column) for column in zip(*(rows[index] for index in start), strict=True)] if kept else []
@@ -108,7 +106,7 @@ def _sets(
     if kept > limit or cost > ceiling:
         return
     if kept:
-        yield start, sum(times), cost
+        yield start, times, cost
     open_sets = [(start, times, cost)]
     while open_sets:
         chosen, times, cost = open_sets.pop()
@@ -121,13 +119,19 @@ def _sets(
             row = rows[index]
             faster = list(map(min, times, row)) if chosen else row
             larger = (*chosen, index)
-            yield larger, sum(faster), dearer
+            yield larger, faster, dearer
             open_sets.append((larger, faster, dearer))
 
 
 @dataclass(frozen=True)
 class Spread:
-    """How the round trips of all users are spread, in milliseconds: P50 and P95 over the users, and the longest."""
+    """How the round trips of all users are spread, in milliseconds.
+
+    Attributes:
+        p50: half of the users have a median round trip of at most this.
+        p95: 95 of 100 users have, 95 of 100 times, a round trip of at most this.
+        longest: the longest of the users' medians.
+    """
 
     p50: float
     p95: float
@@ -137,16 +141,29 @@ class Spread:
 def spread(users: Sequence[Users], table: LatencyTable, regions: Sequence[str]) -> Spread:
     """Where the users' round trips to the nearest of these regions lie."""
     times = sorted((time_to(user.at, table, regions), user.share) for user in users)
-    return Spread(_at_share(times, 0.5), _at_share(times, 0.95), times[-1][0])
+    slow = sorted((slow_time_to(user.at, table, regions), user.share) for user in users)
+    return Spread(at_share(times, 0.5), at_share(slow, 0.95), times[-1][0])
+
+
+def mean(users: Sequence[Users], table: LatencyTable, regions: Sequence[str]) -> float:
+    """The median round trip to the nearest of these regions, averaged over the users."""
+    return sum(user.share * time_to(user.at, table, regions) for user in users)
 
 
 def time_to(at: Place, table: LatencyTable, regions: Sequence[str]) -> float:
-    """The round trip from a place to the nearest of these regions, in milliseconds."""
+    """The median round trip from a place to the nearest of these regions, in milliseconds."""
     vantage, way = table.nearest(at)
     return way + min(vantage.ms[code] for code in regions)
 
 
-def _at_share(times: Sequence[tuple[float, float]], wanted: float) -> float:
+def slow_time_to(at: Place, table: LatencyTable, regions: Sequence[str]) -> float:
+    """The P95 of the round trips from a place to the nearest of these regions, in milliseconds."""
+    vantage, way = table.nearest(at)
+    return way + min(vantage.slow(code) for code in regions)
+
+
+def at_share(times: Sequence[tuple[float, float]], wanted: float) -> float:
+    """The time by which that share of the users has its answer; `times` are pairs of time and share, sorted."""
     seen = 0.0
     for ms, share in times:
         seen += share

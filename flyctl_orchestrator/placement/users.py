@@ -54,11 +54,19 @@ def read_users(written: str, regions: RegionBook, *, where: str = "--users") -> 
     total = sum(share for _, share in shares)
     found: list[Users] = []
     for name, share in shares:
-        found += _people(name, share / total, regions, where)
+        people = people_of(name, share / total, regions)
+        if people is None:
+            raise _refused(f"{_shown(name)} is no country of two letters, no region and no city that is known", where)
+        found += people
     return tuple(found)
 
 
-def _people(name: str, share: float, regions: RegionBook, where: str) -> Sequence[Users]:
+def people_of(name: str, share: float, regions: RegionBook) -> Sequence[Users] | None:
+    """The people of a country, region or city, or all of them; None when it is not known.
+
+    Args:
+        share: of all users.
+    """
     low = name.casefold()
     region = regions.get(low)
     if region is not None and region.at is not None:
@@ -68,9 +76,7 @@ def _people(name: str, share: float, regions: RegionBook, where: str) -> Sequenc
         people = sum(cell.people for cell in there)
         return [Users(name, cell.at, share * cell.people / people) for cell in there]
     place = city(name)
-    if place is None:
-        raise _refused(f"{_shown(name)} is no country of two letters, no region and no city that is known", where)
-    return [Users(name, place, share)]
+    return None if place is None else [Users(name, place, share)]
 
 
 def _refused(what: str, where: str) -> UsageError:

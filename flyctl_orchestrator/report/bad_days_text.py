@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from flyctl_orchestrator.report.line import Line, Span
 from flyctl_orchestrator.report.numbers import count
@@ -31,8 +31,12 @@ def day_line(end: DayEnd, style: Style) -> Line:
 _FLEET = {"new": "all new", "old": "all as before", "mixed": "mixed"}
 
 
-def end_lines(ends: Sequence[DayEnd], seed: int, style: Style) -> list[Line]:
-    """How many days end how, and how to see those again that do not end as they should."""
+def end_lines(ends: Sequence[DayEnd], seed: int, style: Style, advice: Callable[[str], str] = str) -> list[Line]:
+    """How many days end how, and how to see those again that do not end as they should.
+
+    Args:
+        advice: completes a command so that it leads to the same app.
+    """
     number = {fleet: sum(end.fleet == fleet for end in ends) for fleet in _FLEET}
     uniform = number["new"] + number["old"]
     wrong = [end for end in ends if not end.good]
@@ -42,5 +46,5 @@ def end_lines(ends: Sequence[DayEnd], seed: int, style: Style) -> list[Line]:
     lines = [Line.of(Span(said, "bad" if wrong else "good"))]
     if wrong:
         again = f"flyo rehearse --all --only {wrong[0].day.name}" + (f" --seed {seed}" if seed else "")
-        lines.append(Line.of(f"See it happen: {again}"))
+        lines.append(Line.of(f"See it happen: {advice(again)}"))
     return lines

@@ -13,11 +13,16 @@ def show_error(error: FlyoError, output: Output, *, as_json: bool) -> None:
     if as_json:
         fields = {"event": "error", "code": error.code, "exit": int(error.exit), "where": error.where}
         output.record({"schema": "flyo.event/1", **fields, "what": error.what, "next": error.next})
-    output.say(f"flyo: {error} [{error.code}]")
+    output.say(error_line(error))
     if output.variables.get("GITHUB_ACTIONS") == "true" and not as_json:
         from flyctl_orchestrator.report.github.text import annotation
 
         output.command(annotation("error", "flyo", str(error)))
+
+
+def error_line(error: FlyoError) -> str:
+    """The line that tells a person of a failure."""
+    return f"flyo: {error} [{error.code}]"
 
 
 def show_trace(error: BaseException, output: Output) -> None:

@@ -98,11 +98,6 @@ class Output:
         assert command.startswith("::"), command
         self._write(self.stderr, f"{self.side_style.fit(command)}\n")
 
-    def clear_screen(self) -> None:
-        """Begin again at the top, where stdout is a terminal that can."""
-        if self.style.live:
-            self._write(self.stdout, "\x1b[H\x1b[2J")
-
     def warn_of_loss(self) -> None:
         """Say that stdout could not be written, unless its reader went away by itself."""
         trouble = _trouble(self.stdout)

@@ -12,6 +12,9 @@ from flyctl_orchestrator.rollout.survey import Seen, Survey, SurveyedPlace
 
 TITLES = ("region", "machines", "state", "release", "image", "checks", "health", "latency")
 
+# What a narrow terminal does without, the largest first.
+LEAVES = {"image": 4, "release": 3, "checks": 2, "latency": 1}
+
 
 def status_lines(found: Survey, style: Style, width: int | None, *, url: str, by_machine: bool = False) -> list[Line]:
     """The whole page, line by line.
@@ -24,8 +27,10 @@ def status_lines(found: Survey, style: Style, width: int | None, *, url: str, by
     head = [Line.of(Span(found.app, "strong"), f" {style.dot} {url} {style.dot} {_summary(found)}"), Line()]
     if not found.places:
         return [*head, Line.of("No machines."), *_spare_volumes(found)]
-    columns = [Column(title, flexible=title in ("state", "health", "image")) for title in TITLES]
-    columns[-1] = Column("latency", align="right")
+    columns = [
+        Column(title, flexible=title in ("state", "health", "image"), leaves=LEAVES.get(title, 0)) for title in TITLES
+    ]
+    columns[-1] = Column("latency", align="right", leaves=LEAVES["latency"])
     if by_machine:
         columns[1] = Column("machine")
     if len(groups) > 1:

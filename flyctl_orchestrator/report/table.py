@@ -20,11 +20,13 @@ class Column:
 
     Attributes:
         flexible: gets shorter first when the terminal is narrow.
+        leaves: goes altogether when the terminal is too narrow even so, larger numbers first; 0 never does.
     """
 
     title: str
     align: Literal["left", "right"] = "left"
     flexible: bool = False
+    leaves: int = 0
 
 
 Row = Sequence[Span | str]
@@ -40,20 +42,30 @@ def render(columns: Sequence[Column], rows: Sequence[Row], style: Style, width: 
     """The lines of a table, titles first.
 
     Args:
-        width: columns of the terminal; flexible columns are cut until the table fits. None never cuts anything (a
-            pipe).
+        width: columns of the terminal; flexible columns are cut until the table fits, then those go that may. None
+            never cuts anything (a pipe).
     """
     cells = [[cell if isinstance(cell, Span) else Span(cell) for cell in row] for row in rows]
     titles = [Span(column.title, "quiet") for column in columns]
     widths = [max(width_of(style.fit(row[index].text)) for row in [titles, *cells]) for index in range(len(columns))]
     if width is not None:
-        widths = _narrowed(columns, widths, width)
+        narrowed = _narrowed(columns, widths, width)
+        leaving = max(range(len(columns)), key=lambda index: columns[index].leaves, default=0)
+        if _needed(narrowed) > width and columns[leaving].leaves:
+            kept = [index for index in range(len(columns)) if index != leaving]
+            fewer = [[row[index] for index in kept] for row in rows]
+            return render([columns[index] for index in kept], fewer, style, width)
+        widths = narrowed
     return [_line(columns, row, widths, style) for row in [titles, *cells]]
+
+
+def _needed(widths: Sequence[int]) -> int:
+    return sum(widths) + len(GAP) * (len(widths) - 1)
 
 
 def _narrowed(columns: Sequence[Column], widths: list[int], width: int) -> list[int]:
     widths = list(widths)
-    excess = sum(widths) + len(GAP) * (len(widths) - 1) - width
+    excess = _needed(widths) - width
     for index, column in sorted(enumerate(columns), key=lambda each: -widths[each[0]]):
         if excess > 0 and column.flexible:
             cut = min(excess, max(0, widths[index] - max(NARROWEST, width_of(column.title))))

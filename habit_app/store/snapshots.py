@@ -25,15 +25,12 @@ def read(link: Connection, user_id: str) -> Snapshot | None:
     if user is None:
         return None
     # One statement, so that ticks and what is settled of them belong together; one row for each habit, since making
-    # rows is what takes time.
+    # rows is what takes time. A subquery for each habit takes half as long as a join of all entries, which is sorted.
     rows = link.run(
-        "SELECT habits.id, name, schedule, settled_until, settled, ticked.days FROM habits LEFT JOIN"
-        f" (SELECT entries.habit_id AS id, {link.join}(entries.day, ' ') AS days FROM habits JOIN entries"
-        " ON entries.habit_id = habits.id AND entries.day > habits.settled_until"
-        " WHERE habits.user_id = ? AND habits.archived_at IS NULL GROUP BY entries.habit_id) AS ticked"
-        " ON ticked.id = habits.id WHERE habits.user_id = ? AND archived_at IS NULL"
-        " ORDER BY habits.created_at, habits.id",
-        *(user_id, user_id),
+        "SELECT id, name, schedule, settled_until, settled,"
+        f" (SELECT {link.join}(day, ' ') FROM entries WHERE habit_id = habits.id AND day > habits.settled_until)"
+        " FROM habits WHERE user_id = ? AND archived_at IS NULL ORDER BY created_at, id",
+        user_id,
     )
     habits = tuple(_habit(link, row) for row in rows)
     return Snapshot(user.id, user.zone, user.day_start, user.epoch, user.rev, habits)

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
-from flyctl_orchestrator.catalog.prices import load_prices
+from flyctl_orchestrator.catalog.prices import PriceBook, load_prices
 from flyctl_orchestrator.catalog.regions import RegionBook, load_regions
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.report.catalog.bill_text import bill_lines
 from flyctl_orchestrator.rollout.plan.bill import Use, bill_of
+from flyctl_orchestrator.rollout.plan.reservation import Reservation, reservation_of, smallest
 
 
-def show_cost(
-    context: CommandContext, traffic: str | None, replays: str | None, budget: float | None, use: dict[str, Any]
-) -> int:
+@dataclass(frozen=True)
+class Lists:
+    """As written on the command line: GB by region, and US dollars a year by kind of machines."""
+
+    traffic: str | None
+    replays: str | None
+    reserved: str | None
+
+
+def show_cost(context: CommandContext, lists: Lists, budget: float | None, use: dict[str, Any]) -> int:
     """Show the bill.
 
     Args:
-        traffic, replays: GB by region as written on the command line.
         budget: US dollars per month; None for what flyo.toml says.
         use: further fields of `Use`; hours may be None for what flyo.toml says.
 
@@ -37,7 +45,10 @@ def show_cost(
     if use["hours"] is None:
         use = use | {"hours": project.flyo.budget.hours}
     declared = Use(
-        public_gb=_gigabytes(traffic, "--traffic", regions), private_gb=_gigabytes(replays, "--replays", regions), **use
+        public_gb=_gigabytes(lists.traffic, "--traffic", regions),
+        private_gb=_gigabytes(lists.replays, "--replays", regions),
+        reserved=_reservations(lists.reserved, prices),
+        **use,
     )
     bill = bill_of(project, declared, prices, regions)
     over = budget is not None and bill.total > budget
@@ -55,6 +66,33 @@ def _within(budget: float | None, over: bool, complete: bool) -> bool | None:
     if budget is None or (not over and not complete):
         return None
     return not over
+
+
+def _reservations(written: str | None, prices: PriceBook) -> tuple[Reservation, ...]:
+    found: dict[str, Reservation] = {}
+    for entry in written.split(",") if written else []:
+        kind, _, amount = (part.strip() for part in entry.partition("="))
+        block = smallest(prices, kind)
+        if block is None:
+            known = " and ".join(sorted({each.kind for each in prices.reservations})) or "nothing"
+            shown = kind[:40] if kind.isprintable() else repr(kind[:40])
+            raise UsageError(
+                f"no reservation of '{shown}' machines is known",
+                where="--reserve",
+                next=f"Known: {known}",
+                code="usage",
+            )
+        try:
+            reservation = reservation_of(prices, kind, float(amount))
+        except (ValueError, OverflowError):
+            reservation = None
+        if reservation is None or kind in found:
+            what = f"'{kind}' is given twice" if kind in found else f"there is no such reservation of {kind} machines"
+            raise UsageError(
+                what, where="--reserve", next=f"Write {kind}={block.year:g} or a multiple of it, once", code="usage"
+            )
+        found[kind] = reservation
+    return tuple(found.values())
 
 
 def _gigabytes(written: str | None, where: str, regions: RegionBook) -> dict[str, float]:

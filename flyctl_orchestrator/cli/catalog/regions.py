@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from flyctl_orchestrator.catalog.latency import load_latency
+from flyctl_orchestrator.catalog.latency import LatencyTable, load_latency
+from flyctl_orchestrator.catalog.people import cells
 from flyctl_orchestrator.catalog.prices import PriceBook, load_prices
-from flyctl_orchestrator.catalog.regions import RegionBook, load_regions
+from flyctl_orchestrator.catalog.regions import Place, RegionBook, load_regions
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
-from flyctl_orchestrator.placement.choose import suggest, time_to
-from flyctl_orchestrator.placement.users import read_users
+from flyctl_orchestrator.placement.access_log import read_log
+from flyctl_orchestrator.placement.choose import mean, suggest
+from flyctl_orchestrator.placement.goal import By
+from flyctl_orchestrator.placement.own_round_trips import OwnRoundTrip, from_csv, from_toml, with_own
+from flyctl_orchestrator.placement.users import Users, read_users
 from flyctl_orchestrator.project.model import Size
 from flyctl_orchestrator.project.scaffold import DEFAULT_SIZE
+from flyctl_orchestrator.project.tomlfile import parse_toml, read_text
+from flyctl_orchestrator.report.catalog.log_text import log_lines
+from flyctl_orchestrator.report.catalog.map_svg import picture
+from flyctl_orchestrator.report.catalog.map_text import curve_lines, map_lines
 from flyctl_orchestrator.report.catalog.regions_text import Listed, Suggested, list_lines, suggestion_lines
 from flyctl_orchestrator.rollout.plan.cost import Guest, guest_of_size
 
 # What `flyo init` gives a machine of this size.
 USUAL_MEMORY_MB = 512
+MOST_OWN_BYTES = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -28,13 +39,40 @@ class Limits:
     budget: float | None
     most: int
     keep: str | None
+    by: By = "mean"
 
 
-def list_regions(context: CommandContext, start: str | None, size: tuple[str, int | None]) -> None:
+@dataclass(frozen=True)
+class Asked:
+    """Where users are and how far it is, as written on the command line.
+
+    Attributes:
+        users: a list of places; None when a log says it.
+        log: an access log.
+        column: the name in that log of a country or region.
+        rtt: a file of round trips of somebody's own.
+    """
+
+    users: str | None
+    log: str | None
+    column: str | None
+    rtt: str | None
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What to draw: a map in the terminal, and an SVG into a file."""
+
+    plot: bool
+    svg: str | None
+
+
+def list_regions(context: CommandContext, start: str | None, rtt: str | None, size: tuple[str, int | None]) -> None:
     """Show every region.
 
     Args:
         start: a place to show round trips from, and to sort by.
+        rtt: a file of round trips of somebody's own.
         size: name and memory in MB of the machine to name prices for; None for the usual memory of that size.
 
     Raises:
@@ -42,16 +80,18 @@ def list_regions(context: CommandContext, start: str | None, size: tuple[str, in
     """
     variables = context.environment.variables
     regions, book = load_regions(variables), load_prices(variables)[0]
-    table = load_latency(regions, variables)
+    table = _table(context, rtt, regions)
     guest = _guest(*size)
     prices = _prices(regions, book, guest)
     people = read_users(start, regions, where="--from") if start is not None else ()
     rows = []
     for region in regions:
-        near = None
+        near = late = None
         if people and region.code in table.codes:
-            near = sum(some.share * time_to(some.at, table, [region.code]) for some in people)
-        rows.append(Listed(region, prices.get(region.code), near))
+            near = mean(people, table, [region.code])
+            trips = [(some.share, table.between(some.at, region.code).p95) for some in people]
+            late = None if None in [p95 for _, p95 in trips] else sum(share * (p95 or 0.0) for share, p95 in trips)
+        rows.append(Listed(region, prices.get(region.code), near, late))
     if people:
         rows.sort(key=lambda row: (row.ms is None, row.ms))
     if context.options.as_json:
@@ -64,7 +104,12 @@ def list_regions(context: CommandContext, start: str | None, size: tuple[str, in
 
 
 def suggest_regions(
-    context: CommandContext, users: str, limits: Limits, count: int, size: tuple[str, int | None]
+    context: CommandContext,
+    asked: Asked,
+    limits: Limits,
+    count: int,
+    size: tuple[str, int | None],
+    pictures: Pictures,
 ) -> None:
     """Show the fastest set of regions for each number of them.
 
@@ -78,8 +123,8 @@ def suggest_regions(
     """
     variables = context.environment.variables
     regions, book = load_regions(variables), load_prices(variables)[0]
-    table = load_latency(regions, variables)
-    people = read_users(users, regions)
+    table = _table(context, asked.rtt, regions)
+    users, people = _users(context, asked, regions)
     guest = _guest(*size)
     machine = _prices(regions, book, guest)
     prices = {code: count * usd for code, usd in machine.items() if code in table.codes}
@@ -95,7 +140,7 @@ def suggest_regions(
         raise UsageError(
             f"{len(keep)} regions do not fit into {limits.most}", where="--keep", next="Raise --max", code="usage"
         )
-    found = suggest(people, table, prices, budget=limits.budget, most=limits.most, keep=keep)
+    found = suggest(people, table, prices, budget=limits.budget, most=limits.most, keep=keep, by=limits.by)
     if not found.best:
         cheapest = sum(prices[code] for code in keep) if keep else min(prices.values())
         raise FlyoError(
@@ -106,10 +151,72 @@ def suggest_regions(
             exit=Exit.USAGE,
         )
     shown = Suggested(users, people, found, table, book, limits.budget, count, (size[0], guest.memory_mb))
+    chosen = {code: region.at for code in found.best[-1].regions if (region := regions.get(code)) and region.at}
+    if pictures.svg:
+        _write_svg(context, pictures.svg, shown, chosen)
     if context.options.as_json:
         context.output.document(shown.as_dict())
         return
-    context.output.show(*suggestion_lines(shown, regions, context.output.style, context.output.width))
+    style, width = context.output.style, context.output.width
+    if pictures.plot:
+        land = [cell.at for cell in cells()]
+        context.output.show(*map_lines(land, people, chosen, width), *curve_lines(found, width), "")
+    context.output.show(*suggestion_lines(shown, regions, style, width))
+
+
+def _table(context: CommandContext, rtt: str | None, regions: RegionBook) -> LatencyTable:
+    """The catalog's round trips, with those of somebody's own in their place."""
+    table = load_latency(regions, context.environment.variables)
+    if rtt is None:
+        return table
+    return with_own(table, read_own(context.environment.cwd / rtt, rtt, regions, table))
+
+
+def read_own(path: Path, shown: str, regions: RegionBook, table: LatencyTable) -> tuple[OwnRoundTrip, ...]:
+    """The round trips of a file: TOML when its name says so, else CSV.
+
+    Raises:
+        UsageError: it cannot be read, or holds something else (codes regions.rtt, config.syntax, config.unreadable).
+    """
+    text = read_text(path, shown, limit=MOST_OWN_BYTES, missing="Name a file that is there")
+    if path.suffix == ".toml":
+        return from_toml(parse_toml(text, shown), shown, regions, table)
+    return from_csv(text, shown, regions, table)
+
+
+def _users(context: CommandContext, asked: Asked, regions: RegionBook) -> tuple[str, Sequence[Users]]:
+    """What to call the users, and where they are.
+
+    Raises:
+        UsageError: neither a list nor a log was given, or both; or it cannot be used.
+    """
+    if (asked.users is None) == (asked.log is None):
+        what = "where the users are is said twice" if asked.log else "where the users are is not said"
+        raise UsageError(
+            what, where="--users", next="Give --users LIST, such as sg=40,de=30, or --users-from LOG", code="usage"
+        )
+    if asked.column is not None and asked.log is None:
+        raise UsageError(
+            "there is no log to look into", where="--column", next="Give --users-from LOG with it", code="usage"
+        )
+    if asked.log is None:
+        return asked.users or "", read_users(asked.users or "", regions)
+    log = read_log(context.environment.cwd / asked.log, asked.log, regions, asked.column)
+    context.output.say(*log_lines(log, asked.log))
+    return asked.log, log.users(regions)
+
+
+def _write_svg(context: CommandContext, name: str, shown: Suggested, chosen: Mapping[str, Place]) -> None:
+    title = f"Users of {shown.asked} and the regions {' '.join(chosen)}"
+    text = picture([cell.at for cell in cells()], shown.users, chosen, shown.found, title)
+    try:
+        (context.environment.cwd / name).write_text(text, "utf-8")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(
+            f"cannot be written: {reason}", where=name, next="Name another file after --svg", code="usage"
+        ) from None
+    context.output.say(f"wrote {name}")
 
 
 def _kept(written: str | None, regions: RegionBook, prices: dict[str, float]) -> frozenset[str]:

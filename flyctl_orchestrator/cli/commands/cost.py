@@ -24,16 +24,18 @@ _gigabytes = Amount(0)
 @click.option("--egress-ips", type=click.IntRange(0), default=0, help="Static egress addresses.")
 @click.option("--certificates", type=click.IntRange(0), default=0, help="Certificates of single names.")
 @click.option("--wildcards", type=click.IntRange(0), default=0, help="Wildcard certificates.")
+@click.option("--reserve", metavar="LIST", help="Paid a year ahead, USD by kind, e.g. shared=36,performance=144.")
 @click.option("--budget", type=Amount(0, min_open=True), metavar="USD", help="Exit 7 when it costs more.")
 @json_option
 @pass_command_context
-def cost(context: CommandContext, /, traffic: str | None, replays: str | None, budget: float | None, **use: Any) -> int:
+def cost(context: CommandContext, /, budget: float | None, **use: Any) -> int:
     """Say what the app of fly.toml and flyo.toml costs a month, line by line; nobody is asked.
 
     Machines run all the time unless --hours says for how long those that may sleep are awake. fly.toml's
     min_machines_running keeps so many of the primary region awake. Without --hours and --budget, [budget] in flyo.toml
     counts.
     """
-    from flyctl_orchestrator.cli.catalog.cost import show_cost
+    from flyctl_orchestrator.cli.catalog.cost import Lists, show_cost
 
-    return show_cost(context, traffic, replays, budget, use)
+    lists = Lists(use.pop("traffic"), use.pop("replays"), use.pop("reserve"))
+    return show_cost(context, lists, budget, use)

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from flyctl_orchestrator.cli.complete.known import Known
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
 from flyctl_orchestrator.cli.options import json_option, local_option, yes_option
 from flyctl_orchestrator.project.example import EXAMPLES
@@ -15,8 +16,16 @@ AUTO_STOP = ("suspend", "stop", "off")
 
 @click.command()
 @click.option("-a", "--app", "--name", "app", metavar="NAME", help="App name, unique on Fly.io.")
-@click.option("--primary", metavar="CODE", help="Primary region, e.g. iad (default: first of --regions).")
-@click.option("--regions", multiple=True, metavar="CODE[=N],…", help="Regions in rollout order: iad=2,fra,nrt.")
+@click.option(
+    "--primary", type=Known("region"), metavar="CODE", help="Primary region, e.g. iad (default: first of --regions)."
+)
+@click.option(
+    "--regions",
+    multiple=True,
+    type=Known("region", listed=True),
+    metavar="CODE[=N],…",
+    help="Regions in rollout order: iad=2,fra,nrt.",
+)
 @click.option("--internal-port", "port", type=click.IntRange(1, 65535), help="Port the app listens on.")
 @click.option("--health-path", "health", metavar="PATH", help="Path that answers 200 when the app is well.")
 @click.option("--auto-stop", type=click.Choice(AUTO_STOP), help="What happens to a machine that has no requests.")

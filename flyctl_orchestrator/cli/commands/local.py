@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from flyctl_orchestrator.cli.commands.local_fault import fault
+from flyctl_orchestrator.cli.complete.known import Known
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
 from flyctl_orchestrator.cli.options import json_option, yes_option
 
@@ -61,22 +62,48 @@ def reset(context: CommandContext) -> None:
     destroy_everything(context)
 
 
+@local.command(short_help="Destroy one local app.")
+@click.argument("app", type=Known("app", local=True))
+@yes_option
+@pass_command_context
+def destroy(context: CommandContext, app: str) -> None:
+    """Destroy one app of the platform, with its machines, volumes and secrets."""
+    from flyctl_orchestrator.cli.local.command import destroy_app
+
+    destroy_app(context, app)
+
+
 @local.command(short_help="What machines and the platform wrote.")
 @click.option("-f", "--follow", is_flag=True, help="Show new lines as they are written.")
 @click.option(
     "-n", "--limit", type=click.IntRange(min=0), default=100, show_default=True, help="How many earlier lines."
 )
-@click.option("-a", "--app", help="Only lines of this app.")
-@click.option("--machine", help="Only lines of this machine.")
-@click.option("--region", help="Only lines of this region.")
+@click.option(
+    "-a",
+    "--app",
+    type=Known("app", local=True),
+    help="Only lines of this app (default: that of the project here, else all).",
+)
+@click.option("--all", "all_apps", is_flag=True, help="Lines of all apps, and of the platform itself.")
+@click.option("--machine", type=Known("machine", local=True), help="Only lines of this machine.")
+@click.option("--region", type=Known("region"), help="Only lines of this region.")
 @json_option
 @pass_command_context
 def logs(
-    context: CommandContext, follow: bool, limit: int, app: str | None, machine: str | None, region: str | None
+    context: CommandContext,
+    follow: bool,
+    limit: int,
+    app: str | None,
+    all_apps: bool,
+    machine: str | None,
+    region: str | None,
 ) -> int:
-    """Show what machines and the platform wrote."""
-    from flyctl_orchestrator.cli.local.logs import show_logs
+    """Show what machines and the platform wrote: in a project's directory that of its app, elsewhere all of it."""
+    from flyctl_orchestrator.cli.local.logs import app_here, show_logs
 
+    if app and all_apps:
+        raise click.UsageError("--app and --all cannot be used together")
+    app = app or (None if all_apps or machine else app_here(context))
     return show_logs(context, limit, {"app": app, "machine": machine, "region": region}, follow=follow)
 
 

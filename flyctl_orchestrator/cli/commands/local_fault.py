@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from flyctl_orchestrator.cli.complete.known import Known
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
 from flyctl_orchestrator.cli.options import json_option
 from flyctl_orchestrator.cli.quantities import Duration
@@ -18,9 +19,9 @@ def fault() -> None:
 
 @fault.command(short_help="Set a fault.")
 @click.argument("name")
-@click.option("--region", metavar="REGION", help="Only in this region.")
-@click.option("-a", "--app", help="Only for this app.")
-@click.option("--machine", metavar="ID", help="Only for this machine.")
+@click.option("--region", type=Known("region"), metavar="REGION", help="Only in this region.")
+@click.option("-a", "--app", type=Known("app", local=True), help="Only for this app.")
+@click.option("--machine", type=Known("machine", local=True), metavar="ID", help="Only for this machine.")
 @click.option("--for", "for", type=Duration(), help="How long it lasts, e.g. 30s (default: until it is cleared).")
 @click.option("--times", type=click.IntRange(1), help="How often it strikes.")
 @click.option("--chance", type=click.FloatRange(0, 1, min_open=True), help="How likely it strikes, e.g. 0.3.")

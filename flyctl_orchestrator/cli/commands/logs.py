@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from flyctl_orchestrator.cli.complete.known import Known
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
 from flyctl_orchestrator.cli.options import json_option, target_options
 from flyctl_orchestrator.cli.quantities import Duration
@@ -15,8 +16,16 @@ from flyctl_orchestrator.cli.quantities import Duration
 @click.option("-f", "--follow", is_flag=True, help="Show new lines as they come, until Ctrl-C.")
 @click.option("--for", "seconds", type=Duration(), help="Follow for so long and end with 0, e.g. 30s.")
 @click.option("-n", "--limit", type=click.IntRange(min=0), default=100, show_default=True, help="Earlier lines.")
-@click.option("--region", "regions", multiple=True, help="Only lines of this region. May be given again.")
-@click.option("--machine", "machines", multiple=True, help="Only lines of this machine. May be given again.")
+@click.option(
+    "--region", "regions", multiple=True, type=Known("region"), help="Only lines of this region. May be given again."
+)
+@click.option(
+    "--machine",
+    "machines",
+    multiple=True,
+    type=Known("machine"),
+    help="Only lines of this machine. May be given again.",
+)
 @pass_command_context
 def logs(
     context: CommandContext,

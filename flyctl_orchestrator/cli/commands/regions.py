@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
@@ -12,6 +14,7 @@ _size = click.option("--vm-size", default="shared-cpu-1x", show_default=True, he
 _memory = click.option(
     "--vm-memory", type=click.IntRange(256, 262_144), metavar="MB", help="Its memory (default: as flyo init writes it)."
 )
+_rtt = click.option("--rtt", metavar="FILE", help="Round trips of your own, CSV or TOML, in place of the catalog's.")
 
 
 @click.group()
@@ -21,42 +24,47 @@ def regions() -> None:
 
 @regions.command("list")
 @click.option("--from", "start", metavar="PLACE", help="Also show the round trip from a city, country or region.")
+@_rtt
 @_size
 @_memory
 @json_option
 @pass_command_context
-def list_them(context: CommandContext, start: str | None, vm_size: str, vm_memory: int | None) -> None:
+def list_them(context: CommandContext, start: str | None, rtt: str | None, vm_size: str, vm_memory: int | None) -> None:
     """Show every region, with --from the nearest first."""
     from flyctl_orchestrator.cli.catalog.regions import list_regions
 
-    list_regions(context, start, (vm_size, vm_memory))
+    list_regions(context, start, rtt, (vm_size, vm_memory))
 
 
 @regions.command()
-@click.option("--users", required=True, metavar="LIST", help="Where they are, e.g. sg=40,de=30,us=30, or world.")
+@click.option("--users", metavar="LIST", help="Where they are, e.g. sg=40,de=30,us=30, or world.")
+@click.option("--users-from", "log", metavar="LOG", help="Where they are, from an access log that names countries.")
+@click.option("--column", metavar="NAME", help="Name of the country or region in a JSON log.")
 @click.option("--budget", type=Amount(0, min_open=True), metavar="USD", help="What a month may cost.")
 @click.option("--max", "most", type=click.IntRange(1), default=6, show_default=True, help="Regions at most.")
 @click.option("--keep", metavar="REGIONS", help="Regions that have to be among them, e.g. iad.")
+@click.option("--by", type=click.Choice(["mean", "p95"]), default="mean", show_default=True, help="What to make small.")
 @click.option("--count", type=click.IntRange(1, 1000), default=1, show_default=True, help="Machines per region.")
+@_rtt
+@click.option("--plot", is_flag=True, help="Draw a map and a curve.")
+@click.option("--svg", metavar="FILE", help="Draw them into a file.")
 @_size
 @_memory
 @json_option
 @pass_command_context
-def suggest(
-    context: CommandContext,
-    users: str,
-    budget: float | None,
-    most: int,
-    keep: str | None,
-    count: int,
-    vm_size: str,
-    vm_memory: int | None,
-) -> None:
+def suggest(context: CommandContext, /, count: int, **chosen: Any) -> None:
     """Say which regions are fastest for your users, and what each further one buys.
 
     Every set of regions within the limits is looked at, so that no other one is faster. Users are a country of two
     letters, spread over its cities; a large city; one of Fly.io's regions; or `world`.
     """
-    from flyctl_orchestrator.cli.catalog.regions import Limits, suggest_regions
+    from flyctl_orchestrator.cli.catalog.regions import Asked, Limits, Pictures, suggest_regions
 
-    suggest_regions(context, users, Limits(budget, most, keep), count, (vm_size, vm_memory))
+    suggest_regions(
+        context,
+        Asked(chosen["users"], chosen["log"], chosen["column"], chosen["rtt"]),
+        Limits(chosen["budget"], chosen["most"], chosen["keep"], chosen["by"]),
+        count,
+        (chosen["vm_size"], chosen["vm_memory"]),
+        Pictures(chosen["plot"], chosen["svg"]),
+    )

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import click
 
+from flyctl_orchestrator.cli.complete.known import Known
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
 from flyctl_orchestrator.cli.options import target_options
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @target_options
-@click.option("--region", help="In a machine of this region.")
-@click.option("--machine", help="In this machine.")
+@click.option("--region", type=Known("region"), help="In a machine of this region.")
+@click.option("--machine", type=Known("machine"), help="In this machine.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @pass_command_context
 def run(context: CommandContext, region: str | None, machine: str | None, command: tuple[str, ...]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from flyctl_orchestrator.cli.complete.known import Known
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
 from flyctl_orchestrator.cli.options import json_option, lock_option, target_options, verbose_option, yes_option
 
@@ -14,7 +15,12 @@ from flyctl_orchestrator.cli.options import json_option, lock_option, target_opt
 @json_option
 @yes_option
 @lock_option
-@click.option("--like", metavar="MACHINE", help="Copy this machine, not the newest verified one of its group.")
+@click.option(
+    "--like",
+    type=Known("machine"),
+    metavar="MACHINE",
+    help="Copy this machine, not the newest verified one of its group.",
+)
 @click.option("--with-volumes", is_flag=True, help="Destroy the volumes of machines that go, too.")
 @click.option("--save", is_flag=True, help="Write the counts into flyo.toml as well.")
 @click.option("--no-hooks", is_flag=True, help="Leave out the commands of [hooks] and [probe].")

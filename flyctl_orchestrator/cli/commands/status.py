@@ -16,10 +16,24 @@ DETAILED = "Exit 7 when the fleet is mixed, drifted or left half-way, 1 when a m
 @click.option("--machines", "by_machine", is_flag=True, help="A row per machine instead of one per region.")
 @click.option("--no-probe", is_flag=True, help="Do not probe the machines; show only what the platform reports.")
 @click.option("--detailed-exit-code", is_flag=True, help=DETAILED)
-@click.option("--watch", "interval", type=click.FloatRange(min=1), metavar="SECONDS", help="Show it again and again.")
+@click.option(
+    "--watch",
+    "interval",
+    type=click.FloatRange(min=1),
+    is_flag=False,
+    flag_value=2.0,
+    metavar="[SECONDS]",
+    help="A live board, with keys for logs, open, restart and quit.",
+)
+@click.option("--plain", is_flag=True, help="With --watch: page after page, nothing is redrawn, no keys.")
 @pass_command_context
 def status(
-    context: CommandContext, by_machine: bool, no_probe: bool, detailed_exit_code: bool, interval: float | None
+    context: CommandContext,
+    by_machine: bool,
+    no_probe: bool,
+    detailed_exit_code: bool,
+    interval: float | None,
+    plain: bool,
 ) -> int:
     """Show per region: machines, states, release, image, checks, and what every started machine answers right now.
 
@@ -28,6 +42,5 @@ def status(
     """
     from flyctl_orchestrator.cli.status import StatusRequest, run_status
 
-    return run_status(
-        context, StatusRequest(by_machine, probe=not no_probe, detailed=detailed_exit_code, interval=interval)
-    )
+    wanted = StatusRequest(by_machine, probe=not no_probe, detailed=detailed_exit_code, interval=interval, plain=plain)
+    return run_status(context, wanted)

@@ -64,13 +64,20 @@ def report(
 ) -> None:
     """What was done and what to type next; with --json as one object on stdout."""
     notes = _notes(answers, existing)
-    following = _following(existing.detected.secrets, created=bool(created), local=context.options.local)
+    following = [("write a Dockerfile, then run 'flyo init' again", "")]
+    if can_build(answers, existing):
+        following = _following(existing.detected.secrets, created=bool(created), local=context.options.local)
     output = context.output
     if context.options.as_json:
         files = [{"path": name, "action": action} for name, action in actions.items()]
         document: dict[str, object] = {"schema": SCHEMA, "app": answers.app, "primary": answers.primary}
         document |= {"regions": dict(answers.regions)}
-        document |= {"files": files, "created": created, "notes": notes, "next": [command for command, _ in following]}
+        document |= {
+            "files": files,
+            "created": created,
+            "notes": notes,
+            "next": [command for command, meaning in following if meaning],
+        }
         output.record(document)
         return
     output.say(*(f"{action:<8} {name}" for name, action in _grouped(actions).items()))
@@ -81,7 +88,12 @@ def report(
     output.say(*(f"note     {note}." for note in notes))
     longest = max(len(command) for command, _ in following)
     for position, (command, meaning) in enumerate(following):
-        output.say(f"{'' if position else 'next':<8} {command:<{longest}}  {meaning}")
+        output.say(f"{'' if position else 'next':<8} {command:<{longest}}  {meaning}".rstrip())
+
+
+def can_build(answers: Answers, existing: Existing) -> bool:
+    """Whether there is, or was written, what an image is made from; without it no deploy can work."""
+    return not existing.needs_dockerfile or bool(answers.start or existing.detected.start)
 
 
 def _grouped(actions: Mapping[str, str]) -> dict[str, str]:

@@ -73,3 +73,26 @@ def destroy_everything(context: CommandContext) -> None:
         context.insist(f"Destroy {', '.join(apps) or 'everything'} on {running.url}?")
     ask(environment, running, "POST", "/_local/reset")
     context.output.report(f"destroyed {', '.join(apps)}" if apps else "there was nothing to destroy")
+
+
+def destroy_app(context: CommandContext, app: str) -> None:
+    """Destroy one app of the platform, with its machines, volumes and secrets.
+
+    Raises:
+        UsageError: there is no such app, or it was not confirmed and there is no terminal to ask at.
+        FlyoError: the platform does not run, or refuses.
+    """
+    environment = context.environment
+    running = require_running(environment)
+    apps = {each["name"]: each for each in ask(environment, running, "GET", "/_local/status").get("apps", [])}
+    if app not in apps:
+        there = f"It has {', '.join(apps)}" if apps else "It has none"
+        shown = app if app.isprintable() and len(app) <= 63 else repr(app[:63])
+        raise UsageError(f"there is no app '{shown}' on it", where="local platform", next=there, code="local.no_app")
+    if not context.options.yes:
+        if not context.may_ask:
+            what = f"this destroys app {app} with its machines, volumes and secrets"
+            raise UsageError(what, where="flyo local destroy", next="Add --yes", code="local.reset")
+        context.insist(f"Destroy app {app} with its machines, volumes and secrets on {running.url}?")
+    ask(environment, running, "DELETE", f"/v1/apps/{app}")
+    context.output.report(f"destroyed {app}")

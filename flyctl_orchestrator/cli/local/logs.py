@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlencode
 
 from flyctl_orchestrator.cli.context import CommandContext
-from flyctl_orchestrator.cli.local.client import checked, headers, require_running, unanswered
+from flyctl_orchestrator.cli.local.client import checked, headers, manage, require_running, unanswered
+from flyctl_orchestrator.cli.look.app import require_regions
+from flyctl_orchestrator.environment import Environment
+from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.http import HttpError
 from flyctl_orchestrator.fleet.requests_http import RequestsHttp
+from flyctl_orchestrator.project.flytoml.formats import config_in
 
+WHERE = "local platform"
 # Seconds. Logs that are followed may be silent for long.
 SILENCE = 7 * 24 * 3600.0
 
@@ -29,6 +35,8 @@ def show_logs(context: CommandContext, limit: int, about: Mapping[str, str | Non
     """
     environment, output = context.environment, context.output
     running = require_running(environment)
+    region = about.get("region")
+    require_regions(context, [region] if region else [], lambda: offered(environment))
     asked = {**about, "limit": str(limit), "follow": str(int(follow))}
     url = f"{running.url}/_local/logs?{urlencode({key: value for key, value in asked.items() if value})}"
 
@@ -51,8 +59,32 @@ def show_logs(context: CommandContext, limit: int, about: Mapping[str, str | Non
         if follow and failure.kind == "reset":
             return Exit.OK  # the platform was stopped, and its logs end there
         raise unanswered(running, failure) from None
+    if answer.status == 404 and about.get("app"):
+        what = f"there is no app '{about['app']}' on it"
+        raise FlyoError(what, where=WHERE, next="'flyo local logs --all' shows what there is", code="local.no_app")
     checked(answer)
     return Exit.OK
+
+
+def offered(environment: Environment) -> list[str]:
+    """The platform's own regions.
+
+    Raises:
+        FlyoError: it does not say.
+    """
+    said: Any = manage(environment, "GET", "/v1/platform/regions")
+    listed = said.get("Regions") if isinstance(said, dict) else None
+    return [str(each["code"]) for each in listed or () if isinstance(each, dict) and "code" in each]
+
+
+def app_here(context: CommandContext) -> str | None:
+    """The app of the project in this directory; None where there is none, or where it has no name."""
+    if config_in(context.environment.cwd) is None:
+        return None
+    try:
+        return context.project_to_look().app
+    except UsageError:
+        return None
 
 
 class _ReaderGone(Exception):

@@ -150,7 +150,10 @@ def _fixed(context: CommandContext, project: Project, findings: list[Finding]) -
 
 def _show(context: CommandContext, project: Project, found: Found) -> None:
     output, pages = context.output, load_pages()
-    findings = [replace(each, what=" ".join(each.what.split())) for each in found.findings]
+    findings = [
+        replace(each, what=context.advice(" ".join(each.what.split())), fix=context.advice(each.fix))
+        for each in found.findings
+    ]
     if context.options.as_json:
         output.document(findings_as_dict(project.app, found.checked, findings, pages))
     else:

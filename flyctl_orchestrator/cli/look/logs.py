@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flyctl_orchestrator.cli.context import CommandContext
-from flyctl_orchestrator.cli.look.app import app_to_look_at
+from flyctl_orchestrator.cli.look.app import app_to_look_at, require_regions
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.log_pages import LogLine, LogPages
@@ -84,9 +84,10 @@ def show_logs(context: CommandContext, wanted: Wanted) -> int:
     """Show the newest lines, and with `follow` new ones as they come.
 
     Raises:
-        FlyoError: there is no such app, the lines cannot be read, or not be shown.
+        FlyoError: there is no such app or region, the lines cannot be read, or not be shown.
     """
     app = app_to_look_at(context)
+    require_regions(context, wanted.regions, context.offered)
     target = context.target(needs_flyctl=False)
     follower = Follower(_pages(target, app, wanted), context.output.say)
     clock = context.environment.clock

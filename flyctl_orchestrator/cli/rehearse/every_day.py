@@ -42,7 +42,7 @@ def run_every_day(
     if context.options.as_json:
         context.output.document(_document(every, ends))
     else:
-        context.output.report(*end_lines(ends, seed, context.output.style))
+        context.output.report(*end_lines(ends, seed, context.output.style, context.advice))
     return int(Exit.OK if all(end.good for end in ends) else Exit.ERROR)
 
 

@@ -11,7 +11,6 @@ from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.secrets.input import check_source, read_env_text, read_names, read_values
 from flyctl_orchestrator.cli.secrets.store import Listed, listed, make_local_app, remove, store
 from flyctl_orchestrator.cli.secrets.store import names as stored_names
-from flyctl_orchestrator.cli.target import wants_local
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.envfile import parse_env
@@ -76,8 +75,7 @@ class AppSecrets:
     @property
     def release(self) -> str:
         """What to type to give staged secrets to the machines."""
-        local = wants_local(self.context.environment, self.context.options.local)
-        return "flyo deploy --local" if local else "flyo deploy"
+        return self.context.advice("flyo deploy")
 
 
 def set_secrets(context: CommandContext, names: tuple[str, ...], *, from_stdin: bool, if_missing: bool) -> None:
@@ -159,7 +157,7 @@ def list_secrets(context: CommandContext) -> None:
         return
     output.show(*_table(rows))
     if not rows:
-        output.say("No secrets. 'flyo secrets set NAME' adds one.")
+        output.say(context.advice("No secrets. 'flyo secrets set NAME' adds one."))
     if any(row.status in ("staged", "partial") for row in rows):
         output.say(f"Not on all machines yet: '{secrets.release}' brings them there.")
 

@@ -13,7 +13,8 @@ from flyctl_orchestrator.errors import UnreachableError, UsageError
 Kind = Literal["flyctl", "stand-in"]
 # -P: a module of the user's project must not be taken for one of ours.
 STAND_IN = (sys.executable, "-P", "-m", "flyctl_orchestrator.local.stand_in")
-INSTALL = "Install it (https://docs.fly.io/flyctl/install/), or add --local to rehearse without it"
+INSTALL_IT = "Install it (https://docs.fly.io/flyctl/install/)"
+INSTALL = f"{INSTALL_IT}, or add --local to rehearse without it"
 
 
 def find_flyctl(variables: Mapping[str, str], *, local: bool) -> tuple[Kind, tuple[str, ...]]:

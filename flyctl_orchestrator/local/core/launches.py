@@ -12,6 +12,7 @@ from typing import Any
 from flyctl_orchestrator.local.base import machine_config
 from flyctl_orchestrator.local.base.errors import invalid
 from flyctl_orchestrator.local.core.addresses import Addresses
+from flyctl_orchestrator.local.core.database_url import Relay, through_relay
 from flyctl_orchestrator.local.core.kernel import Kernel
 from flyctl_orchestrator.local.core.model import Machine
 from flyctl_orchestrator.local.core.seams import Image, Images, Launch, Ports
@@ -35,6 +36,8 @@ class Launches:
         self._addresses = addresses
         # Host and port where names under .internal are answered; "" where nobody does.
         self.private_network = ""
+        # Where a machine far from its database connects instead, while traffic between regions is delayed.
+        self.database_relay: Relay | None = None
 
     def build(self, machine: Machine) -> Launch:
         """Everything for one boot; gives the machine its ports and notes which secrets it boots with.
@@ -93,7 +96,8 @@ class Launches:
         ports = {f"PORT_{internal}": str(port) for internal, port in machine.ports.items() if port != main_port}
         # Here a machine's port is a port of this computer, which other computers should not reach.
         defaults = {"FLY_PROCESS_GROUP": machine.process_group, "HOST": "127.0.0.1"}
-        return {**defaults, **image.env, **said, **secrets, **own, **ports, "PORT": str(main_port)}
+        whole = {**defaults, **image.env, **said, **secrets, **own, **ports, "PORT": str(main_port)}
+        return through_relay(whole, machine.region, self.database_relay) if self.database_relay else whole
 
     def _mounts(self, machine: Machine) -> dict[str, Path]:
         found = {}

@@ -48,6 +48,7 @@ from flyctl_orchestrator.local.images.build import build_handler
 from flyctl_orchestrator.local.images.images import ImageStore
 from flyctl_orchestrator.local.images.installation import BuildSettings
 from flyctl_orchestrator.local.platform import Platform
+from flyctl_orchestrator.local.proxy.database_relay import DatabaseRelays
 from flyctl_orchestrator.local.proxy.hosts import is_proxied
 from flyctl_orchestrator.local.proxy.server import SERVER_OPTIONS, Proxy
 from flyctl_orchestrator.local.registry.handler import RegistryHandler
@@ -128,6 +129,8 @@ class Daemon:
         self.platform.on_app_destroyed = lambda name: self._tidy(name, keep_latest=0)
         backend = FaultyBackend(PlatformBackend(self.platform), self.platform.kernel)
         self._proxy = Proxy(backend, clock, settings, Random(chance.random()))
+        self._relays = DatabaseRelays(loop, clock, settings, Random(chance.random()))
+        self.platform.launches.database_relay = self._relays.port
         self._front = Front(
             self.platform,
             Router(self.platform, all_routes()),
@@ -204,6 +207,7 @@ class Daemon:
             async with asyncio.timeout(SHUTDOWN_SECONDS):
                 await stopped.wait()
         await self._proxy.close()
+        await self._relays.close()
         await runner.cleanup()
         self._prober.close()
         self._runtime.close()

@@ -7,7 +7,9 @@ reached, nothing is woken, and the proxy's headers are absent.
 
 from __future__ import annotations
 
+import asyncio
 from random import Random
+from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
@@ -41,6 +43,8 @@ class PrivateNetwork:
         self._settings = settings
         self._random = random
         self._limits = limits
+        # To which machines somebody has been connected before. A connection to this server stands for one to each.
+        self._connected: WeakKeyDictionary[asyncio.BaseTransport, set[str]] = WeakKeyDictionary()
 
     async def ask(
         self, request: web.BaseRequest, host: InternalHost, message: Message, forwarder: Forwarder
@@ -51,7 +55,7 @@ class PrivateNetwork:
             return _failed(f"no machine that runs is called {request.headers.get('Host', '')}; asking wakes none")
         target = self._random.choice(running)
         one_way = self._one_way_seconds(request.headers.get(FROM_HEADER, ""), target.region)
-        await pause(self._clock, one_way)
+        await pause(self._clock, one_way if self._is_connected(request, target) else 3 * one_way)
         try:
             upstream = await forwarder.send(target, message, self._limits.connect_seconds)
         except (NotConnected, Dropped, TookTooLong, Unreadable) as failure:
@@ -61,6 +65,15 @@ class PrivateNetwork:
             return await answer(request, upstream, inside_headers(upstream.headers))
         finally:
             upstream.release()
+
+    def _is_connected(self, request: web.BaseRequest, target: Target) -> bool:
+        """Whether this client has talked to the machine on this connection; from now on it has."""
+        if request.transport is None:
+            return True
+        machines = self._connected.setdefault(request.transport, set())
+        known = target.instance_id in machines
+        machines.add(target.instance_id)
+        return known
 
     def _one_way_seconds(self, asks: str, region: str) -> float:
         return sample_ms(asks, region, self._random) / 2000 if self._settings.delays and asks else 0.0

@@ -22,6 +22,9 @@ def bill_lines(bill: Bill, budget: float | None, style: Style, width: int | None
     least = "" if bill.complete else "at least "
     rows.append([Span("all", "strong"), "", "", Span(f"{least}{bill.total:.2f}", "strong")])
     lines = render(columns, rows, style, width)
+    for advice in bill.advice:
+        ahead = f"{advice.reservation.year:g} USD a year ahead"
+        lines.append(Line.of(f"{ahead} for {advice.reservation.kind} machines would save {advice.saves:.2f} a month."))
     if bill.saved is not None and bill.saved > 0.005:
         lines.append(Line.of(f"Sleeping saves {bill.saved:.2f} USD a month."))
     if budget is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from flyctl_orchestrator.catalog.prices import PriceBook
 from flyctl_orchestrator.catalog.regions import Region, RegionBook
 from flyctl_orchestrator.project.model import FlyToml, Project
 from flyctl_orchestrator.rollout.plan.cost import guest_of_size
+from flyctl_orchestrator.rollout.plan.reservation import Advice, Reservation, worth_reserving
 
 HOURS = 24.0
 
@@ -28,6 +29,7 @@ class Use:
         egress_ips: static egress addresses.
         certificates: certificates of single names.
         wildcards: certificates of wildcards.
+        reserved: machines paid a year ahead.
     """
 
     hours: float = HOURS
@@ -39,6 +41,7 @@ class Use:
     egress_ips: int = 0
     certificates: int = 0
     wildcards: int = 0
+    reserved: tuple[Reservation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,14 @@ class Item:
         where: region code, "" for what is in none.
         amount: in words: "2 machines, 1 awake 8 of 24 h".
         usd: per month; None when its price is not known.
+        kind: of machines, "shared" or "performance"; "" for other things.
     """
 
     what: str
     where: str
     amount: str
     usd: float | None
+    kind: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The line as plain JSON values."""
@@ -69,11 +74,13 @@ class Bill:
 
     Attributes:
         saved: US dollars that the machines' sleep saves, their images on disk counted; None when a price is not known.
+        advice: what would save more if it were paid a year ahead; empty when something is, already.
     """
 
     items: tuple[Item, ...]
     saved: float | None
     as_of: str
+    advice: tuple[Advice, ...] = ()
 
     @property
     def total(self) -> float:
@@ -91,6 +98,7 @@ class Bill:
             "usd_per_month": round(self.total, 2),
             "complete": self.complete,
             "usd_per_month_saved_by_sleep": None if self.saved is None else round(self.saved, 2),
+            "worth_reserving": [advice.as_dict() for advice in self.advice],
             "items": [item.as_dict() for item in self.items],
             "prices_as_of": self.as_of,
         }
@@ -106,7 +114,24 @@ def bill_of(project: Project, use: Use, prices: PriceBook, regions: RegionBook) 
     awake = _sum(_all_machines(project, replace(use, hours=HOURS), prices, regions))
     asleep = _sum(machines)
     saved = None if awake is None or asleep is None else awake - asleep
-    return Bill((*machines, *_others(use, prices, regions)), saved, prices.captured_on.isoformat())
+    by_kind = {kind: _known(machines, kind) for kind in prices.cpu_second}
+    advice = () if use.reserved else worth_reserving(prices, by_kind)
+    items = (*machines, *_reserved(use, machines), *_others(use, prices, regions))
+    return Bill(items, saved, prices.captured_on.isoformat(), advice)
+
+
+def _known(machines: Iterable[Item], kind: str) -> float:
+    """What machines of that kind cost, those of a known price."""
+    return sum(item.usd for item in machines if item.kind == kind and item.usd is not None)
+
+
+def _reserved(use: Use, machines: Sequence[Item]) -> Iterator[Item]:
+    for reservation in use.reserved:
+        yield Item(f"reservation, {reservation.kind}", "", f"{reservation.year:g} USD a year", reservation.month)
+        known = _known(machines, reservation.kind)
+        enough = known >= reservation.pays or all(item.usd is not None for item in machines)
+        paid = -min(known, reservation.pays) if enough else None
+        yield Item("paid by the reservation", "", f"{reservation.pays:g} USD at most", paid)
 
 
 def _sum(items: Iterable[Item]) -> float | None:
@@ -136,7 +161,7 @@ def _machines(
     amount = f"{count} × {named}"
     if asleep:
         amount += f", {sleepers} of them awake {use.hours:g} of 24 h"
-    yield Item(f"machines of {group}", code, amount, usd)
+    yield Item(f"machines of {group}", code, amount, usd, guest.kind if guest else "")
     if asleep and use.rootfs_gb:
         yield Item(
             "image on disk while asleep",

@@ -157,7 +157,34 @@ def test_logs_by_region_for_people_and_for_programs(fleet: LocalFleet) -> None:
 
 def test_logs_of_an_app_that_is_not_there(fleet: LocalFleet) -> None:
     ran = fleet.flyo("local", "logs", "--app", "nobody")
-    assert (ran.status, "Could not find App 'nobody'" in ran.stderr) == (1, True)
+    assert (ran.status, ran.last_line) == (
+        1,
+        "flyo: local platform: there is no app 'nobody' on it. 'flyo local logs --all' shows what there is"
+        " [local.no_app]",
+    )
+
+
+def test_logs_are_those_of_the_app_here_unless_all_are_wanted(fleet: LocalFleet, tmp_path: Path) -> None:
+    fleet.manage("POST", "/v1/apps", {"name": "neighbour", "org_slug": "personal"})
+    try:
+        fleet.api.visit("neighbour")
+        here = fleet.ok("local", "logs", "--json").lines
+        assert {line["app"] for line in here} == {APP}
+        for everything in (
+            fleet.ok("local", "logs", "--all", "--json"),
+            fleet.ok("local", "logs", "--json", cwd=tmp_path),
+        ):
+            assert {line["app"] for line in everything.lines} >= {APP, "neighbour"}
+    finally:
+        fleet.ok("local", "destroy", "neighbour", "--yes")
+
+
+def test_logs_of_what_is_no_region_name_the_regions(fleet: LocalFleet) -> None:
+    for command in (("local", "logs"), ("logs", "--local")):
+        ran = fleet.flyo(*command, "--region", "zzz")
+        assert (ran.status, ran.stdout) == (2, "")
+        assert "--region: 'zzz' is not a Fly.io region. Known on " in ran.last_line and " fra " in ran.last_line
+        assert fleet.ok(*command, "--region", "syd").stdout == ""
 
 
 def test_logs_are_followed_until_ctrl_c(fleet: LocalFleet) -> None:
@@ -202,6 +229,31 @@ def test_reset_asks_a_person_and_wants_yes_from_a_script(bare: LocalFleet) -> No
     assert [app["name"] for app in bare.ok("local", "status", "--json").json["apps"]] == ["one"]
     assert bare.ok("local", "reset", "--yes").stdout == "destroyed one\n"
     assert bare.ok("local", "reset", "--yes").stdout == "there was nothing to destroy\n"
+
+
+def test_destroying_one_app_asks_first_and_leaves_the_others(bare: LocalFleet) -> None:
+    bare.ok("local", "up")
+    for name in ("one", "two"):
+        bare.manage("POST", "/v1/apps", {"name": name, "org_slug": "personal"})
+    refused = bare.flyo("local", "destroy", "one")
+    assert (refused.status, refused.last_line) == (
+        2,
+        "flyo: flyo local destroy: this destroys app one with its machines, volumes and secrets. Add --yes"
+        " [local.reset]",
+    )
+    child = bare.at_terminal("local", "destroy", "one")
+    child.expect("Destroy app one with its machines")
+    child.send("n\r")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130
+    assert bare.ok("local", "destroy", "one", "--yes").stdout == "destroyed one\n"
+    assert [app["name"] for app in bare.ok("local", "status", "--json").json["apps"]] == ["two"]
+    missing = bare.flyo("local", "destroy", "one", "--yes")
+    assert (missing.status, missing.last_line) == (
+        2,
+        "flyo: local platform: there is no app 'one' on it. It has two [local.no_app]",
+    )
 
 
 def test_without_the_extra_packages_it_says_what_to_install(bare: LocalFleet, tmp_path: Path) -> None:

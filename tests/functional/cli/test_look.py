@@ -10,10 +10,11 @@ import signal
 import subprocess
 from pathlib import Path
 
+import click
 import pexpect
 import pytest
 
-from flyctl_orchestrator.cli.root import COMMANDS, OF_FLYCTL
+from flyctl_orchestrator.cli.root import BELOW_FLYCTL, COMMANDS, OF_FLYCTL, flyo
 from tests.flyo_process import FLYO
 from tests.functional.cli.local_fleet import APP, LocalFleet
 from tests.functional.cli.test_status import as_fly
@@ -142,7 +143,7 @@ def test_nothing_runs_where_no_machine_is_started(fleet: LocalFleet) -> None:
         ran = fleet.flyo("run", "--local", *only, "true")
         assert ran.status == 1
         assert ran.last_line == (
-            f"flyo: app {APP}: {words} is started. 'flyo status --machines' shows machines and their states"
+            f"flyo: app {APP}: {words} is started. 'flyo status --local --machines' shows machines and their states"
             " [run.no_machine]"
         )
 
@@ -170,6 +171,26 @@ def test_a_command_of_flyctl_is_named(fleet: LocalFleet) -> None:
     assert ran.last_line == "flyo: No such command 'certs'. That is 'flyctl certs' [usage.command]"
     assert "Did you mean 'flyo status'?" in fleet.flyo("statsu").last_line
     assert "'flyo --help' lists the commands" in fleet.flyo("zzz").last_line
+
+
+def test_a_command_of_flyctl_below_one_that_both_have_is_named(fleet: LocalFleet) -> None:
+    for command in ("ssh console", "scale count 2", "secrets deploy"):
+        ran = fleet.flyo(*command.split(), "--local")
+        both = " ".join(command.split()[:2])
+        assert (ran.status, ran.stdout) == (2, "")
+        assert ran.last_line == f"flyo: No such command '{both}'. That is 'flyctl {both}' [usage.command]"
+
+
+@pytest.mark.real_flyctl
+@pytest.mark.skipif(FLYCTL is None, reason="no flyctl")
+def test_what_is_below_is_what_a_real_flyctl_shows() -> None:
+    assert FLYCTL is not None
+    for name, below in BELOW_FLYCTL.items():
+        command = flyo.get_command(click.Context(flyo), name)
+        own = set(command.commands) if isinstance(command, click.Group) else set()
+        shown = subprocess.run([FLYCTL, name, "--help"], capture_output=True, text=True, check=True).stdout
+        listed = set(re.findall(r"^  ([a-z]+) +\S", shown.split("\nFlags:")[0], re.MULTILINE)) - {"flyctl"}
+        assert listed - own == set(below.split()), name
 
 
 @pytest.mark.real_flyctl

@@ -131,7 +131,7 @@ def test_a_scale_that_was_killed_is_said_to_be_unfinished_until_it_is_ended(flee
     called = r"scale \d{4}-\d{8}-\d{6}-[0-9a-f]{6} \(iad 1 → 3\)"
     shown = fleet.flyo("status", "--local", "--detailed-exit-code")
     assert shown.status in (1, 7)
-    assert re.search(f"{called} was stopped half-way: 'flyo deploy --resume' finishes it", shown.stdout)
+    assert re.search(f"{called} was stopped half-way: 'flyo deploy --local --resume' finishes it", shown.stdout)
     for command in ("deploy", "scale"):
         refused = fleet.flyo(command, "--local")
         assert refused.status == 5 and re.search(f"{called} was stopped half-way", refused.last_line)

@@ -74,8 +74,8 @@ def test_drift_is_said_and_has_its_own_exit_status(fleet: LocalFleet) -> None:
         (fleet.project / "flyo.toml").write_text(text)
 
 
-def test_watching_goes_on_until_ctrl_c(fleet: LocalFleet) -> None:
-    child = fleet.at_terminal("status", "--local", "--watch", "1")
+def test_watching_page_after_page_goes_on_until_ctrl_c(fleet: LocalFleet) -> None:
+    child = fleet.at_terminal("status", "--local", "--watch", "1", "--plain")
     for _ in range(2):
         child.expect("2 machines in 2 regions")
         child.expect(r"fra +1/1 +started")
@@ -99,7 +99,8 @@ def test_an_app_that_is_not_there(fleet: LocalFleet, tmp_path: Path) -> None:
     ran = fleet.flyo("status", "--local", "--app", "nobody", cwd=tmp_path)
     assert (ran.status, ran.stdout) == (1, "")
     assert ran.stderr.splitlines()[-1] == (
-        "flyo: app nobody: there is no such app on the local platform. 'flyo deploy' creates it [app.not_found]"
+        "flyo: app nobody: there is no such app on the local platform. 'flyo deploy --local -a nobody' creates it"
+        " [app.not_found]"
     )
 
 

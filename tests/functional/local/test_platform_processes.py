@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,23 @@ def test_a_machine_is_a_process_that_answers_through_the_proxy(api: Api, server_
     machine = api.started("shop", server_image, {"services": [SERVICE]}, region="fra")
     api.wait_healthy("shop", machine)
     assert api.visit("shop").body == {"region": "fra", "machine": machine}
+
+
+def test_a_far_machine_reaches_the_database_by_a_longer_way_while_delays_are_on(api: Api, server_image: str) -> None:
+    url = "postgres://u:pass@localhost:5432/db"
+    config = {"services": [SERVICE], "env": {"PRIMARY_REGION": "iad", "DATABASE_URL": url}}
+
+    def told(region: str) -> str:
+        machine = api.started("shop", server_image, config, region=region)
+        api.wait_healthy("shop", machine)
+        return str(api.visit("shop", "/env", fly_force_instance_id=machine).body["DATABASE_URL"])
+
+    assert told("nrt") == url
+    assert api.call("PUT", "/_local/settings", {"delays": True}).status == 200
+    assert told("iad") == url
+    through = re.fullmatch(r"postgres://u:pass@localhost:(\d+)/db", told("fra"))
+    assert through and through[1] != "5432"
+    socket.create_connection(("127.0.0.1", int(through[1])), timeout=20).close()
 
 
 def test_the_environment_is_the_machines_own(api: Api, server_image: str, platform_daemon: Any) -> None:

@@ -65,7 +65,7 @@ def test_a_volume_that_comes_later_is_refused_with_the_way_there(deployed: Rollo
     deployed.add_volumes()
     ran = deployed.deploy()
     assert ran.status == 2 and "[plan.volume_changed]" in ran.stderr
-    assert "'flyo scale app:iad=0 app:fra=0 app:nrt=0' (the volume is kept)" in ran.stderr
+    assert "'flyo scale --local app:iad=0 app:fra=0 app:nrt=0' (the volume is kept)" in ran.stderr
     assert deployed.what_matters() == before and deployed.volumes() == []
 
 

@@ -56,7 +56,7 @@ def test_a_second_deploy_from_another_computer_is_turned_away(deployed: RolloutP
     assert other.last_line.startswith(f"flyo: app {APP}: locked by ada@")
     assert other.last_line.endswith(
         "flyo deploy. If that command was killed, its lock ends by itself within 30 s; wait with --lock-wait 5m, or "
-        "end it with 'flyo lock release --force' [lock.held]"
+        "end it with 'flyo lock release --local --force' [lock.held]"
     )
     assert is_free(deployed)
 
@@ -114,7 +114,7 @@ def test_a_lock_taken_by_hand_keeps_everything_away_at_once(deployed: RolloutPro
     for command in (("deploy", "--local", "--lock-wait", "5m"), ("scale", "--local", "syd=1", "--lock-wait", "5m")):
         ran = deployed.flyo(*command)
         assert ran.status == 6, ran.stderr
-        assert "moving the database" in ran.last_line and "'flyo lock release'" in ran.last_line
+        assert "moving the database" in ran.last_line and "'flyo lock release --local'" in ran.last_line
     assert set(deployed.machines()) == {"iad", "fra", "nrt"}
     assert elsewhere(deployed).flyo("lock", "release", "--local").status == 6
     assert "Released (was held by ada@" in deployed.flyo("lock", "release", "--local").stdout

@@ -24,7 +24,15 @@ from flyctl_orchestrator.project.model import RolloutPolicy
 OURS = "flyctl_orchestrator"
 FRONT = {f"{OURS}{each}" for each in ("", ".cli", ".cli.main", ".cli.root", ".cli.streams", ".errors", ".exits")}
 # What the options of commands need: their values' forms, and the names to choose from.
-VALUES = {"cli.context", "cli.options", "cli.quantities", "project", "project.example"}
+VALUES = {
+    "cli.complete",
+    "cli.complete.known",
+    "cli.context",
+    "cli.options",
+    "cli.quantities",
+    "project",
+    "project.example",
+}
 VALUES |= {"cli.build_options", "project.build_options"}
 # Handed on to flyctl as they are, all in one place (`BuildOptions.switches`).
 SWITCHES = {"depot", "remote_only", "local_only", "no_cache"}

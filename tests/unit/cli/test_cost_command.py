@@ -54,12 +54,36 @@ def bill(directory: Path, *words: str) -> Any:
         (("--snapshots-gb", "35"), 12.72 + 2.00),
         (("--traffic", "iad=100,nrt=100,jnb=100"), 12.72 + 2 + 4 + 12),
         (("--replays", "iad=100, nrt=100,jnb=100"), 12.72 + 0.6 + 1.5 + 5),
+        (("--reserve", "shared=36"), 12.72 - 2.00),
+        (("--reserve", "shared=72"), 12.72 - 4.00),
+        (("--reserve", "shared=108"), 9.00),
+        (("--reserve", "shared=36", "--hours", "8", "--rootfs-gb", "0"), 3.00),
+        (("--reserve", "performance=144"), 12.72 + 12.00),
+        (("--reserve", "shared=3600,performance=14400"), 300.00 + 1200.00),
     ],
 )
 def test_the_bill_is_right_to_the_cent(words: tuple[str, ...], usd: float, app: Path) -> None:
     found = bill(app, *words)
     assert found["usd_per_month"] == pytest.approx(usd, abs=0.0051)
     assert found["complete"] is True and found["prices_as_of"] == "2026-10-02"
+
+
+def test_what_is_worth_reserving_is_said_to_the_cent(app: Path) -> None:
+    found = bill(app)
+    assert found["worth_reserving"] == [{"kind": "shared", "usd_per_year": 72.0, "usd_per_month_saved": 4.0}]
+    assert "72 USD a year ahead for shared machines would save 4.00 a month." in flyo(app)[1].splitlines()
+    assert bill(app, "--reserve", "shared=36")["worth_reserving"] == []
+    # A third block costs 3.00 and would pay 2.72; with hours 21 the machines cost 11.13, and with 8 just 4.24.
+    assert bill(app, "--hours", "8")["worth_reserving"][0] == {
+        "kind": "shared", "usd_per_year": 36.0, "usd_per_month_saved": 1.24,
+    }  # fmt: skip
+    assert bill(app, "--hours", "4")["worth_reserving"] == []
+
+
+def test_a_reservation_of_machines_without_a_price_pays_an_unknown_amount(tmp_path: Path) -> None:
+    write(tmp_path, '[[vm]]\nsize = "a100-40gb"\n', "iad = 1\n")
+    found = bill(tmp_path, "--reserve", "shared=36")
+    assert [item["usd_per_month"] for item in found["items"]] == [None, 3.0, None]
 
 
 def test_the_primary_regions_machine_stays_awake(tmp_path: Path) -> None:
@@ -111,6 +135,19 @@ def test_a_budget_that_is_passed_is_an_exit_status(app: Path) -> None:
         (("--replays", "iad=1,iad=2"), "flyo: --replays: 'iad' is given twice"),
         (("--traffic", "bom=1"), "flyo: --traffic: Fly.io has closed its region 'bom'"),
         (("--hours", "25"), "Invalid value for '--hours'"),
+        (
+            ("--reserve", "shared"),
+            "flyo: --reserve: there is no such reservation of shared machines. "
+            "Write shared=36 or a multiple of it, once [usage]",
+        ),
+        (("--reserve", "shared=40"), "flyo: --reserve: there is no such reservation of shared machines"),
+        (("--reserve", "shared=nan"), "flyo: --reserve: there is no such reservation of shared machines"),
+        (("--reserve", "shared=inf"), "flyo: --reserve: there is no such reservation of shared machines"),
+        (("--reserve", "shared=36,shared=36"), "flyo: --reserve: 'shared' is given twice"),
+        (
+            ("--reserve", "gpu=36"),
+            "flyo: --reserve: no reservation of 'gpu' machines is known. Known: performance and shared",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_said_in_one_line(words: tuple[str, ...], says: str, app: Path) -> None:

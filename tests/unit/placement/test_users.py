@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -49,7 +51,8 @@ def test_what_is_no_place_or_no_share_is_named(written: str) -> None:
     assert caught.value.code == "regions.users"
 
 
-@settings(deadline=None)
+@pytest.mark.timeout(0)
+@settings(max_examples=int(os.environ.get("EXAMPLES") or 300), deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(written: str) -> None:
     try:

@@ -212,12 +212,3 @@ def test_a_reader_that_went_away_has_seen_enough() -> None:
     output.document({})
     output.warn_of_loss()
     assert output.gone
-
-
-def test_a_screen_is_cleared_where_it_can_be() -> None:
-    stream = Terminal()
-    output_to(stream, TERM="xterm").clear_screen()
-    assert stream.getvalue() == "\x1b[H\x1b[2J"
-    stream = pipe()
-    output_to(stream, TERM="xterm").clear_screen()
-    assert stream.getvalue() == ""

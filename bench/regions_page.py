@@ -1,0 +1,160 @@
+"""The figures of bench/regions.py as a section of docs/figures.md."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from bench.regions_day import Day
+from flyctl_orchestrator.catalog.latency import kilometres, light_ms, load_latency
+from flyctl_orchestrator.catalog.regions import Place, load_regions
+
+HEAD, NEXT = "## The habit app over regions", "## All of them again"
+REGIONS = load_regions()
+TABLE = load_latency(REGIONS)
+PLACES: dict[str, Place] = {region.code: region.at for region in REGIONS if region.at}
+
+
+class Seen(Protocol):
+    """What one client saw; see bench/regions.py."""
+
+    by: str
+    hit: list[float]
+    miss: list[float]
+    cold_miss: list[float]
+    woken: list[float]
+    write: list[float]
+
+
+Found = Mapping[tuple[str, ...], Mapping[str, Seen]]
+
+
+def page(found: Found, days: Mapping[str, Day], resume: float) -> str:
+    """The section, from its heading to its last line."""
+    parts = [HEAD, "", *_intro(resume)]
+    for layout, seen in found.items():
+        parts += ["", f"### {_named(layout)}", "", *_table(seen)]
+    parts += ["", "### What was claimed", "", *_claims(found)]
+    parts += ["", "### What was aimed for, over regions", "", *_aims(found, days)]
+    parts += ["", "```console", "$ python -m bench.regions --write", "```"]
+    return "\n".join(parts)
+
+
+def write_into(path: Path, text: str) -> None:
+    """Put the section into the page, in place of the one that is there."""
+    whole = path.read_text("utf-8")
+    start = whole.find(HEAD)
+    end = whole.index(NEXT)
+    before = whole[: start if start >= 0 else end]
+    path.write_text(f"{before}{text}\n\n{whole[end:]}", "utf-8")
+
+
+def round_trip(one: str, other: str) -> float:
+    """Milliseconds between two regions, the median."""
+    return TABLE.between(PLACES[one], other).ms
+
+
+def slow_round_trip(one: str, other: str) -> float:
+    """The same, P95."""
+    trip = TABLE.between(PLACES[one], other)
+    return trip.p95 or trip.ms
+
+
+def p95(times: Sequence[float]) -> float:
+    """The time that 95 of 100 stay within."""
+    return sorted(times)[max(0, math.ceil(0.95 * len(times)) - 1)]
+
+
+def p50(times: Sequence[float]) -> float:
+    """The time that half stay within."""
+    return sorted(times)[max(0, math.ceil(0.5 * len(times)) - 1)]
+
+
+def _intro(resume: float) -> list[str]:
+    return [
+        "The bundled app on the local platform with `--delays`: the distances between regions are measured round trips",
+        "([from where](how-to/choose-regions.md#where-the-figures-come-from)), the rest is what the app takes here.",
+        "Milliseconds, P50 / P95, from sending a request until its answer was read, on a connection that is open",
+        "already; what a home connection adds is not in them. A *miss* is the page of a user whom the machine does",
+        "not know: a far machine asks the primary region (iad) for it, on a connection it keeps or, *new*, on one",
+        f"that it has to make. *Woken* is the latter on a machine that was suspended and takes {resume:g} s to wake.",
+        f"*Write* is a tick, replayed in iad. Taken on {datetime.now(UTC).date()}.",
+    ]
+
+
+def _named(layout: Sequence[str]) -> str:
+    words = {1: "One region", 3: "Three regions", 4: "Four regions"}
+    return f"{words.get(len(layout), f'{len(layout)} regions')}: {', '.join(layout)}"
+
+
+def _table(seen: Mapping[str, Seen]) -> list[str]:
+    lines = [
+        "| client in | answered by | round trip | light | page in memory | miss | miss, new | woken | write |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for client, times in seen.items():
+        light = light_ms(kilometres(PLACES[client], PLACES[times.by]))
+        cells = [client, times.by, f"{round_trip(client, times.by):.0f}", f"{light:.0f}"]
+        cells += [_both(some) for some in (times.hit, times.miss, times.cold_miss, times.woken, times.write)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _both(times: Sequence[float]) -> str:
+    return f"{p50(times):.0f} / {p95(times):.0f}" if times else "-"
+
+
+def _claims(found: Found) -> list[str]:
+    """The walkthrough's table beside what was measured, and beside light."""
+    three, four = (seen for layout, seen in found.items() if len(layout) in (3, 4))
+    lines = ["| the walkthrough says | three regions | four, with sin | light to the nearest of three |"]
+    lines += ["|---|--:|--:|--:|"]
+    for said, client in (("Frankfurt 22 ms", "fra"), ("US East 25 ms", "iad"), ("Singapore 28 ms, P95", "sin")):
+        light = light_ms(kilometres(PLACES[client], PLACES[three[client].by]))
+        lines.append(f"| {said} | {p95(three[client].hit):.0f} | {p95(four[client].hit):.0f} | {light:.0f} |")
+    slowest = [max(seen.items(), key=lambda item: p95(item[1].hit)) for seen in (three, four)]
+    cells = [f"{p95(times.hit):.0f} (from {client})" for client, times in slowest]
+    client, times = slowest[0]
+    light = light_ms(kilometres(PLACES[client], PLACES[times.by]))
+    lines.append(f"| under 30 ms worldwide | {cells[0]} | {cells[1]} | {light:.0f} |")
+    return [*lines, "", "P95 of a page in memory, in milliseconds."]
+
+
+def _aims(found: Found, days: Mapping[str, Day]) -> list[str]:
+    every = [(client, times) for seen in found.values() for client, times in seen.items()]
+    hits = max((p95(times.hit) - slow_round_trip(client, times.by), client, times.by) for client, times in every)
+    writes = max((p95(times.write) - _legs(client, times.by), client, times.by) for client, times in every)
+    nrt = next(seen for layout, seen in found.items() if len(layout) == 3)["nrt"]
+    far, sqlite, postgres = (days[name] for name in ("far", "primary, SQLite", "primary, Postgres"))
+    hit, write = (f"+ {over:.0f} ms at most ({client} by {by})" for over, client, by in (hits, writes))
+    may_sleep = f"{_share(postgres)} with a Postgres that may sleep"
+    return [
+        "| aim | measured |",
+        "|---|---|",
+        f"| a page in memory, P95: the round trip's P95 + 10 ms | {hit} |",
+        f"| a replayed write, P95: its legs' P95 + 25 ms | {write} |",
+        f"| a miss from nrt, P50: at most 175 ms on a kept connection | {_half(nrt.miss)} ms |",
+        f"| the same on a new one: at most 330 ms | {_half(nrt.cold_miss)} ms |",
+        f"| page loads without SQL in a far region: 100 % | 100 %, it has no database; nobody asked: {_share(far)} |",
+        f"| page loads without SQL in the primary region: at least 95 % | {_share(sqlite)} with SQLite; {may_sleep} |",
+        "",
+        "The last two are of a day with 40 page loads and 6 ticks between 7:00 and 23:00: of one user alone on the",
+        "machine, and of 25. A database that sleeps when nobody uses it, and another region, are not asked what has",
+        "changed once nobody has loaded a page for five minutes, so that somebody alone finds their page too old.",
+    ]
+
+
+def _legs(client: str, by: str) -> float:
+    """To the machine that cannot write and, unless it is in the primary region, to that one."""
+    return slow_round_trip(client, by) + (0.0 if by == "iad" else slow_round_trip(client, "iad"))
+
+
+def _half(times: Sequence[float]) -> str:
+    return f"{p50(times):.0f}" if times else "-"
+
+
+def _share(day: Day) -> str:
+    return f"{100 * day.alone:.3g} % alone, {100 * day.crowd:.3g} % of 25"

@@ -1,0 +1,1 @@
+"""What a shell completes: apps, regions and machines, from what is at hand, and without a word when that fails."""

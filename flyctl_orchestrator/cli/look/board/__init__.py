@@ -1,0 +1,1 @@
+"""`flyo status --watch`: the live board."""

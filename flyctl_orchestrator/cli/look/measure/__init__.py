@@ -1,0 +1,1 @@
+"""`flyo probe` and `flyo watch`: what they measure, and how it is shown."""
