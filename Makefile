@@ -1,5 +1,6 @@
 # make demo   the whole job on this computer: three regions, no account, no Docker
 # make test   everything the project checks about itself
+# make containers   the tests that need a container engine: machines, builds, and rollouts (TESTS=… for fewer)
 # make parity   the tests with a real flyctl (FLYO_FLYCTL, or the one on PATH); its version is noted as tested
 # make property EXAMPLES=20000   random rollouts with faults, as many as asked for (SEED=7 for other ones)
 # make fuzz EXAMPLES=10000   strange answers of the Machines API, as many as asked for (SEED=7 for other ones)
@@ -28,11 +29,14 @@ MUTANTS ?=
 # What make test runs.
 TESTS ?= tests
 REAL = tests/parity tests/functional/rollout/test_deploy_real_flyctl.py
+# What make containers runs. The rollout's other functional tests pass on containers, too, and take minutes.
+CONTAINED ?= $(wildcard tests/functional/containers/test_*.py) \
+	tests/functional/containers/rollout/test_deploy_volumes.py
 SEED ?= 0
 REQUESTS ?= 1000000
 SCHEMA = $(TEST)/bin/check-jsonschema --builtin-schema
 
-.PHONY: help demo demo-down test coverage measure coverage-report mutation property fuzz lint lint-ci wheel-check
+.PHONY: help demo demo-down test containers coverage measure coverage-report mutation property fuzz lint lint-ci wheel-check
 .PHONY: clean screenshots format parity endurance fidelity
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -48,6 +52,9 @@ test: $(TEST)/ready
 
 parity: $(TEST)/ready
 	FLYO_RECORD_TESTED=1 $(TEST)/bin/python -m pytest -n $(WORKERS) --dist loadgroup -m real_flyctl $(ARGS) $(REAL)
+
+containers: $(TEST)/ready
+	$(TEST)/bin/python -m pytest -n $(WORKERS) --dist loadgroup -m containers $(ARGS) $(CONTAINED)
 
 coverage: measure coverage-report
 

@@ -6,6 +6,7 @@ test's own. `api` talks to the shared one, `server_image` gives it an image of a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,6 +22,8 @@ FreshDaemon = Callable[..., Api]
 # How long one example takes is no assertion: a busy computer would fail it.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+# Apps run as processes, whatever engine the developer has; tests marked `containers` say otherwise.
+os.environ["FLYO_LOCAL_RUNTIME"] = "process"
 
 
 @pytest.fixture(autouse=True)

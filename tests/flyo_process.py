@@ -22,6 +22,8 @@ from tests.platform_client import Api
 FLYO = str(Path(sysconfig.get_path("scripts")) / "flyo")
 # What commands keep of the environment; with the last one `make coverage` measures them, too.
 KEPT = ("PATH", "LANG", "TMPDIR", "COVERAGE_PROCESS_CONFIG")
+# Whatever engine the developer has.
+PROCESSES = {"FLYO_LOCAL_RUNTIME": "process"}
 # Seconds. Longer than anything here takes; a hang becomes a failure.
 PATIENCE = 90
 
@@ -84,7 +86,9 @@ class Computer:
         """The environment of every command."""
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         own = {"HOME": str(self.root), "FLYO_LOCAL_DIR": str(self.local), "FLYO_STATE_DIR": str(self.root / "state")}
-        return kept | own | {"FLYO_FLYCTL": "stand-in", "FLYO_LOCAL_PORT": "0", "COLUMNS": "120"} | self.extra
+        return (
+            kept | own | {"FLYO_FLYCTL": "stand-in", "FLYO_LOCAL_PORT": "0", "COLUMNS": "120"} | PROCESSES | self.extra
+        )
 
     def flyo(
         self,

@@ -51,6 +51,7 @@ class BuildRequest:
         label: the tag of the image, see `new_label`.
         install: shell command that installs dependencies (local platform only).
         inputs: files whose content decides whether installed dependencies can be used again (local platform only).
+        runtime: how machines are to run, None for what the platform was told (local platform only).
     """
 
     app: str
@@ -61,6 +62,7 @@ class BuildRequest:
     options: BuildOptions = field(default_factory=BuildOptions)
     install: str | None = None
     inputs: tuple[str, ...] | None = None
+    runtime: str | None = None
 
 
 @dataclass(frozen=True)
@@ -213,6 +215,10 @@ def _body(request: BuildRequest) -> dict[str, Any]:
         "build": request.install,
         "inputs": list(request.inputs) if request.inputs is not None else None,
         "target": request.build.target,
+        "runtime": request.runtime,
+        "secrets": dict(request.options.secrets),
+        "starts_image_command": request.build.starts_image_command,
+        "no_cache": "--no-cache" in request.options.switches,
     }
 
 

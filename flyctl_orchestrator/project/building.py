@@ -16,12 +16,23 @@ from flyctl_orchestrator.project.model import Project
 
 @dataclass(frozen=True)
 class BuildPlan:
-    """What a builder that does not read fly.toml has to know. Paths are absolute, None for the context's own."""
+    """What a builder that does not read fly.toml has to know. Paths are absolute, None for the context's own.
+
+    `starts_image_command`: no process group has a command of its own.
+    """
 
     dockerfile: Path | None = None
     ignorefile: Path | None = None
     target: str | None = None
     args: Mapping[str, str] = field(default_factory=dict)
+    starts_image_command: bool = False
+
+
+def _starts_image_command(top: Mapping[str, Any]) -> bool:
+    """Whether fly.toml leaves it to the image what machines start."""
+    experimental = pick(top, "experimental")
+    own = experimental if isinstance(experimental, dict) else {}
+    return not pick(top, "processes") and not any(pick(own, key) for key in ("cmd", "entrypoint", "exec"))
 
 
 def build_section(project: Project) -> Mapping[str, Any]:
@@ -47,6 +58,7 @@ def plan_build(project: Project, options: BuildOptions) -> BuildPlan:
         ignorefile=(beside / ignorefile).absolute() if ignorefile else options.ignorefile,
         target=target or options.target,
         args={**texts, **options.args},
+        starts_image_command=_starts_image_command(project.flytoml.raw),
     )
 
 

@@ -11,6 +11,7 @@ from flyctl_orchestrator.project.model import (
     EVIDENCE,
     HOOKS,
     MOST_PATHS,
+    RUNTIMES,
     STRATEGIES,
     Budget,
     Flyo,
@@ -138,12 +139,13 @@ def valid_path(path: str) -> bool:
 
 
 def _local(table: Table) -> LocalBuild:
-    table.only(("build", "inputs"))
+    table.only(("build", "inputs", "runtime"))
     inputs = table.texts("inputs")
     for name in inputs:
         if not name or name.startswith("/") or ".." in name.split("/"):
             raise table.fail("inputs", "holds a path outside the project", "Name files relative to fly.toml")
-    return LocalBuild(build=table.text("build"), inputs=inputs if "inputs" in table.data else None)
+    runtime = table.choice("runtime", RUNTIMES, "auto") if "runtime" in table.data else None
+    return LocalBuild(table.text("build"), inputs if "inputs" in table.data else None, runtime)
 
 
 def _hooks(table: Table) -> Hooks:

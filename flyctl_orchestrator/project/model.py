@@ -213,17 +213,23 @@ class Probe:
         return tuple(dict.fromkeys((self.path, *self.paths)))
 
 
+RUNTIMES = ("auto", "process", "container")
+"""How machines run on the local platform; auto: in containers where an engine answers and `build` is not given."""
+
+
 @dataclass(frozen=True)
 class LocalBuild:
-    """`[local]` of flyo.toml: how the local platform installs dependencies.
+    """`[local]` of flyo.toml: how the local platform installs dependencies and runs machines.
 
     Attributes:
         build: shell command, or None to let the platform choose by what it finds.
         inputs: files relative to the project whose content keys the cache, or None for the platform's choice.
+        runtime: one of RUNTIMES, or None for what the platform was told.
     """
 
     build: str | None = None
     inputs: tuple[str, ...] | None = None
+    runtime: str | None = None
 
 
 HOOKS = ("pre-deploy", "post-wave", "on-failure", "post-deploy")

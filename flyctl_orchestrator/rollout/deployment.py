@@ -130,6 +130,7 @@ class Deployment:
             options=self.build_options,
             install=self.project.flyo.local.build,
             inputs=self.project.flyo.local.inputs,
+            runtime=self.project.flyo.local.runtime,
         )
 
     def make_app(self) -> None:

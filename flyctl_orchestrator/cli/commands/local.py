@@ -25,12 +25,17 @@ local.add_command(fault)
     help="Where to listen on 127.0.0.1 (default 4280, any when that is taken; 0: any).",
 )
 @click.option("--delays/--no-delays", default=None, help="Answer as slowly as the distance between regions would.")
+@click.option(
+    "--runtime",
+    type=click.Choice(["auto", "process", "container"]),
+    help="How apps run that do not say it in flyo.toml (auto: in containers where an engine answers).",
+)
 @pass_command_context
-def up(context: CommandContext, port: int | None, delays: bool | None) -> None:
+def up(context: CommandContext, port: int | None, delays: bool | None, runtime: str | None) -> None:
     """Start the platform in the background; it stays up until `down`."""
     from flyctl_orchestrator.cli.local.command import start
 
-    start(context, port, delays)
+    start(context, port, {"delays": delays, "runtime": runtime})
 
 
 @local.command(short_help="Stop the platform and every machine.")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.local.client import ask, find_local, require_running, start_local, stop_local, usual_port
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.report.local_text import local_lines
 
 
-def start(context: CommandContext, port: int | None, delays: bool | None) -> None:
+def start(context: CommandContext, port: int | None, settings: Mapping[str, object]) -> None:
     """Start the platform in the background.
 
     Args:
         port: where to listen; 0 for any, None for the usual one.
-        delays: whether answers take as long as the distance between regions would; None leaves that as it is.
+        settings: the platform's, by name; None leaves one as it is.
 
     Raises:
         UnreachableError: it cannot be started here.
@@ -22,8 +24,9 @@ def start(context: CommandContext, port: int | None, delays: bool | None) -> Non
     since = environment.clock.monotonic()
     was_up = find_local(environment) is not None
     running = start_local(environment, port)
-    if delays is not None:
-        ask(environment, running, "PUT", "/_local/settings", {"delays": delays})
+    changed = {name: value for name, value in settings.items() if value is not None}
+    if changed:
+        ask(environment, running, "PUT", "/_local/settings", changed)
     how = "already up" if was_up else f"ready in {environment.clock.monotonic() - since:.1f} s"
     context.output.report(f"local platform on {running.url} ({how})")
     usual = usual_port()

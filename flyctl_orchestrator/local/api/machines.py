@@ -158,7 +158,8 @@ def list_processes(platform: Platform, request: Request) -> Response:
             "cpu": int(one.cpu_seconds),
             "rss": one.resident_bytes,
             "listen_sockets": [
-                {"proto": proto, "address": _as_inside(address, internal)} for proto, address in one.listen_sockets
+                {"proto": proto, "address": address if machine.contained else _as_inside(address, internal)}
+                for proto, address in one.listen_sockets
             ],
         }
         for one in found

@@ -6,7 +6,7 @@ from typing import Any
 
 from flyctl_orchestrator.local.api.routing import body_of, route
 from flyctl_orchestrator.local.api.wire import Request, Response
-from flyctl_orchestrator.local.base.errors import not_found
+from flyctl_orchestrator.local.base.errors import NotModelled, not_found
 from flyctl_orchestrator.local.platform import Platform
 
 
@@ -35,6 +35,8 @@ def get_surroundings(platform: Platform, request: Request) -> Response:
     """Where a machine's process runs and with what environment, secrets included: for a command that joins it."""
     machine = platform.machines.alive(request.params["app"], request.params["machine"])
     found = platform.runtime.surroundings(machine.id)
+    if found is None and machine.contained and platform.runtime.running(machine.id):
+        raise NotModelled("joining a machine that runs in a container (use `docker exec`)")
     if found is None:
         raise not_found(f"machine {machine.id} is {machine.state}, and nothing runs in it")
     return Response(200, {"directory": str(found.directory), "env": dict(found.env)})

@@ -16,8 +16,12 @@ _FOR_BUILDS = re.compile(
     r"|CARGO_HOME|RUSTUP_HOME|GO(PATH|CACHE|MODCACHE|PROXY|FLAGS|TOOLCHAIN|SUMDB)"
     r"|CC|CXX|CFLAGS|LDFLAGS|SDKROOT|DEVELOPER_DIR|PKG_CONFIG_PATH"
 )
-# What the daemon's own Python may need to start as this one did, and to be measured (COVERAGE_) as this one is.
-_FOR_THE_DAEMON = re.compile(r"PATH|TMPDIR|PYTHON\w+|COVERAGE_PROCESS_\w+|LD_LIBRARY_PATH|DYLD_\w+")
+# What the daemon's own Python may need to start as this one did, and to be measured (COVERAGE_) as this one is; where
+# the container engine is, and how apps run that do not say it.
+_FOR_THE_DAEMON = re.compile(
+    r"PATH|TMPDIR|PYTHON\w+|DOCKER_(HOST|CONTEXT|CONFIG)|FLYO_LOCAL_RUNTIME"
+    r"|COVERAGE_PROCESS_\w+|LD_LIBRARY_PATH|DYLD_\w+"
+)
 # Anything that sounds like a credential stays out even then, and so does what would send pip's installation elsewhere.
 _WITHHELD = re.compile(
     r".*(TOKEN|PASSWORD|PASSPHRASE|SECRET|CREDENTIAL|AUTH).*|FLY.*"

@@ -7,6 +7,8 @@ from typing import Any
 
 from flyctl_orchestrator.local.base.errors import invalid
 
+RUNTIMES = ("auto", "process", "container")
+
 
 @dataclass
 class Settings:
@@ -19,6 +21,7 @@ class Settings:
         boot_seconds: added to every cold start.
         resume_seconds: added to every resume from suspend.
         first_check_seconds: how soon a check is tried again until it first passes (Fly waits a whole interval).
+        runtime: how apps run that do not say it: "auto", "process" or "container".
     """
 
     delays: bool = False
@@ -27,6 +30,7 @@ class Settings:
     boot_seconds: float = 0.0
     resume_seconds: float = 0.0
     first_check_seconds: float = 0.1
+    runtime: str = "auto"
 
     def as_dict(self) -> dict[str, Any]:
         """Every setting and its value."""
@@ -54,6 +58,10 @@ def _checked(name: str, value: Any, kind: type) -> Any:
     if kind is bool:
         if not isinstance(value, bool):
             raise invalid(f"{name} must be true or false")
+        return value
+    if kind is str:
+        if value not in RUNTIMES:
+            raise invalid(f"{name} must be one of {', '.join(RUNTIMES)}")
         return value
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         raise invalid(f"{name} must be a number of seconds, zero or more")

@@ -51,6 +51,8 @@ class Launches:
         self.release(machine)
         main_port = self._take_ports(machine, image)
         machine.secrets_version = self._kernel.app(machine.app).secrets_version
+        machine.contained = bool(image.engine_id)
+        size = machine_config.guest(machine.config)
         return Launch(
             machine_id=machine.id,
             app=machine.app,
@@ -61,8 +63,13 @@ class Launches:
             env=self._environment(machine, image, secrets, main_port),
             port=main_port,
             files=_files(machine.config, secrets),
-            volumes=self._mounts(machine),
+            volumes=self._mounts(machine, engine=bool(image.engine_id)),
             keep_rootfs=_keeps_rootfs(machine.config),
+            ports=dict(machine.ports),
+            network=self._kernel.app(machine.app).network,
+            memory_mb=size["memory_mb"],
+            cpus=size["cpus"],
+            swap_mb=int((machine.config.get("init") or {}).get("swap_size_mb") or 0),
         )
 
     def release(self, machine: Machine) -> None:
@@ -91,6 +98,9 @@ class Launches:
             "FLY_PRIVATE_IP": machine.private_ip,
             "FLY_VM_MEMORY_MB": str(machine_config.guest(machine.config)["memory_mb"]),
         }
+        if image.engine_id:
+            # A container has ports and names of its own, as on Fly.io, so nothing has to be told about them.
+            return {"FLY_PROCESS_GROUP": machine.process_group, **said, **secrets, **own}
         if self.private_network:
             own["FLY_LOCAL_INTERNAL"] = self.private_network
         ports = {f"PORT_{internal}": str(port) for internal, port in machine.ports.items() if port != main_port}
@@ -99,9 +109,10 @@ class Launches:
         whole = {**defaults, **image.env, **said, **secrets, **own, **ports, "PORT": str(main_port)}
         return through_relay(whole, machine.region, self.database_relay) if self.database_relay else whole
 
-    def _mounts(self, machine: Machine) -> dict[str, Path]:
+    def _mounts(self, machine: Machine, *, engine: bool) -> dict[str, Path]:
         found = {}
         for mount in machine.config.get("mounts") or []:
+            self._volumes.take_for(str(mount.get("volume", "")), engine=engine)
             directory = self._volumes.directory(str(mount.get("volume", "")))
             if directory is not None:
                 found[str(mount.get("path", "/data"))] = directory

@@ -11,6 +11,7 @@ from flyctl_orchestrator.local.core.seams import ProcessInfo, Runtime
 
 # Reading /proc costs some milliseconds: a machine that is still coming up is looked at less and less often.
 FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 0.4, 4.0
+_EVERYWHERE = frozenset({"0.0.0.0", "[::]"})
 _REACHES_LOOPBACK = frozenset({"127.0.0.1", "0.0.0.0", "[::]"})
 
 
@@ -70,6 +71,8 @@ def wrong_address(machine: Machine, internal_port: int, listens_on: Iterable[str
     Args:
         listens_on: addresses such as "0.0.0.0:8080".
     """
+    if machine.contained:
+        return _wrong_in_container(internal_port, listens_on)
     port = machine.ports.get(internal_port, 0)
     taken = {str(local) for local in machine.ports.values()}
     there = [address for address in listens_on if address.endswith(f":{port}")]
@@ -92,4 +95,23 @@ def wrong_address(machine: Machine, internal_port: int, listens_on: Iterable[str
     return (
         f"{said}, fly.toml's internal_port says {internal_port}: {here}; for Fly.io, let it listen on"
         f" 0.0.0.0:{internal_port} or write internal_port = {first}"
+    )
+
+
+def _wrong_in_container(internal_port: int, listens_on: Iterable[str]) -> str:
+    """The same for a container, which has every port for itself and is reached from outside only."""
+    addresses = list(listens_on)
+    there = [address for address in addresses if address.endswith(f":{internal_port}")]
+    if any(address.rpartition(":")[0] in _EVERYWHERE for address in there):
+        return ""
+    if there:
+        return (
+            f"the app listens on {' and '.join(there)} of its container only: let it listen on 0.0.0.0:{internal_port}"
+        )
+    if not addresses:
+        return ""
+    port = addresses[0].rpartition(":")[2]
+    return (
+        f"the app listens on {' and '.join(addresses)}, fly.toml's internal_port says {internal_port}: let it listen on"
+        f" 0.0.0.0:{internal_port}, or write internal_port = {port}"
     )

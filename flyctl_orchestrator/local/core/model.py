@@ -120,6 +120,7 @@ class Machine:
         events: newest first.
         restarts: times of recent automatic restarts.
         checks, ports: present answers, and loopback port of each internal port.
+        contained: it runs in a container, where its app has every port for itself.
         boot: number of its present boot; news of an earlier one's process are not about this one.
     """
 
@@ -148,6 +149,7 @@ class Machine:
     restarts: list[float] = field(default_factory=list, repr=False, metadata=_VOLATILE)
     checks: list[CheckResult] = field(default_factory=list, repr=False, metadata=_VOLATILE)
     ports: dict[int, int] = field(default_factory=dict, repr=False, metadata=_VOLATILE)
+    contained: bool = field(default=False, repr=False, metadata=_VOLATILE)
     boot: int = field(default=0, repr=False, metadata=_VOLATILE)
 
     @property
@@ -233,7 +235,10 @@ class VolumeSnapshot:
 
 @dataclass
 class Volume:
-    """A volume: a directory that outlives machines. Pinned to a region, one machine at a time."""
+    """A volume: a directory that outlives machines. Pinned to a region, one machine at a time.
+
+    `in_engine`: a container used it, so its files are in the engine and not in the directory.
+    """
 
     id: str
     app: str
@@ -251,6 +256,7 @@ class Volume:
     host: int = 1
     destroyed_at: float | None = None
     updated_at: float = 0.0
+    in_engine: bool = False
     snapshots: list[VolumeSnapshot] = field(default_factory=list)
 
 

@@ -32,6 +32,8 @@ class Image:
         user: USER, "" for root. Snapshots have none.
         pull: a reference from which a container engine can pull it, when it was pushed to the platform's registry.
             Then there are no files at `root`: it can run in an engine only.
+        engine_id: the image's ID in a container engine, "" for a snapshot. Then there are no files at `root`, and
+            `env`, `workdir`, `path_prefix` and `links` are the engine's business.
     """
 
     ref: str
@@ -47,6 +49,7 @@ class Image:
     exposed_port: int | None = None
     user: str = ""
     pull: str = ""
+    engine_id: str = ""
 
 
 class Images(Protocol):
@@ -74,6 +77,9 @@ class Launch:
         files: content (bytes) of each extra file, by the path the app knows it under. Never logged.
         volumes: directory of each volume, by the path the app knows it under.
         keep_rootfs: whether what the process wrote in its directory last time is still there.
+        ports: loopback port of each port the app has inside.
+        network: Fly's private network that the app is in.
+        memory_mb, cpus, swap_mb: how large the machine is; processes are not held to it.
     """
 
     machine_id: str
@@ -87,6 +93,11 @@ class Launch:
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     volumes: Mapping[str, Path] = field(default_factory=dict)
     keep_rootfs: bool = False
+    ports: Mapping[int, int] = field(default_factory=dict)
+    network: str = "default"
+    memory_mb: int = 256
+    cpus: int = 1
+    swap_mb: int = 0
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from flyctl_orchestrator.local.base.copying import copy_tree
-from flyctl_orchestrator.local.base.errors import PlatformError, invalid, not_found, precondition
+from flyctl_orchestrator.local.base.errors import NotModelled, PlatformError, invalid, not_found, precondition
 from flyctl_orchestrator.local.base.regions import REGIONS
 from flyctl_orchestrator.local.core.kernel import Kernel
 from flyctl_orchestrator.local.core.model import Machine, Volume, VolumeSnapshot
@@ -28,6 +28,8 @@ class Volumes:
         self._kernel = kernel
         self._root = root
         self._volumes: dict[str, Volume] = {}
+        #: Told of each volume whose files in a container engine are to go.
+        self.on_erased: Callable[[str], None] = lambda volume_id: None
 
     def adopt(self, volume: Volume) -> None:
         """Take a volume into the records."""
@@ -68,6 +70,25 @@ class Volumes:
         directory = self.directory(volume.id)
         return 0 if directory is None or volume.destroyed_at is not None else _size_of(directory)
 
+    def take_for(self, volume_id: str, *, engine: bool) -> None:
+        """A machine is about to use a volume, from a container or as a process: its files are in one place only.
+
+        Raises:
+            PlatformError: 412 when they are in the other one.
+        """
+        volume = self._volumes.get(volume_id)
+        if volume is None or volume.in_engine == engine:
+            return
+        directory = self.directory(volume_id)
+        if volume.in_engine or (directory is not None and directory.is_dir() and any(directory.iterdir())):
+            where = "the container engine" if volume.in_engine else "the platform's own directory"
+            raise precondition(
+                f"the files of volume {volume_id} are in {where}, where this machine cannot see them: run the app as it"
+                " ran before ([local] runtime in flyo.toml), or destroy the volume"
+            )
+        volume.in_engine = engine
+        self._keep(volume)
+
     def create(self, app: str, wanted: dict[str, Any]) -> Volume:
         """A new volume, empty or a copy (`source_volume_id`, `snapshot_id`).
 
@@ -102,6 +123,7 @@ class Volumes:
     def _source(self, app: str, wanted: dict[str, Any]) -> tuple[Volume, Path | None] | None:
         if wanted.get("source_volume_id"):
             origin = self._alive(app, wanted["source_volume_id"])
+            _require_directory(origin, "fork")
             return origin, self.directory(origin.id)
         if wanted.get("snapshot_id"):
             for origin in self.list(app):
@@ -169,12 +191,17 @@ class Volumes:
         if volume.destroyed_at is None:
             volume.destroyed_at = self._kernel.clock.now()
             volume.state = "pending_destroy"
-            _erase(self.directory(volume.id))
+            self._erase_files(volume)
             self._keep(volume)
         return volume
 
-    def _remove(self, volume: Volume) -> None:
+    def _erase_files(self, volume: Volume) -> None:
         _erase(self.directory(volume.id))
+        if volume.in_engine:
+            self.on_erased(volume.id)
+
+    def _remove(self, volume: Volume) -> None:
+        self._erase_files(volume)
         for snapshot in volume.snapshots:
             _erase(self._snapshot_directory(snapshot.id))
         self._volumes.pop(volume.id, None)
@@ -188,6 +215,7 @@ class Volumes:
             PlatformError: 404 for an unknown or destroyed volume, 507 when the disk refuses.
         """
         volume = self._alive(app, volume_id)
+        _require_directory(volume, "snapshot")
         snapshot_id = f"vs_{self._kernel.ids.slug(16)}"
         origin, copy = self.directory(volume.id), self._snapshot_directory(snapshot_id)
         size = 0
@@ -256,6 +284,11 @@ def _size_of(directory: Path) -> int:
             with contextlib.suppress(OSError):
                 total += (Path(parent) / name).lstat().st_size
     return total
+
+
+def _require_directory(volume: Volume, what: str) -> None:
+    if volume.in_engine:
+        raise NotModelled(f"a {what} of a volume that containers use")
 
 
 def _erase(directory: Path | None) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from flyctl_orchestrator.local.containers.endpoint import NoEngine, find_engine
 from flyctl_orchestrator.local.core.seams import Image, ImageNotFound
 from flyctl_orchestrator.local.images.images import ImageStore
 from flyctl_orchestrator.local.registry.pushed import PushedImages
@@ -29,11 +32,25 @@ class AllImages:
         raise problem
 
 
-def why_pushed_cannot_run(image: Image) -> str:
-    """Why a machine cannot run an image, "" when it can."""
+def why_pushed_cannot_run(image: Image, runtime: str, environ: Mapping[str, str]) -> str:
+    """Why a machine cannot run an image, "" when it can: what was pushed needs a container engine.
+
+    Args:
+        runtime: the platform's setting, "auto", "process" or "container".
+        environ: where the engine is looked for.
+    """
     if not image.pull:
         return ""
-    return (
-        f"{image.ref} was pushed as a container image, and machines of the local platform run as processes:"
-        " deploy with `flyo deploy --local`, which builds an image for them"
-    )
+    if runtime == "process":
+        return (
+            f"{image.ref} was pushed as a container image, and machines run as processes: flyo local up --runtime"
+            " changes that; or deploy with `flyo deploy --local`, which builds an image for them"
+        )
+    try:
+        find_engine(environ)
+    except NoEngine as problem:
+        return (
+            f"{image.ref} was pushed as a container image, and {problem}: start one, or name it with DOCKER_HOST before"
+            " `flyo local up`; or deploy with `flyo deploy --local`, which builds an image that runs without one"
+        )
+    return ""

@@ -99,6 +99,7 @@ class PlatformBackend:
             host="127.0.0.1",
             port=machine.ports.get(service.internal_port, 0),
             service=service,
+            published=machine.contained,
         )
 
     async def wake(self, app: str, machine_id: str, timeout: float) -> Target:

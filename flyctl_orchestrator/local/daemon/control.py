@@ -269,13 +269,16 @@ def _end_left_behind(state: Path) -> bool:
     """
     from filelock import FileLock, Timeout
 
+    from flyctl_orchestrator.local.containers import left_behind
+    from flyctl_orchestrator.local.containers.names import noted_engine
     from flyctl_orchestrator.local.runtime import orphans
 
-    if not orphans.noted(state / "machines"):
+    if not orphans.noted(state / "machines") and noted_engine(state) is None:
         return False
     try:
         with FileLock(state / START_LOCK, timeout=DYING), FileLock(state / DAEMON_LOCK, timeout=DYING):
-            return bool(orphans.reap(state / "machines"))
+            ended: list[object] = [*orphans.reap(state / "machines"), *left_behind.reap(state)]
+            return bool(ended)
     except Timeout:
         return False
     except OSError as problem:

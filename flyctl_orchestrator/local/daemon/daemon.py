@@ -30,6 +30,10 @@ from flyctl_orchestrator.local.base.clock import LoopClock
 from flyctl_orchestrator.local.base.environment import prepare_flyctl_settings
 from flyctl_orchestrator.local.base.errors import PlatformError
 from flyctl_orchestrator.local.base.settings import Settings
+from flyctl_orchestrator.local.containers import left_behind
+from flyctl_orchestrator.local.containers.builds import ContainerBuilds
+from flyctl_orchestrator.local.containers.by_image import RuntimeByImage
+from flyctl_orchestrator.local.containers.runtime import ContainerRuntime
 from flyctl_orchestrator.local.core.logs import Logs
 from flyctl_orchestrator.local.core.store import SqliteStore
 from flyctl_orchestrator.local.daemon.all_images import AllImages, why_pushed_cannot_run
@@ -64,6 +68,8 @@ HOST = "127.0.0.1"
 SWITCH_SECONDS = 0.0005
 SHUTDOWN_SECONDS = 10.0
 LOCK_LOOK_SECONDS = 0.2
+# How apps run that do not say it, until `flyo local up --runtime` says otherwise.
+RUNTIME_VARIABLE = "FLYO_LOCAL_RUNTIME"
 # Old images of an app that stay for a rollback; those of its machines stay anyhow.
 IMAGES_KEPT = 20
 
@@ -99,7 +105,7 @@ class Daemon:
         clock = LoopClock(loop)
         builds = BuildSettings(options.environ, own=(options.state,))
         self._store = SqliteStore(self._state / "platform.db")
-        settings = _settings(self._store)
+        settings = _settings(self._store, options.environ)
         self._images = ImageStore(self._state / "images")
         self._registry = RegistryStore(self._state / "registry")
         pushed = PushedImages(self._registry, lambda: f"{HOST}:{self._port}")
@@ -108,14 +114,16 @@ class Daemon:
         self._runtime = ProcessRuntime(
             loop, clock, self._state / "machines", builds.host_path, options.environ.get("LANG", "C.UTF-8")
         )
-        self._prober = NetworkProber(loop, self._runtime)
+        self._containers = ContainerRuntime(loop, clock, self._state, options.environ)
+        runtime = RuntimeByImage(self._runtime, self._containers)
+        self._prober = NetworkProber(loop, runtime)
         chance = Random(secrets.randbits(128))
         self._ports = LoopbackPorts(chance.randrange(20_000, 32_000), shared_directory())
         self.platform = Platform(
             clock=clock,
             random=chance,
             images=AllImages(self._images, pushed),
-            runtime=self._runtime,
+            runtime=runtime,
             prober=self._prober,
             ports=self._ports,
             store=self._store,
@@ -125,8 +133,14 @@ class Daemon:
             volumes_root=self._state / "volumes",
         )
         self.platform.commands = ProcessCommands(loop, self._runtime.surroundings)
-        self.platform.machines.why_cannot_run = why_pushed_cannot_run
+        self._containers.registry_password = self._token
+        self.platform.machines.why_cannot_run = lambda image: why_pushed_cannot_run(
+            image, settings.runtime, options.environ
+        )
         self.platform.on_app_destroyed = lambda name: self._tidy(name, keep_latest=0)
+        self._containers.connection.wanted = self._images.holds
+        self.platform.volumes.on_erased = self._containers.drop_volume
+        containers = ContainerBuilds(self._images, builds, self._containers.connection, lambda: settings.runtime)
         backend = FaultyBackend(PlatformBackend(self.platform), self.platform.kernel)
         self._proxy = Proxy(backend, clock, settings, Random(chance.random()))
         self._relays = DatabaseRelays(loop, clock, settings, Random(chance.random()))
@@ -139,7 +153,7 @@ class Daemon:
                 status=self._status,
                 tick=self._proxy.tick,
                 shut_down=self._ending.set,
-                build=build_handler(self._images, builds, self.platform.faults),
+                build=build_handler(self._images, builds, self.platform.faults, containers),
                 borrow=borrow_handler(self._images),
             ),
             proxy=self._proxy.handle,
@@ -173,8 +187,10 @@ class Daemon:
         machines = [machine for machine in self.platform.kernel.machines_of(app) if machine.alive]
         in_use = {machine.image_digest for machine in machines} if keep_latest else set()
         with contextlib.suppress(OSError):
-            self._images.prune(app, in_use, keep_latest)
+            for digest in self._images.prune(app, in_use, keep_latest):
+                self._containers.drop_image(digest)
             self._registry.prune(app, in_use, keep_latest)
+        self._containers.tidy()
 
     async def run(self) -> None:
         """Listen until told to end (SIGTERM, SIGINT or the management API), then stop every machine."""
@@ -215,6 +231,7 @@ class Daemon:
         self._logs.flush()
         for app in self.platform.apps.list():
             self._tidy(app.name, IMAGES_KEPT)
+        await self._containers.close()
         with contextlib.suppress(PlatformError):
             self._store.close()
 
@@ -244,8 +261,10 @@ def _token(state: Path) -> str:
     return token
 
 
-def _settings(store: SqliteStore) -> Settings:
+def _settings(store: SqliteStore, environ: Mapping[str, str]) -> Settings:
     settings = Settings()
+    if environ.get(RUNTIME_VARIABLE):
+        settings.change({"runtime": environ[RUNTIME_VARIABLE]})
     for kept in store.load("settings"):
         with contextlib.suppress(PlatformError):
             settings.change(kept)
@@ -269,6 +288,8 @@ def run(options: Options) -> None:
         with _only_daemon(state):
             for ended in orphans.reap(state / "machines"):
                 os.write(2, f"ended process {ended}, left behind by a daemon that was killed\n".encode())
+            for name in left_behind.reap(state):
+                os.write(2, f"removed container {name}, left behind by a daemon that was killed\n".encode())
             asyncio.run(_run(options))
     except (OSError, sqlite3.Error, PlatformError) as problem:
         raise CannotStart(

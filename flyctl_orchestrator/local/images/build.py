@@ -7,15 +7,16 @@ import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import ClientConnectionResetError, web
 
 from flyctl_orchestrator.local.base.errors import FAULT_HEADER
+from flyctl_orchestrator.local.base.settings import RUNTIMES
 from flyctl_orchestrator.local.core.fault import Fault, Place
 from flyctl_orchestrator.local.core.fault_board import FaultBoard
 from flyctl_orchestrator.local.images.failure import BuildFailed
-from flyctl_orchestrator.local.images.image_build import BuildRequest, build_image
+from flyctl_orchestrator.local.images.image_build import BuildRequest, Built, build_image
 from flyctl_orchestrator.local.images.images import APP_NAME, LABEL, ImageStore
 from flyctl_orchestrator.local.images.installation import BuildSettings
 
@@ -34,13 +35,43 @@ class _Invalid(Exception):
         self.answer = {"error": error, "hint": hint}
 
 
-def build_handler(store: ImageStore, settings: BuildSettings, faults: FaultBoard) -> BuildHandler:
+class Choice(Protocol):
+    """How an app runs: whether in containers, why in one sentence, and whether a person should see that."""
+
+    @property
+    def in_container(self) -> bool: ...
+
+    @property
+    def why(self) -> str: ...
+
+    @property
+    def shown(self) -> bool: ...
+
+
+class ContainerBuilds(Protocol):
+    """Builds images in a container engine."""
+
+    async def choose(self, request: BuildRequest) -> Choice:
+        """Whether an app runs in containers. Raises BuildFailed."""
+        ...
+
+    async def build(self, request: BuildRequest, log: Callable[[str], None]) -> Built:
+        """Build an image and label it. Raises BuildFailed."""
+        ...
+
+
+def build_handler(
+    store: ImageStore, settings: BuildSettings, faults: FaultBoard, containers: ContainerBuilds | None = None
+) -> BuildHandler:
     """The handler of `POST /_local/builds`.
 
     The request's body is JSON: `app`, `context` (absolute directory), `dockerfile` and `ignorefile` (absolute or
     relative to it, or null), `args` (names and values), `label`, `build` (shell command or null), `inputs` (paths or
-    null), `target` (stage or null). A request that is not valid
-    gets 400 and `{"error", "hint"}`. Any other gets 200 and lines of JSON: `{"event": "log", "line"}`, and at the end
+    null), `target` (stage or null), `runtime` ("auto", "process", "container" or null), `secrets` (names and values),
+    `no_cache` (true or not), `starts_image_command` (true when machines have no command of their own).
+
+    A request that is not valid gets 400 and `{"error", "hint"}`. Any other gets 200 and lines of JSON:
+    `{"event": "log", "line"}`, and at the end
     `{"event": "built", "image", "digest", "size_bytes", "cached", "notices"}` or
     `{"event": "failed", "code", "error", "hint"}`. When the client goes away the build is stopped.
 
@@ -48,6 +79,7 @@ def build_handler(store: ImageStore, settings: BuildSettings, faults: FaultBoard
         store: where the image goes.
         settings: what commands of the build see, and how long they may take.
         faults: may let the connection drop (builder-drops).
+        containers: chooses between the two ways to run an app, and builds for containers; None has processes only.
     """
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
@@ -61,7 +93,7 @@ def build_handler(store: ImageStore, settings: BuildSettings, faults: FaultBoard
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
         await response.prepare(request)
         events: asyncio.Queue[Event | None] = asyncio.Queue()
-        building = asyncio.create_task(_build(store, settings, wanted, events))
+        building = asyncio.create_task(_build(store, settings, containers, wanted, events))
         building.add_done_callback(lambda _: events.put_nowait(None))
         try:
             await _stream(request, response, events, building, drop)
@@ -75,7 +107,11 @@ def build_handler(store: ImageStore, settings: BuildSettings, faults: FaultBoard
 
 
 async def _build(
-    store: ImageStore, settings: BuildSettings, wanted: BuildRequest, events: asyncio.Queue[Event | None]
+    store: ImageStore,
+    settings: BuildSettings,
+    containers: ContainerBuilds | None,
+    wanted: BuildRequest,
+    events: asyncio.Queue[Event | None],
 ) -> None:
     """Build, leaving events in the queue."""
 
@@ -83,7 +119,7 @@ async def _build(
         events.put_nowait({"event": "log", "line": line})
 
     try:
-        built = await build_image(store, settings, wanted, log)
+        built, notices = await _made(store, settings, containers, wanted, log)
         events.put_nowait(
             {
                 "event": "built",
@@ -91,11 +127,30 @@ async def _build(
                 "digest": built.image.digest,
                 "size_bytes": built.image.size_bytes,
                 "cached": built.cached,
-                "notices": list(built.notices),
+                "notices": [*notices, *built.notices],
             }
         )
     except BuildFailed as failed:
         events.put_nowait({"event": "failed", "code": failed.code, "error": failed.error, "hint": failed.hint})
+
+
+async def _made(
+    store: ImageStore,
+    settings: BuildSettings,
+    containers: ContainerBuilds | None,
+    wanted: BuildRequest,
+    log: Callable[[str], None],
+) -> tuple[Built, list[str]]:
+    """Build for the runtime that is chosen; the image, and what is to be said about the choice."""
+    if containers is None:
+        return await build_image(store, settings, wanted, log), []
+    choice = await containers.choose(wanted)
+    log(choice.why)
+    if choice.in_container:
+        built = await containers.build(wanted, log)
+    else:
+        built = await build_image(store, settings, wanted, log)
+    return built, [choice.why] if choice.shown else []
 
 
 async def _stream(
@@ -179,7 +234,11 @@ def _wanted(body: Event) -> BuildRequest:
         _inputs(body),
         _optional_text(body, "target"),
         context / ignorefile if ignorefile else None,
-        _arguments(body),
+        _texts(body, "args"),
+        _runtime(body),
+        _texts(body, "secrets"),
+        body.get("no_cache") is True,
+        body.get("starts_image_command") is True,
     )
 
 
@@ -191,11 +250,18 @@ def _dockerfile(context: Path, named: str | None) -> Path:
     raise _Invalid(f"there is no {choices[0]}", "Write a Dockerfile, or name it under [build] in fly.toml.")
 
 
-def _arguments(body: Event) -> dict[str, str]:
-    args = body.get("args") or {}
-    if not isinstance(args, dict) or not all(isinstance(value, str) for value in args.values()):
-        raise _Invalid("`args` is not names and texts")
-    return args
+def _texts(body: Event, name: str) -> dict[str, str]:
+    texts = body.get(name) or {}
+    if not isinstance(texts, dict) or not all(isinstance(value, str) for value in texts.values()):
+        raise _Invalid(f"`{name}` is not names and texts")
+    return texts
+
+
+def _runtime(body: Event) -> str:
+    runtime = body.get("runtime") or ""
+    if runtime not in ("", *RUNTIMES):
+        raise _Invalid(f"`runtime` is none of {', '.join(RUNTIMES)}")
+    return str(runtime)
 
 
 def _text(body: Event, name: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flyctl_orchestrator.local.core.seams import Image
-from flyctl_orchestrator.local.images import manifests, snapshot
+from flyctl_orchestrator.local.images import literal_ports, manifests, snapshot
 from flyctl_orchestrator.local.images.command import command_for
 from flyctl_orchestrator.local.images.context import Context, scan
 from flyctl_orchestrator.local.images.dockerfile import parse
@@ -21,6 +21,7 @@ from flyctl_orchestrator.local.images.images import ImageStore
 from flyctl_orchestrator.local.images.installation import BuildSettings, Installed
 from flyctl_orchestrator.local.images.layout import Layout, lay_out, placements
 from flyctl_orchestrator.local.images.recipe import Recipe
+from flyctl_orchestrator.local.images.run_effects import build_lines
 from flyctl_orchestrator.local.images.stages import Stage, pick, read_stages
 
 # Where builder stages commonly install dependencies. The platform brings its own, so their absence is no news.
@@ -42,6 +43,10 @@ class BuildRequest:
         target: the stage to build, or None for the last.
         ignorefile: what stays out of the context; None for the one beside the Dockerfile, or the context's own.
         args: values for the ARGs of the Dockerfile.
+        runtime: "process" or "container" as the app asks, "auto" for what there is, "" to leave it to the platform.
+        secrets: of `RUN --mount=type=secret`, by id; for a build in an engine only.
+        no_cache: every step is done again; for a build in an engine only.
+        starts_image_command: machines start what the image says, and nothing of their own: a build that cannot is over.
     """
 
     app: str
@@ -53,6 +58,10 @@ class BuildRequest:
     target: str | None = None
     ignorefile: Path | None = None
     args: Mapping[str, str] = field(default_factory=dict)
+    runtime: str = ""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    no_cache: bool = False
+    starts_image_command: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,7 +106,10 @@ async def build_image(
         )
     except OSError as error:
         raise failure_of(error) from error
-    notices = tuple(dict.fromkeys(_notices(prepared, installed, stored.image, settings)))
+    useless = _useless_command(stored.image, settings)
+    if useless and request.starts_image_command:
+        raise _cannot_start(useless, prepared, request)
+    notices = tuple(dict.fromkeys(_notices(prepared, installed, stored.image, request, useless)))
     return Built(stored.image, stored.existed and installed.cached, notices)
 
 
@@ -149,7 +161,9 @@ def _links(prepared: _Prepared, installed: Installed) -> Iterator[tuple[str, str
                 yield unmet.target, made
 
 
-def _notices(prepared: _Prepared, installed: Installed, image: Image, settings: BuildSettings) -> Iterator[str]:
+def _notices(
+    prepared: _Prepared, installed: Installed, image: Image, request: BuildRequest, useless: str
+) -> Iterator[str]:
     stage, layout = prepared.stage, prepared.layout
     yield from stage.ignored
     yield from prepared.context.notices
@@ -160,6 +174,8 @@ def _notices(prepared: _Prepared, installed: Installed, image: Image, settings: 
             f"{count} RUN instruction{'s are' if count > 1 else ' is'} not executed: "
             "dependencies come from `build` under [local] in flyo.toml, or from the app's manifests"
         )
+        if request.command is None and (building := build_lines(layout.runs)):
+            yield f"what may belong into `build` under [local]: {'; '.join(building)}"
     for unmet in layout.unmet:
         if unmet.target not in image.links and not (installed.key and _DEPENDENCIES.search(unmet.source)):
             yield (
@@ -170,7 +186,14 @@ def _notices(prepared: _Prepared, installed: Installed, image: Image, settings: 
     if prepared.plan.inputs is None and prepared.plan.keeps_everything:
         yield "the build command runs again at every change: name what it depends on in `inputs` under [local]"
     yield from _python_notice(stage, installed)
-    yield from _command_notice(image, settings)
+    ports = literal_ports.named_in((*image.entrypoint, *image.cmd))
+    if ports:
+        yield (
+            f"its command names port {' and '.join(map(str, ports))}: on the local platform every machine has a port of"
+            " its own, which takes the place of fly.toml's internal_port there"
+        )
+    if useless:
+        yield f"{useless}, so machines will not start"
 
 
 def _python_notice(stage: Stage, installed: Installed) -> Iterator[str]:
@@ -180,18 +203,31 @@ def _python_notice(stage: Stage, installed: Installed) -> Iterator[str]:
         yield f"the base image has Python {wanted[1]}, local machines run {mine}"
 
 
-def _command_notice(image: Image, settings: BuildSettings) -> Iterator[str]:
+def _useless_command(image: Image, settings: BuildSettings) -> str:
+    """Why the image's own command cannot be started as a process, "" when nothing speaks against it."""
     if not image.entrypoint and not image.cmd:
-        yield "the Dockerfile has no CMD or ENTRYPOINT, and what its base image would start is not known here"
-        return
+        return "the Dockerfile has no CMD or ENTRYPOINT, and what its base image would start is not known here"
     command = command_for(image, image.root, host_path=settings.host_path)
     first = command.argv[0]
     linked = {posixpath.basename(name) for name in image.links}
     if "/" in first and (command.cwd / first).exists():
-        return
+        return ""
     if posixpath.basename(first) not in linked:
         wanted = (*image.entrypoint, *image.cmd)[0]
-        yield f"`{wanted}` is neither in the image nor on this computer, so machines will not start"
+        return f"`{wanted}` is neither in the image nor on this computer"
+    return ""
+
+
+def _cannot_start(useless: str, prepared: _Prepared, request: BuildRequest) -> BuildFailed:
+    advice = (
+        [f"put {'; '.join(lines)} into `build` under [local]"] if (lines := build_lines(prepared.layout.runs)) else []
+    )
+    advice += ["install it on this computer", 'start a container engine for runtime = "container" under [local]']
+    text = " or ".join(advice)
+    where = request.dockerfile.name
+    return BuildFailed(
+        "build.command", f"{where}: {useless}: machines would not start", f"{text[0].upper()}{text[1:]}."
+    )
 
 
 def _size(size: int) -> str:

@@ -104,6 +104,33 @@ class ImageStore:
             raise failure_of(error) from error
         return Stored(self._load(f"{REGISTRY}/{app}:{label}", digest), existed)
 
+    def put_in_engine(self, app: str, label: str, engine_id: str, recipe: Recipe, size_bytes: int) -> Stored:
+        """Keep the description of an image whose files a container engine has, under its digest there.
+
+        Args:
+            engine_id: "sha256:…" or 64 hex characters.
+
+        Raises:
+            BuildFailed: as `put`.
+        """
+        digest = engine_id.removeprefix("sha256:")
+        home, mark = self.root / "images" / digest, self.root / "apps" / app / "digests" / digest
+        described = {**recipe.as_dict(), "size_bytes": size_bytes, "engine_id": f"sha256:{digest}"}
+        try:
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            with self._deciding:
+                existed = home.is_dir()
+                if not existed:
+                    aside = self.root / "tmp" / secrets.token_hex(8)
+                    aside.mkdir()
+                    (aside / "image.json").write_text(json.dumps(described, indent=1, sort_keys=True))
+                    aside.rename(home)
+                mark.touch()
+            self._replace(self.root / "apps" / app / "labels" / label, digest)
+        except OSError as error:
+            raise failure_of(error) from error
+        return Stored(self._load(f"{REGISTRY}/{app}:{label}", digest), existed)
+
     def _write(self, home: Path, mark: Path, tree: Tree, seen: snapshot.Fingerprint, recipe: Recipe) -> None:
         aside = self.root / "tmp" / secrets.token_hex(8)
         try:
@@ -156,6 +183,10 @@ class ImageStore:
             return (home / "labels" / ((match and match["label"]) or "latest")).stat().st_mtime
         except OSError:
             return 0.0
+
+    def holds(self, digest: str) -> bool:
+        """Whether an image of that digest ("sha256:…") is there."""
+        return (self.root / "images" / digest.removeprefix("sha256:")).is_dir()
 
     def prune(self, app: str, in_use: Collection[str], keep_latest: int = 0) -> list[str]:
         """Forget an app's images, except those in use and its latest ones, and delete what no app has any more.
@@ -219,4 +250,5 @@ class ImageStore:
             path_prefix=recipe.path_prefix,
             links=recipe.links,
             exposed_port=recipe.exposed,
+            engine_id=str(content.get("engine_id", "")),
         )

@@ -44,13 +44,13 @@ class Layout:
         tree: what is in it.
         unmet: what could not be copied from other stages.
         notices: what else was not done, one sentence each.
-        runs: lines of the RUN instructions passed over, those of the stages it copies from included.
+        runs: line and text of the RUN instructions passed over, those of the stages it copies from included.
     """
 
     tree: Tree = field(default_factory=Tree)
     unmet: list[Unmet] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
-    runs: set[int] = field(default_factory=set)
+    runs: dict[int, str] = field(default_factory=dict)
 
 
 def lay_out(file: Dockerfile, stages: Sequence[Stage], stage: Stage, context: Context) -> Layout:
@@ -79,7 +79,7 @@ class _LayoutBuilder:
             layout = self._built[stage.index] = Layout()
             for step in stage.steps:
                 if isinstance(step, Run):
-                    layout.runs.add(step.line)
+                    layout.runs[step.line] = step.text
                     honour(step, layout.tree)
                 elif isinstance(step, Workdir):
                     layout.tree.place(inside_root(step.path), DIRECTORY)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from itertools import pairwise
@@ -19,6 +19,28 @@ from flyctl_orchestrator.local.images.tree import DIRECTORY, Tree
 
 _BETWEEN = re.compile(r"&&|\|\||[;|\n]")
 _ADDS_X = re.compile(r"[ugoa]*\+[rwst]*x|[0-7]?[1357][0-7]{2}")
+
+
+# What is done in a RUN for the base image and not for the app, or is done here anyhow.
+_NOT_FOR_THE_APP = re.compile(
+    r"(apt|apt-get|apk|dnf|yum|microdnf|mkdir|install|chmod|chown|groupadd|useradd|adduser|addgroup|ln|rm|echo|printf|cd"
+    r"|set|export|update-ca-certificates|curl|wget|pip3?|npm (ci|install|i)|python3? -m (pip|venv)|corepack|:)(\s|$)"
+)
+_MOST_LINES = 3
+
+
+def build_lines(runs: Mapping[int, str]) -> list[str]:
+    """Commands of RUN instructions that may make files of the app, e.g. "`npm run build` (line 7)"; the first three.
+
+    Args:
+        runs: text of each instruction, by its line.
+    """
+    found = []
+    for line, text in sorted(runs.items()):
+        commands = (part.strip() for part in _BETWEEN.split(text))
+        useful = [each for each in commands if each and not _NOT_FOR_THE_APP.match(each)]
+        found += [f"`{each[:80]}` (line {line})" for each in useful]
+    return found[:_MOST_LINES]
 
 
 def honour(run: Run, tree: Tree) -> None:

@@ -43,6 +43,7 @@ class Target:
         routable: not cordoned, registered, and no failing service check.
         host, port: where the service listens now; port is 0 when the machine is not running.
         service: the service that answers this request.
+        published: an engine forwards the port, and takes connections even when nobody listens behind it.
     """
 
     machine_id: str
@@ -53,6 +54,7 @@ class Target:
     host: str
     port: int
     service: Service
+    published: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from aiohttp import ClientResponse, web
 from multidict import CIMultiDict
 from yarl import URL
 
+from flyctl_orchestrator.local.base.hung_up import nobody_listens
 from flyctl_orchestrator.local.proxy.backend import Target
 from flyctl_orchestrator.local.proxy.body import RequestBody
 from flyctl_orchestrator.local.proxy.limits import HEADER_BYTES, Limits
@@ -103,6 +104,8 @@ class Forwarder:
         except TimeoutError as error:
             raise TookTooLong(f"no answer within {self._limits.idle_seconds:g} s") from error
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            if target.published and await nobody_listens(target.port, target.host):
+                raise NotConnected("nobody listens in the container") from error
             raise Dropped(str(error) or type(error).__name__) from error
         except (aiohttp.ClientError, aiohttp.http_exceptions.HttpProcessingError, ValueError) as error:
             raise Unreadable(f"{type(error).__name__}: {error}") from error

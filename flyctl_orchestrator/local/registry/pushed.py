@@ -78,6 +78,7 @@ class PushedImages:
             cmd=_texts(config.get("Cmd")),
             exposed_port=_port(config.get("ExposedPorts")),
             user=str(config.get("User") or ""),
+            engine_id=f"{self._address()}/{repository}@{manifest.digest}",
             pull=f"{self._address()}/{repository}@{manifest.digest}",
         )
 

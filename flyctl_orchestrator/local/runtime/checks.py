@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable
 from typing import Protocol
 
+from flyctl_orchestrator.local.base.hung_up import hung_up, nobody_listens
 from flyctl_orchestrator.local.base.machine_config import CheckSpec
 from flyctl_orchestrator.local.core.seams import CheckAnswer
 
@@ -19,6 +20,10 @@ class PortLookup(Protocol):
 
     def main_port(self, machine_id: str) -> int | None:
         """The port the machine was told to listen on."""
+        ...
+
+    def published(self, machine_id: str) -> bool:
+        """Whether an engine forwards its port, and so takes connections even when nobody listens."""
         ...
 
 
@@ -47,9 +52,10 @@ class NetworkProber:
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self, machine_id: str, check: CheckSpec, port: int, done: Callable[[CheckAnswer], None]) -> None:
+        published = self._runtime.published(machine_id)
         try:
             async with asyncio.timeout(check.timeout):
-                answer = await (_http(check, port) if check.type == "http" else _tcp(port))
+                answer = await (_http(check, port, published) if check.type == "http" else _tcp(port, published))
         except TimeoutError:
             answer = CheckAnswer(False, f"no answer within {check.timeout:g} s")
         except ConnectionRefusedError:
@@ -61,18 +67,35 @@ class NetworkProber:
         done(answer)
 
     def _nobody(self, machine_id: str, internal_port: int, port: int) -> str:
+        if self._runtime.published(machine_id):
+            return f"nothing listens on 0.0.0.0:{internal_port} in the container"
         main = self._runtime.main_port(machine_id)
         name = "$PORT" if main == port else f"$PORT_{internal_port}"
         return f"nothing listens on port {port} ({name}); locally every machine has a port of its own"
 
 
-async def _tcp(port: int) -> CheckAnswer:
-    _, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.close()
+async def _tcp(port: int, published: bool) -> CheckAnswer:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        if published and await hung_up(reader):
+            raise ConnectionRefusedError
+    finally:
+        writer.close()
     return CheckAnswer(True, "Success")
 
 
-async def _http(check: CheckSpec, port: int) -> CheckAnswer:
+async def _http(check: CheckSpec, port: int, published: bool) -> CheckAnswer:
+    try:
+        return await _asked(check, port)
+    except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError) as problem:
+        # An engine's forwarder took the connection and dropped it: without a word, in the middle of a handshake.
+        silent = not isinstance(problem, asyncio.IncompleteReadError) or not problem.partial
+        if published and silent and await nobody_listens(port):
+            raise ConnectionRefusedError from problem
+        raise
+
+
+async def _asked(check: CheckSpec, port: int) -> CheckAnswer:
     reader, writer = await asyncio.open_connection(
         "127.0.0.1", port, ssl=_tls(check), server_hostname=_server_name(check), limit=LONGEST_HEAD
     )

@@ -94,7 +94,7 @@ class Children:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._watched: dict[int, tuple[Child, Callable[[int], None], _Lines]] = {}
+        self._watched: dict[int, tuple[Child, Callable[[int], None], Lines]] = {}
         own_children.adopt_orphans()
         loop.add_signal_handler(signal.SIGCHLD, self._reap)
 
@@ -104,12 +104,12 @@ class Children:
 
     def watch(self, child: Child, on_line: Callable[[str], None], on_end: Callable[[int], None]) -> None:
         """Hand on the child's output line by line, and once its return code (negative: the signal)."""
-        lines = _Lines(on_line)
+        lines = Lines(on_line)
         self._watched[child.pid] = (child, on_end, lines)
         self._loop.add_reader(child.output, self._read, child, lines)
         self._reap()
 
-    def _read(self, child: Child, lines: _Lines) -> None:
+    def _read(self, child: Child, lines: Lines) -> None:
         if _read_some(child.output, lines) == _END:
             self._loop.remove_reader(child.output)
 
@@ -143,7 +143,7 @@ class Children:
             self._loop.call_soon_threadsafe(self._end_orphans)
 
 
-def _read_some(output: int, lines: _Lines) -> int:
+def _read_some(output: int, lines: Lines) -> int:
     """Read what is there: how many bytes, `_NOTHING` for now, or `_END`."""
     try:
         data = os.read(output, CHUNK)
@@ -153,20 +153,23 @@ def _read_some(output: int, lines: _Lines) -> int:
     return len(data)
 
 
-def _read_rest(output: int, lines: _Lines) -> None:
+def _read_rest(output: int, lines: Lines) -> None:
     # Bounded, since a process that left the group could go on writing for ever.
     for _ in range(READS_AFTER_THE_END):
         if _read_some(output, lines) <= 0:
             return
 
 
-class _Lines:
+class Lines:
+    """Puts output together into lines, and hands each on; whoever never ends a line gets it in pieces."""
+
     def __init__(self, on_line: Callable[[str], None]) -> None:
         self._on_line = on_line
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._partial = ""
 
     def feed(self, data: bytes) -> None:
+        """Take in a piece of output."""
         text = self._partial + self._decoder.decode(data)
         *whole, self._partial = text.split("\n")
         for line in whole:
@@ -175,6 +178,7 @@ class _Lines:
             self.finish()
 
     def finish(self) -> None:
+        """Hand on what came after the last line break."""
         if self._partial:
             self._on_line(self._partial)
             self._partial = ""

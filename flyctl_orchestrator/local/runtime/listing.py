@@ -20,7 +20,8 @@ def processes_of(main: int) -> list[ProcessInfo] | None:
     """A process and all that comes from it, or None where /proc does not tell."""
     if not sys.platform.startswith("linux"):
         return None
-    sockets = _listening()
+    # A container's sockets are in the tables of its own network; a process's are in this computer's.
+    sockets = _listening(Path("/proc", str(main), "net"))
     found = [info for pid in (main, *descendants_of(main)) if (info := _info(pid, sockets)) is not None]
     return sorted(found, key=lambda info: (info.pid != main, info.pid))
 
@@ -59,12 +60,12 @@ def _uptime() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-def _listening() -> dict[str, tuple[str, str]]:
+def _listening(tables: Path) -> dict[str, tuple[str, str]]:
     """("tcp", address) of each listening socket, by the name its handle has."""
     found = {}
     for table in ("tcp", "tcp6"):
         try:
-            rows = Path("/proc/net", table).read_text().splitlines()[1:]
+            rows = (tables / table).read_text().splitlines()[1:]
         except OSError:
             continue
         for row in rows:

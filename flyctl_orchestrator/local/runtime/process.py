@@ -17,6 +17,7 @@ from pathlib import Path
 
 from flyctl_orchestrator.local.base.clock import Clock, Timer
 from flyctl_orchestrator.local.core.seams import ExitInfo, Launch, ProcessInfo, Surroundings
+from flyctl_orchestrator.local.images import literal_ports
 from flyctl_orchestrator.local.images.command import Command, command_for
 from flyctl_orchestrator.local.images.snapshot import materialise
 from flyctl_orchestrator.local.runtime import orphans
@@ -115,7 +116,12 @@ class ProcessRuntime:
         home = self._root / launch.machine_id
         files = home / "rootfs"
         env = {"HOME": str(files), "LANG": self._lang, "TMPDIR": str(home / "tmp"), **launch.env}
-        return command_for(launch.image, files, launch.argv, env, self._host_path)
+        argv = literal_ports.in_command(launch.argv, launch.ports)
+        env |= literal_ports.in_environment(env, launch.ports)
+        command = command_for(launch.image, files, argv, env, self._host_path)
+        return command._replace(
+            env={**literal_ports.in_gunicorn_config(command.argv, command.cwd, launch.ports), **command.env}
+        )
 
     def _booted(self, machine: _Running, booting: asyncio.Future[Child]) -> None:
         if booting.cancelled():

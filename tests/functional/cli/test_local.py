@@ -43,6 +43,15 @@ def test_delays_are_switched_on_and_off(bare: LocalFleet) -> None:
     assert bare.ok("local", "status", "--json").json["delays"] is False
 
 
+def test_the_runtime_is_chosen_and_remembered(bare: LocalFleet) -> None:
+    bare.ok("local", "up", "--runtime", "container")
+    assert bare.manage("GET", "/_local/settings")["runtime"] == "container"
+    bare.ok("local", "down")
+    bare.ok("local", "up")
+    assert bare.manage("GET", "/_local/settings")["runtime"] == "container"
+    assert bare.flyo("local", "up", "--runtime", "vm").status == 2
+
+
 def test_a_port_that_is_taken_is_named_with_a_way_out(bare: LocalFleet) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])

@@ -169,12 +169,17 @@ def test_what_a_build_without_docker_cannot_do_is_said(tmp_path: Path) -> None:
             beginnings = [
                 "HEALTHCHECK is ignored",
                 "2 RUN instructions are not executed",
+                "what may belong into `build` under [local]: `go build -o /server` (line 2); `a` (line 4)",
                 "COPY --from=build /server cannot be had",
                 "`/server` is neither in the image nor on this computer",
             ]
             assert len(notices) == len(beginnings)
             for notice, beginning in zip(notices, beginnings, strict=True):
                 assert notice.startswith(beginning)
+            stopped = (await server.build(context, starts_image_command=True))[-1]
+            assert (stopped["event"], stopped["code"]) == ("failed", "build.command")
+            assert "machines would not start" in stopped["error"]
+            assert "`go build -o /server` (line 2)" in stopped["hint"]
 
     asyncio.run(scenario())
 

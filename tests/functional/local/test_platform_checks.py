@@ -22,19 +22,29 @@ class Nobody:
     def main_port(self, machine_id: str) -> int | None:
         return 1
 
+    def published(self, machine_id: str) -> bool:
+        return False
+
+
+class InContainer(Nobody):
+    """A machine whose port an engine forwards."""
+
+    def published(self, machine_id: str) -> bool:
+        return True
+
 
 def spec(**said: Any) -> CheckSpec:
     """A check of port 8080, HTTP unless said otherwise."""
     return checks({"checks": {"c": {"type": "http", "port": 8080, **said}}})[0]
 
 
-def ask(check: CheckSpec, serve: Serve | None) -> CheckAnswer:
+def ask(check: CheckSpec, serve: Serve | None, lookup: Nobody | None = None) -> CheckAnswer:
     """Run one check against a server that does `serve`, or against a port nobody listens on."""
 
     async def scenario() -> CheckAnswer:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[CheckAnswer] = loop.create_future()
-        prober = NetworkProber(loop, Nobody())
+        prober = NetworkProber(loop, lookup or Nobody())
         if serve is None:
             with socket.socket() as unused:
                 unused.bind(("127.0.0.1", 0))
@@ -119,6 +129,23 @@ def test_nobody_listening_is_explained() -> None:
     assert not answer.passed
     assert "nothing listens on port" in answer.output and "($PORT_8080)" in answer.output
     assert answer.refused
+
+
+async def hanging_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """What an engine's forwarder does when nobody listens in the container."""
+    writer.close()
+
+
+@pytest.mark.parametrize("kind", ["tcp", "http"])
+def test_a_forwarder_that_hangs_up_is_nobody_listening(kind: str) -> None:
+    answer = ask(spec(type=kind), hanging_up, InContainer())
+    assert answer == CheckAnswer(False, "nothing listens on 0.0.0.0:8080 in the container", refused=True)
+    assert not ask(spec(type=kind), hanging_up).refused, "a process that does so took the connection"
+
+
+def test_a_container_that_listens_passes() -> None:
+    assert ask(spec(type="tcp"), silent, InContainer()) == CheckAnswer(True, "Success")
+    assert ask(spec(), saying(b"HTTP/1.1 200 OK\r\n\r\n"), InContainer()).passed
 
 
 def test_tls_to_a_server_without_it_fails_cleanly() -> None:

@@ -225,7 +225,8 @@ def test_an_app_with_a_port_of_its_own_choice_is_told_both_addresses(api: Api, s
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only /proc tells who listens where")
 def test_an_app_that_takes_its_internal_port_literally_is_told_to_take_port(api: Api, server_image: str) -> None:
-    machine, output = listening(api, server_image, 32_102, "PORT=32102 exec python3 -S -E app.py")
+    command = "sed -i 's/int(os.environ..PORT..)/32102/' app.py; exec python3 -S -E app.py"
+    machine, output = listening(api, server_image, 32_102, command)
     assert output.startswith(
         "the app listens on 127.0.0.1:32102: on the local platform, where every machine has a port"
     )

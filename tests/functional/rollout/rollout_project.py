@@ -51,7 +51,9 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *args):
         print("asked for", self.path, flush=True)
 
-server = ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler)
+# As a process it is told where; in a container it listens where fly.toml says.
+address = os.environ.get("HOST", "0.0.0.0"), int(os.environ.get("PORT", "8080"))
+server = ThreadingHTTPServer(address, Handler)
 signal.signal(signal.SIGTERM, lambda *args: threading.Thread(target=server.shutdown).start())
 server.serve_forever()
 """
@@ -89,10 +91,12 @@ path = "/up"
 class RolloutProject(Computer):
     """A project directory and the daemon it is deployed to."""
 
+    dockerfile = DOCKERFILE
+
     def write(self) -> RolloutProject:
         """Write the files of a good release."""
         self.project.mkdir(parents=True, exist_ok=True)
-        files = {"server.py": SERVER, "Dockerfile": DOCKERFILE, "fly.toml": FLY_TOML, "flyo.toml": FLYO_TOML}
+        files = {"server.py": SERVER, "Dockerfile": self.dockerfile, "fly.toml": FLY_TOML, "flyo.toml": FLYO_TOML}
         files[".dockerignore"] = "*.toml\n*.json\n"
         for name, text in files.items():
             (self.project / name).write_text(text)

@@ -68,7 +68,10 @@ def test_the_builder_gets_the_whole_request_and_its_log_is_handed_on(tmp_path: P
     http = ScriptedHttp(ManualClock(), [ndjson(*log, {**built, "cached": True, "notices": ["USER is ignored"]})])
     lines: list[str] = []
     plan = BuildPlan(tmp_path / "Dockerfile.web", tmp_path / "web.ignore", "final", {"N": "20"})
-    asked = request(tmp_path, build=plan, install="make deps", inputs=("deps.txt",))
+    options = BuildOptions(secrets={"KEY": "build-secret"}, switches=("--no-cache",))
+    asked = request(
+        tmp_path, build=plan, options=options, install="make deps", inputs=("deps.txt",), runtime="container"
+    )
     assert build(target(http), asked, lines.append) == BuiltImage(
         "registry.fly.io/web:flyo-1", "sha256:ab", cached=True, notices=("USER is ignored",)
     )
@@ -84,6 +87,10 @@ def test_the_builder_gets_the_whole_request_and_its_log_is_handed_on(tmp_path: P
         "build": "make deps",
         "inputs": ["deps.txt"],
         "target": "final",
+        "runtime": "container",
+        "secrets": {"KEY": "build-secret"},
+        "starts_image_command": False,
+        "no_cache": True,
     }
 
 

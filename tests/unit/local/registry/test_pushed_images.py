@@ -67,7 +67,8 @@ def test_an_image_says_how_it_starts_and_where_an_engine_gets_it(store: Registry
     assert (image.entrypoint, image.cmd) == (("/app",), ("--serve",))
     assert (image.user, image.workdir, image.exposed_port) == ("1000:1000", "/srv", 8080)
     assert (image.pull, image.size_bytes) == (f"127.0.0.1:4280/shop@{digest}", 50)
-    assert "run as processes: deploy with `flyo deploy --local`" in why_pushed_cannot_run(image)
+    assert "or deploy with `flyo deploy --local`" in why_pushed_cannot_run(image, "process", {})
+    assert "DOCKER_HOST" in why_pushed_cannot_run(image, "auto", {"DOCKER_HOST": "unix:///nowhere/docker.sock"})
 
 
 def test_every_name_of_the_platforms_registry_means_the_same_image(store: RegistryStore) -> None:

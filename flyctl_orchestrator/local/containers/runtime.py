@@ -1,0 +1,326 @@
+"""Machines as containers. Suspend is the engine's pause; a stop is our signal and, after our time, our kill.
+
+A machine has one task: it creates and starts the container, reads its output, waits for its end and removes it. The
+engine is looked for when the first machine or build needs it, and watched from then on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from flyctl_orchestrator.local.base.clock import Clock, Timer
+from flyctl_orchestrator.local.containers.configuration import archive_of, container_of, own_hosts_in
+from flyctl_orchestrator.local.containers.connection import Connection
+from flyctl_orchestrator.local.containers.endpoint import NoEngine
+from flyctl_orchestrator.local.containers.engine import Engine, EngineError
+from flyctl_orchestrator.local.containers.inside import processes_in
+from flyctl_orchestrator.local.containers.watching import exit_of, read_output
+from flyctl_orchestrator.local.core.seams import ExitInfo, Launch, ProcessInfo, Surroundings
+
+BOOTING_AT_ONCE = 4
+# Seconds for the last lines of a container that ended.
+_LAST_WORDS_SECONDS = 1.0
+# Seconds for the last containers to be removed; what is left then, the next start removes.
+_CLOSE_SECONDS = 8.0
+_NOT_FOUND, _KILLED = 127, 137
+
+
+@dataclass(eq=False)
+class _Contained:
+    launch: Launch
+    on_started: Callable[[], None]
+    on_exit: Callable[[ExitInfo], None]
+    on_failed: Callable[[str], None]
+    on_log: Callable[[str], None]
+    died: asyncio.Event
+    id: str = ""
+    pid: int = 0
+    alive: bool = False
+    frozen: bool = False
+    stopping: bool = False
+    waiting: list[Callable[[], None]] = field(default_factory=list)
+    kill: Timer | None = None
+
+
+class ContainerRuntime:
+    """Runs machines whose image is in a container engine.
+
+    Args:
+        loop: the daemon's event loop.
+        clock: for the time between a signal and the kill.
+        state: the platform's directory, which the containers' labels name.
+        environ: where the engine is looked for (`endpoint.find_engine`).
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock, state: Path, environ: Mapping[str, str]) -> None:
+        self._loop = loop
+        self._clock = clock
+        self.connection = Connection(state, environ, self._died, self._living)
+        self._slots = asyncio.Semaphore(BOOTING_AT_ONCE)
+        self._machines: dict[str, _Contained] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        # The task of each machine whose container may still be there, ended ones included.
+        self._present: dict[asyncio.Task[None], _Contained] = {}
+        self._boots = 0
+        # For images that the engine gets from the platform's registry.
+        self.registry_password = ""
+
+    async def close(self) -> None:
+        """Kill what still runs, wait for what is being removed, then let go of the engine."""
+        for machine_id in list(self._machines):
+            self.stop(machine_id, "SIGKILL", 0.0, lambda: None)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                while tasks := [*self._present, *self._tasks]:
+                    await asyncio.gather(*tasks, return_exceptions=True)
+        with contextlib.suppress(EngineError):
+            await self.connection.close()
+
+    def tidy(self) -> None:
+        """Remove networks that no machine needs any more, soon."""
+        if self.connection.open:
+            self._do(self._once_ended(self.connection.tidy_networks(self._networks)))
+
+    def _networks(self) -> set[str]:
+        return {machine.launch.network for machine in self._machines.values()}
+
+    def drop_volume(self, volume_id: str) -> None:
+        """A volume is gone: so are its files in the engine."""
+        if self.connection.open or self.connection.noted:
+            self._do(self._once_ended(self.connection.drop_volume(volume_id)))
+
+    def drop_image(self, digest: str) -> None:
+        """The platform needs an image no more; harmless when the engine never had it."""
+        if self.connection.open or self.connection.noted:
+            self._do(self._once_ended(self.connection.drop_image(digest)))
+
+    async def _once_ended(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something once the containers that are about to go are gone: what they use cannot be removed before."""
+        living = self._machines.values()
+        going = [task for task, machine in self._present.items() if machine.stopping or machine not in living]
+        await asyncio.gather(*going, return_exceptions=True)
+        await work
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have something done in the engine, which may refuse: what it was about is gone then."""
+        task = self._loop.create_task(_quietly(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # Starting
+
+    def start(
+        self,
+        launch: Launch,
+        on_started: Callable[[], None],
+        on_exit: Callable[[ExitInfo], None],
+        on_failed: Callable[[str], None],
+        on_log: Callable[[str], None],
+    ) -> None:
+        """Create and start a container."""
+        machine = _Contained(launch, on_started, on_exit, on_failed, on_log, asyncio.Event())
+        self._machines[launch.machine_id] = machine
+        task = self._loop.create_task(self._run(machine))
+        self._present[task] = machine
+        task.add_done_callback(self._present.pop)
+
+    async def _run(self, machine: _Contained) -> None:
+        engine = None
+        try:
+            async with self._slots:
+                engine = await self.connection.get()
+                await self._boot(engine, machine)
+        except (EngineError, NoEngine, OSError) as problem:
+            self._gone(machine)
+            if not machine.stopping:
+                machine.on_failed(str(problem))
+            self._tell_waiting(machine)
+        else:
+            if machine.alive:
+                await self._live(engine, machine)
+            else:
+                self._gone(machine)
+                self._tell_waiting(machine)
+        if engine is not None and machine.id:
+            await _quietly(engine.remove(machine.id))
+
+    async def _boot(self, engine: Engine, machine: _Contained) -> None:
+        """Create the container, put its files in place and start it, unless it is to stop meanwhile."""
+        launch = machine.launch
+        if not launch.argv:
+            self._died_at_once(machine, "the image has no CMD or ENTRYPOINT, and the machine no command of its own")
+            return
+        if launch.image.pull:
+            await engine.pull(launch.image.pull, self.registry_password)
+        await self.connection.networks.ensure(launch.network)
+        self._boots += 1
+        name = f"{self.connection.names.container(launch.machine_id, self._boots)}"
+        body = container_of(launch, self.connection.names, self.connection.cpus)
+        machine.id = (await engine.call("POST", "/containers/create", query={"name": name}, body=body))["Id"]
+        if launch.files:
+            place = f"/containers/{machine.id}/archive"
+            await engine.call("PUT", place, query={"path": "/"}, data=archive_of(launch.files))
+        if machine.stopping:
+            return
+        machine.alive = True
+        try:
+            await engine.call("POST", f"/containers/{machine.id}/start")
+        except EngineError:
+            machine.alive = False
+            raise
+
+    def _died_at_once(self, machine: _Contained, why: str) -> None:
+        """As on Fly.io: the machine starts, and its process ends at once."""
+        self._gone(machine)
+        if not machine.stopping:
+            machine.on_log(why)
+            machine.on_started()
+            machine.on_exit(ExitInfo(_NOT_FOUND, None, requested=False))
+
+    async def _live(self, engine: Engine, machine: _Contained) -> None:
+        """From the start of a container to its end."""
+        unseen = machine.stopping
+        if unseen:
+            self._do(_signal(engine, machine.id, "SIGKILL"))
+        else:
+            machine.on_started()
+            for line in _remarks(machine.launch):
+                machine.on_log(line)
+        with contextlib.suppress(EngineError):
+            machine.pid = (await engine.container(machine.id))["State"]["Pid"]
+        output = self._loop.create_task(read_output(engine, machine.id, machine.on_log))
+        await machine.died.wait()
+        await asyncio.wait([output], timeout=_LAST_WORDS_SECONDS)
+        output.cancel()
+        ended = await self._ended(engine, machine)
+        self._gone(machine)
+        if not unseen:
+            machine.on_exit(ended)
+        self._tell_waiting(machine)
+
+    async def _ended(self, engine: Engine, machine: _Contained) -> ExitInfo:
+        try:
+            return exit_of((await engine.container(machine.id))["State"], machine.stopping)
+        except EngineError as problem:
+            machine.on_log(f"how it ended is not known: {problem}")
+            return ExitInfo(_KILLED, None, machine.stopping)
+
+    def _died(self, container_id: str) -> None:
+        for machine in self._machines.values():
+            if machine.id == container_id:
+                machine.died.set()
+
+    def _living(self) -> list[str]:
+        return [machine.id for machine in self._machines.values() if machine.alive and not machine.died.is_set()]
+
+    def _gone(self, machine: _Contained) -> None:
+        if machine.kill is not None:
+            machine.kill.cancel()
+        if self._machines.get(machine.launch.machine_id) is machine:
+            del self._machines[machine.launch.machine_id]
+
+    def _tell_waiting(self, machine: _Contained) -> None:
+        for done in machine.waiting:
+            done()
+
+    # What is asked of it while it runs
+
+    def stop(self, machine_id: str, signal: str, timeout: float, done: Callable[[], None]) -> None:
+        """Signal, and kill after `timeout` seconds; a frozen machine is killed outright."""
+        machine = self._machines.get(machine_id)
+        if machine is None:
+            done()
+            return
+        machine.stopping = True
+        machine.waiting.append(done)
+        if not machine.alive:
+            return
+        if machine.frozen or signal == "SIGKILL":
+            self._send(machine, "SIGKILL")
+            return
+        self._send(machine, signal)
+        if machine.kill is None:
+            machine.kill = self._clock.call_later(timeout, partial(self._send, machine, "SIGKILL"))
+
+    def _send(self, machine: _Contained, signal: str) -> None:
+        engine = self.connection.engine
+        if engine is not None:
+            self._do(_signal(engine, machine.id, signal))
+
+    def suspend(self, machine_id: str, done: Callable[[bool], None]) -> None:
+        """Pause the container."""
+        machine = self._machines.get(machine_id)
+        if machine is None or not machine.alive or machine.stopping:
+            done(False)
+            return
+        machine.frozen = True
+        self._do(self._ask(machine, "pause", done))
+
+    def resume(self, machine_id: str, done: Callable[[bool], None]) -> None:
+        """Let the container run on."""
+        machine = self._machines.get(machine_id)
+        if machine is None or not machine.alive or not machine.frozen:
+            done(False)
+            return
+        machine.frozen = False
+        self._do(self._ask(machine, "unpause", done))
+
+    async def _ask(self, machine: _Contained, what: str, done: Callable[[bool], None]) -> None:
+        engine = self.connection.engine
+        try:
+            assert engine is not None  # the machine is alive in it
+            await engine.call("POST", f"/containers/{machine.id}/{what}")
+        except EngineError:
+            done(False)
+        else:
+            done(True)
+
+    def signal(self, machine_id: str, signal: str) -> bool:
+        """Send a signal to the app."""
+        machine = self._machines.get(machine_id)
+        if machine is None or not machine.alive:
+            return False
+        self._send(machine, signal)
+        return True
+
+    def forget(self, machine_id: str) -> None:
+        """Nothing stays of a container that ended."""
+
+    def running(self, machine_id: str) -> bool:
+        """Whether it exists: booting and frozen ones too."""
+        return machine_id in self._machines
+
+    def processes(self, machine_id: str) -> list[ProcessInfo] | None:
+        """What runs in the container, where this computer tells (Linux, an engine without a virtual machine)."""
+        machine = self._machines.get(machine_id)
+        return None if machine is None or not machine.pid else processes_in(machine.id, machine.pid)
+
+    def surroundings(self, machine_id: str) -> Surroundings | None:
+        """None: a command cannot join a container from outside."""
+        return None
+
+
+def _remarks(launch: Launch) -> Iterator[str]:
+    """What a person should know about a machine that starts, one line each."""
+    if launch.keep_rootfs:
+        yield "rootfs.persist is not offered for containers: the machine begins with its image's files"
+    for name in own_hosts_in(launch.env):
+        yield (
+            f"{name} names localhost, which in a container is the container itself: for a service of this computer,"
+            " write host.docker.internal"
+        )
+
+
+async def _signal(engine: Engine, container_id: str, signal: str) -> None:
+    await engine.call("POST", f"/containers/{container_id}/kill", query={"signal": signal})
+
+
+async def _quietly(work: Coroutine[Any, Any, None]) -> None:
+    with contextlib.suppress(EngineError, NoEngine):
+        await work
