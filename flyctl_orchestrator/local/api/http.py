@@ -15,6 +15,7 @@ from flyctl_orchestrator.local.api.faults_at_api import ConnectionCut
 from flyctl_orchestrator.local.api.routing import Router, refused
 from flyctl_orchestrator.local.api.wire import Raw, Request, Response, Wait
 from flyctl_orchestrator.local.base.errors import PlatformError
+from flyctl_orchestrator.local.base.json_body import decoded
 from flyctl_orchestrator.local.base.watching import until
 from flyctl_orchestrator.local.platform import Platform
 
@@ -22,7 +23,10 @@ AioHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 LARGEST_BODY = 32 * 1024 * 1024
 REQUEST_ID = "fly-request-id"
 FORM = "application/x-www-form-urlencoded"
+TAKES_FORMS = "/prometheus/"
 READY = "/_local/ready"
+#: What anybody may ask, with a token or without.
+OPEN = ("/v1/platform/regions",)
 _OWN_HOST = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?", re.ASCII)
 
 
@@ -36,6 +40,7 @@ class Front:
         proxy: answers for hosts below localhost.
         is_app_host: whether a Host names an app.
         ready: the body of the one address that needs no token.
+        registry: answers below `/v2/`, in its own words; None for no registry.
     """
 
     def __init__(
@@ -47,6 +52,7 @@ class Front:
         proxy: AioHandler,
         is_app_host: Callable[[str], bool],
         ready: Callable[[], dict[str, object]],
+        registry: AioHandler | None = None,
     ) -> None:
         self._platform = platform
         self._router = router
@@ -54,6 +60,7 @@ class Front:
         self._proxy = proxy
         self._is_app_host = is_app_host
         self._ready = ready
+        self._registry = registry
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request, whatever it is."""
@@ -69,7 +76,12 @@ class Front:
     async def _api(self, request: web.BaseRequest) -> web.StreamResponse:
         if (request.method, request.path) == ("GET", READY):
             return self._answer(Response(200, self._ready()))
-        if self._platform.tokens.authenticate(request.headers.get("Authorization", "")) is None:
+        if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
+            # The HTTP library leaves it to us. curl waits a second for it before it sends a larger body.
+            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if self._registry is not None and (request.path + "/").startswith("/v2/"):
+            return await self._registry(request)
+        if request.path.rstrip("/") not in OPEN and not self._known(request):
             return self._answer(Response(401, {"error": "the API token is missing or not this platform's"}))
         streaming = self._streaming.get((request.method, request.path))
         if streaming is not None:
@@ -87,6 +99,9 @@ class Front:
         except Exception as bug:  # noqa: BLE001 - one broken handler must not take the platform down
             traceback.print_exc()
             return self._answer(Response(500, {"error": f"the local platform failed: {type(bug).__name__}: {bug}"}))
+
+    def _known(self, request: web.BaseRequest) -> bool:
+        return self._platform.tokens.authenticate(request.headers.get("Authorization", "")) is not None
 
     async def _served(self, request: Request) -> Response:
         answer = self._router.handle(request)
@@ -169,18 +184,14 @@ async def read(request: web.BaseRequest) -> Request:
         if len(data) > LARGEST_BODY:
             raise PlatformError(413, "the request body is too large")
     query = parse_qs(request.query_string, keep_blank_values=True)
-    if request.content_type == FORM:
-        # A query that is sent as a form, as Prometheus' API takes it.
+    if request.content_type == FORM and request.path.startswith(TAKES_FORMS):
+        # A query that is sent as a form, as Prometheus' API takes it. Elsewhere it is what `curl -d` calls any body.
         query |= parse_qs(data.decode("utf-8", "replace"), keep_blank_values=True)
         data.clear()
-    try:
-        body = json.loads(data) if data.strip() else None
-    except ValueError as problem:
-        raise PlatformError(400, f"the request body is not JSON: {problem}") from problem
     return Request(
         method=request.method,
         path=request.path,
         query=query,
         headers={name.lower(): value for name, value in request.headers.items()},
-        body=body,
+        body=decoded(bytes(data)),
     )
