@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 # Commands that take --local, -a and -c, and those that take --local alone. A test holds both against the commands.
 _ALL = """
-    deploy doctor history lock-release lock-status lock-take logs open plan probe rehearse review-down review-up rollback
-    run scale secrets-check secrets-generate secrets-import secrets-list secrets-set secrets-unset ssh status watch
+    deploy doctor history lock-release lock-status lock-take logs open plan probe rehearse review-down review-up
+    rollback run scale secrets-check secrets-generate secrets-import secrets-list secrets-set secrets-unset
+    ssh status watch
 """
 ALL = frozenset(_ALL.split())
 LOCAL_ALONE = frozenset({"init"})
