@@ -82,6 +82,7 @@ class Mount:
 
     Attributes:
         source: the volume's name.
+        path: where it is mounted; "" when the file does not say.
         size_gb: of a volume that is made for it.
         snapshot_retention: days; None for the platform's own.
         scheduled_snapshots: whether snapshots are taken daily; None for the platform's own.
@@ -91,6 +92,7 @@ class Mount:
     size_gb: int = 1
     snapshot_retention: int | None = None
     scheduled_snapshots: bool | None = None
+    path: str = ""
 
 
 @dataclass(frozen=True)

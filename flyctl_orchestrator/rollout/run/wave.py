@@ -129,7 +129,7 @@ class WaveRun:
         if chosen is None or self._flyctl is not None:
             return
         lanes = [run for run in self.runs if run.lane.by_flyctl]
-        if any(run.index == 0 and not run.with_flyctl for run in lanes):
+        if any(run.index < next(at for at, step in enumerate(run.lane.steps) if step.by_flyctl) for run in lanes):
             return
         if chosen.clones:
             chosen = replace(chosen, machines=tuple(run.machine_id or "" for run in lanes))
