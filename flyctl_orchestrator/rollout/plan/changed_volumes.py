@@ -66,7 +66,7 @@ def refuse_without_volume(lanes: Iterable[Lane], specs: Mapping[str, VolumeSpec]
         return
     group = next(iter(short))[0]
     name = specs[group].name
-    places = {region: count for (each, region), count in short.items() if each == group}
+    places = {region: count for (each, region), count in sorted(short.items()) if each == group}
     make = " and ".join(f"'flyctl volumes create {name} -a {app} -r {r} -n {n}'" for r, n in places.items())
     anew = " ".join(f"{group}:{region}=0" for region in places)
     missing = ", ".join(f"{region} {count}" for region, count in places.items())

@@ -68,7 +68,7 @@ def test_a_new_machine_takes_none_that_one_which_is_there_needs() -> None:
 @pytest.mark.parametrize(
     ("volumes", "missing", "make"),
     [
-        ([], "iad 1, fra 2", "-r iad -n 1' and 'flyctl volumes create data -a shop -r fra -n 2'"),
+        ([], "fra 2, iad 1", "-r fra -n 2' and 'flyctl volumes create data -a shop -r iad -n 1'"),
         ([free("v1", "iad")], "fra 2", "'flyctl volumes create data -a shop -r fra -n 2'; or"),
         ([free("v1", "iad"), free("v2", "fra"), free("v3", "syd"), free("v4", "fra", "other")], "fra 1", "-r fra -n 1"),
     ],
