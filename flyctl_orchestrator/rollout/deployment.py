@@ -311,8 +311,7 @@ class Deployment:
         """What the rollout acts with."""
         project, target = self.project, self.target
         fly = project.flytoml
-        sizes, groups = fly.sizes, fly.process_groups
-        sized = [group for group in groups if any(not size.processes or group in size.processes for size in sizes)]
+        sized = [group for group in fly.process_groups if fly.vm_of(group) is not None]
         return RolloutContext(
             app=project.app,
             api=target.api,
