@@ -83,6 +83,10 @@ class MachinesApi:
         call = self._app_call("GET", app, f"/machines{query}", "list", "list the machines")
         return [self._seen(machine) for machine in self._caller.send(call, machines_of(app))]
 
+    def may_list(self, app: str) -> bool:
+        """Whether `list_machines` need not wait for its turn now."""
+        return self._caller.pacer.ready("list", app)
+
     def get_machine(self, app: str, machine_id: str, *, hurry: bool = False) -> Machine:
         """One machine; `ApiError` of kind not_found when there is none (any more).
 

@@ -85,9 +85,9 @@ class Deployment:
 
     # --- before anything changes
 
-    def observe(self) -> Fleet:
-        """Read the fleet."""
-        return observe(self.target.api, self.project.app, volumes=bool(self.project.flytoml.volumes))
+    def observe(self, *, known: bool = False) -> Fleet:
+        """Read the fleet; `known`: the app is there."""
+        return observe(self.target.api, self.project.app, volumes=bool(self.project.flytoml.volumes), known=known)
 
     def given_image(self, image: str | None) -> PlannedImage:
         """The image the user names, on the command line or as fly.toml's [build] image; else one still to be built."""

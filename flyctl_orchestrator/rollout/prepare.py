@@ -44,7 +44,7 @@ def prepare(work: Deployment, image: str | None) -> tuple[Plan, Fleet]:
         wanted = work.build(fleet)
     aged = work.target.clock.monotonic() - since > FRESH
     if work.guard.secure(wanted.ref) or aged or not exists:
-        fleet = work.observe()
+        fleet = work.observe(known=True)
     return work.plan(fleet, wanted), fleet
 
 

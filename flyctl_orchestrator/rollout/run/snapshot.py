@@ -32,6 +32,11 @@ class Snapshot:
     whole: bool
     error: str = ""
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was read, and nothing went wrong with it either."""
+        return not self.whole and not self.machines and not self.error
+
     def over(self, older: Snapshot | None) -> Snapshot | None:
         """The older whole reading brought up to date with this one; None as long as there is no whole one."""
         if self.whole or older is None:
@@ -84,6 +89,11 @@ class Poller:
         """Seconds since the last list was asked for, infinity when none was."""
         return self._context.clock.monotonic() - self._listed_at
 
+    @property
+    def may_list(self) -> bool:
+        """Whether a list need not wait for its turn now."""
+        return self._context.api.may_list(self._context.app)
+
     def read(self, only: Collection[str] | None) -> Snapshot:
         """Read the fleet.
 
@@ -104,6 +114,10 @@ class Poller:
             return Snapshot(self._number, {}, whole=False, error=error.what)
         self._failures = 0
         return Snapshot(self._number, present(listed), whole=True)
+
+    def none(self) -> Snapshot:
+        """No reading: what was seen is still good."""
+        return Snapshot(self._number, {}, whole=False)
 
     def _some(self, ids: Sequence[str]) -> dict[str, Machine]:
         """Those of the machines that answer for themselves; the others are seen in lists from here on."""

@@ -178,7 +178,8 @@ class WaveRun:
             self._note_release_command(self._flyctl)
         # What comes first changes something and needs no reading; the list's rate limit is for what comes after.
         through = all(run.over for run in self.runs) and self._watch.over
-        snapshot = self._read() if self._looks and not through else Snapshot(0, {}, whole=False)
+        watched = all(run.over or self._watch.holds(run) for run in self.runs) and self._watch.calm
+        snapshot = self._read() if self._looks and not through and not watched else self._poller.none()
         self._looks += 1
         self.last_snapshot = snapshot.over(self.last_snapshot) or self.last_snapshot
         ctx = StepContext(self._context, self._record, snapshot, self._flyctl)
@@ -211,18 +212,19 @@ class WaveRun:
         ids = [run.machine_id for run in running if run.machine_id]
         if self._flyctl is not None and self._flyctl.active:
             expecting = any(isinstance(run.step, FlyctlCreate) for run in running)
-            ids = ids or self._watch.machines[:FEW]
+            ids = self._near(running) or ids or self._watch.machines[:FEW]
             lists = (expecting or not ids) and self._poller.since_list >= LIST_BESIDE_FLYCTL
             whole = lists or (self._flyctl.resting and not self._seen_since(self._flyctl))
             return self._poller.read(None if whole else ids)
-        near = [run.machine_id or "" for run in self._schedule.near(running)]
-        # All others boot; between two lists it is enough to look at those that may be ready.
-        few = (
-            0 < len(near) <= (FEW if self._poller.rounds else MANY)
-            and self._all_boot()
-            and self._poller.since_list < TICK
-        )
-        return self._poller.read(near if few else None)
+        near = self._near(running)
+        due = min(self._poller.since_list, self._schedule.since_near) >= TICK
+        few = 0 < len(near) <= (FEW if self._poller.rounds else MANY)
+        lists = due or not few or (len(near) > 1 and self._poller.may_list)
+        return self._poller.read(None if lists else near)
+
+    def _near(self, running: list[LaneRun]) -> list[str]:
+        """The machines that are worth a look between two lists: those that may be ready, where all others boot."""
+        return [run.machine_id or "" for run in self._schedule.worth_a_look(running)] if self._all_boot() else []
 
     def _resume_flyctl(self) -> None:
         """Have a flyctl that failed for something that passes run again, for what it has not changed yet."""
