@@ -32,11 +32,6 @@ class Snapshot:
     whole: bool
     error: str = ""
 
-    @property
-    def empty(self) -> bool:
-        """Whether nothing was read, and nothing went wrong with it either."""
-        return not self.whole and not self.machines and not self.error
-
     def over(self, older: Snapshot | None) -> Snapshot | None:
         """The older whole reading brought up to date with this one; None as long as there is no whole one."""
         if self.whole or older is None:

@@ -89,6 +89,7 @@ class WaveWatch:
 
     Attributes:
         over: whether there is nothing left to watch for.
+        doubted: whether one has answered so badly that it fails, unless a reading of it says otherwise.
     """
 
     def __init__(
@@ -112,7 +113,7 @@ class WaveWatch:
         self._users = UserCount(context, record, seconds)
         self._lock = threading.Lock()
         self._started = False
-        self._doubted = False
+        self.doubted = False
         self.over = not self._runs
 
     # --- what the wave wants to know
@@ -130,7 +131,7 @@ class WaveWatch:
     def pause(self) -> float:
         """Seconds until another look is worth it."""
         left = self._end - self._context.clock.monotonic()
-        return SOON if self._doubted else max(SOON, min(TICK, left)) if left > 0 else TICK
+        return SOON if self.doubted else max(SOON, min(TICK, left)) if left > 0 else TICK
 
     @property
     def calm(self) -> bool:
@@ -139,7 +140,7 @@ class WaveWatch:
         A machine that has ended is silent from outside; one that was started again since says so in the next reading.
         """
         now = self._context.clock.monotonic()
-        if self._doubted or self._pending or any(each.amiss or not each.asked for each in self._alive):
+        if self.doubted or self._pending or any(each.amiss or not each.asked for each in self._alive):
             return False
         return all(now - each.read_at < CALM and (now < self._end or each.read_at >= self._end) for each in self._alive)
 
@@ -297,13 +298,13 @@ class WaveWatch:
         if verdict.kind == "pass" and self._evidence is not None:
             verdict, machine = self._evidence.judge(self._sharing)
             tell_evidence(self._context.emit, self._evidence, self._wanted(), baking=self._baking)
+        bad = [each for each in self._alive if verdict.kind == "fail" and each.id == machine]
         # The platform may know better what is wrong with it, and is asked first.
-        self._doubted = verdict.kind == "fail" and ctx.snapshot.empty
-        if self._doubted:
+        self.doubted = any(not ctx.snapshot.error and not ctx.fresh(each.run) for each in bad)
+        if self.doubted:
             return
-        for each in self._alive:
-            if verdict.kind == "fail" and each.id == machine:
-                self._lose(each, ctx, "failed", verdict.code, verdict.reason)
+        for each in bad:
+            self._lose(each, ctx, "failed", verdict.code, verdict.reason)
         if self._pending:
             return
         if not self._alive:

@@ -208,6 +208,8 @@ class WaveRun:
         self._context.concurrency.each(lambda run: self._advance(run, ctx), active)
 
     def _read(self) -> Snapshot:
+        if self._watch.doubted:
+            return self._poller.read(None)
         running = [run for run in self.runs if run.status == "running"]
         ids = [run.machine_id for run in running if run.machine_id]
         if self._flyctl is not None and self._flyctl.active:
