@@ -30,6 +30,8 @@ from flyctl_orchestrator.rollout.run.watch import WaveWatch
 # Seconds between two looks: the platform allows one list of an app's machines per second, single machines more often.
 TICK = 1.0
 TICK_BESIDE_FLYCTL = 0.5
+# Seconds after which all are looked at, even while one that boots with others is to tell for them.
+SEEN_ALL = 3.0
 # Seconds between two lists while flyctl runs: it lists machines, too, gives up on a 429, and shares our rate limit.
 LIST_BESIDE_FLYCTL = 3.0
 # As many machines are read one by one: at every look, and at the first one after a list.
@@ -219,7 +221,8 @@ class WaveRun:
             whole = lists or (self._flyctl.resting and not self._seen_since(self._flyctl))
             return self._poller.read(None if whole else ids)
         near = self._near(running)
-        due = min(self._poller.since_list, self._schedule.since_near) >= TICK
+        since = self._poller.since_list
+        due = since >= SEEN_ALL or min(since, self._schedule.since_near) >= TICK
         few = 0 < len(near) <= (FEW if self._poller.rounds else MANY)
         lists = due or not few or (len(near) > 1 and self._poller.may_list)
         return self._poller.read(None if lists else near)
