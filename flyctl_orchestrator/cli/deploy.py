@@ -16,7 +16,7 @@ from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.kept_plan import read_kept_plan
-from flyctl_orchestrator.rollout.plan.left_out import Only
+from flyctl_orchestrator.rollout.plan.part import Part
 from flyctl_orchestrator.rollout.plan.plan import Plan
 from flyctl_orchestrator.rollout.plan.smaller import Smaller, smaller_machines
 from flyctl_orchestrator.rollout.prepare import overwritten, prepare, prepare_kept
@@ -53,6 +53,21 @@ class DeployRequest:
         if len(named) > 1:
             raise UsageError(f"{' and '.join(named)} cannot be used together", where="flyo deploy", next="Choose one")
 
+    def check_part(self, part: Part) -> None:
+        """A kept plan and an unfinished rollout say themselves what they are about; to resume may leave out more.
+
+        Raises:
+            UsageError: a part was chosen with one of them.
+        """
+        given = {"--plan": self.plan_file is not None, "--abort": self.abort, "--resume": self.resume and part.chosen}
+        for option in (option for option, there in given.items() if there and part.options):
+            raise UsageError(
+                f"{option} says itself what it is about, and cannot be used with {part.options}",
+                where="flyo deploy",
+                next=f"Leave {part.options} out, or roll out anew",
+                code="plan.only",
+            )
+
 
 def run_deploy(context: CommandContext, requested: DeployRequest) -> int:
     """Roll out, or end what was left half-way; gives the exit status of what happened to the fleet.
@@ -64,20 +79,15 @@ def run_deploy(context: CommandContext, requested: DeployRequest) -> int:
     new = not (requested.resume or requested.abort)
     project = context.project_to_look() if requested.abort else context.project(understood=False)
     policy = context.policy(project)
-    only = Only(context.options.only_regions, context.options.only_groups)
-    if context.options.without and (requested.abort or requested.plan_file):
-        both = "--abort" if requested.abort else "--plan"
-        raise UsageError(f"{both} and --without cannot be used together", where="flyo deploy", next="Choose one")
-    if only != Only() and not (new and requested.plan_file is None):
-        what = "a part can be chosen for a new rollout only, with --regions and --process-groups"
-        raise UsageError(what, where="flyo deploy", next="Leave them out", code="plan.only")
+    part = Part(**context.options.part)
+    requested.check_part(part)
     if new:
         require_within_budget(context, project)
     path = context.environment.cwd / requested.plan_file if requested.plan_file else None
     kept = read_kept_plan(path, project) if path else None
 
     def act(begun: Deployment) -> Outcome:
-        work = replace(begun, build_options=context.options.build, without=context.options.without, only=only)
+        work = replace(begun, build_options=context.options.build, part=part)
         if requested.resume or requested.abort:
             with breaking_off():
                 make_way(work)

@@ -48,7 +48,7 @@ def require_valid(context: CommandContext, target: Target, project: Project, *, 
     context.output.say(*(f"warning: {fly.shown}: {sentence}" for sentence in judged.says))
     if judged.unknown:
         context.output.say(f"warning: {fly.shown}: flyctl ignores what it does not know: {', '.join(judged.unknown)}")
-    context.output.say(*(f"warning: {note}" for note in fly.notes))
+    context.output.say(*(f"warning: {note}" for note in (*fly.notes, *project.notes)))
 
 
 def warn_of_errors(context: CommandContext, project: Project) -> None:

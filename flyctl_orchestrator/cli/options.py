@@ -82,27 +82,28 @@ def watch_back_option(command: Command) -> Command:
 
 
 def _keep_list(to: str) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], tuple[str, ...]]:
-    """Adds what was given, lists with commas as flyctl takes them, to one of the context's `SharedOptions`."""
+    """Keeps what was given, lists with commas as flyctl takes them, in `SharedOptions.part`."""
 
     def keep(ctx: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
         context = ctx.find_object(CommandContext)
         names = tuple(name.strip() for each in value for name in each.split(",") if name.strip())
-        if context is not None:
-            setattr(context.options, to, (*getattr(context.options, to), *names))
+        if context is not None and names:
+            context.options.part[to] = names
         return value
 
     return keep
 
 
 def part_options(command: Command) -> Command:
-    """--without, and flyctl's own names for a part of the fleet."""
+    """--without, and flyctl's own names for a part of the fleet; together they narrow it down, as flyctl's do."""
     without = "Leave this region or machine as it is, e.g. because its host is down. May be given again."
     regions, machines = Known("region", listed=True), Known("machine", listed=True)
     for names, metavar, to, type, help in (
-        (("--process-groups",), "GROUP,…", "only_groups", None, "Change machines of these process groups only."),
-        (("--regions", "--only-regions"), "REGION,…", "only_regions", regions, "Change these regions only."),
-        (("--exclude-machines",), "MACHINE,…", "without", machines, "As --without."),
-        (("--exclude-regions",), "REGION,…", "without", regions, "As --without."),
+        (("--process-groups",), "GROUP,…", "groups", None, "Change machines of these process groups only."),
+        (("--only-machines",), "MACHINE,…", "machines", machines, "Change these machines only, and make none."),
+        (("--regions", "--only-regions"), "REGION,…", "regions", regions, "Change these regions only."),
+        (("--exclude-machines",), "MACHINE,…", "not_machines", machines, "As --without."),
+        (("--exclude-regions",), "REGION,…", "not_regions", regions, "As --without."),
         (("--without",), "REGION|MACHINE", "without", Known("region", "machine", listed=True), without),
     ):
         shared: dict[str, Any] = {"expose_value": False, "callback": _keep_list(to), "help": help}

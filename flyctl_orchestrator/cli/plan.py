@@ -21,7 +21,7 @@ from flyctl_orchestrator.rollout.context.events import Emitter
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.plan.cost import plan_cost
 from flyctl_orchestrator.rollout.plan.file import plan_as_dict
-from flyctl_orchestrator.rollout.plan.left_out import Only
+from flyctl_orchestrator.rollout.plan.part import Part
 from flyctl_orchestrator.rollout.prepare import preview
 
 
@@ -48,8 +48,7 @@ def run_plan(context: CommandContext, image: str | None, out: Path | None, *, de
         require_buildable(context, target, project)
     emit = Emitter(project.app, environment.clock)
     work = Deployment(target, project, policy, InTurn(), emit, Stop(), state_directory(environment))
-    work = replace(work, build_options=context.options.build, without=context.options.without)
-    work = replace(work, only=Only(context.options.only_regions, context.options.only_groups))
+    work = replace(work, build_options=context.options.build, part=Part(**context.options.part))
     plan, fleet = preview(work, image)
     prices, regions = load_prices(environment.variables)[0], load_regions(environment.variables)
     cost = plan_cost(plan, fleet.machines, project.flytoml, prices, regions, fleet.volumes)

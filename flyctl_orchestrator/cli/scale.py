@@ -49,6 +49,7 @@ def run_scale(context: CommandContext, requested: ScaleRequest) -> int:
         FlyoError: it did not begin; no machine was changed.
     """
     project = context.project()
+    context.output.say(*(f"warning: {note}" for note in project.notes))
     regions = load_regions(context.environment.variables)
     keys: Keys = {}
 

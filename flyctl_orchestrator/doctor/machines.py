@@ -55,11 +55,9 @@ def memory_of(size: Size) -> int | None:
 
 
 def _suspend(fly: FlyToml) -> Iterator[Finding]:
-    served = [service.processes or (fly.default_group,) for service in fly.services if service.auto_stop == "suspend"]
-    if not served:
-        return
+    served = [service.processes for service in fly.services if service.auto_stop == "suspend"]
     advice = 'Use auto_stop_machines = "stop"'
-    for group in (group for group in fly.process_groups if any(group in groups for groups in served)):
+    for group in (group for group in fly.process_groups if any(fly.belongs(each, group) for each in served)):
         memory = memory_of(fly.size_of(group))
         if memory is not None and memory > SUSPEND_FINE:
             refused = memory > SUSPEND_MOST
@@ -126,7 +124,8 @@ def _numbers(fly: FlyToml, regions: Mapping[str, int]) -> Iterator[Finding]:
 
 def _mounts(fly: FlyToml) -> Iterator[Finding]:
     tables = [table for key in ("mounts", "mount") for table in tables_of(pick(fly.raw, key)) or ()]
-    groups = [name for table in tables for name in words_of(pick(table, "processes")) or (fly.default_group,)]
+    named = [words_of(pick(table, "processes")) for table in tables]
+    groups = [group for each in named for group in fly.process_groups if fly.belongs(each, group)]
     for group, number in Counter(groups).items():
         if number > 1:
             what = f"process group {group} has {number} [[mounts]], and a machine can have one volume"

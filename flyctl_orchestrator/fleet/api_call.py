@@ -96,6 +96,7 @@ class Caller:
             and these.
 
     Attributes:
+        pacer: keeps the pace for all calls.
         ahead: seconds that the platform's clock was ahead of ours at its last answer; 0.0 before one that says.
     """
 
@@ -109,7 +110,7 @@ class Caller:
         self._clock = clock
         self._random = random
         self._patience = patience
-        self._pacer = Pacer(clock)
+        self.pacer = Pacer(clock)
         self._reached = False
         self._longest = inf
         self.ahead = 0.0
@@ -136,7 +137,7 @@ class Caller:
         call = replace(call, timeout=min(call.timeout, self._longest))
         attempt = 0
         while True:
-            self._pacer.pace(call.action, call.identifier)
+            self.pacer.pace(call.action, call.identifier)
             attempt += 1
             outcome = self._attempt(call, read, accept or {})
             if not isinstance(outcome, _Failure):

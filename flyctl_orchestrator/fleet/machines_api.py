@@ -77,8 +77,6 @@ class MachinesApi:
         """The operations on IP addresses, at the same pace."""
         return AddressesApi(self._caller)
 
-    # --- machines
-
     def list_machines(self, app: str, *, having: tuple[str, str] | None = None) -> list[Machine]:
         """Every machine of an app that is not destroyed, throw-away and unmanaged ones included.
 
@@ -88,6 +86,10 @@ class MachinesApi:
         query = f"?{urlencode({'metadata.' + having[0]: having[1]})}" if having else ""
         call = self._app_call("GET", app, f"/machines{query}", "list", "list the machines")
         return [self._seen(machine) for machine in self._caller.send(call, machines_of(app))]
+
+    def may_list(self, app: str) -> bool:
+        """Whether `list_machines` need not wait for its turn now."""
+        return self._caller.pacer.ready("list", app)
 
     def get_machine(self, app: str, machine_id: str, *, hurry: bool = False) -> Machine:
         """One machine; `ApiError` of kind not_found when there is none (any more).

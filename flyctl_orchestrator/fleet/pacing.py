@@ -47,12 +47,18 @@ class _Bucket:
     last: deque[float] = field(default_factory=deque)
     due: float = 0.0
 
+    @property
+    def next_due(self) -> float:
+        """When a request may be sent at the earliest."""
+        if len(self.last) < self.limit.burst:
+            return float("-inf")
+        return max(self.due, self.last[0]) + 1 / self.limit.per_second + MARGIN
+
     def next_turn(self, now: float) -> float:
         """When the next request may be sent; takes it for sent then."""
-        turn = now
+        turn = max(now, self.next_due)
         if len(self.last) == self.limit.burst:
             self.due = max(self.due, self.last.popleft()) + 1 / self.limit.per_second
-            turn = max(now, self.due + MARGIN)
         self.last.append(turn)
         return turn
 
@@ -80,3 +86,9 @@ class Pacer:
         if seconds > 0:
             self._clock.sleep(seconds)
         return seconds
+
+    def ready(self, action: str, identifier: str) -> bool:
+        """Whether `pace` would not wait now."""
+        with self._lock:
+            bucket = self._buckets.get((action, identifier))
+            return bucket is None or bucket.next_due <= self._clock.monotonic()

@@ -13,7 +13,7 @@ from flyctl_orchestrator.local.core.model import Release
 from flyctl_orchestrator.local.platform import Platform
 
 _MACHINE_ID = re.compile(r"[0-9a-f]{8,16}")
-_KEYS = {"app": str, "release": int, "secrets": dict, "machines": list}
+_KEYS = {"app": str, "release": int, "secrets": dict, "volumes": list, "machines": list}
 _VOLUME_NAME = re.compile(r"[A-Za-z0-9_]{1,30}")
 
 
@@ -21,9 +21,10 @@ def take_copy(platform: Platform, said: Mapping[str, Any]) -> list[str]:
     """Make an app as another platform has it; all of it or nothing.
 
     Args:
-        said: `app`; `release`, its newest release's number; `secrets`, name and value; `machines`, each with `id`,
-            `name`, `region`, `config`, `cordoned`, and `asleep` for those that are not to be started. Their images
-            must be in the store. Every mount gets a volume of its own.
+        said: `app`; `release`, its newest release's number; `secrets`, name and value; `volumes` that no machine has,
+            each with `name`, `region` and `size_gb`; `machines`, each with `id`, `name`, `region`, `config`,
+            `cordoned`, and `asleep` for those that are not to be started. Their images must be in the store. Every
+            mount gets a volume of its own.
 
     Returns:
         The ids of the machines.
@@ -50,7 +51,12 @@ def _fill(platform: Platform, app: str, said: Mapping[str, Any]) -> list[str]:
         platform.secrets.change(app, said["secrets"])
     if said.get("release"):
         platform.releases.adopt(_release(platform, app, said["release"]))
-    return [_machine(platform, app, one) for one in said.get("machines") or []]
+    made = [_machine(platform, app, one) for one in said.get("machines") or []]
+    for one in said.get("volumes") or []:
+        if not isinstance(one, dict):
+            raise invalid("every volume needs a name and a region")
+        platform.volumes.create(app, {key: one.get(key) for key in ("name", "region", "size_gb")})
+    return made
 
 
 def _release(platform: Platform, app: str, version: int) -> Release:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,7 @@ class Mount:
 
     Attributes:
         source: the volume's name.
+        path: where it is mounted; "" when the file does not say.
         size_gb: of a volume that is made for it.
         snapshot_retention: days; None for the platform's own.
         scheduled_snapshots: whether snapshots are taken daily; None for the platform's own.
@@ -91,6 +92,7 @@ class Mount:
     size_gb: int = 1
     snapshot_retention: int | None = None
     scheduled_snapshots: bool | None = None
+    path: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,10 +141,12 @@ class FlyToml:
         named = [size for size in self.sizes if group in size.processes]
         if named:
             return named[-1]
-        general = [
-            size for size in self.sizes if not size.processes or ("" in size.processes and group == self.default_group)
-        ]
+        general = [size for size in self.sizes if not size.processes or self.belongs(size.processes, group)]
         return general[0] if general else None
+
+    def belongs(self, processes: Collection[str], group: str) -> bool:
+        """Whether a section that names these processes is process group `group`'s: none and "" mean the default one."""
+        return group in processes or (group == self.default_group and (not processes or "" in processes))
 
     def size_of(self, group: str) -> Size:
         """The size of a new machine of process group `group` (Fly's default where the file says nothing)."""
@@ -293,6 +297,7 @@ class Project:
         context: directory whose files are sent to the builder: the one the user is in, as with flyctl.
         app: the app's name, from the command line or fly.toml.
         problems: what a rollout depends on and is not understood or not possible, each with its place.
+        notes: what of the files counts for nothing, a sentence each.
     """
 
     root: Path
@@ -301,6 +306,7 @@ class Project:
     flyo: Flyo
     context: Path = Path()
     problems: tuple[UsageError, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def require_understood(self) -> None:
         """Go on only when everything that a rollout depends on is understood.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from flyctl_orchestrator.catalog.regions import RegionBook, load_regions
@@ -44,11 +44,9 @@ def load_project(
     beside = _flyo_beside(path)
     shown_beside = str(Path(shown).parent / beside.name)
     flyo = flyotoml.load(beside, shown=shown_beside, regions=regions)
-    _check_groups(fly, flyo, shown_beside)
     problems = (*fly.problems, *_region_problems(fly, flyo, regions))
-    return Project(
-        root=path.parent, context=cwd, app=_app(fly, app_name, shown), flytoml=fly, flyo=flyo, problems=problems
-    )
+    notes = tuple(_gone_groups(fly, flyo, shown_beside))
+    return Project(path.parent, _app(fly, app_name, shown), fly, flyo, cwd, problems, notes)
 
 
 def load_to_look(
@@ -137,15 +135,12 @@ def _app(fly: FlyToml, app_name: str | None, shown: str) -> str:
     return _usable(fly.app, f"{shown}: app {fly.app!r}")
 
 
-def _check_groups(fly: FlyToml, flyo: Flyo, shown: str) -> None:
-    for name in flyo.groups:
-        if name in fly.process_groups:
-            continue
+def _gone_groups(fly: FlyToml, flyo: Flyo, shown: str) -> Iterator[str]:
+    """What is said of process groups that flyo.toml counts and fly.toml does not have (any more)."""
+    for name in (name for name in flyo.groups if name not in fly.process_groups):
         close = difflib.get_close_matches(name, fly.process_groups, n=1)
-        advice = f"Did you mean '{close[0]}'?" if close else f"It has: {', '.join(fly.process_groups)}"
-        raise UsageError(
-            f"[groups.{name}] is not a process group of fly.toml", where=shown, next=advice, code="config.unknown_group"
-        )
+        advice = f"Did you mean '{close[0]}'?" if close else "Take it out when it is gone for good"
+        yield f"{shown}: [groups.{name}] is no process group of {fly.shown} and counts for nothing. {advice}"
 
 
 def find_app(

@@ -16,6 +16,7 @@ REASONS = {
     "edited": "edited by hand",
     "unverified": "not verified by flyo",
     "missing": "missing",
+    "volume": "replaced by one with a volume",
     "replaced": "its replacement is verified by then",
     "removed_group": "fly.toml no longer has its process group",
     "leftover": "left by an unfinished rollout",

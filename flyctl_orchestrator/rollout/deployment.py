@@ -28,7 +28,8 @@ from flyctl_orchestrator.rollout.journal.journals import JournalStore
 from flyctl_orchestrator.rollout.lock.guard import Guard, Unguarded
 from flyctl_orchestrator.rollout.plan.desired import desired_of
 from flyctl_orchestrator.rollout.plan.file import plan_as_dict
-from flyctl_orchestrator.rollout.plan.left_out import Only, but_left_out, check_names, others, without
+from flyctl_orchestrator.rollout.plan.left_out import but_left_out, without
+from flyctl_orchestrator.rollout.plan.part import Part
 from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
 from flyctl_orchestrator.rollout.plan.planner import plan_rollout
 from flyctl_orchestrator.rollout.plan.smaller import smaller_machines
@@ -62,8 +63,7 @@ class Deployment:
         hooks: the user's own commands; none of them unless they are handed in.
         who: who runs it, e.g. "ann@laptop", for the history.
         build_options: what the command line says about the build.
-        without: names of what a rollout leaves as it is.
-        only: the regions and process groups it is about, when not about all.
+        part: what of the fleet a rollout is about.
         sync: has a journal's open file on disk before it returns.
         measured: how machines answered before anything was changed, as far as there was time to ask.
     """
@@ -79,16 +79,15 @@ class Deployment:
     hooks: HookRunner = field(default_factory=HookRunner)
     who: str = ""
     build_options: BuildOptions = field(default_factory=BuildOptions)
-    without: tuple[str, ...] = ()
-    only: Only = field(default_factory=Only)
+    part: Part = field(default_factory=Part)
     sync: Callable[[int], None] = os.fsync
     measured: Measured = field(default_factory=Measured)
 
     # --- before anything changes
 
-    def observe(self) -> Fleet:
-        """Read the fleet."""
-        return observe(self.target.api, self.project.app, volumes=bool(self.project.flytoml.volumes))
+    def observe(self, *, known: bool = False) -> Fleet:
+        """Read the fleet; `known`: the app is there."""
+        return observe(self.target.api, self.project.app, volumes=bool(self.project.flytoml.volumes), known=known)
 
     def given_image(self, image: str | None) -> PlannedImage:
         """The image the user names, on the command line or as fly.toml's [build] image; else one still to be built."""
@@ -108,7 +107,7 @@ class Deployment:
             BuildError: it could not be built; nothing was changed.
         """
         self.emit("build.started")
-        asked = [] if fleet is None else [m for m in fleet.managed if not {m.region, m.id} & set(self.without)]
+        asked = [] if fleet is None else [m for m in fleet.managed if not {m.region, m.id} & set(self.part.left_out)]
         since = self.target.clock.monotonic()
         built: BuiltImage = self.concurrency.beside(
             lambda: build(self.target, self._request(), lambda line: self.emit("build.log", line=line)),
@@ -156,9 +155,7 @@ class Deployment:
         Raises:
             UsageError: it cannot be reached.
         """
-        desired = desired_of(self.project, image, self.policy)
-        desired = replace(desired, without=(*self.without, *others(fleet, desired, self.only)))
-        check_names(fleet, desired)
+        desired = self.part.of(fleet, desired_of(self.project, image, self.policy))
         return self.with_notes(plan_rollout(fleet, desired), fleet)
 
     def with_notes(self, plan: Plan, fleet: Fleet) -> Plan:
@@ -314,8 +311,7 @@ class Deployment:
         """What the rollout acts with."""
         project, target = self.project, self.target
         fly = project.flytoml
-        sizes, groups = fly.sizes, fly.process_groups
-        sized = [group for group in groups if any(not size.processes or group in size.processes for size in sizes)]
+        sized = [group for group in fly.process_groups if fly.vm_of(group) is not None]
         return RolloutContext(
             app=project.app,
             api=target.api,

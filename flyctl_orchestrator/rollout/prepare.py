@@ -45,7 +45,7 @@ def prepare(work: Deployment, image: str | None) -> tuple[Plan, Fleet]:
         wanted = work.build(fleet)
     aged = work.target.clock.monotonic() - since > FRESH
     if work.guard.secure(wanted.ref) or aged or not exists:
-        fleet = work.observe()
+        fleet = work.observe(known=True)
     plan = work.plan(fleet, wanted)
     _give_addresses(work, plan, fleet)
     return plan, fleet

@@ -46,6 +46,7 @@ def _mount(top: Table, key: str, table: Values, usual: int, problems: list[Usage
         size_gb=size or usual,
         snapshot_retention=whole_of(pick(table, "snapshot_retention")),
         scheduled_snapshots=flag if isinstance(flag, bool) else None,
+        path=text_of(pick(table, "destination")) or "",
     )
 
 

@@ -176,12 +176,7 @@ def _machines(
 
 def _sleepers(fly: FlyToml, group: str, code: str, count: int) -> int:
     """How many machines of a group the proxy may put to sleep in a region."""
-    services = [
-        service
-        for service in fly.services
-        if group in (service.processes or (fly.default_group,))
-        or (group == fly.default_group and "" in service.processes)
-    ]
+    services = [service for service in fly.services if fly.belongs(service.processes, group)]
     if not services or any(service.auto_stop == "off" for service in services):
         return 0
     kept = max(service.min_running for service in services) if code == fly.primary_region else 0

@@ -6,6 +6,12 @@ from dataclasses import dataclass
 
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.rollout.plan.changed_volumes import (
+    VolumeReplacements,
+    gains_volume,
+    refuse_changed,
+    refuse_without_volume,
+)
 from flyctl_orchestrator.rollout.plan.desired import Desired
 from flyctl_orchestrator.rollout.plan.lanes import create_lane, update_lane
 from flyctl_orchestrator.rollout.plan.left_out import leave_out
@@ -13,7 +19,7 @@ from flyctl_orchestrator.rollout.plan.ordering import into_waves
 from flyctl_orchestrator.rollout.plan.plan import Lane, Plan
 from flyctl_orchestrator.rollout.plan.removal import group_lanes
 from flyctl_orchestrator.rollout.plan.surge import SURGE, last_wave, leftovers_of, refuse_unfit, replace_lane
-from flyctl_orchestrator.rollout.plan.volumes import FreeVolumes, refuse_changed, volume_notes
+from flyctl_orchestrator.rollout.plan.volumes import FreeVolumes, volume_notes
 from flyctl_orchestrator.rollout.state.metadata import reasons_to_change
 from flyctl_orchestrator.rollout.state.observe import Fleet
 
@@ -49,7 +55,8 @@ def plan_rollout(fleet: Fleet, desired: Desired) -> Plan:
     whole, fleet, desired = fleet, rest.fleet, rest.desired
     work = _find_work(fleet, desired)
     refuse_unfit(work.updates, fleet.managed, desired)
-    refuse_changed((m for m in fleet.managed if m.group in desired.groups), desired.volumes, desired.app)
+    refuse_changed([m for m in fleet.managed if m.group in desired.groups], desired.volumes, desired.app)
+    refuse_without_volume(work.updates, desired.volumes, desired.app)
     waves = into_waves((*work.updates, *work.creates), work.born, work.unmade, desired)
     going = (*work.leftovers, *group_lanes(fleet.managed, desired.groups))
     if retiring := last_wave(work.updates, going, fleet.managed):
@@ -76,26 +83,31 @@ def plan_rollout(fleet: Fleet, desired: Desired) -> Plan:
 
 def _find_work(fleet: Fleet, desired: Desired) -> _Work:
     image = desired.image
-    updates, creates = [], []
+    updates, missing = [], []
     unchanged, made, born = 0, set(), []
     leftovers = leftovers_of(fleet.managed)
     free = FreeVolumes(fleet.volumes)
+    mounting = VolumeReplacements(free, (machine for machine in fleet.managed if machine.id in leftovers))
+    surge = desired.policy.strategy == SURGE
     for group in desired.groups:
         mine = [machine for machine in fleet.managed if machine.group == group and machine.id not in leftovers]
-        missing = _missing(mine, group, desired)
-        surge = desired.policy.strategy == SURGE
+        lacking, spec = _missing(mine, group, desired), desired.volumes.get(group)
         for machine in mine:
             reasons = reasons_to_change(machine, image.ref, image.digest, desired.definition, fleet.secrets)
             reasons += ["image"] if image.ref is None else []
-            if not reasons:
+            if spec is not None and gains_volume(machine, spec):
+                updates.append(mounting.lane(machine, reasons, spec))
+            elif not reasons:
                 unchanged += 1
                 made.add(group)
             else:
                 updates.append(replace_lane(machine, reasons) if surge else update_lane(machine, reasons))
-        creates += [free.for_lane(lane, desired.volumes.get(group)) for lane in missing]
-        born += [group] if missing and not mine else []
+        missing += lacking
+        born += [group] if lacking and not mine else []
+    # What a machine that is there needs comes first: for a new one a volume can be made.
+    creates = [free.for_lane(lane, desired.volumes.get(lane.group)) for lane in missing]
     unmade = {lane.group for lane in (*updates, *creates)} - made
-    left = tuple(leftovers.values())
+    left = tuple(lane for id, lane in leftovers.items() if id not in mounting.discarded)
     return _Work(tuple(updates), tuple(creates), tuple(born), frozenset(unmade), unchanged, left)
 
 

@@ -69,6 +69,7 @@ class TakeVolume(Step):
     Attributes:
         volume: id of the one that no machine had when this was planned, "" when there was none.
         size_gb: of a new one; the rest is said of it, too, as far as it is known.
+        path: where it is mounted.
     """
 
     kind = "take_volume"
@@ -83,6 +84,7 @@ class TakeVolume(Step):
     cpu_kind: str = ""
     cpus: int = 0
     memory_mb: int = 0
+    path: str = ""
 
 
 @dataclass(frozen=True)

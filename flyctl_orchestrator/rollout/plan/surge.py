@@ -60,7 +60,9 @@ def takeover(old: Machine) -> tuple[Step, ...]:
 def by_clone(lane: Lane) -> Lane:
     """The same lane with a configuration made by flyctl: it is let loose on a clone that nobody is served by."""
     assert lane.replaces is not None
-    return replace(lane, steps=(CloneMachine(lane.replaces), FlyctlConfigure(), Wake(), *lane.steps[1:]))
+    at = next(number for number, step in enumerate(lane.steps) if isinstance(step, CreateMachine))
+    made = (CloneMachine(lane.replaces), FlyctlConfigure(), Wake())
+    return replace(lane, steps=(*lane.steps[:at], *made, *lane.steps[at + 1 :]))
 
 
 def retirement(machine: str) -> tuple[Step, ...]:

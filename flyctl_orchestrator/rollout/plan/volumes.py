@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.volumes import Volume
 from flyctl_orchestrator.project.model import FlyToml
@@ -23,6 +22,7 @@ class VolumeSpec:
         size_gb: of a new one.
         snapshot_retention: days; None for the platform's own.
         cpu_kind, cpus, memory_mb: the machine it is for, so that it is made where that fits; 0 and "": not known.
+        path: where it is mounted, "" when that is not known.
     """
 
     name: str
@@ -32,6 +32,7 @@ class VolumeSpec:
     cpu_kind: str = ""
     cpus: int = 0
     memory_mb: int = 0
+    path: str = ""
 
 
 def specs_of(fly: FlyToml) -> dict[str, VolumeSpec]:
@@ -39,7 +40,8 @@ def specs_of(fly: FlyToml) -> dict[str, VolumeSpec]:
     specs = {}
     for group, mount in fly.volumes.items():
         guest = guest_of_size(fly.size_of(group))
-        spec = VolumeSpec(mount.source, mount.size_gb, mount.snapshot_retention, mount.scheduled_snapshots)
+        snapshots = (mount.snapshot_retention, mount.scheduled_snapshots)
+        spec = VolumeSpec(mount.source, mount.size_gb, *snapshots, path=mount.path)
         specs[group] = replace(spec, cpu_kind=guest.kind, cpus=guest.cpus, memory_mb=guest.memory_mb) if guest else spec
     return specs
 
@@ -107,34 +109,3 @@ class FreeVolumes:
             return lane
         steps: tuple[Step, ...] = (self.take(lane.region, lane.group, spec), *lane.steps)
         return replace(lane, steps=steps)
-
-
-def refuse_changed(machines: Iterable[Machine], specs: Mapping[str, VolumeSpec], app: str) -> None:
-    """Refuse to give existing machines another volume than they have: a volume is mounted when a machine is created.
-
-    Raises:
-        UsageError: fly.toml mounts a volume into a machine that has none, or none or another one into one that has.
-    """
-    wrong = [(machine, what) for machine in machines if (what := _changed(machine, specs.get(machine.group)))]
-    if not wrong:
-        return
-    machine, what = wrong[0]
-    places = dict.fromkeys(f"{each.group}:{each.region}=0" for each, _ in wrong)
-    raise UsageError(
-        f"machine {machine.id} in {machine.region} {what} in process group {machine.group}; "
-        "a machine's volume cannot be changed",
-        where=f"app {app}",
-        next=f"Make new machines: 'flyo scale {' '.join(places)}' (the volume is kept), then 'flyo deploy'",
-        code="plan.volume_changed",
-    )
-
-
-def _changed(machine: Machine, spec: VolumeSpec | None) -> str:
-    """What a machine has and fly.toml wants instead; "" where both agree."""
-    name = str(machine.mount.get("name") or "")
-    if machine.config.get("standbys") or (not machine.mounts and spec is None):
-        return ""
-    if machine.mounts and spec is not None and name in ("", spec.name):
-        return ""
-    has = f"has volume {name or machine.mount.get('volume')}" if machine.mounts else "has no volume"
-    return f"{has}, and fly.toml {f'mounts volume {spec.name}' if spec else 'mounts none'}"

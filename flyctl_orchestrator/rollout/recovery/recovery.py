@@ -16,6 +16,7 @@ from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.plan.desired import desired_of
 from flyctl_orchestrator.rollout.plan.lanes import lane_name
 from flyctl_orchestrator.rollout.plan.left_out import names_of, without
+from flyctl_orchestrator.rollout.plan.part import Part
 from flyctl_orchestrator.rollout.plan.plan import Lane, Plan, PlannedImage, Wave
 from flyctl_orchestrator.rollout.plan.planner import plan_rollout
 from flyctl_orchestrator.rollout.plan.removal import orphan_lanes
@@ -65,8 +66,8 @@ class Recovery:
         restore_point = before_past(past)
         # A host that is down now need not have been when the killed run began.
         left = names_of(past.plan.left_out) if past.plan else ()
-        names = tuple(dict.fromkeys((*left, *self.work.without)))
-        work = replace(self.work, policy=past.policy, without=names)
+        names = tuple(dict.fromkeys((*left, *self.work.part.left_out)))
+        work = replace(self.work, policy=past.policy, part=Part(without=names))
         if past.kind == "scale":
             plan = _rest_of_scale(past, fleet, restore_point, specs_of(work.project.flytoml))
         else:
@@ -208,7 +209,7 @@ class Recovery:
         """What is left to do: planned from what there is, towards what the killed rollout wanted."""
         assert past.plan is not None
         image = _known(past.plan.image, fleet)
-        desired = replace(desired_of(work.project, image, work.policy), without=work.without)
+        desired = replace(desired_of(work.project, image, work.policy), without=work.part.left_out)
         plan = plan_rollout(fleet, replace(desired, counts=past.counts or desired.counts))
         waves = list(plan.waves)
         if past.flyctl_done:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.volumes import Volume
 from flyctl_orchestrator.rollout.state.observe import Fleet
 
 # Letters alone, and a number of them that makes it base64 (as a file has to be) and long enough for a key.
@@ -22,12 +23,14 @@ class Copied:
         machines: those of the fleet, oldest first; strangers stay behind.
         secrets: a value for each secret the app has: the user's own for the rehearsal, else a placeholder.
         given: names of those whose value is the user's own.
+        volumes: those that no machine has and a new one could get; what is on them stays behind.
     """
 
     app: str
     machines: tuple[Machine, ...]
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     given: frozenset[str] = frozenset()
+    volumes: tuple[Volume, ...] = ()
 
     @property
     def images(self) -> tuple[tuple[str, str], ...]:
@@ -51,6 +54,7 @@ class Copied:
             "app": self.app,
             "release": self.release,
             "secrets": dict(self.secrets),
+            "volumes": [{"name": one.name, "region": one.region, "size_gb": one.size_gb} for one in self.volumes],
             "machines": [_machine(one, images.get(one.digest or "", instead)) for one in self.machines],
         }
 
@@ -63,7 +67,8 @@ def copied(fleet: Fleet, secrets: Iterable[str], given: Mapping[str, str]) -> Co
         given: values for the rehearsal; names the app does not have are added.
     """
     values = dict.fromkeys(secrets, PLACEHOLDER) | dict(given)
-    return Copied(fleet.app, fleet.managed, values, frozenset(given))
+    free = tuple(volume for volume in fleet.volumes if volume.free)
+    return Copied(fleet.app, fleet.managed, values, frozenset(given), free)
 
 
 def _machine(machine: Machine, image: str) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def copy_fleet(source: Target, request: RehearsalRequest) -> Copied:
         FlyoError: it cannot be read.
     """
     app = request.project.app
-    fleet = observe(source.api, app)
+    fleet = observe(source.api, app, volumes=bool(request.project.flytoml.volumes))
     names = [secret.name for secret in source.api.list_secrets(app)] if fleet.exists else []
     return copied(fleet, names, request.secrets)
 

@@ -29,7 +29,8 @@ def bake(
     while True:
         if stopped():
             return WaveEnd("interrupted")
-        watch.look(StepContext(context, record, poller.read(None)), blind=poller.blind)
+        read = poller.none() if watch.calm else poller.read(None)
+        watch.look(StepContext(context, record, read), blind=poller.blind)
         for kind in ("failed", "inconclusive"):
             if lost := [run for run in runs if run.status == kind]:
                 return WaveEnd(kind, lost[0])

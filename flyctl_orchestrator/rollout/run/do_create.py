@@ -34,7 +34,7 @@ def do_create(step: CreateMachine, run: LaneRun, ctx: StepContext) -> bool:
     old = ctx.record.before[step.replaces]
     sized = step.group in ctx.rollout.sized
     config = replacement_config(first, old, with_guest=sized, tags=tags | {REPLACES: old.id})
-    create_once(config, step.region, run, ctx, hidden=True)
+    create_once(_mounted(config, first, run), step.region, run, ctx, hidden=True)
     return True
 
 

@@ -19,7 +19,7 @@ from flyctl_orchestrator.rollout.plan.steps import (
     StopMachine,
     Uncordon,
 )
-from flyctl_orchestrator.rollout.run.do_create import create_once
+from flyctl_orchestrator.rollout.run.do_create import create_once, volume_step
 from flyctl_orchestrator.rollout.run.do_flyctl import adopt, give_up_when_flyctl_did
 from flyctl_orchestrator.rollout.run.do_update import leased
 from flyctl_orchestrator.rollout.run.inherit import without_own_keys
@@ -37,6 +37,9 @@ def do_clone(step: CloneMachine, run: LaneRun, ctx: StepContext) -> bool:
     ctx.phase(run, "creating")
     config = _same(old)
     config["metadata"] = {**without_own_keys(old.metadata), ROLLOUT: ctx.record.id, REPLACES: old.id}
+    if (volume := volume_step(run)) is not None:
+        # flyctl leaves it there; into a machine that has none it would make a new machine instead.
+        config["mounts"] = [{"name": volume.name, "path": volume.path}]
     run.base = create_once(config, old.region, run, ctx, hidden=True, launch=False)
     return True
 

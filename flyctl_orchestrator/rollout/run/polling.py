@@ -2,7 +2,8 @@
 
 A look at the whole wave costs a list, of which there is one a second for everybody. A long poll on one machine returns
 the moment it runs, and by then those run, too, that were changed before it: the next look finds them ready, or nearly
-so. The few that have not passed yet are then looked at one by one, which the platform allows more often.
+so. As long as none has passed, the one that was changed last is looked at for all of them; the few that have not passed
+after that are looked at one by one, which the platform allows more often.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ class PollSchedule:
         self._context = context
         self._up: set[tuple[str, str]] = set()
         self._near: set[str] = set()
+        self._alike: set[str] = set()
+        self._alike_since = self._up_to = float("-inf")
+        self._told = False
         self._soon = SOON
 
     def rest(self, runs: Sequence[LaneRun], usual: float) -> None:
@@ -44,7 +48,10 @@ class PollSchedule:
         if names := {run.lane.name for run in near} - self._near:
             self._soon = SOON
         self._near |= names
-        if near:
+        if self._alike > {run.lane.name for run in near} and near and not self._told:
+            # One has passed: it is time for a look at all that are like it.
+            self._told, self._soon = True, SOON
+        elif near:
             self._context.clock.sleep(min(self._soon, usual))
             self._soon *= GROWTH
         elif proving := _proving(runs):
@@ -57,8 +64,21 @@ class PollSchedule:
     def near(self, runs: Sequence[LaneRun]) -> list[LaneRun]:
         """The lanes whose machines may pass at any moment: they run, or one that was changed after them does."""
         proving = _proving(runs)
-        up = [_changed(run) for run in proving if not self._boots(run)]
-        return [run for run in proving if not self._boots(run) or _changed(run) <= max(up, default=float("-inf"))]
+        self._up_to = max([self._up_to, *(_changed(run) for run in proving if not self._boots(run))])
+        return [run for run in proving if not self._boots(run) or _changed(run) <= self._up_to]
+
+    def worth_a_look(self, runs: Sequence[LaneRun]) -> list[LaneRun]:
+        """The lanes of `near` that are worth a look between two lists: one for all, until one of them has passed."""
+        near = self.near(runs)
+        names = {run.lane.name for run in near}
+        if not names <= self._alike:
+            self._alike, self._alike_since, self._told = names, self._context.clock.monotonic(), False
+        return near if names < self._alike or not near else [max(near, key=_changed)]
+
+    @property
+    def since_near(self) -> float:
+        """Seconds since machines have come near; infinity when none has."""
+        return self._context.clock.monotonic() - self._alike_since
 
     def _boots(self, run: LaneRun) -> bool:
         version, seen = _version(run), run.last_seen

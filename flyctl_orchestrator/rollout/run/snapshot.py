@@ -84,6 +84,11 @@ class Poller:
         """Seconds since the last list was asked for, infinity when none was."""
         return self._context.clock.monotonic() - self._listed_at
 
+    @property
+    def may_list(self) -> bool:
+        """Whether a list need not wait for its turn now."""
+        return self._context.api.may_list(self._context.app)
+
     def read(self, only: Collection[str] | None) -> Snapshot:
         """Read the fleet.
 
@@ -104,6 +109,10 @@ class Poller:
             return Snapshot(self._number, {}, whole=False, error=error.what)
         self._failures = 0
         return Snapshot(self._number, present(listed), whole=True)
+
+    def none(self) -> Snapshot:
+        """No reading: what was seen is still good."""
+        return Snapshot(self._number, {}, whole=False)
 
     def _some(self, ids: Sequence[str]) -> dict[str, Machine]:
         """Those of the machines that answer for themselves; the others are seen in lists from here on."""

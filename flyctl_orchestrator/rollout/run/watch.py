@@ -33,8 +33,10 @@ from flyctl_orchestrator.rollout.run.tell_watch import tell_evidence, tell_finis
 # Requests at the same time: to one machine, as many as when it was measured before the change; and to all of them, so
 # that answers are not kept waiting by ourselves.
 ABREAST, AT_ONCE = 2, 32
-# Seconds between two looks, at most and at least: one list of all machines each time.
+# Seconds between two looks, at most and at least.
 TICK, SOON = 2.0, 0.05
+# Seconds between two readings of machines that are asked from outside meanwhile and answer well.
+CALM = 5.0
 # The share of a machine's watch after which the time of its answers counts: before that it warms up. Where there is no
 # watch everything is asked at once, and times tell nothing.
 WARM = 0.5
@@ -50,6 +52,7 @@ class Watched:
         evidence: what was seen of it.
         asked: whether it is asked from outside.
         verdict: the newest one, by the platform's word.
+        amiss: whether it has answered badly since it was last read.
     """
 
     run: LaneRun
@@ -58,6 +61,7 @@ class Watched:
     evidence: Evidence
     asked: bool = False
     verdict: Verdict = field(default_factory=lambda: Verdict("pass"))
+    amiss: bool = False
 
     @property
     def id(self) -> str:
@@ -85,6 +89,7 @@ class WaveWatch:
 
     Attributes:
         over: whether there is nothing left to watch for.
+        doubted: whether one has answered so badly that it fails, unless a reading of it says otherwise.
     """
 
     def __init__(
@@ -108,6 +113,7 @@ class WaveWatch:
         self._users = UserCount(context, record, seconds)
         self._lock = threading.Lock()
         self._started = False
+        self.doubted = False
         self.over = not self._runs
 
     # --- what the wave wants to know
@@ -124,9 +130,24 @@ class WaveWatch:
     @property
     def pause(self) -> float:
         """Seconds until another look is worth it."""
+        left = self._end - self._context.clock.monotonic()
+        return SOON if self.doubted else max(SOON, min(TICK, left)) if left > 0 else TICK
+
+    @property
+    def calm(self) -> bool:
+        """Whether a reading would tell nothing that is needed now: all were read lately, and answer well since.
+
+        A machine that has ended is silent from outside; one that was started again since says so in the next reading.
+        """
         now = self._context.clock.monotonic()
-        ends = [each.since + self._seconds - now for each in self._alive]
-        return max(SOON, min([TICK, *(end for end in ends if end > 0)]))
+        if self.doubted or self._pending or any(each.amiss or not each.asked for each in self._alive):
+            return False
+        return all(now - each.read_at < CALM and (now < self._end or each.read_at >= self._end) for each in self._alive)
+
+    @property
+    def _end(self) -> float:
+        """When the last of them was watched long enough."""
+        return max((each.since for each in self._alive), default=0.0) + self._seconds
 
     # --- one look
 
@@ -197,6 +218,7 @@ class WaveWatch:
             evidence.fail_to_see(ctx.snapshot.error)
         if not ctx.fresh(run):
             return
+        each.amiss = False
         machine, expected = ctx.seen(run), expectation(each.gate, run, ctx)
         evidence.see(machine, ctx.now, right=machine is not None and expected.right(machine))
         run.last_seen = machine or run.last_seen
@@ -263,6 +285,7 @@ class WaveWatch:
         with self._lock:
             assert self._evidence is not None
             wrong = self._evidence.hear(each.id, page, answer, warm=warm)
+            each.amiss = each.amiss or bool(wrong)
             self._users.ours(each.id, answer.status)
         if page == self._context.probe.path:
             each.run.latency_s = answer.latency_s
@@ -275,9 +298,13 @@ class WaveWatch:
         if verdict.kind == "pass" and self._evidence is not None:
             verdict, machine = self._evidence.judge(self._sharing)
             tell_evidence(self._context.emit, self._evidence, self._wanted(), baking=self._baking)
-        for each in self._alive:
-            if verdict.kind == "fail" and each.id == machine:
-                self._lose(each, ctx, "failed", verdict.code, verdict.reason)
+        bad = [each for each in self._alive if verdict.kind == "fail" and each.id == machine]
+        # The platform may know better what is wrong with it, and is asked first.
+        self.doubted = any(not ctx.snapshot.error and not ctx.fresh(each.run) for each in bad)
+        if self.doubted:
+            return
+        for each in bad:
+            self._lose(each, ctx, "failed", verdict.code, verdict.reason)
         if self._pending:
             return
         if not self._alive:

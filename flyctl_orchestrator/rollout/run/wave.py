@@ -30,6 +30,8 @@ from flyctl_orchestrator.rollout.run.watch import WaveWatch
 # Seconds between two looks: the platform allows one list of an app's machines per second, single machines more often.
 TICK = 1.0
 TICK_BESIDE_FLYCTL = 0.5
+# Seconds after which all are looked at, even while one that boots with others is to tell for them.
+SEEN_ALL = 3.0
 # Seconds between two lists while flyctl runs: it lists machines, too, gives up on a 429, and shares our rate limit.
 LIST_BESIDE_FLYCTL = 3.0
 # As many machines are read one by one: at every look, and at the first one after a list.
@@ -129,7 +131,7 @@ class WaveRun:
         if chosen is None or self._flyctl is not None:
             return
         lanes = [run for run in self.runs if run.lane.by_flyctl]
-        if any(run.index == 0 and not run.with_flyctl for run in lanes):
+        if any(run.index < next(at for at, step in enumerate(run.lane.steps) if step.by_flyctl) for run in lanes):
             return
         if chosen.clones:
             chosen = replace(chosen, machines=tuple(run.machine_id or "" for run in lanes))
@@ -178,7 +180,8 @@ class WaveRun:
             self._note_release_command(self._flyctl)
         # What comes first changes something and needs no reading; the list's rate limit is for what comes after.
         through = all(run.over for run in self.runs) and self._watch.over
-        snapshot = self._read() if self._looks and not through else Snapshot(0, {}, whole=False)
+        watched = all(run.over or self._watch.holds(run) for run in self.runs) and self._watch.calm
+        snapshot = self._read() if self._looks and not through and not watched else self._poller.none()
         self._looks += 1
         self.last_snapshot = snapshot.over(self.last_snapshot) or self.last_snapshot
         ctx = StepContext(self._context, self._record, snapshot, self._flyctl)
@@ -207,22 +210,26 @@ class WaveRun:
         self._context.concurrency.each(lambda run: self._advance(run, ctx), active)
 
     def _read(self) -> Snapshot:
+        if self._watch.doubted:
+            return self._poller.read(None)
         running = [run for run in self.runs if run.status == "running"]
         ids = [run.machine_id for run in running if run.machine_id]
         if self._flyctl is not None and self._flyctl.active:
             expecting = any(isinstance(run.step, FlyctlCreate) for run in running)
-            ids = ids or self._watch.machines[:FEW]
+            ids = self._near(running) or ids or self._watch.machines[:FEW]
             lists = (expecting or not ids) and self._poller.since_list >= LIST_BESIDE_FLYCTL
             whole = lists or (self._flyctl.resting and not self._seen_since(self._flyctl))
             return self._poller.read(None if whole else ids)
-        near = [run.machine_id or "" for run in self._schedule.near(running)]
-        # All others boot; between two lists it is enough to look at those that may be ready.
-        few = (
-            0 < len(near) <= (FEW if self._poller.rounds else MANY)
-            and self._all_boot()
-            and self._poller.since_list < TICK
-        )
-        return self._poller.read(near if few else None)
+        near = self._near(running)
+        since = self._poller.since_list
+        due = since >= SEEN_ALL or min(since, self._schedule.since_near) >= TICK
+        few = 0 < len(near) <= (FEW if self._poller.rounds else MANY)
+        lists = due or not few or (len(near) > 1 and self._poller.may_list)
+        return self._poller.read(None if lists else near)
+
+    def _near(self, running: list[LaneRun]) -> list[str]:
+        """The machines that are worth a look between two lists: those that may be ready, where all others boot."""
+        return [run.machine_id or "" for run in self._schedule.worth_a_look(running)] if self._all_boot() else []
 
     def _resume_flyctl(self) -> None:
         """Have a flyctl that failed for something that passes run again, for what it has not changed yet."""

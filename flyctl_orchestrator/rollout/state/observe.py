@@ -62,17 +62,19 @@ def secrets_as_dict(fleet: Fleet) -> dict[str, Any]:
     return {"digest": fleet.secrets, "names": dict(fleet.fingerprints)}
 
 
-def observe(api: MachinesApi, app: str, *, volumes: bool = False) -> Fleet:
+def observe(api: MachinesApi, app: str, *, volumes: bool = False, known: bool = False) -> Fleet:
     """Read an app's machines and secrets, three calls in all, and its volumes where there are any.
 
     Args:
         volumes: whether to read the volumes also when no machine has one.
+        known: the app was there a moment ago, and that it is not there any more is an error.
 
     Raises:
         ApiError: the platform refused or could not be reached. An app that does not exist is no error.
     """
     try:
-        api.get_app(app)
+        if not known:
+            api.get_app(app)
     except ApiError as error:
         if error.kind == "not_found":
             return Fleet(app, exists=False, secrets=secrets_digest(()))

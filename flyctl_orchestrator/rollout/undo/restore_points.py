@@ -8,7 +8,7 @@ from dataclasses import replace
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.plan.plan import Lane, Plan
-from flyctl_orchestrator.rollout.plan.steps import FlyctlCreate, machines_named
+from flyctl_orchestrator.rollout.plan.steps import DestroyMachine, FlyctlCreate, machines_named
 from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.state.restore_point import RestorePoint
 
@@ -36,6 +36,8 @@ def _first(before: Mapping[str, Machine], plan: Plan, at: float) -> RestorePoint
     """The beginning of a rollout that carries on nothing. What an earlier one left behind is not missed."""
     replaced = {lane.replaces for lane in plan.lanes}
     left = {lane.machine for lane in plan.lanes if {"replaced", "leftover"} & set(lane.reasons)} - replaced
+    making = (step for lane in plan.lanes if lane.replaces for step in lane.steps)
+    left |= {step.machine for step in making if isinstance(step, DestroyMachine)}
     machines = {id: machine for id, machine in before.items() if machine.managed and id not in left}
     return RestorePoint(machines, at, touched=frozenset())
 

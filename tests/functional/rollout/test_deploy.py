@@ -154,3 +154,17 @@ def test_process_groups_come_and_are_rolled_out_together(deployed: RolloutProjec
     assert all(body["state"] == "started" for body in answer)
     assert len({body["image_ref"]["digest"] for body in answer}) == 1
     assert "Nothing to change" in deployed.deploy().stdout
+
+
+def test_one_machine_is_changed_and_no_other(deployed: RolloutProject) -> None:
+    fra, before = deployed.machines()["fra"]["id"], deployed.versions()
+    deployed.behave("good two")
+    ran = deployed.deploy("--only-machines", fra)
+    assert ran.status == 0, ran.stderr
+    assert "1 machine is new and verified, 2 unchanged, but what was left out" in ran.stdout
+    assert {region for region, version in deployed.versions().items() if version != before[region]} == {"fra"}
+    for option, region in (("--exclude-regions", "frq"), ("--regions", "frq")):
+        ran = deployed.deploy(option, region)
+        assert ran.status == 2 and f"{option}: 'frq' is no region of app" in ran.stderr
+    ran = deployed.deploy("--abort", "--only-machines", fra)
+    assert ran.status == 2 and "--abort says itself what it is about, and cannot be used with --only-m" in ran.stderr

@@ -52,6 +52,22 @@ def test_volumes_in_three_regions_and_a_group_that_goes(fresh: RolloutProject) -
     assert len(fresh.volumes()) == 5 and len(fresh.machines()) == 3
 
 
+def test_a_volume_that_comes_later(real: RolloutProject) -> None:
+    before = {body["id"] for body in real.machines().values()}
+    real.add_volumes()
+    refused = real.deploy()
+    assert refused.status == 2 and "volumes missing: fra 1, iad 1, nrt 1" in refused.stderr
+    volumes = sorted(real.make_volume(region) for region in ("iad", "fra", "nrt"))
+    ran = real.deploy()
+    assert ran.status == 0, ran.stderr
+    fleet = real.machines()
+    assert sorted(body["config"]["mounts"][0]["volume"] for body in fleet.values()) == volumes
+    assert {body["config"]["mounts"][0]["path"] for body in fleet.values()} == {"/data"}
+    assert not {body["id"] for body in fleet.values()} & before
+    assert len({body["config"]["metadata"]["fly_release_id"] for body in fleet.values()}) == 1
+    assert len(real.volumes()) == 3 and "Nothing to change" in real.deploy().stdout
+
+
 @pytest.mark.parametrize(("behaviour", "words"), [("exits", "exit code 4"), ("broken", "answered 500")])
 def test_back(real: RolloutProject, behaviour: str, words: str) -> None:
     before = real.what_matters()

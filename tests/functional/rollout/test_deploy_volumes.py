@@ -60,13 +60,21 @@ def test_what_cannot_be_is_said_before_there_is_an_app(mounted: RolloutProject) 
     assert mounted.api.call("GET", f"/v1/apps/{APP}").status == 404
 
 
-def test_a_volume_that_comes_later_is_refused_with_the_way_there(deployed: RolloutProject) -> None:
-    before = deployed.what_matters()
+def test_a_volume_that_comes_later_needs_one_for_each_machine(deployed: RolloutProject) -> None:
+    before, machines = deployed.what_matters(), deployed.machines()
     deployed.add_volumes()
+    made = {deployed.make_volume(region): region for region in ("iad", "fra")}
     ran = deployed.deploy()
-    assert ran.status == 2 and "[plan.volume_changed]" in ran.stderr
-    assert "'flyo scale --local app:iad=0 app:fra=0 app:nrt=0' (the volume is kept)" in ran.stderr
-    assert deployed.what_matters() == before and deployed.volumes() == []
+    assert ran.status == 2 and "volumes missing: nrt 1" in ran.stderr and "[plan.volume_missing]" in ran.stderr
+    assert f"'flyctl volumes create data -a {APP} -r nrt -n 1'" in ran.stderr
+    assert deployed.what_matters() == before
+    made[deployed.make_volume("nrt")] = "nrt"
+    ran = deployed.deploy()
+    assert ran.status == 0, ran.stderr
+    after = deployed.machines()
+    assert not {body["id"] for body in after.values()} & {body["id"] for body in machines.values()}
+    assert owners(deployed) == {volume: (region, after[region]["id"]) for volume, region in made.items()}
+    assert "Nothing to change" in deployed.deploy().stdout
 
 
 def test_a_process_group_that_is_gone_is_retired_and_named(fresh: RolloutProject) -> None:

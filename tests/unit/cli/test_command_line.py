@@ -20,6 +20,7 @@ from flyctl_orchestrator.cli.root import COMMANDS, flyo
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.project.build_options import BuildOptions
 from flyctl_orchestrator.project.model import RolloutPolicy
+from flyctl_orchestrator.rollout.plan.part import Part
 
 OURS = "flyctl_orchestrator"
 FRONT = {f"{OURS}{each}" for each in ("", ".cli", ".cli.main", ".cli.root", ".cli.streams", ".errors", ".exits")}
@@ -104,7 +105,7 @@ def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tup
 def test_every_shared_option_has_its_place() -> None:
     """A value that had none would be lost without a word."""
     places = {each.name for each in fields(SharedOptions)} | {each.name for each in fields(RolloutPolicy)}
-    places |= {each.name for each in fields(BuildOptions)} | SWITCHES
+    places |= {each.name for each in (*fields(BuildOptions), *fields(Part))} | SWITCHES
     for path, command in commands(flyo):
         shared = {each.name for each in command.params if not each.expose_value and not each.is_eager}
         assert shared <= places, path

@@ -79,3 +79,13 @@ def test_the_platform_never_has_to_refuse_even_when_requests_arrive_late_or_bunc
             arrivals.append(clock.time + source.uniform(0, MARGIN))
             clock.time += source.choice([0, 0, 0.05, 1.5])
         assert all(bucket.admits(at) for at in sorted(arrivals))
+
+
+def test_it_can_be_told_whether_a_call_would_wait() -> None:
+    clock = ManualClock()
+    pacer = Pacer(clock)
+    for _ in range(20):
+        ready = pacer.ready("list", "app")
+        assert ready == (pacer.pace("list", "app") == 0)
+        clock.time += 0.3
+    assert pacer.ready("list", "another") and pacer.ready("create", "app")

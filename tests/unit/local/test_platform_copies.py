@@ -42,12 +42,21 @@ def test_every_mount_gets_a_volume_of_its_own(fly: Fly) -> None:
     assert (volume["region"], volume["attached_machine_id"]) == ("fra", ONE["id"])
 
 
+def test_volumes_that_no_machine_has_come_along(fly: Fly) -> None:
+    take(fly, machines=[ONE], volumes=[{"name": "data", "region": "fra", "size_gb": 3}])
+    (volume,) = fly.call("GET", "/v1/apps/there/volumes").body
+    shown = (volume["name"], volume["region"], volume["size_gb"], volume["attached_machine_id"])
+    assert shown == ("data", "fra", 3, None)
+
+
 @pytest.mark.parametrize(
     ("said", "error"),
     [
         ({"app": ""}, "`app` is missing"),
         ({"app": 5}, "`app` is not a str"),
         ({"machines": {}}, "`machines` is not a list"),
+        ({"volumes": [7]}, "every volume needs a name and a region"),
+        ({"volumes": [{"name": "data", "region": "atlantis", "size_gb": 1}]}, "region 'atlantis' not found"),
         ({"machines": [7]}, "every machine needs a config"),
         ({"machines": [ONE, {**TWO, "id": "../../etc"}]}, "'../../etc' is no machine id, or taken"),
         ({"machines": [ONE, {**TWO, "id": ONE["id"]}]}, f"{ONE['id']!r} is no machine id, or taken"),

@@ -57,12 +57,6 @@ def test_config_names_a_file_or_its_directory_elsewhere(tmp_path: Path) -> None:
             "--app 'Über App': is not a valid app name. Use 1 to 63 letters, digits and hyphens, or give another one "
             "with --app",
         ),
-        (
-            'app = "x"\n[processes]\nweb = ""\nworker = ""',
-            "[groups.workers.regions]\niad = 1",
-            None,
-            "flyo.toml: [groups.workers] is not a process group of fly.toml. Did you mean 'worker'?",
-        ),
     ],
 )
 def test_what_the_two_files_must_agree_on(
@@ -184,6 +178,16 @@ def test_other_formats_are_refused_with_their_place(tmp_path: Path, name: str, t
 # --- what only looks or undoes
 
 
+@pytest.mark.parametrize(("group", "advice"), [("workers", "Did you mean 'worker'?"), ("cron", "Take it out when")])
+def test_a_group_that_has_left_fly_toml_counts_for_nothing(tmp_path: Path, group: str, advice: str) -> None:
+    fly = 'app = "x"\n[processes]\nweb = ""\nworker = ""'
+    project = load_project(write(tmp_path, fly, f"[regions]\niad = 1\n[groups.{group}.regions]\nfra = 2"))
+    said = f"flyo.toml: [groups.{group}] is no process group of fly.toml and counts for nothing. {advice}"
+    assert [note.startswith(said) for note in project.notes] == [True]
+    assert project.problems == () and load_to_look(tmp_path)[1] == ()
+    assert load_project(write(tmp_path, fly, "[groups.worker.regions]\nfra = 2")).notes == ()
+
+
 @pytest.mark.parametrize(
     ("fly", "flyo", "said"),
     [
@@ -191,7 +195,6 @@ def test_other_formats_are_refused_with_their_place(tmp_path: Path, name: str, t
         ('app = "x"\nprocesses = 3', None, "processes must be a table"),
         ('app = "x"', "[regions]\nnowhere = 1", "'nowhere' is not a Fly.io region"),
         ('app = "x"', "[rollout]\ncolour = 1", "is not a known key"),
-        ('app = "x"', "[groups.ghost.regions]\niad = 1", "is not a process group"),
         ('app = "x"', "[", "is not valid TOML"),
     ],
 )
@@ -213,3 +216,28 @@ def test_looking_needs_a_name_and_nothing_else(tmp_path: Path) -> None:
     assert [each.code for each in load_to_look(tmp_path, app_name="x")[1]] == ["config.syntax"]
     with pytest.raises(UsageError, match="is not valid TOML"):
         load_to_look(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("groups", "named", "theirs"),
+    [
+        ("app worker", "[]", ["app"]),
+        ("web api", "[]", ["api"]),
+        ("web api", '[""]', ["api"]),
+        ("web api", '["", "web"]', ["web", "api"]),
+        ("web api", '["web"]', ["web"]),
+        ("web api", '["ghost"]', []),
+    ],
+)
+def test_a_section_belongs_to_the_groups_that_flyctl_gives_it_to(
+    tmp_path: Path, groups: str, named: str, theirs: list[str]
+) -> None:
+    processes = "".join(f'{group} = ""\n' for group in groups.split())
+    sections = "".join(f"[[{key}]]\nprocesses = {named}\n" for key in ("services", "mounts"))
+    text = f'app = "x"\n[processes]\n{processes}{sections}[[vm]]\nprocesses = {named}\n'
+    fly = load_project(write(tmp_path, text, None)).flytoml
+    (service,) = fly.services
+    assert [group for group in fly.process_groups if fly.belongs(service.processes, group)] == theirs
+    assert [group for group in fly.process_groups if group in fly.volumes] == theirs
+    everybody = fly.process_groups if named == "[]" else theirs
+    assert [group for group in fly.process_groups if fly.vm_of(group) is not None] == list(everybody)

@@ -31,9 +31,18 @@ class MountedWorld(KilledWorld):
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
-        (directory / "fly.toml").write_text(FLY_TOML + MOUNTS)
-        self.world.mounts = {"app": "data"}
+        self.mount()
         self.sick: set[str] = set()
+
+    def mount(self, *, there: bool = True) -> None:
+        """Have fly.toml mount a volume, or none."""
+        (self.directory / "fly.toml").write_text(FLY_TOML + (MOUNTS if there else ""))
+        self.world.mounts = {"app": "data"} if there else {}
+
+    def make(self, *regions: str) -> list[str]:
+        """Volumes that no machine has, one in each of these regions."""
+        wanted = {"name": "data", "size_gb": 3}
+        return [self.world.api.volumes.create("shop", region, wanted).id for region in regions]
 
     def push(self, label: str) -> PlannedImage:
         """An image that is ill in some regions."""

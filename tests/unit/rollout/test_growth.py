@@ -18,6 +18,8 @@ def test_each_machine_costs_a_few_calls_and_nobody_is_refused(tmp_path: Path) ->
     assert many.calls <= CALLS * many.machines
     # What is beyond the fixed part of a deploy: a lease, the change, the lease given back, the mark.
     assert many.calls - few.calls <= 5 * (many.machines - few.machines)
+    # Lock, app, secrets, and looks.
+    assert few.calls - 4 * few.machines <= 40
 
 
 def test_a_deploy_that_changes_few_machines_at_once_is_not_refused_either(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from flyctl_orchestrator.local.faults.request import fault_of
 from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.plan.desired import Desired
+from flyctl_orchestrator.rollout.plan.part import Part
 from flyctl_orchestrator.rollout.plan.plan import PlannedImage
 from flyctl_orchestrator.rollout.recovery.recovery import Recovery
 from tests.unit.rollout.recovery.killed_world import KilledWorld
@@ -85,7 +86,7 @@ def kill_after_the_canary(killed: KilledWorld, *names: str) -> PastRollout:
     image = killed.world.push("two")
 
     def deploy() -> None:
-        work = replace(killed.work(), without=names)
+        work = replace(killed.work(), part=Part(without=names))
         fleet = work.observe()
         work.run(work.plan(fleet, image), fleet)
 
@@ -105,7 +106,7 @@ def test_a_killed_rollout_is_finished_past_a_host_that_died_since(tmp_path: Path
     faults = killed.world.simulation.platform.faults
     faults.add(fault_of(killed.world.simulation.platform.kernel, {"name": "host-down", "app": APP, "region": "fra"}))
     killed.world.pass_time(30.0)
-    outcome = Recovery(replace(killed.work(), without=("fra",)), lambda app: 0).resume(past)
+    outcome = Recovery(replace(killed.work(), part=Part(without=("fra",))), lambda app: 0).resume(past)
     assert outcome.kind == "done", outcome.what
     assert f"left out: fra ({down.id})" in outcome.what
 
@@ -118,3 +119,24 @@ def test_a_killed_rollout_still_leaves_out_what_it_left_out(tmp_path: Path) -> N
     assert outcome.kind == "done", outcome.what
     assert killed.world.in_region("nrt") == before
     assert len({machine.digest for machine in killed.world.machines() if machine.region != "nrt"}) == 1
+
+
+def test_a_rollout_of_chosen_machines_is_finished_without_making_others(tmp_path: Path) -> None:
+    killed = KilledWorld(tmp_path)
+    assert killed.deploy(killed.world.push("one")).kind == "done"
+    world, image = killed.world, killed.world.push("two")
+    (gone,), (chosen,) = world.in_region("nrt"), world.in_region("fra")
+    world.api.destroy(APP, gone.id, force=True)
+
+    def deploy() -> None:
+        work = replace(killed.work(), part=Part(machines=(chosen.id,)))
+        fleet = work.observe()
+        work.run(work.plan(fleet, image), fleet)
+
+    assert killed.killed(4, deploy)
+    past = killed.past()
+    assert past is not None
+    outcome = killed.recovery().resume(past)
+    assert outcome.kind == "done", outcome.what
+    assert {machine.id for machine in world.machines() if machine.digest == image.digest} == {chosen.id}
+    assert not world.in_region("nrt")

@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.rollout.plan.desired import Desired
 from flyctl_orchestrator.rollout.plan.file import plan_as_dict, plan_of_dict
-from flyctl_orchestrator.rollout.plan.left_out import Only, check_names, left_out_words, names_of, others
+from flyctl_orchestrator.rollout.plan.left_out import left_out_words, names_of
 from flyctl_orchestrator.rollout.plan.plan import LeftOut
 from flyctl_orchestrator.rollout.state.observe import Fleet
 from tests.unit.rollout.plan.goals import SECRETS, goal, machine, plan, shape
@@ -115,43 +114,6 @@ def test_a_kept_plan_knows_what_it_leaves_out() -> None:
     assert plan_of_dict(data).left_out == ()
 
 
-@pytest.mark.parametrize(
-    ("names", "text"),
-    [
-        (("frq",), "'frq' is neither a region of app shop nor one of its machines. Did you mean 'fra'?"),
-        (("17811b3a",), "'17811b3a' is neither a region"),
-        (("iad", "b", "nrt"), "that leaves nothing to roll out to"),
-    ],
-)
-def test_what_cannot_be_left_out(names: tuple[str, ...], text: str) -> None:
-    with pytest.raises(UsageError, match="--without") as refused:
-        check_names(fleet(*ALL), but(*names))
-    assert text in str(refused.value)
-    check_names(fleet(*ALL), but("iad", "b"))
-
-
 def test_a_first_machine_is_made_elsewhere_when_the_primary_region_is_left_out() -> None:
     assert shape(plan([], but("iad"))) == [["fra:flyctl_create"], ["nrt:create_machine"]]
     assert shape(plan([], but("fra"))) == [["iad:flyctl_create"], ["nrt:create_machine"]]
-
-
-def test_a_part_is_chosen_by_region_and_process_group() -> None:
-    places = {("iad", "app"): 1, ("fra", "app"): 1, ("iad", "worker"): 1, ("fra", "worker"): 2}
-    machines = [machine("a"), machine("w", group="worker"), machine("x", "fra"), machine("old", group="gone")]
-    there, wanted = Fleet("shop", True, tuple(machines), SECRETS), goal(places)
-    names = others(there, wanted, Only(groups=("worker",)))
-    assert names == ("app:", "gone:")
-    made = plan(machines, goal(places, without=names))
-    assert {(lane.group, lane.machine) for lane in made.lanes} == {("worker", "w"), ("worker", None)}
-    assert set(names_of(made.left_out)) == {"app:", "gone:", "a", "x", "old"}
-    assert left_out_words(made.left_out) == "process group app, process group gone"
-    assert plan(machines, goal(places, without=names_of(made.left_out))) == made
-    assert others(there, wanted, Only(regions=("fra",))) == ("iad",)
-    assert others(there, wanted, Only()) == ()
-
-
-@pytest.mark.parametrize("only", [Only(regions=("frq",)), Only(groups=("wroker",))])
-def test_a_part_that_is_not_there_is_refused(only: Only) -> None:
-    with pytest.raises(UsageError, match=r"is none of app shop's\. There is: ") as refused:
-        others(fleet(*ALL), goal(THREE), only)
-    assert refused.value.code == "plan.only"

@@ -129,7 +129,7 @@ def test_the_release_command_runs_once() -> None:
     [
         ([], goal({"iad": 0}), "plan.nothing_wanted"),
         ([], goal({"iad": 1}, volumes={"app": DATA}, policy=RolloutPolicy(strategy="surge")), "plan.surge_unfit"),
-        ([machine("a")], goal({"iad": 1, "fra": 1}, volumes={"app": DATA}), "plan.volume_changed"),
+        ([machine("a")], goal({"iad": 1, "fra": 1}, volumes={"app": DATA}), "plan.volume_missing"),
     ],
 )
 def test_what_cannot_be_reached_is_said_before_anything_happens(

@@ -131,8 +131,15 @@ def test_an_image_that_is_still_to_be_built_is_mentioned_where_it_matters() -> N
         (
             [machine("a")],
             goal({"iad": 1}, volumes={"app": DATA}),
+            "plan.volume_missing",
+            "fly.toml mounts volume data into machines of process group app that have none",
+            "'flyctl volumes create data -a shop -r iad -n 1'; or make new machines: 'flyo scale app:iad=0'",
+        ),
+        (
+            [machine("a"), machine("s", state="stopped", config={"standbys": ["a"]})],
+            goal({"iad": 1}, volumes={"app": DATA}),
             "plan.volume_changed",
-            "machine a in iad has no volume, and fly.toml mounts volume data in process group app",
+            "machine a in iad has no volume but a standby machine, and fly.toml mounts volume data in process group",
             "flyo scale app:iad=0",
         ),
         (

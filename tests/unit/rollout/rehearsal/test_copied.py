@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.volumes import Volume
 from flyctl_orchestrator.rollout.rehearsal.copied import PLACEHOLDER, copied
 from flyctl_orchestrator.rollout.rehearsal.same_code import marked_dockerfile, write_marked
 from flyctl_orchestrator.rollout.state.observe import Fleet
@@ -80,6 +81,16 @@ def test_strangers_stay_behind() -> None:
     stranger = replace(WEB, id="d8912340000009", metadata={})
     console = replace(WEB, id="d8912340000008", group="fly_app_console")
     assert [one["id"] for one in of(WEB, stranger, console).as_body({}, "x")["machines"]] == [WEB.id]
+
+
+def test_volumes_that_a_new_machine_could_get_come_along() -> None:
+    volumes = (
+        Volume("vol_1", "data", "fra", 3),
+        Volume("vol_2", "data", "fra", 3, machine=WEB.id),
+        Volume("vol_3", "data", "fra", 3, host_status="unreachable"),
+    )
+    body = copied(Fleet("shop", exists=True, machines=(WEB,), volumes=volumes), (), {}).as_body({}, "x")
+    assert body["volumes"] == [{"name": "data", "region": "fra", "size_gb": 3}]
 
 
 def test_secrets_are_placeholders_unless_given_and_never_shown() -> None:

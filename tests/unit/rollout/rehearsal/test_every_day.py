@@ -55,6 +55,19 @@ def test_no_day_leaves_the_fleet_mixed_or_the_status_wrong(every: EveryDay, days
         assert end.good or fault in CONDEMNING, end
 
 
+def test_a_volume_that_comes_later_is_rehearsed_with_those_that_are_free(tmp_path: Path) -> None:
+    project = SimulatedProject.deployed(tmp_path)
+    (tmp_path / "fly.toml").write_text(FLY_TOML + '\n[mounts]\nsource = "data"\ndestination = "/data"\n')
+    with pytest.raises(FaultlessDayFails, match="volumes missing: fra 1, iad 1, nrt 1"):
+        project.every_day().days()
+    for region in REGIONS:
+        project.target.api.volumes.create("shop", region, {"name": "data", "size_gb": 1})
+    every = project.every_day()
+    (day,) = chosen(every.days(), ["lost-create@fra:at"])
+    end = every.run(day)
+    assert end.struck and end.good, end
+
+
 def test_a_day_can_be_replayed_event_by_event(every: EveryDay, days: list[BadDay]) -> None:
     (day,) = chosen(days, ["rate-limited@fra:at"])
     runs: list[list[tuple[str, float]]] = []

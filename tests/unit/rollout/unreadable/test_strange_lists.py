@@ -11,6 +11,7 @@ import pytest
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.http import HttpAnswer
+from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.rollout.plan.plan import PlannedImage
 from tests.unit.rollout.rollout_world import snapshot
 from tests.unit.rollout.unreadable.mutations import PAGE
@@ -62,14 +63,14 @@ def world(tmp_path: Path) -> StrangeWorld:
     return made
 
 
-@pytest.mark.parametrize("number", range(1, 4))
+@pytest.mark.parametrize("number", range(1, 5))
 @pytest.mark.parametrize("strange", STRANGE)
 def test_one_that_comes_once_changes_nothing(strange: str, number: int, world: StrangeWorld) -> None:
     spoiler = Spoiler(STRANGE[strange], range(number, number + 1))
     before = {machine.id for machine in world.machines()}
     image = world.push("new")
     world.meddled_with(spoiler)
-    outcome = world.deploy(world.desired(image, COUNTS))
+    outcome = world.deploy(world.desired(image, COUNTS, policy=RolloutPolicy(timeout=60.0)))
     assert (outcome.kind, spoiler.spoilt) == ("done", 1), outcome.what
     assert {machine.id for machine in world.machines()} == before
     assert {machine.digest for machine in world.machines()} == {image.digest}

@@ -1,0 +1,113 @@
+"""Machines that fly.toml mounts another volume into than they have: a volume is mounted when a machine is created.
+
+As with flyctl, a machine that has none gets a replacement that has one, as long as there is a volume that no machine
+has; a machine that has one keeps it, or the rollout is refused.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.rollout.plan.plan import Lane
+from flyctl_orchestrator.rollout.plan.steps import DestroyMachine, Step, TakeVolume
+from flyctl_orchestrator.rollout.plan.surge import replace_lane
+from flyctl_orchestrator.rollout.plan.volumes import FreeVolumes, VolumeSpec
+from flyctl_orchestrator.rollout.state.metadata import REPLACES
+
+
+def gains_volume(machine: Machine, spec: VolumeSpec | None) -> bool:
+    """Whether fly.toml mounts a volume into a machine that has none."""
+    return spec is not None and not machine.mounts and not machine.config.get("standbys")
+
+
+class VolumeReplacements:
+    """The lanes that give machines without a volume a replacement that has one.
+
+    Attributes:
+        discarded: ids of the replacements of an unfinished rollout that these lanes destroy first; their volumes are
+            free after that.
+    """
+
+    def __init__(self, free: FreeVolumes, leftovers: Iterable[Machine]) -> None:
+        self._free = free
+        self._leftovers = {each.metadata.get(REPLACES, ""): each for each in leftovers}
+        self.discarded: set[str] = set()
+
+    def lane(self, machine: Machine, reasons: Sequence[str], spec: VolumeSpec) -> Lane:
+        """The lane that replaces a machine by one with a volume that no machine has."""
+        left = self._leftovers.get(machine.id)
+        ahead: tuple[Step, ...]
+        if left is not None and left.mounts:
+            self.discarded.add(left.id)
+            volume = TakeVolume(machine.region, machine.group, volume=str(left.mount["volume"]), **spec.__dict__)
+            ahead = (DestroyMachine(left.id), volume)
+        else:
+            ahead = (self._free.take(machine.region, machine.group, spec),)
+        lane = replace_lane(machine, [*reasons, "volume"])
+        return replace(lane, steps=(*ahead, *lane.steps))
+
+
+def refuse_without_volume(lanes: Iterable[Lane], specs: Mapping[str, VolumeSpec], app: str) -> None:
+    """Refuse to replace machines for whose volume there is none that is free: flyctl makes none for them, either.
+
+    Raises:
+        UsageError: says which volumes to make.
+    """
+    short: Counter[tuple[str, str]] = Counter()
+    for lane in lanes:
+        takes = next((step for step in lane.steps if isinstance(step, TakeVolume)), None)
+        if lane.replaces and takes is not None and not takes.volume:
+            short[lane.group, lane.region] += 1
+    if not short:
+        return
+    group = next(iter(short))[0]
+    name = specs[group].name
+    places = {region: count for (each, region), count in sorted(short.items()) if each == group}
+    make = " and ".join(f"'flyctl volumes create {name} -a {app} -r {r} -n {n}'" for r, n in places.items())
+    anew = " ".join(f"{group}:{region}=0" for region in places)
+    missing = ", ".join(f"{region} {count}" for region, count in places.items())
+    raise UsageError(
+        f"fly.toml mounts volume {name} into machines of process group {group} that have none, "
+        f"and no machine can get it: volumes missing: {missing}",
+        where=f"app {app}",
+        next=f"Make them: {make}; or make new machines: 'flyo scale {anew}', then 'flyo deploy'",
+        code="plan.volume_missing",
+    )
+
+
+def refuse_changed(machines: Collection[Machine], specs: Mapping[str, VolumeSpec], app: str) -> None:
+    """Refuse what cannot be had by a replacement either.
+
+    Raises:
+        UsageError: fly.toml mounts none or another volume into a machine that has one, or one into a machine that a
+            standby machine names.
+    """
+    named = {str(name) for machine in machines for name in machine.config.get("standbys") or ()}
+    wrong = [(machine, what) for machine in machines if (what := _changed(machine, specs.get(machine.group), named))]
+    if not wrong:
+        return
+    machine, what = wrong[0]
+    places = dict.fromkeys(f"{each.group}:{each.region}=0" for each, _ in wrong)
+    raise UsageError(
+        f"machine {machine.id} in {machine.region} {what} in process group {machine.group}; "
+        "a machine's volume cannot be changed",
+        where=f"app {app}",
+        next=f"Make new machines: 'flyo scale {' '.join(places)}' (the volume is kept), then 'flyo deploy'",
+        code="plan.volume_changed",
+    )
+
+
+def _changed(machine: Machine, spec: VolumeSpec | None, named: Collection[str]) -> str:
+    """What a machine has and fly.toml wants instead; "" where both agree, or a replacement can have it."""
+    name = str(machine.mount.get("name") or "")
+    if not machine.mounts:
+        stuck = spec if gains_volume(machine, spec) and machine.id in named else None
+        return f"has no volume but a standby machine, and fly.toml mounts volume {stuck.name}" if stuck else ""
+    if machine.config.get("standbys") or (spec is not None and name in ("", spec.name)):
+        return ""
+    wanted = f"mounts volume {spec.name}" if spec else "mounts none"
+    return f"has volume {name or machine.mount.get('volume')}, and fly.toml {wanted}"
