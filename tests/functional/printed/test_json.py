@@ -46,6 +46,12 @@ CALLS: dict[str, list[tuple[str, int]]] = {
     "local fault list": [("local fault list", 0)],
     "local fault names": [("local fault names", 0)],
 }
+# What has to be there before, whichever tests ran before.
+BEFORE = {
+    "secrets check": "secrets import - --local",
+    "secrets unset": "secrets generate OTHER --if-missing --local",
+    "rollback": "deploy --local",
+}
 
 
 def test_every_json_is_tried() -> None:
@@ -56,10 +62,10 @@ def test_every_json_is_tried() -> None:
 def test_what_is_printed_is_what_the_schema_says(command: str, fleet: LocalFleet, tmp_path: Path) -> None:
     writes, schema = rows()[command]
     if command == "rollback":
-        # Something to go back from, whichever tests ran before.
         server = fleet.project / "server.py"
         server.write_text(server.read_text() + "\n")
-        fleet.ok("deploy", "--local")
+    if command in BEFORE:
+        fleet.ok(*BEFORE[command].split(), stdin="NEW=one\n")
     for line, status in CALLS[command]:
         cwd = tmp_path if command == "init" else None
         ran = fleet.flyo(*line.split(), "--json", cwd=cwd, stdin="NEW=one\n")

@@ -64,8 +64,8 @@ NOT_FLY = "Install it (https://docs.fly.io/flyctl/install/), or add --local to r
         ),
         (
             "deploy --resume --regions iad", {}, {}, 2,
-            "flyo: flyo deploy: --resume says itself what it is about, and cannot be used with --regions. Leave --regions "
-            "out, or roll out anew [plan.only]",
+            "flyo: flyo deploy: --resume says itself what it is about, and cannot be used with --regions. "
+            "Leave --regions out, or roll out anew [plan.only]",
         ),
         ("init --yes --start=", {}, {}, 2, "flyo: --start: is not a command. Give it as one line [usage.start]"),
         (
