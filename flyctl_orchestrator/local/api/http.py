@@ -19,10 +19,13 @@ from flyctl_orchestrator.local.base.watching import until
 from flyctl_orchestrator.local.platform import Platform
 
 AioHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Serve = Callable[[Request], Awaitable[Response]]
+PageHandler = Callable[[web.BaseRequest, Serve], Awaitable[web.StreamResponse]]
 LARGEST_BODY = 32 * 1024 * 1024
 REQUEST_ID = "fly-request-id"
 FORM = "application/x-www-form-urlencoded"
 READY = "/_local/ready"
+PAGE = "/_page/"
 _OWN_HOST = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?", re.ASCII)
 
 
@@ -36,6 +39,8 @@ class Front:
         proxy: answers for hosts below localhost.
         is_app_host: whether a Host names an app.
         ready: the body of the one address that needs no token.
+        page: answers for the platform's page, which has its own way of signing in; it may act through the API's
+            operations, which are handed to it. None: there is no page.
     """
 
     def __init__(
@@ -47,6 +52,7 @@ class Front:
         proxy: AioHandler,
         is_app_host: Callable[[str], bool],
         ready: Callable[[], dict[str, object]],
+        page: PageHandler | None = None,
     ) -> None:
         self._platform = platform
         self._router = router
@@ -54,6 +60,7 @@ class Front:
         self._proxy = proxy
         self._is_app_host = is_app_host
         self._ready = ready
+        self._page = page
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request, whatever it is."""
@@ -69,6 +76,8 @@ class Front:
     async def _api(self, request: web.BaseRequest) -> web.StreamResponse:
         if (request.method, request.path) == ("GET", READY):
             return self._answer(Response(200, self._ready()))
+        if self._page is not None and (request.path == "/" or request.path.startswith(PAGE)):
+            return await self._page(request, self._served)
         if self._platform.tokens.authenticate(request.headers.get("Authorization", "")) is None:
             return self._answer(Response(401, {"error": "the API token is missing or not this platform's"}))
         streaming = self._streaming.get((request.method, request.path))
