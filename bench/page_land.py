@@ -9,6 +9,7 @@ Miller's cylindrical projection, as `static/geography.js` does it, and cut off w
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import sys
@@ -29,7 +30,8 @@ def main(source: Path, into: Path) -> None:
     """
     topology = json.loads(source.read_text("utf-8"))
     arcs = [_decoded(arc, topology["transform"]) for arc in topology["arcs"]]
-    rings = [_projected(ring) for ring in _rings(topology["objects"]["land"], arcs)]
+    there = (_unrolled(ring) for ring in _rings(topology["objects"]["land"], arcs))
+    rings = [_projected(part) for ring in there if max(point[1] for point in ring) > SOUTH for part in _parts(ring)]
     path = "".join(_drawn(ring) for ring in rings if abs(_area(ring)) >= LEAST_AREA)
     height = _y(SOUTH)
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:.0f} {height:.0f}">'
@@ -65,6 +67,22 @@ def _joined(ring: list[int], arcs: list[list[Point]]) -> list[Point]:
         arc = arcs[number] if number >= 0 else list(reversed(arcs[~number]))
         points += arc[1:] if points else arc
     return points
+
+
+def _unrolled(ring: list[Point]) -> list[Point]:
+    """A ring without jumps: where it crosses 180 degrees, it goes on beyond."""
+    points, turns = [ring[0]], 0
+    for (before, _), (longitude, latitude) in itertools.pairwise(ring):
+        turns += (longitude - before < -180) - (longitude - before > 180)
+        points.append((longitude + 360 * turns, latitude))
+    return points
+
+
+def _parts(ring: list[Point]) -> list[list[Point]]:
+    """A ring, and again at the other edge of the picture when it reaches beyond one."""
+    low, high = min(point[0] for point in ring), max(point[0] for point in ring)
+    shifts = [0, *([-360] if high > 180 else []), *([360] if low < -180 else [])]
+    return [[(longitude + shift, latitude) for longitude, latitude in ring] for shift in shifts]
 
 
 def _y(latitude: float) -> float:

@@ -41,7 +41,8 @@ def configuration(config: Mapping[str, Any]) -> dict[str, Any]:
     shown = {name: config[name] for name in _SHOWN if config.get(name)}
     shown["guest"] = machine_config.guest(config)
     shown["services"] = [
-        {name: service[name] for name in _OF_A_SERVICE if name in service} for service in machine_config.services(config)
+        {name: service[name] for name in _OF_A_SERVICE if name in service}
+        for service in machine_config.services(config)
     ]
     # Without their headers, which may carry a password.
     shown["checks"] = [

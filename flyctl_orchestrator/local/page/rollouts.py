@@ -23,7 +23,22 @@ class Run:
     """One command that told its events; `key` is its own name for itself."""
 
     key: str
-    events: list[dict[str, Any]] = field(default_factory=list)
+    _told: list[dict[str, Any]] = field(default_factory=list)
+    # Machines are asked many times a second; only how each answered last is of use afterwards.
+    _answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def add(self, events: list[dict[str, Any]]) -> None:
+        """There is more."""
+        for event in events:
+            if event["event"] == "probe.answered":
+                self._answers[str(event.get("lane"))] = event
+            elif len(self._told) < MOST_EVENTS:
+                self._told.append(event)
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """What a page needs that comes late: everything told, and the last answer of each machine."""
+        return [*self._told, *self._answers.values()]
 
 
 class Rollouts:
@@ -52,8 +67,7 @@ class Rollouts:
         self._runs.move_to_end(key)
         while len(self._runs) > MOST_RUNS:
             self._runs.popitem(last=False)
-        kept = kept[: max(0, MOST_EVENTS - len(run.events))]
-        run.events += kept
+        run.add(kept)
         if kept:
             self.heard(key, kept)
         return len(kept)
