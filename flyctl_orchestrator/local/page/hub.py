@@ -117,6 +117,7 @@ class Hub:
                 self._end(queue)
 
     def _end(self, queue: Queue) -> None:
+        self._pages.discard(queue)
         while not queue.empty():
             queue.get_nowait()
         queue.put_nowait(None)

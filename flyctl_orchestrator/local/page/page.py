@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from flyctl_orchestrator.local.base.errors import PlatformError, not_found
 from flyctl_orchestrator.local.page import actions, steady_traffic
 from flyctl_orchestrator.local.page.detail import detail
 from flyctl_orchestrator.local.page.guard import HEADERS, cookie_name, require_own_page, signed_in
-from flyctl_orchestrator.local.page.hub import Hub
+from flyctl_orchestrator.local.page.hub import Hub, Queue
 from flyctl_orchestrator.local.page.rollouts import Rollouts
 from flyctl_orchestrator.local.page.sessions import Sessions
 from flyctl_orchestrator.local.page.steady_traffic import SteadyTraffic
@@ -69,6 +70,11 @@ class Page:
         """How many browsers look on."""
         return self._hub.open
 
+    def link(self) -> str:
+        """An address that signs one browser in, within two minutes."""
+        # Behind #: so the key is in no request line and no log, and nothing that only looks at the link uses it up.
+        return f"http://localhost:{self._port()}/#{self._sessions.link()}"
+
     async def close(self) -> None:
         """Let go of every browser."""
         self._traffic.stop()
@@ -82,8 +88,7 @@ class Page:
         token = self._platform.tokens.authenticate(request.headers.get("Authorization", ""))
         if token is None or token.app is not None:
             return _json(403, {"error": "unauthorized: a token for one app does not open the page"})
-        # Behind #: so the key is in no request line and no log, and nothing that only looks at the link uses it up.
-        return _json(201, {"url": f"http://localhost:{self._port()}/#{self._sessions.link()}"})
+        return _json(201, {"url": self.link()})
 
     async def _events(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
@@ -159,18 +164,26 @@ class Page:
         await response.prepare(request)
         queue = self._hub.join()
         try:
-            while True:
-                try:
-                    async with asyncio.timeout(KEEP_ALIVE_SECONDS):
-                        message = await queue.get()
-                except TimeoutError:
-                    await response.write(b": still here\n\n")
-                    continue
-                if message is None:
-                    return response
-                await response.write(f"event: {message[0]}\ndata: {message[1]}\n\n".encode())
+            # A browser that closes the page may do so in the middle of a message.
+            with contextlib.suppress(ConnectionResetError):
+                await _pass_on(queue, response)
         finally:
             self._hub.leave(queue)
+        return response
+
+
+async def _pass_on(queue: Queue, response: web.StreamResponse) -> None:
+    """Send messages until there is the one that ends them. Raises ConnectionResetError when nobody reads any more."""
+    while True:
+        try:
+            async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                message = await queue.get()
+        except TimeoutError:
+            await response.write(b": still here\n\n")
+            continue
+        if message is None:
+            return
+        await response.write(f"event: {message[0]}\ndata: {message[1]}\n\n".encode())
 
 
 def _asset(name: str) -> web.Response:

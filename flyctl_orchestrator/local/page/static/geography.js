@@ -11,9 +11,9 @@ export const project = (longitude, latitude) => ({
 
 // Where a region's label stands: beside its place, where there is sea or nobody else. Units of the picture.
 const LABELS = {
-  arn: [606, 62], ams: [536, 52], lhr: [446, 88], cdg: [446, 146], fra: [606, 124],
-  yyz: [318, 100], ewr: [356, 146], iad: [346, 196], ord: [248, 102], dfw: [246, 232], lax: [128, 214], sjc: [108, 156],
-  gru: [428, 352], jnb: [630, 350], bom: [668, 256], sin: [790, 318], nrt: [946, 160], syd: [936, 328],
+  arn: [592, 60], ams: [512, 46], lhr: [438, 82], cdg: [438, 148], fra: [592, 138],
+  yyz: [310, 92], ewr: [362, 148], iad: [342, 214], ord: [232, 94], dfw: [258, 252], lax: [108, 230], sjc: [98, 160],
+  gru: [442, 354], jnb: [642, 358], bom: [662, 264], sin: [792, 332], nrt: [946, 158], syd: [934, 312],
 };
 
 export function labelOf(region) {

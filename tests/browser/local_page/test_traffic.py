@@ -1,0 +1,85 @@
+"""Requests on the page: as a list and as arcs, counted by status, and sent on order."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.local_page.conftest import sign_in
+from tests.functional.cli.local_fleet import APP, LocalFleet
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.xdist_group("browser")
+ARCS = """() => {
+  window.arcs = 0;
+  const count = (seen) => seen.forEach((one) => { window.arcs += one.addedNodes.length; });
+  new MutationObserver(count).observe(document.querySelector(".arcs"), { childList: true });
+}"""
+
+
+def test_a_request_is_listed_drawn_and_counted(board: Page, there: LocalFleet) -> None:
+    board.evaluate(ARCS)
+    machine = there.machine_in("fra")["id"]
+    assert there.api.visit(APP, "/", region="ams").status == 200
+    first = board.locator("#requests tbody tr").first
+    expect(first).to_contain_text("ams")
+    expect(first).to_contain_text(f"fra {machine[-6:]}")
+    expect(first).to_contain_text("GET 200")
+    assert board.evaluate("window.arcs") > 0
+    expect(board.locator("#answers tbody tr").filter(has_text="fra")).to_be_visible()
+
+
+def test_a_replay_is_a_second_hop(board: Page, there: LocalFleet) -> None:
+    there.manage("POST", "/_local/faults", {"name": "error-share", "region": "fra", "set": {"share": 1, "status": 503}})
+    assert there.api.visit(APP, "/", region="fra").status == 503
+    expect(board.locator("#requests tbody tr.bad").first).to_contain_text("GET 503")
+    expect(board.locator("#answers tbody tr.bad")).to_contain_text("fra")
+
+
+def test_what_the_proxy_answers_itself_names_no_machine(board: Page, there: LocalFleet) -> None:
+    there.api.visit("nowhere-at-all", "/")
+    expect(board.locator("#requests tbody tr").first).to_contain_text("no machine")
+    expect(board.locator("#answers tbody tr").filter(has_text="proxy itself")).to_be_visible()
+
+
+def test_steady_traffic_comes_from_where_it_was_asked_for_and_ends_with_the_page(
+    browser: Browser, board: Page, there: LocalFleet
+) -> None:
+    other = browser.new_context()
+    page = sign_in(other.new_page(), there)
+    form = page.locator("#traffic form")
+    form.get_by_label("Path").fill("/steady")
+    form.get_by_label("Requests a second").fill("20")
+    for region in ("iad", "fra", "nrt"):
+        form.get_by_label(region, exact=True).set_checked(region == "nrt")
+    expect(form.locator(".line code")).to_contain_text(f"http://nrt.{APP}.localhost:")
+    form.get_by_role("button", name="Send").click()
+    expect(board.locator("#traffic")).to_contain_text(f"20 requests a second to {APP}/steady from nrt")
+    expect(board.locator("#requests tbody tr").first).to_contain_text("nrt")
+    other.close()
+    # This page is still open, so it goes on until somebody stops it.
+    expect(board.locator("#traffic")).to_contain_text("20 requests a second")
+    board.get_by_role("button", name="Stop it").click()
+    expect(board.locator("#traffic")).to_contain_text("None is sent.")
+
+
+def test_traffic_ends_with_the_last_page(browser: Browser, there: LocalFleet) -> None:
+    context = browser.new_context()
+    page = sign_in(context.new_page(), there)
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator("#traffic")).to_contain_text("requests a second to")
+    context.close()
+    again = browser.new_context()
+    board = sign_in(again.new_page(), there)
+    eventually(lambda: board.reload() and board.locator("#traffic").inner_text(), lambda text: "None is sent" in text)
+    again.close()
+
+
+def test_without_motion_there_are_no_arcs_and_the_list_is_the_same(browser: Browser, there: LocalFleet) -> None:
+    context = browser.new_context(reduced_motion="reduce")
+    board = sign_in(context.new_page(), there)
+    board.evaluate(ARCS)
+    there.api.visit(APP, "/", region="ams")
+    expect(board.locator("#requests tbody tr").first).to_contain_text("ams")
+    assert board.evaluate("window.arcs") == 0
+    context.close()
