@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests import planted
 from tests.functional.cli.local_fleet import APP, LocalFleet
@@ -32,7 +34,14 @@ def link(fleet: LocalFleet) -> str:
 
 def sign_in(page: Page, fleet: LocalFleet) -> Page:
     """The platform's page in a tab, drawn."""
-    page.goto(link(fleet))
+    broken: list[str] = []
+    page.on("requestfailed", lambda request: broken.append(request.failure or ""))
+    page.goto(link(fleet), wait_until="load")
+    page.wait_for_url(lambda url: "#" not in url)
+    page.wait_for_load_state("load")
+    # Chromium drops whatever it is loading when this computer gets or loses a network.
+    if "net::ERR_NETWORK_CHANGED" in broken:
+        page.reload()
     expect(page.locator("#connection")).to_have_text("live")
     expect(page.locator("#machines tbody tr")).not_to_have_count(0)
     return page
@@ -52,6 +61,24 @@ def board(context: BrowserContext, page: Page, there: LocalFleet) -> Iterator[Pa
     yield sign_in(page, there)
     planted.hear(page.content())
     assert wrong == []
+
+
+class NewBoard(Protocol):
+    """Opens the page in a browser of its own, which is closed after the test."""
+
+    def __call__(self, **options: Any) -> Page: ...
+
+
+@pytest.fixture
+def new_board(browser: Browser, there: LocalFleet) -> Iterator[NewBoard]:
+    """More browsers, each signed in."""
+    with ExitStack() as stack:
+
+        def opened(**options: Any) -> Page:
+            context = stack.enter_context(browser.new_context(**options))
+            return sign_in(context.new_page(), there)
+
+        yield opened
 
 
 @pytest.fixture(autouse=True)

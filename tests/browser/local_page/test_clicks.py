@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import Any
 
@@ -112,7 +113,7 @@ def test_a_region_dies_by_two_clicks_and_comes_back(board: Page, there: LocalFle
     expect(region.locator(".mark.unreachable")).to_have_count(1)
     assert there.machine_in("fra")["host_status"] == "unreachable"
     expect(board.locator("#faults")).to_contain_text("region-down")
-    board.locator("#faults").get_by_role("button", name="Clear f").click()
+    board.locator("#faults").get_by_role("button", name=re.compile("^Clear f")).click()
     expect(region.locator(".mark.started")).to_have_count(1)
     there.ok(*words)
     expect(region.locator(".mark.unreachable")).to_have_count(1)
@@ -155,7 +156,7 @@ def test_delays_are_switched(board: Page, there: LocalFleet) -> None:
 
 def test_an_app_is_destroyed_after_a_question(board: Page, there: LocalFleet) -> None:
     there.manage("POST", "/v1/apps", {"name": "short-lived", "org_slug": "personal"})
-    button = board.get_by_role("button", name="Destroy short-lived")
+    button = board.get_by_role("button", name="Destroy short-lived", exact=True)
     button.click()
     board.get_by_role("button", name="Leave it").click()
     assert there.api.call("GET", "/v1/apps/short-lived").status == 200

@@ -6,9 +6,9 @@ from importlib import resources
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.local_page.conftest import sign_in
+from tests.browser.local_page.conftest import NewBoard
 from tests.browser.test_access import WIDER_THAN_THE_WINDOW, faults
 from tests.functional.cli.local_fleet import LocalFleet
 
@@ -27,22 +27,20 @@ MOST_BYTES = 150_000
     ],
 )
 def test_axe_finds_nothing_and_nothing_is_cut_off(
-    browser: Browser, there: LocalFleet, width: int, options: dict[str, Any]
+    new_board: NewBoard, there: LocalFleet, width: int, options: dict[str, Any]
 ) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900}, **options)
-    board = sign_in(context.new_page(), there)
+    board = new_board(viewport={"width": width, "height": 900}, **options)
     there.manage("POST", "/_local/faults", {"name": "region-down", "region": "fra"})
     expect(board.locator("#faults .fault")).to_have_count(1)
     found = faults(board)
     board.locator("#regions").get_by_role("button", name="iad").click()
     expect(board.locator("#panel-title")).to_contain_text("iad")
     found += faults(board)
-    board.locator("#panel .entries button").click()
+    board.locator("#panel .entries").get_by_role("button", name=there.machine_in("iad")["id"]).click()
     expect(board.locator("#panel")).to_contain_text("servicecheck-00-http-8080")
     found += faults(board)
     if board.evaluate(WIDER_THAN_THE_WINDOW) > 0:
         found.append(f"wider than {width} pixels")
-    context.close()
     assert found == []
 
 
@@ -61,14 +59,12 @@ def test_keys_alone_reach_a_machine_and_stop_it(board: Page, there: LocalFleet) 
     expect(board.locator("#panel")).to_contain_text("stopped")
 
 
-def test_a_narrow_window_has_each_region_as_a_button_of_the_table(browser: Browser, there: LocalFleet) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 800})
-    board = sign_in(context.new_page(), there)
+def test_a_narrow_window_has_each_region_as_a_button_of_the_table(new_board: NewBoard) -> None:
+    board = new_board(viewport={"width": 390, "height": 800})
     expect(board.locator(".labels")).to_be_hidden()
     for region in ("fra", "iad"):
         board.locator("#regions").get_by_role("button", name=region).click()
         expect(board.locator("#panel-title")).to_contain_text(region)
-    context.close()
 
 
 def test_all_of_it_is_light() -> None:

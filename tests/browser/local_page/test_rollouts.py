@@ -49,7 +49,7 @@ def test_a_rollout_that_goes_back_says_why_and_what_became_of_each_machine(board
 
 
 def test_a_command_that_does_not_begin_is_said(board: Page, there: LocalFleet) -> None:
-    there.ok("lock", "take", "--local", "--reason", "holiday")
+    there.ok("lock", "take", "--local", "--why", "holiday")
     assert there.flyo("deploy", "--local").status != 0
     there.ok("lock", "release", "--local")
     expect(board.locator("#rollout .badge")).to_contain_text("did not begin")

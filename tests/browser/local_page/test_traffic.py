@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.local_page.conftest import sign_in
+from tests.browser.local_page.conftest import NewBoard
 from tests.functional.cli.local_fleet import APP, LocalFleet
 from tests.waiting import eventually
 
@@ -43,10 +43,9 @@ def test_what_the_proxy_answers_itself_names_no_machine(board: Page, there: Loca
 
 
 def test_steady_traffic_comes_from_where_it_was_asked_for_and_ends_with_the_page(
-    browser: Browser, board: Page, there: LocalFleet
+    board: Page, new_board: NewBoard
 ) -> None:
-    other = browser.new_context()
-    page = sign_in(other.new_page(), there)
+    page = new_board()
     form = page.locator("#traffic form")
     form.get_by_label("Path").fill("/steady")
     form.get_by_label("Requests a second").fill("20")
@@ -56,30 +55,32 @@ def test_steady_traffic_comes_from_where_it_was_asked_for_and_ends_with_the_page
     form.get_by_role("button", name="Send").click()
     expect(board.locator("#traffic")).to_contain_text(f"20 requests a second to {APP}/steady from nrt")
     expect(board.locator("#requests tbody tr").first).to_contain_text("nrt")
-    other.close()
+    page.context.close()
     # This page is still open, so it goes on until somebody stops it.
     expect(board.locator("#traffic")).to_contain_text("20 requests a second")
     board.get_by_role("button", name="Stop it").click()
     expect(board.locator("#traffic")).to_contain_text("None is sent.")
 
 
-def test_traffic_ends_with_the_last_page(browser: Browser, there: LocalFleet) -> None:
-    context = browser.new_context()
-    page = sign_in(context.new_page(), there)
+def test_traffic_ends_with_the_last_page(new_board: NewBoard) -> None:
+    page = new_board()
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.locator("#traffic")).to_contain_text("requests a second to")
-    context.close()
-    again = browser.new_context()
-    board = sign_in(again.new_page(), there)
-    eventually(lambda: board.reload() and board.locator("#traffic").inner_text(), lambda text: "None is sent" in text)
-    again.close()
+    page.context.close()
+    board = new_board()
+
+    def said() -> str:
+        board.reload()
+        expect(board.locator("#connection")).to_have_text("live")
+        return board.locator("#traffic").inner_text()
+
+    # The daemon may hear of the closed page a moment after it hears of the new one.
+    eventually(said, lambda text: "None is sent" in text)
 
 
-def test_without_motion_there_are_no_arcs_and_the_list_is_the_same(browser: Browser, there: LocalFleet) -> None:
-    context = browser.new_context(reduced_motion="reduce")
-    board = sign_in(context.new_page(), there)
+def test_without_motion_there_are_no_arcs_and_the_list_is_the_same(new_board: NewBoard, there: LocalFleet) -> None:
+    board = new_board(reduced_motion="reduce")
     board.evaluate(ARCS)
     there.api.visit(APP, "/", region="ams")
     expect(board.locator("#requests tbody tr").first).to_contain_text("ams")
     assert board.evaluate("window.arcs") == 0
-    context.close()

@@ -3,7 +3,12 @@ import { act, traffic } from "./api.js";
 import { clearAllLine, clearLine, copyable, destroyLine, faultLine, trafficLine } from "./commands.js";
 import { byId, h, say } from "./dom.js";
 
-const field = (label, control) => h("label", { class: "field" }, h("span", {}, label), control);
+let fields = 0;
+// A label of its own: one around a list would be called by all that can be chosen.
+function field(label, control) {
+  control.id = `field-${++fields}`;
+  return h("div", { class: "field" }, h("label", { for: control.id }, label), control);
+}
 const select = (name, options) => h("select", { name }, options.map(([value, text]) => h("option", { value }, text)));
 
 export class Faults {

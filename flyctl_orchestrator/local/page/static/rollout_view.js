@@ -38,8 +38,8 @@ export class RolloutView {
     this.lines = h("ul", { class: "plain happened", tabindex: 0, "aria-label": "What happened" });
     this.end = h("div", { class: "scroll", role: "region", "aria-label": "Machines at the end", tabindex: 0, hidden: true });
     this.table = new Table(this.end, "What became of each machine", ["Region", "Group", "Machine", "Release", "Fate", "Health", { text: "Latency", number: true }, "Why"]);
-    const others = runs.length > 1 && h("label", { class: "field inline" }, h("span", {}, "Rollout"),
-      h("select", { onchange: (event) => { this.chosen = event.target.value; this.draw(this.state); } },
+    const others = runs.length > 1 && h("div", { class: "field inline" }, h("label", { for: "which-rollout" }, "Rollout"),
+      h("select", { id: "which-rollout", onchange: (event) => { this.chosen = event.target.value; this.draw(this.state); } },
         runs.map((one) => h("option", { value: one.run, selected: one === rollout }, name(one)))));
     this.place.replaceChildren(h("div", { class: "head" }, this.title, this.badge, others || ""), h("div", { class: "head" }, this.watch, this.evidence), this.waves, this.end, this.lines);
     this.shownWaves = "";
