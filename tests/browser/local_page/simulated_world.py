@@ -37,9 +37,6 @@ class World:
 
     Args:
         per_second: requests.
-
-    Attributes:
-        link: signs a browser in.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, per_second: float) -> None:
@@ -48,7 +45,6 @@ class World:
         runtime = SimulatedRuntime(clock, images)
         self._random, self._per_second, self._port = Random(4), per_second, 0
         self._sightings = Sightings()
-        self.link = ""
         self.platform = Platform(
             clock=clock,
             random=Random(7),
@@ -63,6 +59,10 @@ class World:
         self._page = Page(
             self.platform, self._sightings, in_flight=self._in_flight, port=lambda: self._port, version="simulated"
         )
+
+    def new_link(self) -> str:
+        """An address that signs one browser in."""
+        return self._page.link()
 
     def _in_flight(self, app: str, machine: str) -> int:
         return 0
@@ -83,7 +83,6 @@ class World:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         self._port = runner.addresses[0][1]
         self._fill()
-        self.link = self._page.link()
         talk = asyncio.get_running_loop().create_task(self._talk())
         ready.set()
         await ended.wait()

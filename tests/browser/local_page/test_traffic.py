@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.local_page.conftest import NewBoard
 from tests.functional.cli.local_fleet import APP, LocalFleet
+from tests.platform_client import DOCKERFILE
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.xdist_group("browser")
+# Gives every request that reaches it in Frankfurt to Ashburn.
+REPLAYS = """
+import os
+from http.server import BaseHTTPRequestHandler, HTTPServer
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        if os.environ["FLY_REGION"] == "fra":
+            self.send_header("fly-replay", "region=iad")
+        self.end_headers()
+HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"""
 ARCS = """() => {
   window.arcs = 0;
   const count = (seen) => seen.forEach((one) => { window.arcs += one.addedNodes.length; });
@@ -29,7 +45,28 @@ def test_a_request_is_listed_drawn_and_counted(board: Page, there: LocalFleet) -
     expect(board.locator("#answers tbody tr").filter(has_text="fra")).to_be_visible()
 
 
-def test_a_replay_is_a_second_hop(board: Page, there: LocalFleet) -> None:
+def test_a_replay_is_a_second_hop(board: Page, there: LocalFleet, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(REPLAYS)
+    (tmp_path / "Dockerfile").write_text(DOCKERFILE)
+    there.api.app("replays")
+    image = there.api.build("replays", tmp_path)
+    service = {"internal_port": 8080, "ports": [{"port": 80, "handlers": ["http"]}]}
+    try:
+        ids = {
+            region: there.api.started("replays", image, {"services": [service]}, region=region)
+            for region in ("iad", "fra")
+        }
+        eventually(lambda: there.api.visit("replays", "/", region="fra").status, lambda status: status == 200)
+        board.evaluate(ARCS)
+        eventually(lambda: there.api.visit("replays", "/", region="fra").status, lambda status: status == 200)
+        way = f"fra {ids['fra'][-6:]}, replayed to iad {ids['iad'][-6:]}"
+        expect(board.locator("#requests tbody tr").filter(has_text=way).first).to_contain_text("GET 200")
+        assert board.evaluate("window.arcs") > 1
+    finally:
+        there.manage("DELETE", "/v1/apps/replays")
+
+
+def test_an_error_is_told_from_what_went_well(board: Page, there: LocalFleet) -> None:
     there.manage("POST", "/_local/faults", {"name": "error-share", "region": "fra", "set": {"share": 1, "status": 503}})
     assert there.api.visit(APP, "/", region="fra").status == 503
     expect(board.locator("#requests tbody tr.bad").first).to_contain_text("GET 503")

@@ -32,6 +32,7 @@ export class RolloutView {
     this.built = key;
     this.title = h("h2", { id: "rollout-title" });
     this.badge = h("p", { class: "badge", role: "status" });
+    this.why = h("p", { class: "bad" });
     this.watch = h("p", { class: "watch" });
     this.evidence = h("div", { class: "evidence" });
     this.waves = h("ol", { class: "waves", "aria-label": "Waves" });
@@ -40,8 +41,9 @@ export class RolloutView {
     this.table = new Table(this.end, "What became of each machine", ["Region", "Group", "Machine", "Release", "Fate", "Health", { text: "Latency", number: true }, "Why"]);
     const others = runs.length > 1 && h("div", { class: "field inline" }, h("label", { for: "which-rollout" }, "Rollout"),
       h("select", { id: "which-rollout", onchange: (event) => { this.chosen = event.target.value; this.draw(this.state); } },
-        runs.map((one) => h("option", { value: one.run, selected: one === rollout }, name(one)))));
-    this.place.replaceChildren(h("div", { class: "head" }, this.title, this.badge, others || ""), h("div", { class: "head" }, this.watch, this.evidence), this.waves, this.end, this.lines);
+        this.options = runs.map((one) => h("option", { value: one.run, selected: one === rollout }, name(one)))));
+    this.runs = runs;
+    this.place.replaceChildren(h("div", { class: "head" }, this.title, this.badge, others || ""), this.why, h("div", { class: "head" }, this.watch, this.evidence), this.waves, this.end, this.lines);
     this.shownWaves = "";
     this.shownLines = "";
   }
@@ -50,6 +52,9 @@ export class RolloutView {
     this.rollout = rollout;
     say(this.title, name(rollout));
     say(this.badge, status(rollout));
+    say(this.why, rollout.finished?.code && rollout.state !== "done" ? rollout.finished.what : rollout.ended ? "" : (rollout.back?.reason ?? ""));
+    // What a run is called is known only some time after it has begun.
+    if (this.runs.length > 1) this.runs.forEach((run, index) => say(this.options[index], name(run)));
     this.badge.className = `badge ${TONES[rollout.state] ?? "bad"}`;
     this.#waves(rollout);
     const lines = rollout.lines.map((line) => `${clock(line.at)} ${line.text}`).join("\n");
@@ -92,7 +97,7 @@ export class RolloutView {
   }
 }
 
-const tone = (lane) => (bad(lane.phase) ? "failing" : lane.phase === "restored" ? "cordoned" : over(lane.phase) ? "started" : lane.phase === "waiting" ? "asleep" : "changing");
+const tone = (lane) => (bad(lane.phase) ? "failing" : lane.phase === "restored" ? "restored" : over(lane.phase) ? "started" : lane.phase === "waiting" ? "asleep" : "changing");
 
 function line(lane) {
   const who = lane.machine ? lane.machine.slice(-6) : lane.name.split("/").at(-1);
@@ -117,7 +122,6 @@ function name(rollout) {
 
 function status(rollout) {
   const took = rollout.ended ? `, after ${Math.round((rollout.ended - rollout.began) / 1000)} s` : "";
-  if (rollout.finished?.code && rollout.state !== "done") return `${WORDS[rollout.state] ?? rollout.state}: ${rollout.finished.what}`;
   const number = rollout.waves.findLastIndex((wave) => wave.state !== "waiting") + 1;
   if (rollout.state === "running" && number) return `wave ${number} of ${rollout.waves.length}`;
   return `${WORDS[rollout.state] ?? rollout.state}${took}`;
