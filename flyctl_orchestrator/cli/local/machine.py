@@ -6,14 +6,12 @@ from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.local.client import manage
 from flyctl_orchestrator.errors import UsageError
 
-ACTIONS = ("start", "stop", "suspend", "restart", "cordon", "uncordon")
-
 
 def act_on_machine(context: CommandContext, action: str, machine: str, app: str) -> None:
     """Have a machine of the local platform do something.
 
     Args:
-        action: one of ACTIONS.
+        action: start, stop, suspend, restart, cordon or uncordon.
 
     Raises:
         FlyoError: the platform does not run, has no such machine, or refuses.

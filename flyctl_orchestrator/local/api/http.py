@@ -76,18 +76,28 @@ class Front:
     async def _api(self, request: web.BaseRequest) -> web.StreamResponse:
         if (request.method, request.path) == ("GET", READY):
             return self._answer(Response(200, self._ready()))
-        if self._page is not None and (request.path == "/" or request.path.startswith(PAGE)):
-            return await self._page(request, self._served)
+        page = self._page
+        if page is not None and (request.path == "/" or request.path.startswith(PAGE)):
+            return await self._guarded(request, lambda: page(request, self._served))
         if self._platform.tokens.authenticate(request.headers.get("Authorization", "")) is None:
             return self._answer(Response(401, {"error": "the API token is missing or not this platform's"}))
         streaming = self._streaming.get((request.method, request.path))
         if streaming is not None:
             return await streaming(request)
+        return await self._guarded(request, lambda: self._operation(request))
+
+    async def _operation(self, request: web.BaseRequest) -> web.StreamResponse:
+        answer = await self._served(await read(request))
+        if answer.raw is not None and (answer.raw.cut or answer.raw.drip):
+            await self._break_off(request, answer, answer.raw)
+        return self._answer(answer)
+
+    async def _guarded(
+        self, request: web.BaseRequest, work: Callable[[], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """What `work` answers, or what became of it instead."""
         try:
-            answer = await self._served(await read(request))
-            if answer.raw is not None and (answer.raw.cut or answer.raw.drip):
-                await self._break_off(request, answer, answer.raw)
-            return self._answer(answer)
+            return await work()
         except PlatformError as refusal:
             return self._answer(refused(refusal))
         except ConnectionCut:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -67,7 +68,7 @@ class Hub:
     def join(self) -> Queue:
         """A page has opened: its messages, the whole world first. None in the queue ends them."""
         queue: Queue = asyncio.Queue(MOST_WAITING)
-        if not self._pages:
+        if self._task is None:
             self._told = world.parts(self._platform)
             self._task = asyncio.get_running_loop().create_task(self._run())
         self._pages.add(queue)
@@ -90,10 +91,12 @@ class Hub:
     def leave(self, queue: Queue) -> None:
         """A page has gone."""
         self._pages.discard(queue)
-        if not self._pages and self._task is not None:
+        if self._pages:
+            return
+        if self._task is not None:
             self._task.cancel()
             self._task = None
-            self._idle()
+        self._idle()
 
     async def close(self) -> None:
         """End every page's messages."""
@@ -153,6 +156,11 @@ class Hub:
                 if second != self._second:
                     self._second = second
                     self._tell_second(second)
+        except Exception:  # noqa: BLE001 - pages that stand still would be believed; these come back for everything
+            traceback.print_exc()
+            self._task = None
+            for queue in tuple(self._pages):
+                self._end(queue)
         finally:
             unsubscribe()
             unwatch()

@@ -139,6 +139,8 @@ class Page:
             return _json(200, detail(self._platform, machine[1], machine[2]))
         if asked == ("POST", "/_page/act"):
             done = await serve(actions.wanted((await read(request)).body, self._platform.tokens.own.token))
+            if done.raw is not None:
+                raise PlatformError(502, "the API's answer cannot be read, as a fault wants it; it may have been done")
             return _json(done.status, done.body)
         if asked == ("POST", "/_page/traffic"):
             apps = [app.name for app in self._platform.apps.list()]

@@ -11,10 +11,11 @@ export class World {
     this.select = select;
     this.svg = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, "aria-hidden": "true", class: "land" }, s("use", { href: "/_page/land.svg#land" }));
     this.places = s("g");
-    this.arcs = s("g", { class: "arcs" });
-    this.svg.append(this.places, this.arcs);
+    this.svg.append(this.places);
+    // A picture of its own above the land, so that what moves does not have the land drawn again.
+    this.arcs = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, "aria-hidden": "true", class: "arcs" });
     this.labels = h("div", { class: "labels" });
-    byId("map").replaceChildren(this.svg, this.labels);
+    byId("map").replaceChildren(this.svg, this.arcs, this.labels);
     byId("legend").replaceChildren(
       ...Object.entries(CONDITIONS).map(([name, text]) => h("li", {}, h("span", { class: `mark ${name}` }), text)),
       h("li", {}, h("span", { class: "mark started new" }), "newest release, while there are several"),
