@@ -90,10 +90,7 @@ def followed(environment: Environment, app: str) -> Iterator[Callable[[Fact], No
     Args:
         app: that it is about.
     """
-    follower = _follower(environment)
-    if follower is None:
-        yield lambda event: None
-        return
+    follower = Follower(_sender(environment))
     try:
         yield follower.hear
     except FlyoError as error:
@@ -106,12 +103,20 @@ def followed(environment: Environment, app: str) -> Iterator[Callable[[Fact], No
         follower.close()
 
 
-def _follower(environment: Environment) -> Follower | None:
-    try:
-        running = find_local(environment)
-    except FlyoError:
-        return None
-    if running is None:
-        return None
+def _sender(environment: Environment) -> Send:
+    """Sends to the local platform that runs when the first batch is sent; looking for it is no wait of the command's.
+
+    Raises (when called): LookupError when none runs, FlyoError when it does not take the events.
+    """
     run = f"{environment.clock.now():.3f}-{environment.random.getrandbits(48):012x}"
-    return Follower(lambda batch: ask(environment, running, "POST", EVENTS, {"run": run, "events": batch}))
+    found: list[Any] = []
+
+    def send(batch: list[dict[str, Any]]) -> None:
+        if not found:
+            running = find_local(environment)
+            if running is None:
+                raise LookupError("no local platform runs")
+            found.append(running)
+        ask(environment, found[0], "POST", EVENTS, {"run": run, "events": batch})
+
+    return send

@@ -67,6 +67,17 @@ def test_a_narrow_window_has_each_region_as_a_button_of_the_table(new_board: New
         expect(board.locator("#panel-title")).to_contain_text(region)
 
 
+def test_a_click_on_the_map_chooses_the_nearest_region(new_board: NewBoard) -> None:
+    board = new_board(viewport={"width": 390, "height": 800})
+    land = board.locator(".map > .land")
+    box = land.bounding_box()
+    assert box is not None
+    # In Korea.
+    land.click(position={"x": 0.855 * box["width"], "y": 0.38 * box["height"]})
+    expect(board.locator("#panel-title")).to_contain_text("nrt · Tokyo, Japan")
+    expect(board.locator("#panel").get_by_role("link", name="Open fleet-test")).to_be_visible()
+
+
 def test_all_of_it_is_light() -> None:
     static = resources.files("flyctl_orchestrator.local.page").joinpath("static")
     assert sum(len(one.read_bytes()) for one in static.iterdir()) <= MOST_BYTES

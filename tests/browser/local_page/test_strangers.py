@@ -10,8 +10,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from flyctl_orchestrator.local.page.masking import MASK
+from tests import planted
 from tests.browser.local_page.conftest import link
 from tests.functional.cli.local_fleet import APP, LocalFleet
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -144,3 +147,20 @@ def test_no_script_stands_in_the_page_and_none_comes_from_elsewhere(board: Page)
     policy = board.evaluate("async () => (await fetch('/')).headers.get('content-security-policy')")
     assert "script-src 'self'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy
     assert board.locator("script:not([src])").count() == 0
+
+
+def test_a_secret_that_the_app_writes_into_its_log_is_in_nothing_the_page_is_sent(
+    board: Page, there: LocalFleet
+) -> None:
+    there.api.visit(APP, f"/{planted.SECRET}", region="iad")
+    machine = there.machine_in("iad")["id"]
+    path = f"/_page/machines/{APP}/{machine}"
+    read = "async (path) => await (await fetch(path)).text()"
+    said = eventually(lambda: board.evaluate(read, path), lambda text: "asked for /" in text)
+    planted.hear(said)
+    whole = """() => new Promise((done) => {
+      const source = new EventSource("/_page/stream");
+      source.addEventListener("world", (event) => { source.close(); done(event.data); });
+    })"""
+    planted.hear(board.evaluate(whole))
+    assert MASK in said

@@ -15,6 +15,8 @@ export class World {
     // A picture of its own above the land, so that what moves does not have the land drawn again.
     this.arcs = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, "aria-hidden": "true", class: "arcs" });
     this.labels = h("div", { class: "labels" });
+    // A person anywhere is served from the nearest region. Keys have the regions' own buttons.
+    this.svg.addEventListener("click", (event) => this.#nearest(event));
     byId("map").replaceChildren(this.svg, this.arcs, this.labels);
     byId("legend").replaceChildren(
       ...Object.entries(CONDITIONS).map(([name, text]) => h("li", {}, h("span", { class: `mark ${name}` }), text)),
@@ -47,6 +49,14 @@ export class World {
     this.places.append(leader, dot);
     this.labels.append(button);
     this.known.set(region.code, { leader, dot, marks, more, button, shown: "" });
+  }
+
+  #nearest(event) {
+    const box = this.svg.getBoundingClientRect();
+    const at = { x: ((event.clientX - box.left) / box.width) * WIDTH, y: ((event.clientY - box.top) / box.height) * HEIGHT };
+    const far = (region) => Math.hypot(region.at.x - at.x, region.at.y - at.y);
+    const near = [...this.regions.values()].sort((a, b) => far(a) - far(b))[0];
+    if (near) this.select({ region: near.code });
   }
 
   draw(state) {
