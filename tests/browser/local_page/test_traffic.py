@@ -56,9 +56,11 @@ def test_a_replay_is_a_second_hop(board: Page, there: LocalFleet, tmp_path: Path
             region: there.api.started("replays", image, {"services": [service]}, region=region)
             for region in ("iad", "fra")
         }
-        eventually(lambda: there.api.visit("replays", "/", region="fra").status, lambda status: status == 200)
+        # Until it listens, the proxy would go on to the other one.
+        for machine in ids.values():
+            assert there.api.visit("replays", "/", region="fra", fly_force_instance_id=machine).status == 200
         board.evaluate(ARCS)
-        eventually(lambda: there.api.visit("replays", "/", region="fra").status, lambda status: status == 200)
+        assert there.api.visit("replays", "/", region="fra").status == 200
         way = f"fra {ids['fra'][-6:]}, replayed to iad {ids['iad'][-6:]}"
         expect(board.locator("#requests tbody tr").filter(has_text=way).first).to_contain_text("GET 200")
         assert board.evaluate("window.arcs") > 1
