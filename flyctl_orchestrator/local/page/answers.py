@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import Any
 
+from flyctl_orchestrator.local.base.sightings import Sighting
 from flyctl_orchestrator.local.core.traffic import Traffic
-from flyctl_orchestrator.local.proxy.sightings import Sighting
 
 KEPT_SECONDS = 120
 # Stands where a region would: the proxy answered by itself, since no machine could.

@@ -9,11 +9,11 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from flyctl_orchestrator.local.base.sightings import Sighting, Sightings
 from flyctl_orchestrator.local.page import answers, world
 from flyctl_orchestrator.local.page.masking import Mask
 from flyctl_orchestrator.local.page.rollouts import Rollouts
 from flyctl_orchestrator.local.platform import Platform
-from flyctl_orchestrator.local.proxy.sightings import Sighting, Sightings
 
 # Seconds between two looks: five pictures a second are what an eye follows of machines' states.
 LOOK_SECONDS = 0.2

@@ -15,6 +15,7 @@ from aiohttp import web
 from flyctl_orchestrator.local.api.http import AioHandler, Serve, read
 from flyctl_orchestrator.local.api.routing import refused
 from flyctl_orchestrator.local.base.errors import PlatformError, not_found
+from flyctl_orchestrator.local.base.sightings import Sightings
 from flyctl_orchestrator.local.page import actions, steady_traffic
 from flyctl_orchestrator.local.page.detail import detail
 from flyctl_orchestrator.local.page.guard import HEADERS, cookie_name, require_own_page, signed_in
@@ -23,7 +24,6 @@ from flyctl_orchestrator.local.page.rollouts import Rollouts
 from flyctl_orchestrator.local.page.sessions import Sessions
 from flyctl_orchestrator.local.page.steady_traffic import SteadyTraffic
 from flyctl_orchestrator.local.platform import Platform
-from flyctl_orchestrator.local.proxy.sightings import Sightings
 
 TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _ASSET = re.compile(r"/_page/([a-z_]+\.(?:css|js|svg))")

@@ -25,6 +25,7 @@ from flyctl_orchestrator.local.base.clock import Clock
 from flyctl_orchestrator.local.base.errors import FAULT_HEADER
 from flyctl_orchestrator.local.base.identifiers import Identifiers
 from flyctl_orchestrator.local.base.regions import NEAREST, REGIONS
+from flyctl_orchestrator.local.base.sightings import Sighting, Sightings
 from flyctl_orchestrator.local.proxy.autostop import Sleep
 from flyctl_orchestrator.local.proxy.backend import Backend
 from flyctl_orchestrator.local.proxy.body import BodyBroken, RequestBody
@@ -38,7 +39,6 @@ from flyctl_orchestrator.local.proxy.limits import HEADER_BYTES, Limits, ProxySe
 from flyctl_orchestrator.local.proxy.load import LoadBook
 from flyctl_orchestrator.local.proxy.private import PrivateNetwork
 from flyctl_orchestrator.local.proxy.route_constraints import wish_of_headers
-from flyctl_orchestrator.local.proxy.sightings import Sighting, Sightings
 from flyctl_orchestrator.local.proxy.sleeper import Sleeper
 
 SERVER_OPTIONS: dict[str, Any] = {

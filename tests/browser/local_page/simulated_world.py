@@ -17,9 +17,9 @@ from flyctl_orchestrator.local.api.wire import Request, Response, Wait
 from flyctl_orchestrator.local.base.clock import LoopClock
 from flyctl_orchestrator.local.base.regions import REGIONS
 from flyctl_orchestrator.local.base.settings import Settings
+from flyctl_orchestrator.local.base.sightings import Sighting, Sightings
 from flyctl_orchestrator.local.page.page import Page
 from flyctl_orchestrator.local.platform import Platform
-from flyctl_orchestrator.local.proxy.sightings import Sighting, Sightings
 from flyctl_orchestrator.local.runtime.simulated import Behaviour, SimulatedImages, SimulatedRuntime
 
 TOKEN, APP, IMAGE = "fo1_local_simulated", "web", "registry.fly.io/web:1"

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flyctl_orchestrator.local.base.errors import PlatformError
+from flyctl_orchestrator.local.base.sightings import Sighting, Sightings
 from flyctl_orchestrator.local.daemon.simulation import Simulation
 from flyctl_orchestrator.local.page import actions, answers, steady_traffic, world
 from flyctl_orchestrator.local.page.detail import configuration, detail
 from flyctl_orchestrator.local.page.hub import MOST_WAITING, SHOWN_PER_LOOK, Hub
 from flyctl_orchestrator.local.page.masking import MASK, Mask
 from flyctl_orchestrator.local.page.rollouts import MOST_RUNS, Rollouts
-from flyctl_orchestrator.local.proxy.sightings import Sighting, Sightings
 
 SECRET = "s3cret-value-nobody-sees"
 SERVICE = {"internal_port": 8080, "ports": [{"port": 80, "handlers": ["http"]}]}
