@@ -70,24 +70,13 @@ def open_(context: CommandContext, only_print: bool) -> None:
 @local.command(short_help="Start, stop, suspend, restart, cordon or uncordon a machine.")
 @click.argument("action", type=click.Choice(["start", "stop", "suspend", "restart", "cordon", "uncordon"]))
 @click.argument("id")
-@click.option("-a", "--app", required=True, help="The machine's app.")
+@click.option("-a", "--app", required=True, type=Known("app", local=True), help="The machine's app.")
 @pass_command_context
 def machine(context: CommandContext, action: str, id: str, app: str) -> None:
     """Have one machine start, stop, suspend, restart, or take requests no more (cordon) or again (uncordon)."""
     from flyctl_orchestrator.cli.local.machine import act_on_machine
 
     act_on_machine(context, action, id, app)
-
-
-@local.command(short_help="Destroy one local app.")
-@click.argument("app")
-@yes_option
-@pass_command_context
-def destroy(context: CommandContext, app: str) -> None:
-    """Destroy one app of the platform, with its machines, volumes and secrets."""
-    from flyctl_orchestrator.cli.local.machine import destroy_app
-
-    destroy_app(context, app)
 
 
 @local.command(short_help="Destroy every local app.")

@@ -276,17 +276,6 @@ def test_without_the_extra_packages_it_says_what_to_install(bare: LocalFleet, tm
     assert "Run pip install '.[local]' in flyo's own clone" in ran.stderr
 
 
-def test_one_app_is_destroyed_and_the_others_stay(bare: LocalFleet) -> None:
-    bare.ok("local", "up")
-    for name in ("one", "two"):
-        bare.manage("POST", "/v1/apps", {"name": name, "org_slug": "personal"})
-    ran = bare.flyo("local", "destroy", "one")
-    assert (ran.status, "Add --yes" in ran.stderr) == (2, True)
-    assert bare.ok("local", "destroy", "one", "--yes").stdout == "destroyed one\n"
-    assert [app["name"] for app in bare.ok("local", "status", "--json").json["apps"]] == ["two"]
-    assert bare.flyo("local", "destroy", "one", "--yes").status == 1
-
-
 def test_the_page_is_opened_by_a_link_and_says_where_no_browser_is(bare: LocalFleet, tmp_path: Path) -> None:
     opened = tmp_path / "opened"
     browser = tmp_path / "browser"
