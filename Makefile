@@ -8,6 +8,8 @@
 # make coverage   lines and branches that the unit and functional tests reach, in every process they start
 # make mutation   changes the planner, the gate, and what rollback and history decide, and says what no test noticed
 # make screenshots   the habit app and the local platform's page at 390 and 1280 pixels and dark, into build/screenshots (needs Chromium)
+# make fidelity   docs/fidelity.md, after flyctl's preflight suite (FLYCTL=its checkout; needs Go and flyctl) and
+#             schemathesis (SPEC=an OpenAPI file; needs schemathesis) ran against the local platform
 # make lint   style, types, imports, declared packages, workflows
 # make wheel-check   build the package from a fresh clone, install it and use it (PYTHON=python3.13 for another one)
 # Needs Python 3.11 or newer and make; each target makes its own virtual environment.
@@ -35,7 +37,7 @@ REQUESTS ?= 1000000
 SCHEMA = $(TEST)/bin/check-jsonschema --builtin-schema
 
 .PHONY: help demo demo-down test containers coverage measure coverage-report mutation property fuzz lint lint-ci wheel-check
-.PHONY: clean screenshots format parity endurance
+.PHONY: clean screenshots format parity endurance fidelity
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
@@ -83,6 +85,12 @@ endurance: $(TEST)/ready
 
 wheel-check:
 	$(PYTHON) tests/wheel_check.py
+
+# RUN= limits the suite to tests of a regular expression; the results of the others are kept.
+fidelity: $(TEST)/ready
+	$(if $(FLYCTL),$(TEST)/bin/python -m tests.parity.measured.preflight $(FLYCTL) --run '$(RUN)')
+	$(if $(SPEC),$(TEST)/bin/python -m tests.parity.measured.schema_check $(SPEC))
+	PYTHONPATH=. $(TEST)/bin/python tests/parity/fidelity.py
 
 lint: $(TEST)/ready lint-ci
 	$(TEST)/bin/ruff check .

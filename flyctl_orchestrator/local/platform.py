@@ -19,6 +19,7 @@ Everything runs on one thread. After a change, `platform.flush()` puts it on dis
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -41,7 +42,7 @@ from flyctl_orchestrator.local.core.machines import Machines
 from flyctl_orchestrator.local.core.model import App, Machine
 from flyctl_orchestrator.local.core.releases import Releases
 from flyctl_orchestrator.local.core.restore import Restore
-from flyctl_orchestrator.local.core.seams import Images, Ports, Prober, Runtime
+from flyctl_orchestrator.local.core.seams import Commands, Images, Ports, Prober, Runtime
 from flyctl_orchestrator.local.core.secrets import Secrets
 from flyctl_orchestrator.local.core.store import MemoryStore, Store
 from flyctl_orchestrator.local.core.tokens import Tokens
@@ -111,6 +112,8 @@ class Platform:
         self.limiter = RateLimiter()
         self.requests = Requests()
         self.traffic = Traffic(clock)
+        # Who runs commands inside machines, None where nobody can.
+        self.commands: Commands | None = None
         self.on_app_destroyed: Callable[[str], None] = lambda name: None
         self._flushing: Timer | None = None
         self.feed.subscribe(self._flush_soon)
@@ -182,5 +185,9 @@ class Platform:
             self._stop_for_shutdown(machine, stopped)
 
     def _stop_for_shutdown(self, machine: Machine, stopped: Callable[[str], None]) -> None:
-        self.health.pause(machine)
-        self.runtime.stop(machine.id, "SIGTERM", 2.0, lambda: stopped(machine.id))
+        try:
+            self.health.pause(machine)
+            self.runtime.stop(machine.id, "SIGTERM", 2.0, lambda: stopped(machine.id))
+        except Exception:  # noqa: BLE001 - the others are still to be stopped
+            traceback.print_exc()
+            stopped(machine.id)

@@ -3,7 +3,8 @@
     python tests/parity/fidelity.py            write the document
     python tests/parity/fidelity.py --check    say whether it is up to date
 
-It is made of the platform's route table, its GraphQL schema, and the record of what a real flyctl was seen to use.
+It is made of the platform's route table, its GraphQL schema, the record of what a real flyctl was seen to use, and what
+`make fidelity` measured last.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from graphql import GraphQLObjectType
 from flyctl_orchestrator.local.api.routing import Route
 from flyctl_orchestrator.local.api.table import all_routes
 from flyctl_orchestrator.local.graphql.execution import schema
+from tests.parity.measured import record as measured
 from tests.parity.parity_operations import GRAPHQL
 from tests.parity.parity_record import Record, load
 
@@ -67,6 +69,7 @@ def render(record: Record) -> str:
         + _fields(seen, verified)
     )
     parts.append(_DEVIATIONS.read_text(encoding="utf-8"))
+    parts += [text for text in (measured.render(measured.load()),) if text]
     return "\n".join(parts)
 
 

@@ -49,7 +49,7 @@ def test_a_verified_operation_is_told_from_one_that_is_only_modelled() -> None:
     lines = {line.split(" | ")[0]: line for line in fidelity.render(record).splitlines() if line.startswith("| ")}
     assert "| verified with flyctl 9.9.9 |" in lines["| machines.create"]
     assert f"| {fidelity.MODELLED} |" in lines["| machines.get"]
-    assert f"| {fidelity.NOT_OFFERED} |" in lines["| machines.exec"]
+    assert f"| {fidelity.NOT_OFFERED} |" in lines["| machines.memory.get"]
 
 
 @pytest.mark.parametrize(

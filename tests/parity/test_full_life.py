@@ -82,3 +82,17 @@ def test_nothing_leaves_this_computer(
     addresses = set(_ADDRESS.findall(trace.read_text()))
     assert {address for address in addresses if not address.startswith("127.")} == set()
     assert "127.0.0.1" in addresses
+
+
+def test_launching_an_app_leaves_the_others_alone(served: ServedPlatform, real: Client) -> None:
+    oldest, image = "oldest", served.push("newest", "v1")
+    real.ok("apps", "create", oldest, "-o", "personal")
+    real.ok(
+        "launch", "--image", image, "--name", "newest", "--org", "personal", "--region", "iad", "--ha=false",
+        "--no-github-workflow", *QUICK_DEPLOY[:2], "--yes",
+    )  # fmt: skip
+    names = served.inside(lambda platform: [app.name for app in platform.apps.list()])
+    assert names == [oldest, "newest"]
+    deleted = [one.path for one in served.asked if one.method == "DELETE" and one.path.count("/") == 3]
+    # flyctl makes a builder, finds that it does not work, and takes it away: the app of that role, and no other.
+    assert all(path.startswith("/v1/apps/fly-builder-") for path in deleted), deleted

@@ -7,10 +7,22 @@ from typing import Any
 from flyctl_orchestrator.local.api import render
 from flyctl_orchestrator.local.api.routing import body_of, route
 from flyctl_orchestrator.local.api.wire import Request, Response
-from flyctl_orchestrator.local.base.errors import PlatformError, invalid
+from flyctl_orchestrator.local.base.errors import NotModelled, PlatformError, invalid
 from flyctl_orchestrator.local.base.ratelimit import DELETE_APP
+from flyctl_orchestrator.local.base.shape import flag, record, text
 from flyctl_orchestrator.local.core.model import App
 from flyctl_orchestrator.local.platform import Platform
+
+NEW_APP = record(
+    {
+        "name": text,
+        "app_name": text,
+        "org_slug": text,
+        "network": text,
+        "app_role_id": text,
+        "enable_subdomains": flag,
+    }
+)
 
 
 def shape(platform: Platform, app: App) -> dict[str, Any]:
@@ -43,10 +55,15 @@ def list_apps(platform: Platform, request: Request) -> Response:
 def create_app(platform: Platform, request: Request) -> Response:
     """Create an app."""
     body = body_of(request)
-    name = body.get("name") or body.get("app_name") or ""
-    if not isinstance(name, str):
-        raise invalid("name must be a string")
-    app = platform.apps.create(name, str(body.get("org_slug") or "personal"), str(body.get("network") or ""))
+    NEW_APP(body, "")
+    if body.get("enable_subdomains"):
+        raise NotModelled("apps.create with enable_subdomains")
+    app = platform.apps.create(
+        body.get("name") or body.get("app_name") or "",
+        body.get("org_slug") or "personal",
+        body.get("network") or "",
+        body.get("app_role_id") or "",
+    )
     return Response(201, shape(platform, app))
 
 
@@ -95,12 +112,16 @@ def delete_ip(platform: Platform, request: Request) -> Response:
 def list_secrets(platform: Platform, request: Request) -> Response:
     """List an app's secrets: names and digests."""
     app = request.params["app"]
+    _require_version(platform, request)
+    return Response(200, {"secrets": [render.secret(one) for one in platform.secrets.list(app)]})
+
+
+def _require_version(platform: Platform, request: Request) -> None:
     wanted = request.arg("min_version") or request.arg("version")
     if wanted:
-        if not wanted.isdigit():
+        if not (wanted.isascii() and wanted.isdigit()):
             raise invalid("min_version must be a number")
-        platform.secrets.require_version(app, int(wanted))
-    return Response(200, {"secrets": [render.secret(one) for one in platform.secrets.list(app)]})
+        platform.secrets.require_version(request.params["app"], int(wanted[:18]))
 
 
 @route("POST", "/v1/apps/{app}/secrets", op="secrets.change")
@@ -118,6 +139,7 @@ def change_secrets(platform: Platform, request: Request) -> Response:
 @route("GET", "/v1/apps/{app}/secrets/{name}", op="secrets.get")
 def get_secret(platform: Platform, request: Request) -> Response:
     """Read one secret's name and digest."""
+    _require_version(platform, request)
     return Response(200, render.secret(platform.secrets.get(request.params["app"], request.params["name"])))
 
 

@@ -15,6 +15,7 @@ from flyctl_orchestrator.local.api.faults_at_api import ConnectionCut
 from flyctl_orchestrator.local.api.routing import Router, refused
 from flyctl_orchestrator.local.api.wire import Raw, Request, Response, Wait
 from flyctl_orchestrator.local.base.errors import PlatformError
+from flyctl_orchestrator.local.base.json_body import decoded
 from flyctl_orchestrator.local.base.watching import until
 from flyctl_orchestrator.local.platform import Platform
 
@@ -24,8 +25,11 @@ PageHandler = Callable[[web.BaseRequest, Serve], Awaitable[web.StreamResponse]]
 LARGEST_BODY = 32 * 1024 * 1024
 REQUEST_ID = "fly-request-id"
 FORM = "application/x-www-form-urlencoded"
+TAKES_FORMS = "/prometheus/"
 READY = "/_local/ready"
 PAGE = "/_page/"
+#: What anybody may ask, with a token or without.
+OPEN = ("/v1/platform/regions",)
 _OWN_HOST = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?", re.ASCII)
 
 
@@ -41,6 +45,7 @@ class Front:
         ready: the body of the one address that needs no token.
         page: answers for the platform's page, which has its own way of signing in; it may act through the API's
             operations, which are handed to it. None: there is no page.
+        registry: answers below `/v2/`, in its own words; None for no registry.
     """
 
     def __init__(
@@ -53,6 +58,7 @@ class Front:
         is_app_host: Callable[[str], bool],
         ready: Callable[[], dict[str, object]],
         page: PageHandler | None = None,
+        registry: AioHandler | None = None,
     ) -> None:
         self._platform = platform
         self._router = router
@@ -61,6 +67,7 @@ class Front:
         self._is_app_host = is_app_host
         self._ready = ready
         self._page = page
+        self._registry = registry
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request, whatever it is."""
@@ -76,10 +83,15 @@ class Front:
     async def _api(self, request: web.BaseRequest) -> web.StreamResponse:
         if (request.method, request.path) == ("GET", READY):
             return self._answer(Response(200, self._ready()))
+        if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
+            # The HTTP library leaves it to us. curl waits a second for it before it sends a larger body.
+            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         page = self._page
         if page is not None and (request.path == "/" or request.path.startswith(PAGE)):
             return await self._guarded(request, lambda: page(request, self._served))
-        if self._platform.tokens.authenticate(request.headers.get("Authorization", "")) is None:
+        if self._registry is not None and (request.path + "/").startswith("/v2/"):
+            return await self._registry(request)
+        if request.path.rstrip("/") not in OPEN and not self._known(request):
             return self._answer(Response(401, {"error": "the API token is missing or not this platform's"}))
         streaming = self._streaming.get((request.method, request.path))
         if streaming is not None:
@@ -106,6 +118,9 @@ class Front:
         except Exception as bug:  # noqa: BLE001 - one broken handler must not take the platform down
             traceback.print_exc()
             return self._answer(Response(500, {"error": f"the local platform failed: {type(bug).__name__}: {bug}"}))
+
+    def _known(self, request: web.BaseRequest) -> bool:
+        return self._platform.tokens.authenticate(request.headers.get("Authorization", "")) is not None
 
     async def _served(self, request: Request) -> Response:
         answer = self._router.handle(request)
@@ -188,18 +203,14 @@ async def read(request: web.BaseRequest) -> Request:
         if len(data) > LARGEST_BODY:
             raise PlatformError(413, "the request body is too large")
     query = parse_qs(request.query_string, keep_blank_values=True)
-    if request.content_type == FORM:
-        # A query that is sent as a form, as Prometheus' API takes it.
+    if request.content_type == FORM and request.path.startswith(TAKES_FORMS):
+        # A query that is sent as a form, as Prometheus' API takes it. Elsewhere it is what `curl -d` calls any body.
         query |= parse_qs(data.decode("utf-8", "replace"), keep_blank_values=True)
         data.clear()
-    try:
-        body = json.loads(data) if data.strip() else None
-    except ValueError as problem:
-        raise PlatformError(400, f"the request body is not JSON: {problem}") from problem
     return Request(
         method=request.method,
         path=request.path,
         query=query,
         headers={name.lower(): value for name, value in request.headers.items()},
-        body=body,
+        body=decoded(bytes(data)),
     )

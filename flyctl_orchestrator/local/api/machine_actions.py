@@ -99,6 +99,10 @@ def wait(platform: Platform, request: Request) -> Wait:
             return Response(
                 200, {"ok": True, "state": machine.state, "version": machine.instance_id, "event_id": newest}
             )
+        if version and version != machine.instance_id:
+            # A version that was replaced never gets there any more.
+            message = f"failed_precondition: machine version {version} was replaced by {machine.instance_id}"
+            return Response(412, {"error": message})
         if machine.state == "destroyed":
             return Response(404, {"error": f"machine not found: {machine.id} is destroyed"})
         return None

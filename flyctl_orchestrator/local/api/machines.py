@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flyctl_orchestrator.local.api import render
+from flyctl_orchestrator.local.api.parameters import listed, machine_states, number
 from flyctl_orchestrator.local.api.routing import body_of, flag, route
 from flyctl_orchestrator.local.api.wire import Request, Response
 from flyctl_orchestrator.local.base.errors import invalid, not_found
@@ -15,6 +16,7 @@ from flyctl_orchestrator.local.core.model import Machine
 from flyctl_orchestrator.local.platform import Platform
 
 NONCE = "fly-machine-lease-nonce"
+SORTABLE = ("pid", "stime", "rtime", "command", "directory", "cpu", "rss")
 
 
 def addressed(platform: Platform, request: Request) -> Machine:
@@ -56,8 +58,8 @@ def _metadata_filters(request: Request) -> dict[str, str]:
 def list_machines(platform: Platform, request: Request) -> Response:
     """List an app's machines, by region, state or metadata."""
     found = platform.machines.list(request.params["app"], include_deleted=flag(request, "include_deleted"))
-    regions = _listed(request, "region")
-    states = _listed(request, "state")
+    regions = listed(request, "region")
+    states = machine_states(request)
     metadata = _metadata_filters(request)
     chosen = [
         machine
@@ -70,10 +72,6 @@ def list_machines(platform: Platform, request: Request) -> Response:
         return Response(200, [render.machine_summary(machine) for machine in chosen])
     with_leases = flag(request, "include_leases")
     return Response(200, [_shown(platform, machine, with_leases) for machine in chosen])
-
-
-def _listed(request: Request, name: str) -> list[str]:
-    return [part for value in request.query.get(name, []) for part in value.split(",") if part]
 
 
 def _shown(platform: Platform, machine: Machine, with_lease: bool) -> dict[str, Any]:
@@ -129,11 +127,9 @@ def delete_machine(platform: Platform, request: Request) -> Response:
 @route("GET", "/v1/apps/{app}/machines/{machine}/events", op="machines.events")
 def list_events(platform: Platform, request: Request) -> Response:
     """A machine's events, newest first."""
-    limit = request.arg("limit", "20")
-    if not limit.isdigit() or not 1 <= int(limit) <= 50:
-        raise invalid("limit must be between 1 and 50")
+    limit = number(request, "limit", 20, 50)
     events = addressed(platform, request).events
-    return Response(200, [render.event(one) for one in events[: int(limit)]])
+    return Response(200, [render.event(one) for one in events[:limit]])
 
 
 @route("GET", "/v1/apps/{app}/machines/{machine}/versions", op="machines.versions")
@@ -147,11 +143,12 @@ def list_versions(platform: Platform, request: Request) -> Response:
 def list_processes(platform: Platform, request: Request) -> Response:
     """What runs in a machine, and where it listens."""
     machine = addressed(platform, request)
+    chosen, downwards = _order_of(request)
     found = platform.runtime.processes(machine.id)
     if not found:
         raise not_found(f"the processes of machine {machine.id} are not known")
     internal = {str(local): str(port) for port, local in machine.ports.items()}
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "pid": one.pid,
             "stime": int(one.cpu_seconds),
@@ -161,12 +158,23 @@ def list_processes(platform: Platform, request: Request) -> Response:
             "cpu": int(one.cpu_seconds),
             "rss": one.resident_bytes,
             "listen_sockets": [
-                {"proto": proto, "address": _as_inside(address, internal)} for proto, address in one.listen_sockets
+                {"proto": proto, "address": address if machine.contained else _as_inside(address, internal)}
+                for proto, address in one.listen_sockets
             ],
         }
         for one in found
     ]
-    return Response(200, rows)
+    return Response(200, sorted(rows, key=lambda row: row[chosen], reverse=downwards) if chosen else rows)
+
+
+def _order_of(request: Request) -> tuple[str, bool]:
+    """By what processes are sorted ("": as they are found), and whether from large to small."""
+    chosen, order = request.arg("sort_by"), request.arg("order") or "asc"
+    if chosen not in ("", *SORTABLE):
+        raise invalid(f"invalid_argument: sort_by must be one of {', '.join(SORTABLE)}")
+    if order not in ("asc", "desc"):
+        raise invalid("invalid_argument: order must be asc or desc")
+    return chosen or ("pid" if request.arg("order") else ""), order == "desc"
 
 
 def _as_inside(address: str, internal: dict[str, str]) -> str:

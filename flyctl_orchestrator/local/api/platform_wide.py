@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from flyctl_orchestrator.local.api import render
-from flyctl_orchestrator.local.api.routing import not_modelled, route
+from flyctl_orchestrator.local.api.parameters import listed, machine_states, moment, page
+from flyctl_orchestrator.local.api.routing import flag, not_modelled, route
+from flyctl_orchestrator.local.api.volumes import shape
 from flyctl_orchestrator.local.api.wire import Request, Response
 from flyctl_orchestrator.local.base.regions import NEAREST, REGIONS
 from flyctl_orchestrator.local.platform import Platform
@@ -32,26 +34,63 @@ def list_regions(platform: Platform, request: Request) -> Response:
 
 @route("GET", "/v1/orgs/{org}/machines", op="orgs.machines")
 def list_org_machines(platform: Platform, request: Request) -> Response:
-    """Every machine of the organization."""
+    """The machines of the organization, by region, state or last change, a page at a time."""
     platform.apps.organization_of(request.params["org"])
-    found = [machine for app in platform.apps.list() for machine in platform.machines.list(app.name)]
-    shown = [{"app_name": machine.app, **render.machine_summary(machine)} for machine in found]
-    return Response(200, {"machines": shown, "next_cursor": ""})
+    deleted, since = flag(request, "include_deleted"), moment(request, "updated_after")
+    regions, states = listed(request, "region"), machine_states(request)
+    found = [
+        machine
+        for app in platform.apps.list()
+        for machine in platform.machines.list(app.name, include_deleted=deleted)
+        if (not regions or machine.region in regions)
+        and (not states or machine.state in states)
+        and machine.updated_at > since
+    ]
+    shown, cursor = page(request, found, lambda machine: machine.id)
+    machines = [{"app_name": machine.app, **render.machine_summary(machine)} for machine in shown]
+    return Response(200, {"machines": machines, "next_cursor": cursor})
 
 
 @route("GET", "/v1/orgs/{org}/volumes", op="orgs.volumes")
 def list_org_volumes(platform: Platform, request: Request) -> Response:
-    """Every volume of the organization."""
+    """The volumes of the organization, by region, state or last change, a page at a time."""
     platform.apps.organization_of(request.params["org"])
-    found = [volume for app in platform.apps.list() for volume in platform.volumes.list(app.name)]
-    shown = [{"app_name": volume.app, **render.volume(volume)} for volume in found]
-    return Response(200, {"volumes": shown, "next_cursor": ""})
+    deleted, since = flag(request, "include_deleted"), moment(request, "updated_after")
+    regions, states = listed(request, "region"), listed(request, "state")
+    found = [
+        volume
+        for app in platform.apps.list()
+        for volume in platform.volumes.list(app.name)
+        if (deleted or volume.destroyed_at is None)
+        and (not regions or volume.region in regions)
+        and (not states or volume.state in states)
+        and volume.updated_at > since
+    ]
+    shown, cursor = page(request, found, lambda volume: volume.id)
+    volumes = [{"app_name": volume.app, **shape(platform, volume, flag(request, "summary"))} for volume in shown]
+    return Response(200, {"volumes": volumes, "next_cursor": cursor})
+
+
+@route("GET", "/v1/tokens/current", op="tokens.current", limit=None)
+def current_token(platform: Platform, request: Request) -> Response:
+    """What the request's token is for."""
+    token = platform.tokens.authenticate(request.headers.get("authorization", "")) or platform.tokens.own
+    organization = platform.apps.organization
+    shown = {
+        "token_id": token.id,
+        "user": token.user,
+        "organization": organization.name,
+        "org_slug": organization.slug,
+        "apps": ["*"] if token.app is None else [token.app],
+        "restricted_to_machine": "",
+        "source_machine_id": "",
+    }
+    return Response(200, {"tokens": [shown]})
 
 
 for _method, _path, _op in (
     ("POST", "/v1/tokens/oidc", "tokens.oidc"),
     ("POST", "/v1/tokens/kms", "tokens.kms"),
-    ("GET", "/v1/tokens/current", "tokens.current"),
     ("POST", "/v1/tokens/authenticate", "tokens.authenticate"),
     ("POST", "/v1/tokens/authorize", "tokens.authorize"),
     ("POST", "/v1/apps/{app}/deploy_token", "apps.deploy_token"),
@@ -62,7 +101,6 @@ for _method, _path, _op in (
     ("DELETE", "/v1/apps/{app}/certificates/{hostname}", "certificates.delete"),
     ("POST", "/v1/apps/{app}/certificates/{hostname}/check", "certificates.check"),
     ("GET", "/v1/apps/{app}/secretkeys", "secretkeys.list"),
-    ("POST", "/v1/apps/{app}/machines/{machine}/exec", "machines.exec"),
     ("GET", "/v1/apps/{app}/machines/{machine}/memory", "machines.memory.get"),
     ("PUT", "/v1/apps/{app}/machines/{machine}/memory", "machines.memory.set"),
     ("POST", "/v1/apps/{app}/machines/{machine}/memory/reclaim", "machines.memory.reclaim"),

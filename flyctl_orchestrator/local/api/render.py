@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from flyctl_orchestrator.local.base.image_names import parts
 from flyctl_orchestrator.local.core.model import (
     App,
     CheckResult,
@@ -18,7 +19,7 @@ from flyctl_orchestrator.local.core.model import (
     VolumeSnapshot,
 )
 
-REGISTRY = "registry.fly.io"
+BLOCK = 4096
 
 
 def timestamp(seconds: float) -> str:
@@ -26,13 +27,9 @@ def timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def image_ref(image: str, digest: str) -> dict[str, Any]:
-    """`registry.fly.io/app:tag@sha256:…` taken apart; `digest` is the image store's."""
-    name = image.partition("@")[0]
-    registry, slash, rest = name.partition("/")
-    if not slash or ("." not in registry and ":" not in registry and registry != "localhost"):
-        registry, rest = "docker.io", name
-    repository, _, tag = rest.partition(":")
+def image_ref(image: str, digest: str, app: str) -> dict[str, Any]:
+    """`registry.fly.io/app:tag@sha256:…` of an app's machine taken apart; `digest` is the image store's."""
+    registry, repository, tag = parts(image, app)
     return {"registry": registry, "repository": repository, "tag": tag, "digest": digest, "labels": {}}
 
 
@@ -67,7 +64,7 @@ def machine(record: Machine, lease: Lease | None = None, *, nonce: str = "") -> 
         "name": record.name,
         "state": record.state,
         "region": record.region,
-        "image_ref": image_ref(record.image, record.image_digest),
+        "image_ref": image_ref(record.image, record.image_digest, record.app),
         "instance_id": record.instance_id,
         "version": record.instance_id,
         "private_ip": record.private_ip,
@@ -114,7 +111,7 @@ def app(record: App, organization: Organization, *, status: str, machines: int, 
         "volume_count": volumes,
         "network": record.network,
         "status": status,
-        "app_role": "",
+        "app_role": record.role,
         "cname_target": "",
         "created_at": timestamp(record.created_at),
         "organization": {
@@ -135,9 +132,10 @@ def secret(record: Secret) -> dict[str, Any]:
     }
 
 
-def volume(record: Volume) -> dict[str, Any]:
-    """One volume; sizes of blocks are of an empty file system."""
+def volume(record: Volume, used: int = 0) -> dict[str, Any]:
+    """One volume, of which `used` bytes hold files."""
     blocks = record.size_gb * 262_144
+    free = max(0, blocks - -(-used // BLOCK))
     return {
         "id": record.id,
         "name": record.name,
@@ -151,15 +149,23 @@ def volume(record: Volume) -> dict[str, Any]:
         "attached_alloc_id": record.attached_machine_id,
         "created_at": timestamp(record.created_at),
         "blocks": blocks,
-        "block_size": 4096,
-        "blocks_free": blocks,
-        "blocks_avail": blocks,
+        "block_size": BLOCK,
+        "blocks_free": free,
+        "blocks_avail": free,
+        "type": "local",
+        "bytes_total": blocks * BLOCK,
+        "bytes_used": used,
         "snapshot_retention": record.snapshot_retention,
         "auto_backup_enabled": record.auto_backup_enabled,
         "host_dedication_id": "",
         "host_dedication_key": "",
         "host_status": "ok",
     }
+
+
+def volume_summary(record: Volume) -> dict[str, Any]:
+    """One volume as `?summary=true` lists it: without what its file system holds."""
+    return {key: value for key, value in volume(record).items() if not key.startswith(("block", "bytes"))}
 
 
 def snapshot(record: VolumeSnapshot) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from flyctl_orchestrator.local.api.faults_at_api import ApiFaults
+from flyctl_orchestrator.local.api.parameters import refuse_unmodelled
 from flyctl_orchestrator.local.api.wire import Request, Response, Wait
-from flyctl_orchestrator.local.base.errors import NotModelled, PlatformError, not_found
+from flyctl_orchestrator.local.base.errors import MethodNotAllowed, NotModelled, PlatformError, not_found
 from flyctl_orchestrator.local.base.ratelimit import DEFAULT, OF_AN_APP, Limit
 
 if TYPE_CHECKING:
@@ -77,12 +78,12 @@ class Router:
         self._platform = platform
         self._faults = ApiFaults(platform)
         self._routes: dict[tuple[str, int], list[tuple[re.Pattern[str], Route]]] = {}
-        self._paths: dict[int, list[re.Pattern[str]]] = {}
+        self._methods: dict[int, list[tuple[str, re.Pattern[str]]]] = {}
         for one in routes:
             pattern = _pattern(one.path)
             segments = one.path.count("/")
             self._routes.setdefault((one.method, segments), []).append((pattern, one))
-            self._paths.setdefault(segments, []).append(pattern)
+            self._methods.setdefault(segments, []).append((one.method, pattern))
 
     def handle(self, request: Request) -> Response | Wait:
         """Answer an authenticated request; refusals become responses."""
@@ -97,6 +98,7 @@ class Router:
         if found.handler is None:
             raise NotModelled(found.op)
         self._check_scope(request, params)
+        refuse_unmodelled(found.op, request)
         if request.body is not None and not isinstance(request.body, dict):
             raise PlatformError(400, "invalid_argument: the request body must be a JSON object")
         asked = replace(request, params=params)
@@ -107,10 +109,15 @@ class Router:
     def _find(self, request: Request) -> tuple[Route, Mapping[str, str]]:
         path = request.path.rstrip("/") or "/"
         segments = path.count("/")
-        for pattern, one in self._routes.get((request.method, segments), ()):
+        # What is asked with HEAD is what GET answers; the server leaves the body out.
+        method = "GET" if request.method == "HEAD" else request.method
+        for pattern, one in self._routes.get((method, segments), ()):
             match = pattern.fullmatch(path)
             if match is not None:
                 return one, match.groupdict()
+        offered = [name for name, many in self._methods.get(segments, ()) if many.fullmatch(path)]
+        if offered:
+            raise MethodNotAllowed(request.method, path, offered)
         if path.startswith(_MODELLED_ROOTS):
             raise NotModelled(f"{request.method} {path}")
         raise not_found(f"{request.method} {path}: the local platform has no such address")
@@ -147,7 +154,7 @@ def _late(work: Callable[[], Response | Wait]) -> Response | Wait:
 
 def refused(refusal: PlatformError) -> Response:
     """The answer of a refusal."""
-    return Response(refusal.status, refusal.body())
+    return Response(refusal.status, refusal.body(), refusal.headers)
 
 
 def body_of(request: Request) -> dict[str, Any]:

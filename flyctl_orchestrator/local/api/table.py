@@ -10,6 +10,7 @@ MODULES = (
     "flyctl_orchestrator.local.api.apps",
     "flyctl_orchestrator.local.api.machines",
     "flyctl_orchestrator.local.api.machine_actions",
+    "flyctl_orchestrator.local.api.machine_exec",
     "flyctl_orchestrator.local.api.leases",
     "flyctl_orchestrator.local.api.volumes",
     "flyctl_orchestrator.local.api.platform_wide",

@@ -28,6 +28,8 @@ def client_environment(port: int, token: str, state: Path) -> dict[str, str]:
         "FLY_FLAPS_BASE_URL": base,
         "FLY_UIEX_BASE_URL": base,
         "FLY_API_TOKEN": token,
+        # Where flyctl pushes what it builds (--local-only).
+        "FLY_REGISTRY_HOST": f"127.0.0.1:{port}",
         "FLY_CONFIG_DIR": str(state / FLYCTL_SETTINGS),
         "FLY_NO_UPDATE_CHECK": "1",
         "FLY_NO_INCIDENTS_CHECK": "1",

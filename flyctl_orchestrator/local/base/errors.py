@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 # Response header that names the fault behind an answer.
@@ -23,6 +24,7 @@ class PlatformError(Exception):
         self.status = status
         self.error = error
         self.code = code
+        self.headers: dict[str, str] = {}
         self._body = body
 
     def body(self) -> dict[str, Any]:
@@ -45,6 +47,15 @@ def invalid(error: str) -> PlatformError:
 def precondition(error: str) -> PlatformError:
     """412 in the platform's words: the thing is not in a state that allows this."""
     return PlatformError(412, f"failed_precondition: {error}")
+
+
+class MethodNotAllowed(PlatformError):
+    """405: the address is known, but not with this method."""
+
+    def __init__(self, method: str, path: str, offered: Iterable[str]) -> None:
+        allowed = ", ".join(sorted(set(offered)))
+        super().__init__(405, f"{method} {path} is not allowed; there is {allowed}")
+        self.headers = {"Allow": allowed}
 
 
 class NotModelled(PlatformError):

@@ -13,27 +13,33 @@ from flyctl_orchestrator.local.base.shape import (
     flag,
     list_of,
     map_of,
+    number,
     one_of,
     port,
     record,
+    small_count,
     text,
     whole,
 )
 
 _TEXTS, _TEXT_MAP = list_of(text), map_of(text)
 _PERSIST = one_of("", "none", "never", "restart", "always", 0, 1, 2, 3)
+# "" is the same as nothing wherever there is a choice: Go leaves an empty string out.
+_PROTOCOL = one_of("", "http", "https")
+_SIGNAL = one_of("", "SIGHUP", "SIGINT", "SIGQUIT", "SIGKILL", "SIGUSR1", "SIGUSR2", "SIGTERM", "SIGSTOP")
+_HANDLERS = list_of(one_of("http", "tls", "pg_tls", "proxy_proto", "edge_http"))
 
 _HEADER = record({"name": text, "values": _TEXTS})
 _CHECK_FIELDS = {
     "port": port,
-    "type": text,
-    "kind": text,
+    "type": one_of("", "tcp", "http"),
+    "kind": one_of("", "informational", "readiness"),
     "interval": duration,
     "timeout": duration,
     "grace_period": duration,
     "method": text,
     "path": text,
-    "protocol": text,
+    "protocol": _PROTOCOL,
     "tls_skip_verify": flag,
     "tls_server_name": text,
     "headers": list_of(_HEADER),
@@ -43,11 +49,19 @@ _HTTP_OPTIONS = record(
     {
         "compress": flag,
         "h2_backend": flag,
-        "idle_timeout": count,
-        "headers_read_timeout": count,
+        "idle_timeout": small_count,
+        "headers_read_timeout": small_count,
         "response": record({"headers": map_of(anything), "pristine": flag}),
         "replay_cache": list_of(
-            record({"path_prefix": text, "ttl_seconds": whole, "type": text, "name": text, "allow_bypass": flag})
+            record(
+                {
+                    "path_prefix": text,
+                    "ttl_seconds": whole,
+                    "type": one_of("", "cookie", "header"),
+                    "name": text,
+                    "allow_bypass": flag,
+                }
+            )
         ),
     }
 )
@@ -56,23 +70,25 @@ _PORT = record(
         "port": port,
         "start_port": port,
         "end_port": port,
-        "handlers": _TEXTS,
+        "handlers": _HANDLERS,
         "force_https": flag,
         "tls_options": record({"alpn": _TEXTS, "versions": _TEXTS, "default_self_signed": flag}),
         "http_options": _HTTP_OPTIONS,
-        "proxy_proto_options": record({"version": text}),
+        "proxy_proto_options": record({"version": one_of("", "v1", "v2")}),
     }
 )
 _SERVICE = record(
     {
-        "protocol": text,
+        "protocol": one_of("", "tcp", "udp"),
         "internal_port": port,
         "autostop": one_of(True, False, "off", "stop", "suspend"),
         "autostart": flag,
         "min_machines_running": whole,
         "ports": list_of(_PORT),
         "checks": list_of(_CHECK),
-        "concurrency": record({"type": text, "hard_limit": whole, "soft_limit": whole}),
+        "concurrency": record(
+            {"type": one_of("", "connections", "requests"), "hard_limit": whole, "soft_limit": whole}
+        ),
         "force_instance_key": text,
         "force_instance_description": text,
     }
@@ -102,8 +118,12 @@ _MOUNT = record(
         "size_gb_limit": whole,
     }
 )
-_FILE = record({"guest_path": text, "raw_value": text, "secret_name": text, "image_config": text, "mode": count})
+_FILE = record({"guest_path": text, "raw_value": text, "secret_name": text, "image_config": text, "mode": small_count})
 _SECRETS = list_of(record({"env_var": text, "name": text}))
+_FIELDS = one_of("", "id", "version", "app_name", "private_ip", "region", "image")
+_ENV_FROM = list_of(record({"env_var": text, "field_ref": _FIELDS}))
+_RESTART = record({"policy": one_of("", "no", "never", "always", "on-failure", "on-fail"), "max_retries": whole})
+_STOP = record({"timeout": duration, "signal": _SIGNAL})
 _PROCESS = record(
     {
         "exec": _TEXTS,
@@ -113,7 +133,7 @@ _PROCESS = record(
         "env": _TEXT_MAP,
         "secrets": _SECRETS,
         "ignore_app_secrets": flag,
-        "env_from": list_of(record({"env_var": text, "field_ref": text})),
+        "env_from": _ENV_FROM,
     }
 )
 _DNS = record(
@@ -125,6 +145,52 @@ _DNS = record(
         "dns_forward_rules": list_of(record({"basename": text, "addr": text})),
         "hostname": text,
         "hostname_fqdn": text,
+    }
+)
+_CONTAINER_HEALTHCHECK = record(
+    {
+        "name": text,
+        "interval": whole,
+        "grace_period": whole,
+        "success_threshold": whole,
+        "failure_threshold": whole,
+        "timeout": whole,
+        "kind": one_of("", "readiness", "liveness"),
+        "unhealthy": one_of("", "stop"),
+        "http": record(
+            {
+                "port": port,
+                "method": text,
+                "path": text,
+                "headers": list_of(_HEADER),
+                "scheme": _PROTOCOL,
+                "tls_skip_verify": flag,
+                "tls_server_name": text,
+            }
+        ),
+        "tcp": record({"port": port}),
+        "exec": record({"command": _TEXTS}),
+    }
+)
+_CONTAINER = record(
+    {
+        "name": text,
+        "image": text,
+        "exec": _TEXTS,
+        "entrypoint": _TEXTS,
+        "cmd": _TEXTS,
+        "user": text,
+        "env": _TEXT_MAP,
+        "secrets": _SECRETS,
+        "env_from": _ENV_FROM,
+        "files": list_of(_FILE),
+        "restart": _RESTART,
+        "stop": _STOP,
+        "depends_on": list_of(
+            record({"name": text, "condition": one_of("", "exited_successfully", "healthy", "started")})
+        ),
+        "healthchecks": list_of(_CONTAINER_HEALTHCHECK),
+        "mounts": list_of(record({"name": text, "path": text})),
     }
 )
 CONFIG = record(
@@ -151,16 +217,26 @@ CONFIG = record(
         ),
         "image": text,
         "files": list_of(_FILE),
-        "schedule": text,
+        "schedule": one_of("", "hourly", "daily", "weekly", "monthly"),
         "auto_destroy": flag,
-        "restart": record({"policy": text, "max_retries": whole}),
+        "restart": _RESTART,
         "dns": _DNS,
         "processes": list_of(_PROCESS),
         "standbys": _TEXTS,
-        "stop_config": record({"timeout": duration, "signal": text}),
+        "stop_config": _STOP,
+        "containers": list_of(_CONTAINER),
+        "volumes": list_of(
+            record(
+                {
+                    "name": text,
+                    "image": text,
+                    "temp_dir": record({"storage_type": one_of("", "disk", "memory"), "size_mb": count}),
+                }
+            )
+        ),
         "rootfs": record({"persist": _PERSIST, "size_gb": count, "fs_size_gb": count}),
         "cache_drive": record({"size_mb": count}),
-        "spot": anything,
+        "spot": record({"max_price_fraction": number}),
         "size": text,
         "disable_machine_autostart": flag,
     }

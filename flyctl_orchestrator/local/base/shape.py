@@ -37,16 +37,31 @@ def flag(value: Any, place: str) -> None:
 
 
 def whole(value: Any, place: str) -> None:
-    """A whole number."""
+    """A whole number of 64 bits."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise _wrong(place, "a whole number", value)
+    if not -(2**63) <= value < 2**63:
+        raise invalid(f"invalid_argument: {place} must be a number of 64 bits")
 
 
 def count(value: Any, place: str) -> None:
-    """A whole number that is not negative."""
+    """A whole number of 64 bits that is not negative."""
     whole(value, place)
     if value < 0:
         raise invalid(f"invalid_argument: {place} must not be negative")
+
+
+def small_count(value: Any, place: str) -> None:
+    """A whole number of 32 bits that is not negative."""
+    count(value, place)
+    if value >= 2**32:
+        raise invalid(f"invalid_argument: {place} must be a number of 32 bits")
+
+
+def number(value: Any, place: str) -> None:
+    """A number, whole or not."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _wrong(place, "a number", value)
 
 
 def port(value: Any, place: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -13,6 +14,8 @@ from flyctl_orchestrator.local.containers.endpoint import Endpoint
 
 # Seconds; a container that is started or removed on a busy computer takes its time.
 CALL_SECONDS = 60.0
+# A large image takes its time.
+PULL_SECONDS = 600.0
 
 
 class EngineError(Exception):
@@ -102,6 +105,27 @@ class Engine:
         except EngineError as problem:
             if problem.status not in (404, 409):
                 raise
+
+    async def pull(self, ref: str, password: str) -> None:
+        """Have an image of the platform's registry, `HOST:PORT/APP@sha256:…`. Raises EngineError."""
+        host = ref.partition("/")[0]
+        login = json.dumps({"username": "x", "password": password, "serveraddress": host}).encode()
+        headers = {"X-Registry-Auth": base64.urlsafe_b64encode(login).decode()}
+        timeout = aiohttp.ClientTimeout(total=PULL_SECONDS)
+        try:
+            async with self._session.post(
+                f"{self._base}/images/create", params={"fromImage": ref}, headers=headers, timeout=timeout
+            ) as answer:
+                content = await answer.read()
+        except (aiohttp.ClientError, OSError, TimeoutError) as problem:
+            raise EngineError(0, f"the container engine does not answer: {problem or 'too slow'}") from problem
+        if answer.status >= 400:
+            _decoded(answer.status, content)
+        # What goes wrong later is in the last lines of an answer that began well.
+        for line in content.splitlines():
+            said = json.loads(line) if line.strip() else {}
+            if "error" in said:
+                raise EngineError(0, f"the container engine cannot pull {ref}: {said['error']}")
 
     async def image(self, name: str) -> dict[str, Any]:
         """What the engine says of an image. Raises EngineError."""

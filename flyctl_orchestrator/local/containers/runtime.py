@@ -68,6 +68,8 @@ class ContainerRuntime:
         # The task of each machine whose container may still be there, ended ones included.
         self._present: dict[asyncio.Task[None], _Contained] = {}
         self._boots = 0
+        # For images that the engine gets from the platform's registry.
+        self.registry_password = ""
 
     async def close(self) -> None:
         """Kill what still runs, wait for what is being removed, then let go of the engine."""
@@ -154,6 +156,8 @@ class ContainerRuntime:
         if not launch.argv:
             self._died_at_once(machine, "the image has no CMD or ENTRYPOINT, and the machine no command of its own")
             return
+        if launch.image.pull:
+            await engine.pull(launch.image.pull, self.registry_password)
         await self.connection.networks.ensure(launch.network)
         self._boots += 1
         name = f"{self.connection.names.container(launch.machine_id, self._boots)}"

@@ -29,7 +29,7 @@ class Apps:
             raise not_found(f"Could not find Organization {slug!r}; the local platform has one, 'personal'")
         return self.organization
 
-    def create(self, name: str, org_slug: str = "personal", network: str = "default") -> App:
+    def create(self, name: str, org_slug: str = "personal", network: str = "default", role: str = "") -> App:
         """A new, empty app. An empty name gets one made up.
 
         Raises:
@@ -49,6 +49,7 @@ class Apps:
             numeric_id=max((app.numeric_id for app in self._kernel.apps.values()), default=0) + 1,
             created_at=self._kernel.clock.now(),
             network=network or "default",
+            role=role,
         )
         self._kernel.apps[name] = app
         self._kernel.store.put("app", name, app)

@@ -109,7 +109,11 @@ class Health:
     def _run(self, machine: Machine, number: int, check: _Running) -> None:
         check.timer = None
         port = machine.ports.get(check.spec.port, 0)
-        self._prober.probe(machine.id, check.spec, port, partial(self._answered, machine, number, check))
+        answered = partial(self._answered, machine, number, check)
+        try:
+            self._prober.probe(machine.id, check.spec, port, answered)
+        except Exception as problem:  # noqa: BLE001 - one check that cannot be asked must not end the others
+            answered(CheckAnswer(False, f"the check cannot be run: {type(problem).__name__}: {problem}"))
 
     def _answered(self, machine: Machine, number: int, check: _Running, answer: CheckAnswer) -> None:
         watch = self._watches.get(machine.id)

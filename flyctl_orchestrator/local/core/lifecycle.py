@@ -219,6 +219,9 @@ class Lifecycle:
         except (ImageNotFound, PlatformError, OSError) as problem:
             self._failed(machine, boot, str(problem))
             return
+        except Exception as problem:  # noqa: BLE001 - a record that cannot be booted is that machine's affair alone
+            self._failed(machine, boot, f"{type(problem).__name__}: {problem}")
+            return
         self._runtime.start(
             launch,
             on_started=partial(self._started, machine, boot),

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from flyctl_orchestrator.local.base import machine_config, regions
 from flyctl_orchestrator.local.base.errors import PlatformError, invalid, not_found, precondition
+from flyctl_orchestrator.local.base.machine_defaults import with_defaults
 from flyctl_orchestrator.local.core.health import Health
 from flyctl_orchestrator.local.core.kernel import Kernel
 from flyctl_orchestrator.local.core.lifecycle import Lifecycle
 from flyctl_orchestrator.local.core.model import VERSIONS_KEPT, Machine, MachineVersion
-from flyctl_orchestrator.local.core.seams import ImageNotFound, Images
+from flyctl_orchestrator.local.core.seams import Image, ImageNotFound, Images
 from flyctl_orchestrator.local.core.secrets import Secrets
 from flyctl_orchestrator.local.core.volumes import Volumes
 
@@ -54,6 +56,8 @@ class Machines:
         self._images = images
         self._secrets = secrets
         self._volumes = volumes
+        # Why no machine can run an image here, "" when one can.
+        self.why_cannot_run: Callable[[Image], str] = lambda image: ""
 
     def get(self, app: str, machine_id: str) -> Machine:
         """A machine, destroyed ones included while they are remembered. Raises PlatformError 404."""
@@ -75,7 +79,7 @@ class Machines:
             PlatformError: 404, 400, 412 or 422 when the request cannot be met; nothing was created then.
         """
         owner = self._kernel.app(app)
-        config = machine_config.validate(copy.deepcopy(wanted.config))
+        config = _accepted(wanted.config)
         self._secrets.require_version(app, wanted.min_secrets_version)
         region = regions.choose(wanted.region)
         if region is None:
@@ -131,9 +135,13 @@ class Machines:
 
     def _digest(self, ref: str) -> str:
         try:
-            return self._images.resolve(ref).digest
+            image = self._images.resolve(ref)
         except ImageNotFound as problem:
             raise invalid(f"failed to get manifest {ref}: MANIFEST_UNKNOWN: {problem}") from problem
+        why = self.why_cannot_run(image)
+        if why:
+            raise PlatformError(501, why)
+        return image.digest
 
     def update(self, app: str, machine_id: str, wanted: MachineRequest) -> Machine:
         """A new version of a machine; booted when the old one was running and `skip_launch` is not asked.
@@ -142,7 +150,7 @@ class Machines:
             PlatformError: 400 for a bad config, 404, 412 when `current_version` is not the present one.
         """
         machine = self.alive(app, machine_id)
-        config = machine_config.validate(copy.deepcopy(wanted.config))
+        config = _accepted(wanted.config)
         if wanted.current_version and wanted.current_version != machine.instance_id:
             raise precondition(
                 f"machine version {wanted.current_version} is not the current one, {machine.instance_id}"
@@ -233,3 +241,8 @@ class Machines:
         tombs = [one for one in self._kernel.machines_of(machine.app) if one.state == "destroyed"]
         for old in tombs[: max(0, len(tombs) - TOMBSTONES_KEPT)]:
             self._kernel.drop(old)
+
+
+def _accepted(config: Any) -> dict[str, Any]:
+    """A request's config with the defaults filled in. Raises PlatformError 400 or 422."""
+    return with_defaults(machine_config.validate(copy.deepcopy(config)))

@@ -7,7 +7,7 @@ otherwise. Fields marked `_VOLATILE` are not written to disk: they are true only
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 State = Literal[
     "created",
@@ -23,6 +23,7 @@ State = Literal[
     "destroying",
     "destroyed",
 ]
+STATES: tuple[str, ...] = get_args(State)
 CheckStatus = Literal["passing", "warning", "critical"]
 
 SETTLED: frozenset[str] = frozenset({"created", "started", "stopped", "suspended", "failed", "destroyed"})
@@ -46,7 +47,10 @@ class Organization:
 
 @dataclass
 class App:
-    """An app. `secrets_version` grows with every change of its secrets; `deployed` once it ever had a machine."""
+    """An app. `secrets_version` grows with every change of its secrets; `deployed` once it ever had a machine.
+
+    `role` is what its maker calls it, e.g. "remote-docker-builder".
+    """
 
     name: str
     id: str
@@ -54,6 +58,7 @@ class App:
     created_at: float
     network: str = "default"
     org_slug: str = "personal"
+    role: str = ""
     secrets_version: int = 0
     deployed: bool = False
 
@@ -250,6 +255,7 @@ class Volume:
     auto_backup_enabled: bool = True
     host: int = 1
     destroyed_at: float | None = None
+    updated_at: float = 0.0
     in_engine: bool = False
     snapshots: list[VolumeSnapshot] = field(default_factory=list)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -63,9 +64,26 @@ class Restore:
         }
         for kind, adopt in adopters.items():
             for document in self.kernel.store.load(kind):
-                adopt(document)
+                self._adopt(kind, adopt, document)
         for machine in list(self.kernel.machines.values()):
-            self._bring_up(machine)
+            try:
+                self._bring_up(machine)
+            except Exception as problem:  # noqa: BLE001 - one record must not keep all others from coming back
+                self._cannot_run(machine, problem)
+
+    def _adopt(self, kind: str, adopt: Callable[[dict[str, Any]], None], document: dict[str, Any]) -> None:
+        try:
+            adopt(document)
+        except Exception as problem:  # noqa: BLE001 - it may be of another version; the rest is still good
+            # By its kind alone: a document may hold secrets.
+            name = type(problem).__name__
+            print(f"a stored {kind} cannot be read and is left where it is: {name}", file=sys.stderr)  # noqa: T201
+
+    def _cannot_run(self, machine: Machine, problem: Exception) -> None:
+        why = f"{type(problem).__name__}: {problem}"
+        machine.state = "failed"
+        self.kernel.say(machine, f"the platform restarted and cannot bring this machine up: {why}", "error")
+        self.kernel.changed(machine)
 
     def _app(self, document: dict[str, Any]) -> None:
         app = App(**document)

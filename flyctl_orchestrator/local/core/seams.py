@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -29,6 +29,9 @@ class Image:
         path_prefix: directories put before PATH (virtual environment, node_modules/.bin).
         links: name in the machine's directory -> absolute target, e.g. {"node_modules": …}.
         exposed_port: first EXPOSE, or None.
+        user: USER, "" for root. Snapshots have none.
+        pull: a reference from which a container engine can pull it, when it was pushed to the platform's registry.
+            Then there are no files at `root`: it can run in an engine only.
         engine_id: the image's ID in a container engine, "" for a snapshot. Then there are no files at `root`, and
             `env`, `workdir`, `path_prefix` and `links` are the engine's business.
     """
@@ -44,6 +47,8 @@ class Image:
     path_prefix: tuple[str, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
     exposed_port: int | None = None
+    user: str = ""
+    pull: str = ""
     engine_id: str = ""
 
 
@@ -161,6 +166,34 @@ class Surroundings:
 
     directory: Path
     env: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """How a command inside a machine ended: exit code (128+signal), signal (0 for none), and what it wrote."""
+
+    code: int
+    signal: int
+    out: bytes = field(repr=False)
+    err: bytes = field(repr=False)
+
+
+class Commands(Protocol):
+    """Runs commands inside machines."""
+
+    def run(
+        self,
+        machine_id: str,
+        argv: Sequence[str],
+        stdin: bytes,
+        timeout: float,
+        done: Callable[[CommandResult | None], None],
+    ) -> bool:
+        """Start a command and return at once; False when none can be run in that machine.
+
+        `done` is called on the platform's thread: with None when the command took longer than `timeout` seconds.
+        """
+        ...
 
 
 @dataclass(frozen=True)

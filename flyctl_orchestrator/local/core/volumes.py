@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -62,6 +64,11 @@ class Volumes:
     def directory(self, volume_id: str) -> Path | None:
         """Where a volume's files are, or None without directories."""
         return None if self._root is None or volume_id not in self._volumes else self._root / volume_id
+
+    def used(self, volume: Volume) -> int:
+        """Bytes of the files in a volume, 0 without directories."""
+        directory = self.directory(volume.id)
+        return 0 if directory is None or volume.destroyed_at is not None else _size_of(directory)
 
     def take_for(self, volume_id: str, *, engine: bool) -> None:
         """A machine is about to use a volume, from a container or as a process: its files are in one place only.
@@ -218,7 +225,7 @@ class Volumes:
             except OSError as problem:
                 _erase(copy)
                 raise PlatformError(507, f"snapshot could not be taken: {problem}") from problem
-            size = sum(path.stat().st_size for path in copy.rglob("*") if path.is_file())
+            size = _size_of(copy)
         digest = hashlib.sha256(snapshot_id.encode()).hexdigest()
         made = VolumeSnapshot(snapshot_id, size, digest, self._kernel.clock.now(), "created", volume.snapshot_retention)
         volume.snapshots.append(made)
@@ -264,8 +271,19 @@ class Volumes:
             self._remove(volume)
 
     def _keep(self, volume: Volume) -> None:
+        volume.updated_at = self._kernel.clock.now()
         self._kernel.store.put("volume", volume.id, volume)
         self._kernel.feed.changed()
+
+
+def _size_of(directory: Path) -> int:
+    """Bytes of all files below a directory; one that goes meanwhile counts nothing."""
+    total = 0
+    for parent, _, names in os.walk(directory):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += (Path(parent) / name).lstat().st_size
+    return total
 
 
 def _require_directory(volume: Volume, what: str) -> None:

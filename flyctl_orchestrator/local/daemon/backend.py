@@ -54,7 +54,8 @@ class PlatformBackend:
     def primary_region(self, app: str) -> str | None:
         """PRIMARY_REGION of the app's newest machine that has one."""
         for machine in reversed(self._platform.kernel.machines_of(app)):
-            region = (machine.config.get("env") or {}).get("PRIMARY_REGION") if machine.alive else None
+            env = machine.config.get("env") if machine.alive else None
+            region = env.get("PRIMARY_REGION") if isinstance(env, dict) else None
             if region:
                 return str(region)
         return None
@@ -63,10 +64,22 @@ class PlatformBackend:
         """Every living machine of the app with a public HTTP service."""
         found = []
         for machine in self._platform.kernel.machines_of(app):
-            service = self._service(machine) if machine.alive else None
-            if service is not None:
-                found.append(self._target(machine, service))
+            target = self._target_or_none(machine) if machine.alive else None
+            if target is not None:
+                found.append(target)
         return found
+
+    def _target_or_none(self, machine: Machine) -> Target | None:
+        """The machine as the proxy sees it; None when it has no HTTP service, or a record that cannot be read."""
+        try:
+            service = self._service(machine)
+            return None if service is None else self._target(machine, service)
+        except Exception as problem:  # noqa: BLE001 - one machine must not take all others of its app down
+            # Remembered, so that it is said once per version.
+            self._services[machine.id] = (machine.instance_id, None)
+            why = f"the proxy leaves this machine out: {type(problem).__name__}: {problem}"
+            self.log(machine.app, machine.id, machine.region, why)
+            return None
 
     def _service(self, machine: Machine) -> Service | None:
         if len(self._services) > SERVICES_KEPT:

@@ -36,6 +36,7 @@ from flyctl_orchestrator.local.containers.by_image import RuntimeByImage
 from flyctl_orchestrator.local.containers.runtime import ContainerRuntime
 from flyctl_orchestrator.local.core.logs import Logs
 from flyctl_orchestrator.local.core.store import SqliteStore
+from flyctl_orchestrator.local.daemon.all_images import AllImages, why_pushed_cannot_run
 from flyctl_orchestrator.local.daemon.backend import PlatformBackend
 from flyctl_orchestrator.local.daemon.state_dir import (
     DAEMON_LOCK,
@@ -55,8 +56,12 @@ from flyctl_orchestrator.local.platform import Platform
 from flyctl_orchestrator.local.proxy.database_relay import DatabaseRelays
 from flyctl_orchestrator.local.proxy.hosts import is_proxied
 from flyctl_orchestrator.local.proxy.server import SERVER_OPTIONS, Proxy
+from flyctl_orchestrator.local.registry.handler import RegistryHandler
+from flyctl_orchestrator.local.registry.pushed import PushedImages
+from flyctl_orchestrator.local.registry.store import RegistryStore
 from flyctl_orchestrator.local.runtime import orphans
 from flyctl_orchestrator.local.runtime.checks import NetworkProber
+from flyctl_orchestrator.local.runtime.commands import ProcessCommands
 from flyctl_orchestrator.local.runtime.ports import LoopbackPorts, shared_directory
 from flyctl_orchestrator.local.runtime.process import ProcessRuntime
 
@@ -103,6 +108,8 @@ class Daemon:
         self._store = SqliteStore(self._state / "platform.db")
         settings = _settings(self._store, options.environ)
         self._images = ImageStore(self._state / "images")
+        self._registry = RegistryStore(self._state / "registry")
+        pushed = PushedImages(self._registry, lambda: f"{HOST}:{self._port}")
         self._logs = Logs(clock, self._state / "logs")
         self._token = _token(self._state)
         self._runtime = ProcessRuntime(
@@ -116,7 +123,7 @@ class Daemon:
         self.platform = Platform(
             clock=clock,
             random=chance,
-            images=self._images,
+            images=AllImages(self._images, pushed),
             runtime=runtime,
             prober=self._prober,
             ports=self._ports,
@@ -125,6 +132,11 @@ class Daemon:
             settings=settings,
             token=self._token,
             volumes_root=self._state / "volumes",
+        )
+        self.platform.commands = ProcessCommands(loop, self._runtime.surroundings)
+        self._containers.registry_password = self._token
+        self.platform.machines.why_cannot_run = lambda image: why_pushed_cannot_run(
+            image, settings.runtime, options.environ
         )
         self.platform.on_app_destroyed = lambda name: self._tidy(name, keep_latest=0)
         self._containers.connection.wanted = self._images.holds
@@ -157,6 +169,9 @@ class Daemon:
             is_app_host=is_proxied,
             ready=lambda: {"ready": True, "pid": os.getpid()},
             page=self._page,
+            registry=RegistryHandler(
+                self._registry, self._scope, lambda name: self.platform.apps.find(name) is not None
+            ),
         )
 
     def _status(self) -> dict[str, Any]:
@@ -172,13 +187,19 @@ class Daemon:
             "faults": self.platform.faults.shown(),
         }
 
+    def _scope(self, authorization: str) -> str | None:
+        """What a token may push and pull: None nothing, "" everything, else the images of one app."""
+        token = self.platform.tokens.authenticate(authorization)
+        return None if token is None else token.app or ""
+
     def _tidy(self, app: str, keep_latest: int) -> None:
         """Delete an app's images that nothing needs any more; a failure costs disk space only."""
         machines = [machine for machine in self.platform.kernel.machines_of(app) if machine.alive]
-        in_use = {machine.image_digest for machine in machines} if keep_latest else ()
+        in_use = {machine.image_digest for machine in machines} if keep_latest else set()
         with contextlib.suppress(OSError):
             for digest in self._images.prune(app, in_use, keep_latest):
                 self._containers.drop_image(digest)
+            self._registry.prune(app, in_use, keep_latest)
         self._containers.tidy()
 
     async def run(self) -> None:

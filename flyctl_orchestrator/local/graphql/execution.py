@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from flyctl_orchestrator.local.graphql.nodes import Nodes
 from flyctl_orchestrator.local.graphql.roots import Mutation, Query
 from flyctl_orchestrator.local.platform import Platform
 
+_OF_TYPE = re.compile(r"on type '(\w+)'")
 _CODES = {400: "BAD_REQUEST", 401: "UNAUTHORIZED", 403: "FORBIDDEN", 404: "NOT_FOUND", 422: "UNPROCESSABLE"}
 
 
@@ -72,14 +74,16 @@ def _refuse_unknown_fields(document: DocumentNode) -> None:
     for error in validate(schema(), document, [FieldsOnCorrectTypeRule]):
         field = error.nodes[0] if error.nodes else None
         name = field.name.value if isinstance(field, FieldNode) else "unknown"
-        raise _not_modelled(f"GraphQL field {name}: {error.message.partition('.')[0]}")
+        kind = _OF_TYPE.search(error.message)
+        raise _not_modelled(f"GraphQL field {kind[1] if kind else 'unknown'}.{name}")
 
 
 def _not_modelled(operation: str) -> PlatformError:
     """501 whose body also has the `errors` that GraphQL clients look for."""
     refusal = NotModelled(operation)
     errors = [{"message": refusal.error, "extensions": {"code": "NOT_MODELLED"}}]
-    return PlatformError(refusal.status, refusal.error, body=refusal.body() | {"errors": errors})
+    # Said once: a client that prints both `error` and `errors` would say it twice.
+    return PlatformError(refusal.status, refusal.error, body={"operation": operation, "errors": errors})
 
 
 def _answer(result: ExecutionResult) -> dict[str, Any]:

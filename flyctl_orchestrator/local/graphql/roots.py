@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from typing import Any
 
 from flyctl_orchestrator.local.base.duration import seconds as duration_seconds
@@ -131,6 +132,23 @@ class Mutation:
         name = self._app_name(input.get("appId") or "")
         self._platform.addresses.release(name, input.get("ip") or "")
         return {"clientMutationId": None, "app": self._nodes.app(self._platform.apps.get(name))}
+
+    def setSecrets(self, info: Any, input: dict[str, Any]) -> Node:
+        """Set secrets, as the only ones when `replaceAll`. Raises PlatformError 404 or 400."""
+        name = self._app_name(input["appId"])
+        values: dict[str, str | None] = {one["key"]: one["value"] for one in input["secrets"]}
+        if input.get("replaceAll"):
+            values = {**{secret.name: None for secret in self._platform.secrets.list(name)}, **values}
+        return self._secrets_changed(name, values, input)
+
+    def unsetSecrets(self, info: Any, input: dict[str, Any]) -> Node:
+        """Remove secrets. Raises PlatformError 404 or 400."""
+        return self._secrets_changed(self._app_name(input["appId"]), dict.fromkeys(input["keys"]), input)
+
+    def _secrets_changed(self, name: str, values: Mapping[str, str | None], input: dict[str, Any]) -> Node:
+        self._platform.secrets.change(name, values)
+        app = self._nodes.app(self._platform.apps.get(name))
+        return {"clientMutationId": input.get("clientMutationId"), "app": app, "release": None}
 
     def createLimitedAccessToken(self, info: Any, input: dict[str, Any]) -> Node:
         """A token; limited to one app when `profileParams.app_id` names it. Raises PlatformError 404 or 400."""

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flyctl_orchestrator.local.base.image_names import REGISTRY, own_name
 from flyctl_orchestrator.local.core.seams import Image, ImageNotFound
 from flyctl_orchestrator.local.images import snapshot
 from flyctl_orchestrator.local.images.dependencies import DependencyCache
@@ -32,7 +33,6 @@ from flyctl_orchestrator.local.images.failure import failure_of
 from flyctl_orchestrator.local.images.recipe import Recipe
 from flyctl_orchestrator.local.images.tree import Tree
 
-REGISTRY = "registry.fly.io"
 # Dependencies that no image has any more are kept this long after their last use, in seconds: a build may be about
 # to use them, and going back and forth between two versions should not install twice.
 _DEPENDENCIES_STAY = 86_400.0
@@ -160,7 +160,7 @@ class ImageStore:
         Raises:
             ImageNotFound: nothing was pushed under it; the message says what would be found.
         """
-        match = _REFERENCE.fullmatch(ref)
+        match = _REFERENCE.fullmatch(own_name(ref))
         if match is None:
             raise ImageNotFound(f"{ref}: the local platform only has images it built ({REGISTRY}/APP:LABEL)")
         app, label, digest = match["app"], match["label"], match["hex"]
@@ -174,6 +174,15 @@ class ImageStore:
             raise ImageNotFound(f"{ref}: {app} has no image with that digest")
         name = f"{REGISTRY}/{app}" + (f":{label}" if label else f"@sha256:{digest}")
         return self._load(name, digest)
+
+    def labelled_at(self, ref: str) -> float:
+        """When the label of a reference was last given, seconds since the epoch; 0 for one that does not exist."""
+        match = _REFERENCE.fullmatch(own_name(ref))
+        try:
+            home = self.root / "apps" / match["app"] if match else self.root
+            return (home / "labels" / ((match and match["label"]) or "latest")).stat().st_mtime
+        except OSError:
+            return 0.0
 
     def holds(self, digest: str) -> bool:
         """Whether an image of that digest ("sha256:…") is there."""

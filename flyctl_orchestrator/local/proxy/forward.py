@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aiohttp
 from aiohttp import ClientResponse, web
@@ -78,6 +78,15 @@ class Forwarder:
             NotConnected, Dropped, TookTooLong, Unreadable: see there.
             BodyBroken: the client's own body did not arrive.
         """
+        try:
+            return await self._send(target, message, connect_seconds)
+        except Unreadable:
+            if message.method != "HEAD":
+                raise
+        # An app that answers HEAD with a body, which the HTTP library takes for nonsense: the head is that of GET.
+        return await self._send(target, replace(message, method="GET"), connect_seconds)
+
+    async def _send(self, target: Target, message: Message, connect_seconds: float) -> ClientResponse:
         body = await message.body.payload()
         session = self._pooled if body is None and message.method in ("GET", "HEAD", "OPTIONS") else self._fresh
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds, sock_read=self._limits.idle_seconds)
@@ -116,6 +125,10 @@ async def answer(request: web.BaseRequest, upstream: ClientResponse, headers: CI
         )
     response = web.StreamResponse(status=upstream.status, reason=upstream.reason, headers=headers)
     await response.prepare(request)
+    if request.method == "HEAD":
+        upstream.close()
+        await response.write_eof()
+        return response
     try:
         async for piece in content.iter_any():
             await response.write(piece)

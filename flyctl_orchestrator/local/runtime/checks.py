@@ -62,6 +62,8 @@ class NetworkProber:
             answer = CheckAnswer(False, self._nobody(machine_id, check.port, port), refused=True)
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as problem:
             answer = CheckAnswer(False, f"{check.type} check on port {port} broke off: {problem}")
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the check must be asked again
+            answer = CheckAnswer(False, f"{check.type} check on port {port} failed: {type(problem).__name__}")
         done(answer)
 
     def _nobody(self, machine_id: str, internal_port: int, port: int) -> str:

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from flyctl_orchestrator.local.base.clock import Clock
+from flyctl_orchestrator.local.base.image_names import own_name
 from flyctl_orchestrator.local.base.machine_config import CheckSpec
 from flyctl_orchestrator.local.core.seams import (
     CheckAnswer,
@@ -73,7 +74,7 @@ class SimulatedImages:
 
     def resolve(self, ref: str) -> Image:
         """The image of a reference. Raises ImageNotFound."""
-        name, _, wanted = ref.partition("@")
+        name, _, wanted = own_name(ref).partition("@")
         digest = wanted or self._digests.get(name, "")
         known = self._names.get(digest)
         labelled = ":" in name.rpartition("/")[2]

@@ -26,7 +26,7 @@ SERVICE = {
 
 def test_the_api_wants_its_token(api: Api) -> None:
     for header in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": api.running.token}):
-        for path in ("/v1/platform/regions", "/_local/status", "/_local/builds", "/graphql", "/nowhere"):
+        for path in ("/v1/tokens/current", "/_local/status", "/_local/builds", "/graphql", "/nowhere"):
             assert api.send("GET", path, headers=header).status == 401, path
     assert api.send("GET", "/_local/ready").body == {"ready": True, "pid": api.running.pid}
     for scheme in ("Bearer", "FlyV1"):
@@ -59,7 +59,7 @@ def test_bodies_that_are_not_json_are_refused(api: Api) -> None:
 def test_what_is_not_modelled_is_501_with_its_name(api: Api) -> None:
     answer = api.call("POST", "/v1/tokens/oidc", {})
     assert (answer.status, answer.body["operation"]) == (501, "tokens.oidc")
-    assert api.call("POST", "/v1/apps/shop/machines/0/exec", {}).status == 501
+    assert api.call("GET", "/v1/apps/shop/machines/0/memory").status == 501
 
 
 def test_a_long_poll_answers_when_the_state_comes(api: Api, server_image: str) -> None:

@@ -10,6 +10,12 @@ from flyctl_orchestrator.local.daemon.simulation import Simulation
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
 
 IMAGE = "registry.fly.io/shop:one"
+#: What the platform writes into a config that says nothing of it.
+DEFAULTS: dict[str, Any] = {
+    "guest": {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256},
+    "init": {},
+    "restart": {"policy": "on-failure", "max_retries": 10},
+}
 CHECKED = {"internal_port": 8080, "checks": [{"type": "http", "path": "/up", "interval": "15s", "grace_period": "5s"}]}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.local.simulated_fly import IMAGE, Fly
+from tests.unit.local.simulated_fly import DEFAULTS, IMAGE, Fly
 
 
 def test_a_machine_is_created_then_started_and_echoes_its_config(fly: Fly) -> None:
@@ -15,7 +15,7 @@ def test_a_machine_is_created_then_started_and_echoes_its_config(fly: Fly) -> No
     machine = fly.create(config, region="fra", name="first")
     assert (machine["state"], machine["region"], machine["name"]) == ("created", "fra", "first")
     assert len(machine["id"]) == 14 and len(machine["instance_id"]) == 26
-    assert machine["config"] == {"image": IMAGE, **config}
+    assert machine["config"] == {"image": IMAGE, **DEFAULTS, **config}
     assert machine["host_status"] == "ok" and machine["private_ip"].startswith("fdaa:")
     started = fly.started(config)
     assert started["state"] == "started"
@@ -117,7 +117,7 @@ def test_an_update_of_a_started_machine_boots_a_new_version(fly: Fly) -> None:
     assert answer.body["state"] == "replacing" and answer.body["instance_id"] > machine["instance_id"]
     assert fly.on(machine["id"], "/wait?state=started&timeout=60", method="GET").status == 200
     now = fly.machine(machine["id"])
-    assert now["config"] == {"image": two} and now["image_ref"]["tag"] == "two"
+    assert now["config"] == {"image": two, **DEFAULTS} and now["image_ref"]["tag"] == "two"
     assert [event["type"] for event in now["events"]] == ["start", "exit", "launch", "update", "start", "launch"]
     assert now["events"][1]["request"]["exit_event"]["requested_stop"] is True
     versions = fly.on(machine["id"], "/versions", method="GET").body

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
-from tests.unit.local.simulated_fly import Answer, Fly
+from tests.unit.local.simulated_fly import DEFAULTS, Answer, Fly
 
 # The state diagram as published, written down a second time on purpose.
 NEXT = {
@@ -166,7 +166,7 @@ class MachinesUnderAnyOrders(RuleBasedStateMachine):
     def configs_are_what_was_last_accepted(self) -> None:
         for machine, config in self.configs.items():
             found = self.fly.platform.machines.find(machine)
-            assert found is None or found.config == config
+            assert found is None or found.config == {**DEFAULTS, **config}
 
     @invariant()
     def ports_are_shared_by_nobody(self) -> None:

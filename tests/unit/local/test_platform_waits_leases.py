@@ -39,7 +39,7 @@ def test_a_wait_may_name_several_states_and_a_version(fly: Fly) -> None:
     waited = fly.on(machine["id"], f"/wait?state=started&instance_id={new}", method="GET")
     assert (waited.status, waited.body["version"]) == (200, new)
     old = machine["instance_id"]
-    assert fly.on(machine["id"], f"/wait?state=started&version={old}&timeout=1", method="GET").status == 408
+    assert fly.on(machine["id"], f"/wait?state=started&version={old}&timeout=1", method="GET").status == 412
     assert fly.on(machine["id"], f"/wait?state=stopped&instance_id={old}", method="GET").status == 200
     assert fly.on(machine["id"], "/wait?state=started&version=01ARZ3NDEKTSV4RRFFQ69G5FAV", method="GET").status == 404
 

@@ -8,7 +8,7 @@ import pytest
 
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
 from tests.unit.local.faults.test_faults_board import add
-from tests.unit.local.simulated_fly import CHECKED, IMAGE, Fly
+from tests.unit.local.simulated_fly import CHECKED, DEFAULTS, IMAGE, Fly
 
 MACHINES = "/v1/apps/shop/machines"
 NO_RESTART = {"restart": {"policy": "no"}}
@@ -98,7 +98,7 @@ def test_a_full_region_can_refuse_updates_too_and_tells_who_asks_where_there_is_
     add(fly, "no-capacity", region="fra", times=1, set={"op": "machines.update", "what": "CPUs"})
     refused = fly.update(machine)
     assert (refused.status, "insufficient CPUs available" in refused.body["error"]) == (409, True)
-    assert fly.machine(machine)["config"] == {"image": IMAGE}
+    assert fly.machine(machine)["config"] == {"image": IMAGE, **DEFAULTS}
     add(fly, "no-capacity", region="fra")
     placed = fly.call("POST", "/v1/platform/placements", {"org_slug": "personal", "region": "fra,iad", "count": 2})
     assert [one["region"] for one in placed.body["regions"]] == ["iad"]
