@@ -1,4 +1,4 @@
-"""Pictures of the habit app, to be looked at: `python -m tests.browser.screenshots DIRECTORY`.
+"""Pictures of the habit app and of the local platform's page: `python -m tests.browser.screenshots DIRECTORY`.
 
 Eight habits with a month of ticks; each page at 390 and 1280 pixels, light and dark, at 200 % and at 320 pixels.
 """
@@ -13,6 +13,7 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.chrome import add_habits, all_saved, chrome, executable, sign_up
+from tests.browser.local_page.pictures import take_all
 from tests.browser.site import Site, serve
 
 HABITS: tuple[tuple[Any, ...], ...] = (
@@ -48,6 +49,7 @@ def main(place: Path) -> None:
             context = browser.new_context(timezone_id="Europe/London", locale="en-GB", **options)
             _take(context, site, place, view, cookies)
             context.close()
+        take_all(browser, place, Path(data) / "platform")
 
 
 def _life(browser: Browser, site: Site) -> Any:
