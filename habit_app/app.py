@@ -27,6 +27,7 @@ from habit_app.known.cache import Cache
 from habit_app.known.dashboards import Dashboards, Source
 from habit_app.pages import accounts, calendar, dashboard, habits, own_account
 from habit_app.passwords import Passwords
+from habit_app.plain_page import plain_page
 from habit_app.sessions import Sessions
 from habit_app.settings import read_settings
 from habit_app.store.database import open_database
@@ -57,7 +58,7 @@ def create_app(config: Mapping[str, str], clock: Clock = system_clock, new_id: C
         SettingsError: the app cannot run with this configuration.
     """
     settings = read_settings(config)
-    sessions, signer = Sessions(settings.secret_key, clock), Signer(settings.secret_key)
+    sessions, signer = Sessions(settings.secret_keys, clock), Signer(*settings.secret_keys)
     source: Source
     if settings.primary:
         store = Store(DatabaseElsewhere())
@@ -111,6 +112,7 @@ def _wrap(app: Flask, signer: Signer) -> None:
             reads_too=settings.primary is not None or not settings.shared_database,
             reads_here=_WITHOUT_DATABASE if settings.primary else frozenset(),
             headers=strict,
+            page=plain_page,
         )
         handler = away
         if settings.primary:

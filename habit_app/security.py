@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
-
 from flask import Response, abort, g, request
 
 from habit_app.context import services
@@ -33,7 +31,7 @@ def refuse_foreign_writes() -> None:
 
 def _has_token() -> bool:
     sent = request.headers.get("X-Form-Token") or request.form.get("token", "")
-    return hmac.compare_digest(sent.encode(), services().sessions.form_token(g.session).encode())
+    return services().sessions.is_form_token(g.session, sent)
 
 
 def add_headers(response: Response) -> Response:

@@ -42,7 +42,7 @@ class AnswerInside:
             return _say(start_response, "404 Not Found", b"")
         question, body = environ.get("HTTP_X_INSIDE", ""), _body(environ)
         try:
-            self.signer.check_question(question, path, body, int(self.clock().timestamp()))
+            signer = self.signer.check_question(question, path, body, int(self.clock().timestamp()))
             answer = self._answer(self.dashboards, path, body)
         except BadSignature as problem:
             log.warning("refused a question from inside: %s", problem)
@@ -50,7 +50,7 @@ class AnswerInside:
         except DatabaseUnavailable as problem:
             log.error("cannot answer another region: %s", problem)
             return _say(start_response, "503 Service Unavailable", b"")
-        return _say(start_response, "200 OK", answer, (HEADER, self.signer.answer(question, answer)))
+        return _say(start_response, "200 OK", answer, (HEADER, signer.answer(question, answer)))
 
     def _answer(self, dashboards: Dashboards, path: str, body: bytes) -> bytes:
         """What the primary says; nothing about a user that does not exist. The question is signed, so it is sound."""
