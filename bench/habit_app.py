@@ -92,7 +92,7 @@ def cookie() -> str:
     from habit_app.sessions import _signer
 
     now = int(time.time())
-    return f"session={_signer(SECRET.encode(), 'session').dumps(['bench', 1, now, now])}"
+    return f"session={_signer([SECRET.encode()], 'session').dumps(['bench', 1, now, now])}"
 
 
 @contextmanager

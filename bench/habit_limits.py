@@ -42,7 +42,7 @@ DAYS = 90
 def cookie(user: str) -> str:
     """A session of that user."""
     now = int(time.time())
-    return f"session={_signer(SECRET.encode(), 'session').dumps([user, 1, now, now])}"
+    return f"session={_signer([SECRET.encode()], 'session').dumps([user, 1, now, now])}"
 
 
 @contextmanager
