@@ -25,6 +25,10 @@ from habit_app.inside.questions import PrimarySource
 from habit_app.inside.signing import Signer
 from habit_app.known.cache import Cache
 from habit_app.known.dashboards import Dashboards, Source
+from habit_app.observe.logs import UserHash
+from habit_app.observe.metrics import AnswerMetrics
+from habit_app.observe.requests import USER, Observe
+from habit_app.observe.tally import CountedSource, Tally
 from habit_app.pages import accounts, calendar, dashboard, habits, own_account
 from habit_app.passwords import Passwords
 from habit_app.plain_page import plain_page
@@ -66,6 +70,7 @@ def create_app(config: Mapping[str, str], clock: Clock = system_clock, new_id: C
     else:
         store = Store(open_database(settings.database))
         source = DatabaseSource(store)
+    source = CountedSource(source, "primary" if settings.primary else "database")
     app = Flask("habit_app", static_folder=None)
     draw = dashboard.drawing(app, sessions, settings)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
@@ -78,6 +83,7 @@ def create_app(config: Mapping[str, str], clock: Clock = system_clock, new_id: C
         passwords=Passwords(),
         dashboards=Dashboards(Cache(), source, draw, clock),
         drain=Drain(),
+        tally=Tally(),
     )
     for part in (api_ready, api_entries, ticks, accounts, calendar, dashboard, habits, own_account):
         app.register_blueprint(part.blueprint)
@@ -92,6 +98,8 @@ def create_app(config: Mapping[str, str], clock: Clock = system_clock, new_id: C
 
 def _identify() -> None:
     g.session = services().sessions.read(request)
+    if g.session:
+        request.environ[USER] = g.session.uid
 
 
 def _wrap(app: Flask, signer: Signer) -> None:
@@ -102,7 +110,7 @@ def _wrap(app: Flask, signer: Signer) -> None:
     def strict(environ: Environ) -> list[tuple[str, str]]:
         return strict_headers(settings.served_by, secure=environ["wsgi.url_scheme"] == "https")
 
-    pages = PagesFromMemory(flask, parts.sessions, parts.dashboards, settings.served_by)
+    pages = PagesFromMemory(flask, parts.sessions, parts.dashboards, parts.tally, settings.served_by)
     handler: WsgiApp = pages
     if not settings.is_primary:
         away = ReplayWrites(
@@ -125,4 +133,5 @@ def _wrap(app: Flask, signer: Signer) -> None:
             log.warning(
                 "DATABASE_URL is not set: the data lives on this machine alone and is gone after the next deploy"
             )
-    app.wsgi_app = handler  # type: ignore[method-assign]
+    handler = AnswerMetrics(handler, parts)
+    app.wsgi_app = Observe(handler, parts.tally, UserHash(settings.secret_key))  # type: ignore[method-assign]

@@ -15,6 +15,7 @@ from habit_app.clock import Clock
 from habit_app.days import local_date
 from habit_app.drain import Drain
 from habit_app.known.dashboards import Dashboards
+from habit_app.observe.tally import Tally
 from habit_app.passwords import Passwords
 from habit_app.sessions import Session, Sessions
 from habit_app.settings import Settings
@@ -42,6 +43,7 @@ class Services:
     passwords: Passwords
     dashboards: Dashboards
     drain: Drain
+    tally: Tally
 
 
 class SignedOut(Exception):

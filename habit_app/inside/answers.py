@@ -37,8 +37,7 @@ class AnswerInside:
         path = environ["PATH_INFO"]
         if not path.startswith(PREFIX):
             return self.app(environ, start_response)
-        outside = any(name in environ for name in _FROM_OUTSIDE)
-        if self.dashboards is None or outside or environ["REQUEST_METHOD"] != "POST":
+        if self.dashboards is None or from_outside(environ) or environ["REQUEST_METHOD"] != "POST":
             return _say(start_response, "404 Not Found", b"")
         question, body = environ.get("HTTP_X_INSIDE", ""), _body(environ)
         try:
@@ -59,6 +58,11 @@ class AnswerInside:
             return found[1] if found else b""
         revisions = json.loads(body)
         return json.dumps(sorted(dashboards.source.moved(revisions) if revisions else ())).encode()
+
+
+def from_outside(environ: Environ) -> bool:
+    """Whether a request came through Fly's proxy."""
+    return any(name in environ for name in _FROM_OUTSIDE)
 
 
 def _body(environ: Environ) -> bytes:
