@@ -10,6 +10,7 @@ from flask import Flask, g, request
 
 from habit_app import errors, security, static_files
 from habit_app.api import entries as api_entries
+from habit_app.api import habits as api_habits
 from habit_app.api import ready as api_ready
 from habit_app.api import ticks
 from habit_app.clock import Clock, system_clock
@@ -27,9 +28,9 @@ from habit_app.known.cache import Cache
 from habit_app.known.dashboards import Dashboards, Source
 from habit_app.observe.logs import UserHash
 from habit_app.observe.metrics import AnswerMetrics
-from habit_app.observe.requests import USER, Observe
-from habit_app.observe.tally import CountedSource, Tally
-from habit_app.pages import accounts, calendar, dashboard, habits, own_account
+from habit_app.observe.requests import Observe
+from habit_app.observe.tally import USER, CountedSource, Tally
+from habit_app.pages import accounts, calendar, dashboard, files, habits, history, own_account
 from habit_app.passwords import Passwords
 from habit_app.plain_page import plain_page
 from habit_app.sessions import Sessions
@@ -85,7 +86,8 @@ def create_app(config: Mapping[str, str], clock: Clock = system_clock, new_id: C
         drain=Drain(),
         tally=Tally(),
     )
-    for part in (api_ready, api_entries, ticks, accounts, calendar, dashboard, habits, own_account):
+    pages = (accounts, calendar, dashboard, files, habits, history, own_account)
+    for part in (api_ready, api_entries, api_habits, ticks, *pages):
         app.register_blueprint(part.blueprint)
     static_files.register(app)
     errors.register(app)

@@ -45,6 +45,7 @@ def _signed_out(problem: SignedOut) -> Response:
     if _wants_json():
         response = jsonify(error="Sign in first.")
         response.status_code = 401
+        response.headers["WWW-Authenticate"] = "Bearer"
     else:
         response = go("/login")
     services().sessions.end(request, response)

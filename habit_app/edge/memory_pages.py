@@ -9,8 +9,7 @@ from habit_app.edge.headers import strict_headers
 from habit_app.edge.replay import Environ, StartResponse, WsgiApp
 from habit_app.known.cache import Page
 from habit_app.known.dashboards import Dashboards, answer
-from habit_app.observe.requests import USER
-from habit_app.observe.tally import CountedSource, Tally
+from habit_app.observe.tally import USER, CountedSource, Tally
 from habit_app.sessions import Session, Sessions
 from habit_app.store.database import DatabaseUnavailable
 

@@ -12,12 +12,10 @@ from typing import Any
 from habit_app.edge.health import PATH as HEALTH
 from habit_app.edge.replay import READS, WRITES, Environ, StartResponse, WsgiApp
 from habit_app.observe.logs import UserHash, request_id
-from habit_app.observe.tally import Tally
+from habit_app.observe.tally import USER, Tally
 
 log = logging.getLogger("habit_app.requests")
 
-# Where the layers below say whose request it is.
-USER = "habit_app.user"
 _ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _LONGEST_PATH = 200
 _METHODS = WRITES | READS

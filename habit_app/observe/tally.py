@@ -9,6 +9,8 @@ from threading import Lock, local
 from habit_app.known.dashboards import Source
 from habit_app.known.snapshot import Snapshot
 
+# Where the layers say whose request it is, in the WSGI environment.
+USER = "habit_app.user"
 # Upper bounds in seconds; what took longer is in the last one, which has none.
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -60,7 +62,7 @@ class CountedSource:
 
     def __init__(self, source: Source, data: str) -> None:
         """Count questions to `source`; `data` names it."""
-        self._source = source
+        self.source = source
         self.data = data
         self._mine = local()
 
@@ -72,8 +74,8 @@ class CountedSource:
     def snapshot(self, user_id: str) -> tuple[Snapshot, bytes] | None:
         """As `Source.snapshot`."""
         self._mine.asked = self.asked + 1
-        return self._source.snapshot(user_id)
+        return self.source.snapshot(user_id)
 
     def moved(self, revisions: Mapping[str, int]) -> set[str]:
         """As `Source.moved`."""
-        return self._source.moved(revisions)
+        return self.source.moved(revisions)

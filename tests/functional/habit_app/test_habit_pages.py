@@ -47,6 +47,7 @@ def test_the_script_is_told_the_streak(ada: Browser) -> None:
     assert answer == {
         "day": "2026-01-30",
         "done": True,
+        "state": "done",
         "streak": 2,
         "best": 2,
         "streak_text": "2-day streak",
