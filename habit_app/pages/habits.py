@@ -127,8 +127,8 @@ def _habit_of_form() -> tuple[str, Schedule]:
 def _id_of_form(user_id: str, name: str, schedule: Schedule) -> str | None:
     """The id of the habit that a form asks for, so that the same form sent twice makes one habit.
 
-    The form says which page it was on. After the habit was made that is another page, so that a second habit of the same
-    name can be had.
+    The form says which page it was on. After the habit was made that is another page, so a second one of the same name
+    can be had.
     """
     mark = request.form.get("once", "")
     if not mark or len(mark) > _LONGEST_MARK:

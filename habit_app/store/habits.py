@@ -68,7 +68,7 @@ def add(link: Connection, *, id: str, user_id: str, name: str, schedule: Schedul
     """
     rows = link.run(
         "INSERT INTO habits (id, user_id, name, schedule, created_at, position) SELECT ?, ?, ?, ?, ?,"
-        " coalesce(max(position), 0) FROM habits WHERE user_id = ? ON CONFLICT (id) DO NOTHING RETURNING id",
+        " coalesce(max(position), 0) + 1 FROM habits WHERE user_id = ? ON CONFLICT (id) DO NOTHING RETURNING id",
         *(id, user_id, name, schedule.store(), at, user_id),
     )
     return bool(rows)

@@ -15,7 +15,7 @@ from tests.browser.conftest import Far
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(240)]
 
 HABITS = ("Read", "Walk", "Write", "Swim", "Sleep", "Stretch", "Juggle")
-EVERYTHING = "() => document.querySelectorAll('[data-row] button').forEach((button) => button.click())"
+EVERYTHING = "() => document.querySelectorAll('.days button').forEach((button) => button.click())"
 Leave = Callable[[Page], Page]
 
 
