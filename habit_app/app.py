@@ -136,4 +136,4 @@ def _wrap(app: Flask, signer: Signer) -> None:
                 "DATABASE_URL is not set: the data lives on this machine alone and is gone after the next deploy"
             )
     handler = AnswerMetrics(handler, parts)
-    app.wsgi_app = Observe(handler, parts.tally, UserHash(settings.secret_key))  # type: ignore[method-assign]
+    app.wsgi_app = Observe(handler, parts.tally, UserHash(settings.secret_key), strict)  # type: ignore[method-assign]

@@ -25,12 +25,18 @@ class Observe:
     """The outermost WSGI middleware."""
 
     def __init__(
-        self, app: WsgiApp, tally: Tally, users: UserHash, seconds: Callable[[], float] = time.perf_counter
+        self,
+        app: WsgiApp,
+        tally: Tally,
+        users: UserHash,
+        headers: Callable[[Environ], list[tuple[str, str]]],
+        seconds: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Wrap `app`; `seconds` is a clock that only goes forward."""
+        """Wrap `app`; `headers` gives those that every answer carries, `seconds` is a clock that only goes forward."""
         self.app = app
         self.tally = tally
         self.users = users
+        self.headers = headers
         self.seconds = seconds
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -40,6 +46,9 @@ class Observe:
 
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
             told[:] = [status]
+            # Whichever layer answered: most have put them on already.
+            if not any(name == "Content-Security-Policy" for name, _ in headers):
+                headers = [*headers, *self.headers(environ)]
             return start_response(status, headers, *more)
 
         # Fly's proxy puts its own one on every request, and the same one on a request that it plays again.
