@@ -17,6 +17,7 @@ blueprint = Blueprint("api_entries", __name__)
 
 _EXAMPLE = 'Send {"done": true}, {"done": false} or {"state": "skipped"}, and "note" if you like.'
 _LARGEST_BODY = 8_000
+_STATES: dict[str, State] = {"done": "done", "skipped": "skipped", "open": "open"}
 
 
 @blueprint.put("/api/habits/<habit_id>/entries/<day>")
@@ -74,6 +75,6 @@ def _state(body: dict[str, Any]) -> State:
     done, state = body.get("done"), body.get("state")
     if isinstance(done, bool) and "state" not in body:
         return "done" if done else "open"
-    if state in ("done", "skipped", "open") and "done" not in body:
-        return {"done": "done", "skipped": "skipped"}.get(state, "open")  # type: ignore[return-value]
-    abort(400, _EXAMPLE)
+    if not isinstance(state, str) or state not in _STATES or "done" in body:
+        abort(400, _EXAMPLE)
+    return _STATES[state]

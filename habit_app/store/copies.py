@@ -36,13 +36,13 @@ def take_in(
         NoRoom: too many habits.
     """
     known = [*habits.of_user(link, user.id), *(each for each in habits.put_away(link, user.id) if not each.deleted)]
-    new = 0
-    total = 0
-    for total, habit in enumerate(carried, 1):
+    new = there = 0
+    for habit in carried:
         same = next((each for each in known if (each.name, each.schedule) == (habit.name, habit.schedule)), None)
         if same is not None:
             known.remove(same)
             id = same.id
+            there += 1
         else:
             id = new_id()
             new += 1
@@ -52,7 +52,7 @@ def take_in(
             settled.start_again(link, id)
         for day, note in habit.notes.items():
             entries.set_note(link, id, day, note)
-    return new, total - new
+    return new, there
 
 
 def _takes(day: date, state: entries.State, today: date) -> bool:

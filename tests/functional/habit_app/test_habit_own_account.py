@@ -61,7 +61,7 @@ def test_a_copy_has_everything(ada: Browser) -> None:
     copy = answer.get_json()
     assert (copy["format"], copy["name"], copy["zone"], copy["day_start"]) == ("habits 1", "ada", "UTC", 0)
     stamp = "2026-01-30T12:00:00.000000Z"
-    same = {"created": stamp, "deleted": None, "done": ["2026-01-30"], "skipped": [], "notes": {}}
+    same: dict[str, object] = {"created": stamp, "deleted": None, "done": ["2026-01-30"], "skipped": [], "notes": {}}
     noted = {**same, "skipped": ["2026-01-29"], "notes": {"2026-01-29": "ill"}}
     assert sorted(copy["habits"], key=lambda each: str(each["name"])) == [
         {"name": "Read", "schedule": "days:04", "archived": None, **noted},
