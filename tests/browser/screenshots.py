@@ -64,7 +64,8 @@ def _life(browser: Browser, site: Site) -> Any:
         add_habits(page, [("name", name), *schedule])
     # Most days, by a rule and not by chance: the pictures of two versions can be laid side by side.
     page.evaluate(
-        "() => document.querySelectorAll('[data-row] button').forEach((day, at) => at * 7 % 10 > 2 && day.click())"
+        "() => document.querySelectorAll('.days button')"
+        ".forEach((day, at) => (at * 7 + at % 31) % 10 > 2 && day.click())"
     )
     all_saved(page)
     cookies = context.cookies()
@@ -82,6 +83,10 @@ def _take(context: BrowserContext, site: Site, place: Path, view: str, cookies: 
     for name in ("dashboard", "settings", "account"):
         page.goto(f"{site.url}/{name}")
         page.screenshot(path=place / f"{name}-{view}.png", full_page=True)
+    page.goto(f"{site.url}/dashboard")
+    page.get_by_role("link", name="Read ten pages").click()
+    page.get_by_text("in words").click()
+    page.screenshot(path=place / f"habit-{view}.png", full_page=True)
     page.goto(f"{site.url}/dashboard")
     # Not even as the browser is closed: the next view is of the same account.
     context.route("**/api/ticks", lambda route: route.abort())
