@@ -1,11 +1,15 @@
 # Two stages: the first one installs, the second one is what runs. Compilers, caches and pip stay behind.
+#
+# The tag moves with every fix of Debian's and Python's. To build the same image twice, pin it by its digest, in both
+# places: `docker buildx imagetools inspect python:3.13-slim-bookworm` says it, and it goes behind the tag: @sha256:…
 
 FROM python:3.13-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
-RUN python -m venv /venv
-# The list of dependencies alone, so that this slow layer is only built again when the list changes.
-COPY habit_app/requirements.txt .
-RUN /venv/bin/pip install -r requirements.txt
+RUN python -m venv --without-pip /venv
+# The list of dependencies alone, so that this slow layer is only built again when the list changes. Each is one version
+# whose files have known hashes.
+COPY habit_app/requirements.lock .
+RUN pip --python /venv/bin/python install --require-hashes --only-binary :all: -r requirements.lock
 
 FROM python:3.13-slim-bookworm
 # Logs appear at once. The virtual environment must have the same path as in the first stage.
@@ -13,8 +17,10 @@ ENV PYTHONUNBUFFERED=1 PATH="/venv/bin:$PATH"
 WORKDIR /app
 COPY --from=build /venv /venv
 COPY habit_app ./habit_app
-# Compiled now, the app starts faster later. The user below owns one directory and nothing else.
-RUN python -m compileall -q habit_app && install -d -o 10001 -g 10001 instance
+# Nothing here installs anything any more. Compiled now, the app starts faster later. The user below owns one directory
+# and nothing else.
+RUN /usr/local/bin/python -m pip uninstall --yes --quiet pip && rm -rf /usr/local/lib/python3.13/ensurepip \
+  && python -m compileall -q habit_app && install -d -o 10001 -g 10001 instance
 USER 10001:10001
 EXPOSE 8080
 # A list, not a line: a shell in between would swallow the signal that asks the app to finish its work.

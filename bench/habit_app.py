@@ -92,7 +92,7 @@ def cookie() -> str:
     from habit_app.sessions import _signer
 
     now = int(time.time())
-    return f"session={_signer(SECRET.encode(), 'session').dumps(['bench', 1, now, now])}"
+    return f"session={_signer([SECRET.encode()], 'session').dumps(['bench', 1, now, now])}"
 
 
 @contextmanager
@@ -108,10 +108,13 @@ def served(target: str, place: Path, **variables: str) -> Iterator[int]:
     environment.update(INSTANCE_DIR=str(place / "instance"), **variables)
     command = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "habit_app/gunicorn_conf.py"), target]
     pinned = ["taskset", "-c", "0"] if os.access("/usr/bin/taskset", os.X_OK) else []
+    # The habit app writes a line for each request itself; the others have gunicorn write one.
+    lines = [] if target.startswith("habit_app") else ["--access-logfile", os.devnull]
     process = subprocess.Popen(
-        [*pinned, *command, "--access-logfile", os.devnull],
+        [*pinned, *command, *lines],
         cwd=place,
         env=environment,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
     )

@@ -42,7 +42,7 @@ DAYS = 90
 def cookie(user: str) -> str:
     """A session of that user."""
     now = int(time.time())
-    return f"session={_signer(SECRET.encode(), 'session').dumps([user, 1, now, now])}"
+    return f"session={_signer([SECRET.encode()], 'session').dumps([user, 1, now, now])}"
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def served(place: Path, database: str) -> Iterator[tuple[int, int]]:
     command = [sys.executable, "-m", "gunicorn", "-c", "habit_app/gunicorn_conf.py", "habit_app.wsgi:app"]
     environment["INSTANCE_DIR"] = str(place / "instance")
     process = subprocess.Popen(
-        [*command, "--access-logfile", os.devnull], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     try:
         assert process.stderr

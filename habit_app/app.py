@@ -10,6 +10,7 @@ from flask import Flask, g, request
 
 from habit_app import errors, security, static_files
 from habit_app.api import entries as api_entries
+from habit_app.api import habits as api_habits
 from habit_app.api import ready as api_ready
 from habit_app.api import ticks
 from habit_app.clock import Clock, system_clock
@@ -25,8 +26,13 @@ from habit_app.inside.questions import PrimarySource
 from habit_app.inside.signing import Signer
 from habit_app.known.cache import Cache
 from habit_app.known.dashboards import Dashboards, Source
-from habit_app.pages import accounts, calendar, dashboard, habits, own_account
+from habit_app.observe.logs import UserHash
+from habit_app.observe.metrics import AnswerMetrics
+from habit_app.observe.requests import Observe
+from habit_app.observe.tally import USER, CountedSource, Tally
+from habit_app.pages import accounts, calendar, dashboard, files, habits, history, own_account
 from habit_app.passwords import Passwords
+from habit_app.plain_page import plain_page
 from habit_app.sessions import Sessions
 from habit_app.settings import read_settings
 from habit_app.store.database import open_database
@@ -57,7 +63,7 @@ def create_app(config: Mapping[str, str], clock: Clock = system_clock, new_id: C
         SettingsError: the app cannot run with this configuration.
     """
     settings = read_settings(config)
-    sessions, signer = Sessions(settings.secret_key, clock), Signer(settings.secret_key)
+    sessions, signer = Sessions(settings.secret_keys, clock), Signer(*settings.secret_keys)
     source: Source
     if settings.primary:
         store = Store(DatabaseElsewhere())
@@ -65,6 +71,7 @@ def create_app(config: Mapping[str, str], clock: Clock = system_clock, new_id: C
     else:
         store = Store(open_database(settings.database))
         source = DatabaseSource(store)
+    source = CountedSource(source, "primary" if settings.primary else "database")
     app = Flask("habit_app", static_folder=None)
     draw = dashboard.drawing(app, sessions, settings)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
@@ -77,8 +84,10 @@ def create_app(config: Mapping[str, str], clock: Clock = system_clock, new_id: C
         passwords=Passwords(),
         dashboards=Dashboards(Cache(), source, draw, clock),
         drain=Drain(),
+        tally=Tally(),
     )
-    for part in (api_ready, api_entries, ticks, accounts, calendar, dashboard, habits, own_account):
+    pages = (accounts, calendar, dashboard, files, habits, history, own_account)
+    for part in (api_ready, api_entries, api_habits, ticks, *pages):
         app.register_blueprint(part.blueprint)
     static_files.register(app)
     errors.register(app)
@@ -91,6 +100,8 @@ def create_app(config: Mapping[str, str], clock: Clock = system_clock, new_id: C
 
 def _identify() -> None:
     g.session = services().sessions.read(request)
+    if g.session:
+        request.environ[USER] = g.session.uid
 
 
 def _wrap(app: Flask, signer: Signer) -> None:
@@ -101,7 +112,7 @@ def _wrap(app: Flask, signer: Signer) -> None:
     def strict(environ: Environ) -> list[tuple[str, str]]:
         return strict_headers(settings.served_by, secure=environ["wsgi.url_scheme"] == "https")
 
-    pages = PagesFromMemory(flask, parts.sessions, parts.dashboards, settings.served_by)
+    pages = PagesFromMemory(flask, parts.sessions, parts.dashboards, parts.tally, settings.served_by)
     handler: WsgiApp = pages
     if not settings.is_primary:
         away = ReplayWrites(
@@ -111,6 +122,7 @@ def _wrap(app: Flask, signer: Signer) -> None:
             reads_too=settings.primary is not None or not settings.shared_database,
             reads_here=_WITHOUT_DATABASE if settings.primary else frozenset(),
             headers=strict,
+            page=plain_page,
         )
         handler = away
         if settings.primary:
@@ -123,4 +135,5 @@ def _wrap(app: Flask, signer: Signer) -> None:
             log.warning(
                 "DATABASE_URL is not set: the data lives on this machine alone and is gone after the next deploy"
             )
-    app.wsgi_app = handler  # type: ignore[method-assign]
+    handler = AnswerMetrics(handler, parts)
+    app.wsgi_app = Observe(handler, parts.tally, UserHash(settings.secret_key), strict)  # type: ignore[method-assign]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from habit_app.days import long_name, short_name, window
+from habit_app.days import WINDOW_DAYS, long_name, short_name, window
 from habit_app.known.snapshot import HabitState, Snapshot
 from habit_app.schedule import Schedule
 from habit_app.streaks import Streak, measure_from
@@ -19,6 +19,7 @@ class Today:
     day: date
     done: bool
     due: bool
+    skipped: bool = False
 
     @property
     def mark(self) -> str:
@@ -71,13 +72,28 @@ def build(snapshot: Snapshot, today: date) -> Board:
 
 
 def _row(habit: HabitState, today: date) -> Row:
-    streak = measure_from(habit.schedule, habit.settled, habit.ticked(), today)
+    streak = measure_from(habit.schedule, habit.settled, habit.ticked(), today, habit.skipped)
     variants = _buttons(today, habit.schedule)
     bits = habit.since(today.toordinal() - len(variants) + 1)
     cells = "".join([pair[bits >> number & 1] for number, pair in enumerate(variants)])
-    now = Today(today, bool(bits >> (len(variants) - 1) & 1), habit.schedule.due_on(today))
+    done, off = bool(bits >> (len(variants) - 1) & 1), today.toordinal() in habit.skipped
+    if habit.skipped:
+        cells = _marked(cells, habit, bits, today)
+    # What is done often enough this week is not due today, nor is what is skipped.
+    enough = bool(streak.week_needed) and streak.week_done >= streak.week_needed
+    now = Today(today, done, habit.schedule.due_on(today) and (done or not (off or enough)), off and not done)
     # The template takes it as it is: it is made of dates alone, and nothing in it was typed by anybody.
     return Row(habit, streak, now, cells)
+
+
+def _marked(cells: str, habit: HabitState, bits: int, today: date) -> str:
+    """The cells with the skipped days named as such."""
+    first = today.toordinal() - WINDOW_DAYS + 1
+    for ordinal in habit.skipped:
+        if first <= ordinal <= today.toordinal() and not bits >> (ordinal - first) & 1:
+            name = long_name(date.fromordinal(ordinal))
+            cells = cells.replace(f'aria-label="{name}"', f'data-skipped aria-label="{name}, skipped"')
+    return cells
 
 
 @lru_cache(maxsize=256)

@@ -15,10 +15,11 @@ from habit_app.clock import Clock
 from habit_app.days import local_date
 from habit_app.drain import Drain
 from habit_app.known.dashboards import Dashboards
+from habit_app.observe.tally import USER, Tally
 from habit_app.passwords import Passwords
 from habit_app.sessions import Session, Sessions
 from habit_app.settings import Settings
-from habit_app.store import accounts
+from habit_app.store import accounts, tokens
 from habit_app.store.accounts import User
 from habit_app.store.database import Connection, DatabaseUnavailable
 from habit_app.store.store import Store
@@ -42,6 +43,7 @@ class Services:
     passwords: Passwords
     dashboards: Dashboards
     drain: Drain
+    tally: Tally
 
 
 class SignedOut(Exception):
@@ -64,12 +66,27 @@ def session() -> Session:
     return cast(Session, g.session)
 
 
+def bearer() -> str | None:
+    """The token of a program that asks; only what is under /api/ takes one."""
+    kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not request.path.startswith("/api/"):
+        return None
+    return secret.strip()
+
+
 def signed_in(link: Connection) -> User:
-    """The user of the request's session.
+    """The user of the request's token, or of its session.
 
     Raises:
-        SignedOut: there is none, or the session has been ended.
+        SignedOut: there is none, or the session has been ended, or the token revoked.
     """
+    secret = bearer()
+    if secret is not None:
+        owner = tokens.owner(link, tokens.hash_of(secret))
+        if owner is None:
+            raise SignedOut
+        request.environ[USER] = owner.id
+        return owner
     current = session()
     user = accounts.by_session(link, current.uid, current.epoch)
     if user is None:

@@ -7,7 +7,7 @@ import logging
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import BadRequest, HTTPException
 
-from habit_app.context import SignedOut, go, services
+from habit_app.context import SignedOut, bearer, go, services
 from habit_app.plain_page import plain_page
 from habit_app.store.database import BadValue, DatabaseUnavailable
 
@@ -45,9 +45,11 @@ def _signed_out(problem: SignedOut) -> Response:
     if _wants_json():
         response = jsonify(error="Sign in first.")
         response.status_code = 401
+        response.headers["WWW-Authenticate"] = "Bearer"
     else:
         response = go("/login")
-    services().sessions.end(request, response)
+    if bearer() is None:
+        services().sessions.end(request, response)
     return response
 
 

@@ -45,8 +45,8 @@ if Path("/dev/shm").is_dir() and os.access("/dev/shm", os.W_OK):
     worker_tmp_dir = "/dev/shm"
 # Nobody uses it, and it wants a home directory, which the user in the image does not have.
 control_socket_disable = True
-accesslog = "-"
-access_log_format = '%(h)s "%(r)s" %(s)s %(b)s %(M)sms'
+# The app writes a line for each request itself (observe/requests.py).
+accesslog = None
 
 
 def on_starting(server: Any) -> None:

@@ -7,6 +7,8 @@ from threading import Semaphore
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from habit_app.common_passwords import is_common
+
 SHORTEST = 10
 # Longer ones would let a stranger buy hashing time with bytes.
 LONGEST_BYTES = 1024
@@ -60,6 +62,8 @@ def complaint(password: str, name: str) -> str | None:
         return f"Use at most {LONGEST_BYTES} bytes."
     if len(set(password)) < 4:
         return "Use more than a few different characters."
+    if is_common(password):
+        return "That is one of the first passwords anybody would try. A few unrelated words are better."
     if name and name.casefold() in password.casefold():
         return "Leave your user name out of it."
     return None

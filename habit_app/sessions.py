@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.http import parse_cookie
 
 from habit_app.clock import Clock
+from habit_app.edge.replay import RevisionCookie
 
 # A session ends this long after the last visit, or this long after signing in, whichever comes first.
 IDLE = timedelta(days=14)
@@ -49,12 +51,12 @@ class Session:
 class Sessions:
     """Makes and reads the two cookies: who it is, and the newest revision of their data this browser has seen."""
 
-    def __init__(self, secret_key: bytes, clock: Clock) -> None:
-        """Sign with `secret_key`."""
-        self._key = secret_key
+    def __init__(self, secret_keys: Sequence[bytes], clock: Clock) -> None:
+        """Sign with the first of `secret_keys`; what any of them has signed is genuine."""
+        self._keys = secret_keys
         self._clock = clock
-        self._session = _signer(secret_key, "session")
-        self._revision = _signer(secret_key, "revision")
+        self._session = _signer(secret_keys, "session")
+        self._revision = RevisionCookie(secret_keys)
         # By Cookie header and whether it came by https, since that decides the names of the cookies.
         self._visits: dict[tuple[str, bool], tuple[Session, int]] = {}
 
@@ -97,24 +99,27 @@ class Sessions:
 
     def announce(self, request: Request, response: Response, uid: str, rev: int) -> None:
         """Tell the browser that the user's data is at `rev` now, so that no machine shows it an older page."""
-        self._set(request, response, "rev", str(self._revision.dumps([uid, rev])), REVISION_SECONDS)
+        self._set(request, response, "rev", self._revision.write(uid, rev), REVISION_SECONDS)
 
     def announced(self, request: Request, session: Session) -> int:
         """The revision the browser has seen at least; 0 when it does not say."""
-        return self._revision_of(request.cookies.get(_name(request, "rev")), session)
+        return self._revision.read(request.cookies.get(_name(request, "rev")), session.uid)
 
     def form_token(self, session: Session) -> str:
         """What a form carries for browsers too old to say where a request comes from.
 
         The same for every page of a session's epoch, so that a page may be kept.
         """
-        message = f"form:{session.uid}:{session.epoch}".encode()
-        return hmac.new(self._key, message, hashlib.sha256).hexdigest()
+        return _form_token(self._keys[0], session)
+
+    def is_form_token(self, session: Session, sent: str) -> bool:
+        """Whether `sent` is the token of the session's forms."""
+        return any(hmac.compare_digest(sent.encode(), _form_token(key, session).encode()) for key in self._keys)
 
     def _read_header(self, header: str, secure: bool) -> tuple[Session, int] | None:
         cookies, start = parse_cookie(header), "__Host-" if secure else ""
         found = self._session_of(cookies.get(f"{start}session"))
-        return (found, self._revision_of(cookies.get(f"{start}rev"), found)) if found else None
+        return (found, self._revision.read(cookies.get(f"{start}rev"), found.uid)) if found else None
 
     def _session_of(self, cookie: str | None) -> Session | None:
         try:
@@ -122,13 +127,6 @@ class Sessions:
         except (BadSignature, ValueError, TypeError):
             return None
         return Session(uid, epoch, iat, seen)
-
-    def _revision_of(self, cookie: str | None, session: Session) -> int:
-        try:
-            uid, rev = self._revision.loads(cookie or "")
-        except (BadSignature, ValueError, TypeError):
-            return 0
-        return int(rev) if uid == session.uid else 0
 
     def _write(self, request: Request, response: Response, session: Session) -> None:
         value = self._session.dumps([session.uid, session.epoch, session.iat, session.seen])
@@ -149,8 +147,16 @@ class Sessions:
         return int(self._clock().timestamp())
 
 
-def _signer(key: bytes, salt: str) -> URLSafeSerializer:
-    return URLSafeSerializer(key, salt, signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256})
+def _form_token(key: bytes, session: Session) -> str:
+    message = f"form:{session.uid}:{session.epoch}".encode()
+    return hmac.new(key, message, hashlib.sha256).hexdigest()
+
+
+def _signer(keys: Sequence[bytes], salt: str) -> URLSafeSerializer:
+    # itsdangerous takes the oldest key first, and signs with the last.
+    oldest_first = [*reversed(keys)]
+    how = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
+    return URLSafeSerializer(oldest_first, salt, signer_kwargs=how)
 
 
 def _name(request: Request, name: str) -> str:

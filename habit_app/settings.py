@@ -25,6 +25,7 @@ class Settings:
 
     Attributes:
         secret_key: signs the cookies.
+        old_keys: signed them before; what they signed is still accepted.
         database: where the data is.
         shared_database: DATABASE_URL was given, so every machine sees the same data.
         region, machine, release: who answers; "unknown" outside Fly.io.
@@ -35,6 +36,7 @@ class Settings:
     """
 
     secret_key: bytes = field(repr=False)
+    old_keys: tuple[bytes, ...] = field(repr=False)
     database: Address = field(repr=False)
     shared_database: bool
     region: str
@@ -44,6 +46,11 @@ class Settings:
     on_fly: bool
     primary: Place | None
     signups_per_hour: int
+
+    @property
+    def secret_keys(self) -> tuple[bytes, ...]:
+        """The key that signs, then the ones that did."""
+        return (self.secret_key, *self.old_keys)
 
     @property
     def is_primary(self) -> bool:
@@ -90,6 +97,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     far = on_fly and bool(primary_region) and region != primary_region
     return Settings(
         secret_key=_secret_key(environment, on_fly, instance),
+        old_keys=_old_keys(environment),
         database=_database(url, instance),
         shared_database=bool(url),
         region=region,
@@ -112,6 +120,15 @@ def _secret_key(environment: Mapping[str, str], on_fly: bool, instance: Path) ->
     if on_fly:
         raise SettingsError(f"SECRET_KEY is not set. {_REMEDY}")
     return _development_key(instance)
+
+
+def _old_keys(environment: Mapping[str, str]) -> tuple[bytes, ...]:
+    """SECRET_KEY_FALLBACKS: keys with commas between them."""
+    sent = environment.get("SECRET_KEY_FALLBACKS", "").split(",")
+    keys = [key.strip().encode() for key in sent if key.strip()]
+    if any(len(key) < SHORTEST_SECRET for key in keys):
+        raise SettingsError(f"Each key in SECRET_KEY_FALLBACKS needs at least {SHORTEST_SECRET} bytes.")
+    return tuple(keys)
 
 
 _REMEDY = 'Set one: fly secrets set SECRET_KEY="$(openssl rand -hex 32)"'

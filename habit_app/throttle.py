@@ -1,7 +1,7 @@
 """How fast strangers may try: rules only, the counting is in the database.
 
 A name is never locked for good, because then anybody could lock anybody out. Guessing one name from one address slows
-down, and one address may only try so often whatever the name.
+down, and one address may only try so often whatever the name. Guessing from many addresses at once slows down, too.
 """
 
 from __future__ import annotations
@@ -16,6 +16,13 @@ from habit_app.store.database import Connection
 
 _FREE_FAILURES = 5
 _LONGEST_DELAY = timedelta(minutes=5)
+# Of one name by everybody together. The wait is short, so that others can slow a user down and not keep them out.
+_FREE_FOR_ALL = 30
+_LONGEST_FOR_ALL = timedelta(seconds=10)
+# A /48 may do what so many of its /64 may.
+_WIDE = 8
+# How often to look again when somebody else was counted at the same moment.
+_TRIES = 8
 _FAILURE_MEMORY = timedelta(hours=1)
 # Nothing older matters to any rule.
 _OLDEST = timedelta(days=1)
@@ -49,45 +56,69 @@ def network(address: str) -> str:
     return str(getattr(parsed, "ipv4_mapped", None) or parsed)
 
 
-def seconds_to_wait(link: Connection, limit: Limit, client: str, now: datetime) -> int:
-    """Seconds until `client` may try again under `limit`; 0 means now."""
-    found = attempts.tally(link, f"{limit.name}:{client}")
-    if found is None or found.count < limit.count:
-        return 0
-    return _until(found.since + limit.window, now)
+def wide_network(address: str) -> str | None:
+    """The /48 that a client's IPv6 address is in, since whoever has one has 65,536 networks; None for IPv4."""
+    found = network(address)
+    return str(ip_network(found).supernet(new_prefix=48)) if found.endswith("/64") else None
 
 
-def count_attempt(link: Connection, limit: Limit, client: str, now: datetime) -> None:
-    """Count one attempt of `client`."""
+def attempt(link: Connection, limit: Limit, address: str, now: datetime) -> int:
+    """Count one attempt from `address`, and give the seconds until it may try again under `limit`; 0: it may now.
+
+    It is counted before it is judged, so that many at the same moment are not all let in.
+    """
     attempts.forget_before(link, now - _OLDEST)
-    attempts.add(link, f"{limit.name}:{client}", now=now, window_start=now - limit.window)
+    buckets = [(network(address), limit.count)]
+    if (wide := wide_network(address)) is not None:
+        buckets.append((wide, limit.count * _WIDE))
+    wait = 0
+    for client, most in buckets:
+        found = attempts.add(link, f"{limit.name}:{client}", now=now, window_start=now - limit.window)
+        if found.count > most:
+            wait = max(wait, _until(found.since + limit.window, now))
+    return wait
 
 
-def seconds_after_failures(link: Connection, key: str, client: str, now: datetime) -> int:
-    """Seconds until `client` may try the name `key` again: 0, then 1, 2, 4 … after five failures."""
-    found = attempts.tally(link, _failures(key, client))
-    return 0 if found is None else _until(found.last + delay_after(found), now)
+def guess(link: Connection, key: str, address: str, now: datetime) -> int:
+    """Count one guess at the password of the name `key`; gives the seconds to wait instead, when it comes too soon.
+
+    Counted before the password is looked at, so that guesses at the same moment cannot share a place; `forget_guesses`
+    takes it back when it was right.
+    """
+    wait = 0
+    for bucket, free, longest in _buckets(key, address):
+        for _ in range(_TRIES):
+            found = attempts.tally(link, bucket)
+            old = found is not None and found.since < now - _FAILURE_MEMORY
+            wait = 0 if found is None or old else _until(found.last + delay_after(found, free, longest), now)
+            if wait or attempts.add_if(link, bucket, found, now=now, anew=old):
+                break
+        else:
+            wait = 1
+        if wait:
+            return wait
+    return 0
 
 
-def count_failure(link: Connection, key: str, client: str, now: datetime) -> None:
-    """Count a wrong password for the name `key`."""
-    attempts.add(link, _failures(key, client), now=now, window_start=now - _FAILURE_MEMORY)
-
-
-def forget_failures(link: Connection, key: str, client: str) -> None:
+def forget_guesses(link: Connection, key: str, address: str) -> None:
     """A right password clears the slate."""
-    attempts.clear(link, _failures(key, client))
+    for bucket, _, _ in _buckets(key, address):
+        attempts.clear(link, bucket)
 
 
-def delay_after(found: Tally) -> timedelta:
-    """How long to wait after the last of these failures."""
-    if found.count < _FREE_FAILURES:
+def delay_after(found: Tally, free: int = _FREE_FAILURES, longest: timedelta = _LONGEST_DELAY) -> timedelta:
+    """How long to wait after the last of these guesses: nothing after `free`, then 1, 2, 4 ... seconds."""
+    if found.count < free:
         return timedelta(0)
-    return min(timedelta(seconds=2 ** min(found.count - _FREE_FAILURES, 20)), _LONGEST_DELAY)
+    return min(timedelta(seconds=2 ** min(found.count - free, 20)), longest)
 
 
-def _failures(key: str, client: str) -> str:
-    return f"failures:{client}:{key}"
+def _buckets(key: str, address: str) -> list[tuple[str, int, timedelta]]:
+    """Where guesses at a name are counted: from one address, and from all together."""
+    return [
+        (f"failures:{network(address)}:{key}", _FREE_FAILURES, _LONGEST_DELAY),
+        (f"failures:*:{key}", _FREE_FOR_ALL, _LONGEST_FOR_ALL),
+    ]
 
 
 def _until(instant: datetime, now: datetime) -> int:

@@ -126,7 +126,7 @@ def apply(batch: Batch) -> Outcome:
             # Asked again: the change may be another request's, made since `user` was read.
             rev = accounts.rev(link, user.id)
         touched = {habit for habit, _ in batch.ticks} & set(mine)
-        streaks = {id: measure(mine[id].schedule, entries.of_habit(link, id), today) for id in sorted(touched)}
+        streaks = {id: _streak(link, mine[id], today) for id in sorted(touched)}
         return Outcome(user.id, rev, today, streaks, refused)
 
 
@@ -134,6 +134,10 @@ def _put(link: Connection, ticks: dict[tuple[str, date], bool], at: str) -> bool
     """Write the ticks, and say whether that changed anything."""
     changed = [entries.put(link, habit, day, done=done, at=at) for (habit, day), done in ticks.items()]
     return any(changed)
+
+
+def _streak(link: Connection, habit: habits.Habit, today: date) -> Streak:
+    return measure(habit.schedule, entries.of_habit(link, habit.id), today, entries.skipped(link, habit.id))
 
 
 def _objection(habit: str, day: date, mine: set[str], today: date) -> str:

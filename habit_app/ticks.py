@@ -1,4 +1,4 @@
-"""Ticking a day: the one rule behind the form and the API."""
+"""What becomes of a day: the one rule behind the form and the API."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from habit_app.clock import stamp
 from habit_app.context import services, signed_in, today_of
 from habit_app.days import WINDOW_DAYS, in_window
 from habit_app.store import accounts, entries, habits
+from habit_app.store.entries import State
 from habit_app.streaks import Streak, measure
 
 
@@ -30,7 +31,15 @@ class Tick:
 
 
 def set_tick(habit_id: str, day: date, done: bool) -> Tick:
-    """Make one day of one of the signed-in user's habits done or not; doing it again changes nothing.
+    """Make one day of one of the signed-in user's habits done or not; otherwise as `set_day`."""
+    return set_day(habit_id, day, "done" if done else "open")
+
+
+def set_day(habit_id: str, day: date, state: State, note: str | None = None) -> Tick:
+    """Make one day of one of the signed-in user's habits done, skipped or open; doing it again changes nothing.
+
+    Args:
+        note: takes the place of the day's note, "" takes it away; None leaves it.
 
     Raises:
         SignedOut: nobody is signed in.
@@ -46,7 +55,10 @@ def set_tick(habit_id: str, day: date, done: bool) -> Tick:
         today = today_of(user)
         if not in_window(day, today):
             raise WrongDay(f"Only the last {WINDOW_DAYS} days, up to today, can be ticked.")
-        changed = entries.put(link, habit.id, day, done=done, at=stamp(parts.clock()))
+        changed = entries.set_state(link, habit.id, day, state, stamp(parts.clock()))
+        if note is not None:
+            changed = entries.set_note(link, habit.id, day, note) or changed
         # Asked again when nothing changed: the change may be another request's, made since `user` was read.
         rev = accounts.touch(link, user.id) if changed else accounts.rev(link, user.id)
-        return Tick(user.id, rev, measure(habit.schedule, entries.of_habit(link, habit.id), today))
+        found = entries.history(link, habit.id)
+        return Tick(user.id, rev, measure(habit.schedule, found.done, today, found.skipped))

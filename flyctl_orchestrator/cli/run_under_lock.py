@@ -8,6 +8,7 @@ from dataclasses import replace
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.hooks import hooks_of
 from flyctl_orchestrator.cli.interrupts import heeding
+from flyctl_orchestrator.cli.local.following import followed
 from flyctl_orchestrator.cli.locked import app_lock
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.cli.who import who
@@ -18,7 +19,7 @@ from flyctl_orchestrator.project.model import Project, RolloutPolicy
 from flyctl_orchestrator.report.choose import choose_reporter
 from flyctl_orchestrator.report.outcome_text import outcome_lines
 from flyctl_orchestrator.rollout.context.concurrency import Stop, Threads
-from flyctl_orchestrator.rollout.context.events import Emitter, Event
+from flyctl_orchestrator.rollout.context.events import Emitter, Event, Listener
 from flyctl_orchestrator.rollout.context.hooks import HookRunner
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
@@ -45,9 +46,25 @@ def run_under_lock(
     Raises:
         FlyoError: it did not begin, and nothing was changed on the fleet; or a defect has stopped it half-way.
     """
+    with followed(context.environment, project.app) as follow:
+        return _run(context, target, project, command, act, policy=policy, hooks=hooks, follow=follow)
+
+
+def _run(
+    context: CommandContext,
+    target: Target,
+    project: Project,
+    command: str,
+    act: Callable[[Deployment], Outcome],
+    *,
+    policy: RolloutPolicy,
+    hooks: bool,
+    follow: Listener,
+) -> Outcome:
     environment, options, output = context.environment, context.options, context.output
     reporter = choose_reporter(environment, output, as_json=options.as_json, verbose=options.verbose)
-    emit, stop = Emitter(project.app, environment.clock, _advised(reporter.event, context.advice)), Stop()
+    shown = _advised(reporter.event, context.advice)
+    emit, stop = Emitter(project.app, environment.clock, shown, follow), Stop()
     outcome: Outcome | None = None
     work: Deployment | None = None
     lock = app_lock(environment, target, project, command, options.lock_wait, emit)

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 
 from habit_app.edge.headers import strict_headers
 from habit_app.edge.replay import Environ, StartResponse, WsgiApp
+from habit_app.known.cache import Page
 from habit_app.known.dashboards import Dashboards, answer
-from habit_app.sessions import Sessions
+from habit_app.observe.tally import USER, CountedSource, Tally
+from habit_app.sessions import Session, Sessions
 from habit_app.store.database import DatabaseUnavailable
 
 log = logging.getLogger("habit_app")
@@ -26,6 +28,7 @@ class PagesFromMemory:
         app: WsgiApp,
         sessions: Sessions,
         dashboards: Dashboards,
+        tally: Tally,
         served_by: str,
         otherwise: WsgiApp | None = None,
     ) -> None:
@@ -33,6 +36,7 @@ class PagesFromMemory:
         self.app = app
         self.sessions = sessions
         self.dashboards = dashboards
+        self.tally = tally
         self.otherwise = otherwise
         self.strict = {secure: strict_headers(served_by, secure=secure) for secure in (False, True)}
 
@@ -44,8 +48,9 @@ class PagesFromMemory:
         visit = self.sessions.visit(environ.get("HTTP_COOKIE", ""), secure=secure)
         if visit is None:
             return self.app(environ, start_response)
+        environ[USER] = visit[0].uid
         try:
-            page = self.dashboards.at_hand(*visit) or self.dashboards.page(*visit)
+            page = shown(self.dashboards, self.tally, *visit)
         except DatabaseUnavailable as problem:
             environ[FAILED] = problem
             if self.otherwise is not None and not _came_back(environ):
@@ -59,6 +64,24 @@ class PagesFromMemory:
         )
         start_response(status, headers + self.strict[secure])
         return [body]
+
+
+def shown(dashboards: Dashboards, tally: Tally, session: Session, rev: int) -> Page | None:
+    """The page for a session that has seen `rev`, counted by where what it shows came from; None as `Dashboards.page`.
+
+    Raises:
+        DatabaseUnavailable: it has to be asked for, and cannot be now.
+    """
+    page, data = dashboards.at_hand(session, rev), "page"
+    if page is None:
+        source = dashboards.source
+        before = source.asked if isinstance(source, CountedSource) else 0
+        page, data = dashboards.page(session, rev), "snapshot"
+        if isinstance(source, CountedSource) and source.asked > before:
+            data = source.data
+    if page is not None:
+        tally.load(data)
+    return page
 
 
 def _came_back(environ: Environ) -> bool:

@@ -37,12 +37,11 @@ class AnswerInside:
         path = environ["PATH_INFO"]
         if not path.startswith(PREFIX):
             return self.app(environ, start_response)
-        outside = any(name in environ for name in _FROM_OUTSIDE)
-        if self.dashboards is None or outside or environ["REQUEST_METHOD"] != "POST":
+        if self.dashboards is None or from_outside(environ) or environ["REQUEST_METHOD"] != "POST":
             return _say(start_response, "404 Not Found", b"")
         question, body = environ.get("HTTP_X_INSIDE", ""), _body(environ)
         try:
-            self.signer.check_question(question, path, body, int(self.clock().timestamp()))
+            signer = self.signer.check_question(question, path, body, int(self.clock().timestamp()))
             answer = self._answer(self.dashboards, path, body)
         except BadSignature as problem:
             log.warning("refused a question from inside: %s", problem)
@@ -50,7 +49,7 @@ class AnswerInside:
         except DatabaseUnavailable as problem:
             log.error("cannot answer another region: %s", problem)
             return _say(start_response, "503 Service Unavailable", b"")
-        return _say(start_response, "200 OK", answer, (HEADER, self.signer.answer(question, answer)))
+        return _say(start_response, "200 OK", answer, (HEADER, signer.answer(question, answer)))
 
     def _answer(self, dashboards: Dashboards, path: str, body: bytes) -> bytes:
         """What the primary says; nothing about a user that does not exist. The question is signed, so it is sound."""
@@ -59,6 +58,11 @@ class AnswerInside:
             return found[1] if found else b""
         revisions = json.loads(body)
         return json.dumps(sorted(dashboards.source.moved(revisions) if revisions else ())).encode()
+
+
+def from_outside(environ: Environ) -> bool:
+    """Whether a request came through Fly's proxy."""
+    return any(name in environ for name in _FROM_OUTSIDE)
 
 
 def _body(environ: Environ) -> bytes:

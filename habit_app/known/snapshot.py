@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ class HabitState:
     Attributes:
         settled: what the days up to `settled.until` amount to.
         first, days: the ticks after that: bit n of `days` is the day with the ordinal `first` + n.
+        skipped: ordinals of the days skipped after that, ascending.
     """
 
     id: str
@@ -33,6 +35,7 @@ class HabitState:
     settled: Settled
     first: int
     days: int
+    skipped: tuple[int, ...] = ()
 
     def ticked(self) -> list[int]:
         """Ordinals of the days ticked after `settled.until`, ascending."""
@@ -59,7 +62,9 @@ class Snapshot:
         """Compressed, with its version."""
         rows = [_row(habit) for habit in self.habits]
         fields = [VERSION, self.id, self.zone, self.day_start, self.epoch, self.rev, rows]
-        return zlib.compress(json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode(), 1)
+        data = _packed(fields)
+        skips = {number: habit.skipped for number, habit in enumerate(self.habits) if habit.skipped}
+        return data + _packed({"skips": skips}) if skips else data
 
 
 def decode(data: bytes) -> Snapshot:
@@ -69,12 +74,20 @@ def decode(data: bytes) -> Snapshot:
         BadSnapshot: none of this version.
     """
     try:
-        version, id, zone, day_start, epoch, rev, rows = json.loads(zlib.decompress(data))
-        if version != VERSION:
+        stream = zlib.decompressobj()
+        version, id, zone, day_start, epoch, rev, rows = json.loads(stream.decompress(data))
+        if version != VERSION or not stream.eof:
             raise BadSnapshot(f"version {version}")
-        return Snapshot(id, zone, day_start, epoch, rev, tuple(map(_habit, rows)))
-    except (zlib.error, ValueError, TypeError) as problem:
+        skips = json.loads(zlib.decompress(stream.unused_data))["skips"] if stream.unused_data else {}
+        habits = tuple(_habit(row, skips.get(str(number), ())) for number, row in enumerate(rows))
+        return Snapshot(id, zone, day_start, epoch, rev, habits)
+    except (zlib.error, ValueError, TypeError, KeyError, AttributeError) as problem:
         raise BadSnapshot(str(problem)) from problem
+
+
+def _packed(value: Any) -> bytes:
+    """What is new in a release goes into a second piece: those before read the first one and never look behind it."""
+    return zlib.compress(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode(), 1)
 
 
 def _row(habit: HabitState) -> list[Any]:
@@ -83,6 +96,6 @@ def _row(habit: HabitState) -> list[Any]:
     return [habit.id, habit.name, habit.schedule.store(), counted, habit.first, f"{habit.days:x}"]
 
 
-def _habit(row: list[Any]) -> HabitState:
+def _habit(row: list[Any], skipped: Sequence[int]) -> HabitState:
     id, name, schedule, counted, first, days = row
-    return HabitState(id, name, parse(schedule), Settled(*counted), first, int(days, 16))
+    return HabitState(id, name, parse(schedule), Settled(*counted), first, int(days, 16), tuple(skipped))

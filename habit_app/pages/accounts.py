@@ -34,17 +34,12 @@ def login_form() -> Response:
 @blueprint.post("/login")
 def login() -> Response:
     """Check name and password."""
-    parts, client, now = services(), throttle.network(request.remote_addr or ""), services().clock()
+    parts, client, now = services(), request.remote_addr or "", services().clock()
     name, password = request.form.get("name", "").strip(), request.form.get("password", "")
     # A longer name is nobody's, and what is tried goes into the database.
     key = fold(name) if len(name) <= LONGEST_NAME else ""
     with parts.store.writing() as link:
-        wait = max(
-            throttle.seconds_to_wait(link, throttle.LOGINS, client, now),
-            throttle.seconds_after_failures(link, key, client, now),
-        )
-        if not wait:
-            throttle.count_attempt(link, throttle.LOGINS, client, now)
+        wait = throttle.attempt(link, throttle.LOGINS, client, now) or throttle.guess(link, key, client, now)
         user = accounts.by_key(link, key)
     if wait:
         return _too_fast("login.html", wait, name=name[:LONGEST_NAME])
@@ -52,14 +47,12 @@ def login() -> Response:
     if len(password.encode()) > LONGEST_BYTES:
         password = ""
     if not parts.passwords.matches(user.password_hash if user else None, password) or user is None:
-        with parts.store.writing() as link:
-            throttle.count_failure(link, key, client, now)
         return _page(
             "login.html", 401, problem="That name and password do not belong together.", name=name[:LONGEST_NAME]
         )
     rehashed = parts.passwords.hash(password) if parts.passwords.is_outdated(user.password_hash) else None
     with parts.store.writing() as link:
-        throttle.forget_failures(link, key, client)
+        throttle.forget_guesses(link, key, client)
         if rehashed:
             accounts.set_password_hash(link, user.id, rehashed)
     return _welcome(user)
@@ -74,7 +67,7 @@ def signup_form() -> Response:
 @blueprint.post("/signup")
 def signup() -> Response:
     """Make an account."""
-    parts, client, now = services(), throttle.network(request.remote_addr or ""), services().clock()
+    parts, client, now = services(), request.remote_addr or "", services().clock()
     name, password = request.form.get("name", "").strip(), request.form.get("password", "")
     zone = request.form.get("zone", "").strip() or "UTC"
     limit = throttle.signups(parts.settings.signups_per_hour)
@@ -82,11 +75,9 @@ def signup() -> Response:
     if not problem and not is_zone(zone):
         problem = f"There is no time zone called {zone[:60]}. Write it like Europe/Berlin."
     if problem:
-        return _page("signup.html", 422, problem=problem, name=name, zone=zone)
+        return _page("signup.html", 422, problem=problem, name=name[:LONGEST_NAME], zone=zone[:60])
     with parts.store.writing() as link:
-        wait = throttle.seconds_to_wait(link, limit, client, now)
-        if not wait:
-            throttle.count_attempt(link, limit, client, now)
+        wait = throttle.attempt(link, limit, client, now)
     if wait:
         return _too_fast("signup.html", wait, name=name, zone=zone)
     hashed = parts.passwords.hash(password)

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from habit_app.board import build
 from habit_app.context import SignedOut, services, session
 from habit_app.days import local_date
-from habit_app.edge.memory_pages import FAILED
+from habit_app.edge.memory_pages import FAILED, shown
 from habit_app.known.dashboards import Draw, answer
 from habit_app.known.snapshot import Snapshot
 from habit_app.schedule import WEEKDAYS
@@ -29,7 +29,7 @@ def dashboard() -> AnyResponse:
     if FAILED in request.environ:
         raise request.environ[FAILED]
     parts, current = services(), session()
-    page = parts.dashboards.page(current, parts.sessions.announced(request, current))
+    page = shown(parts.dashboards, parts.tally, current, parts.sessions.announced(request, current))
     if page is None:
         raise SignedOut
     accepts, has = request.headers.get("Accept-Encoding", ""), request.headers.get("If-None-Match", "")

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import date
 
 from flask import Blueprint, Response, abort, make_response, render_template, request
 
 from habit_app.clock import stamp
 from habit_app.context import go, services, session, signed_in, wrote
+from habit_app.files.carried import LONGEST_NAME
 from habit_app.schedule import WEEKDAYS, BadSchedule, Schedule, on_weekdays, times_a_week
 from habit_app.store import accounts, habits
 from habit_app.ticks import NoSuchHabit, WrongDay, set_tick
 
 blueprint = Blueprint("habits", __name__)
 
-LONGEST_NAME = 80
+_FULL = f"{habits.MOST_HABITS} habits are the most one account can have. Put one away first; its history is kept."
+_LONGEST_MARK = 64
 
 
 @blueprint.post("/habits")
@@ -27,9 +31,14 @@ def create() -> Response:
         return _form(problem=str(problem), status=422)
     with parts.store.writing() as link:
         user = signed_in(link)
-        if habits.count(link, user.id) >= habits.MOST_HABITS:
-            abort(409, f"{habits.MOST_HABITS} habits are the most one account can have.")
-        habits.add(link, id=parts.new_id(), user_id=user.id, name=name, schedule=schedule, at=stamp(parts.clock()))
+        id = _id_of_form(user.id, name, schedule) or parts.new_id()
+        known = habits.find(link, user.id, id)
+        if (known is None or known.archived) and not habits.has_room(link, user.id):
+            abort(409, _FULL)
+        if known is None:
+            habits.add(link, id=id, user_id=user.id, name=name, schedule=schedule, at=stamp(parts.clock()))
+        elif known.archived:
+            habits.set_archived(link, user.id, id, None)
         rev = accounts.touch(link, user.id)
     return wrote(go("/dashboard"), user.id, rev)
 
@@ -92,6 +101,9 @@ def mark(habit_id: str) -> Response:
 def _set_archived(habit_id: str, at: str | None, then: str) -> Response:
     with services().store.writing() as link:
         user = signed_in(link)
+        found = habits.find(link, user.id, habit_id)
+        if at is None and found is not None and found.archived and not habits.has_room(link, user.id):
+            abort(409, _FULL)
         if not habits.set_archived(link, user.id, habit_id, at):
             abort(404, "You have no such habit.")
         rev = accounts.touch(link, user.id)
@@ -101,19 +113,32 @@ def _set_archived(habit_id: str, at: str | None, then: str) -> Response:
 def _habit_of_form() -> tuple[str, Schedule]:
     form = request.form
     name = " ".join(form.get("name", "").split())
-    if not name or len(name) > LONGEST_NAME:
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise BadSchedule(f"Give the habit a name of at most {LONGEST_NAME} characters.")
     kind = form.get("kind", "daily")
     if kind == "days":
-        return name, on_weekdays([int(day) for day in form.getlist("weekday") if day.isdecimal()])
+        return name, on_weekdays([int(day) for day in form.getlist("weekday") if day in tuple("0123456")])
     if kind == "week":
         times = form.get("times", "")
-        return name, times_a_week(int(times) if times.isdecimal() else 0)
+        return name, times_a_week(int(times) if times in tuple("1234567") else 0)
     return name, Schedule()
 
 
+def _id_of_form(user_id: str, name: str, schedule: Schedule) -> str | None:
+    """The id of the habit that a form asks for, so that the same form sent twice makes one habit.
+
+    The form says which page it was on. After the habit was made that is another page, so a second one of the same name
+    can be had.
+    """
+    mark = request.form.get("once", "")
+    if not mark or len(mark) > _LONGEST_MARK:
+        return None
+    return hashlib.sha256(json.dumps([user_id, mark, name, schedule.store()]).encode()).hexdigest()[:16]
+
+
 def _form(*, status: int = 200, schedule: Schedule | None = None, **fields: object) -> Response:
-    fields.setdefault("name", request.form.get("name", ""))
+    fields.setdefault("name", request.form.get("name", "")[:LONGEST_NAME])
+    fields.setdefault("once", request.form.get("once", "")[:_LONGEST_MARK])
     page = render_template(
         "habit.html",
         schedule=schedule or Schedule(),

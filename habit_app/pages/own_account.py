@@ -91,19 +91,17 @@ def delete() -> Response:
 
 def _who_knows_the_password() -> User:
     """The signed-in user, if the form has their password. Guessing slows down as it does for logging in."""
-    parts, client, now = services(), throttle.network(request.remote_addr or ""), services().clock()
+    parts, client, now = services(), request.remote_addr or "", services().clock()
     password = request.form.get("password", "")
-    with parts.store.reading() as link:
+    with parts.store.writing() as link:
         user = signed_in(link)
-        wait = throttle.seconds_after_failures(link, fold(user.name), client, now)
+        wait = throttle.guess(link, fold(user.name), client, now)
     if wait:
         raise Refused(f"Too many attempts. Please wait {wait} seconds.", 429, wait)
     if len(password.encode()) > LONGEST_BYTES or not parts.passwords.matches(user.password_hash, password):
-        with parts.store.writing() as link:
-            throttle.count_failure(link, fold(user.name), client, now)
         raise Refused("That is not your current password.", 403)
     with parts.store.writing() as link:
-        throttle.forget_failures(link, fold(user.name), client)
+        throttle.forget_guesses(link, fold(user.name), client)
     return user
 
 

@@ -28,8 +28,9 @@ def read(link: Connection, user_id: str) -> Snapshot | None:
     # rows is what takes time. A subquery for each habit takes half as long as a join of all entries, which is sorted.
     rows = link.run(
         "SELECT id, name, schedule, settled_until, settled,"
-        f" (SELECT {link.join}(day, ' ') FROM entries WHERE habit_id = habits.id AND day > habits.settled_until)"
-        " FROM habits WHERE user_id = ? AND archived_at IS NULL ORDER BY created_at, id",
+        f" (SELECT {link.join}(day, ' ') FROM entries WHERE habit_id = habits.id AND day > habits.settled_until),"
+        f" (SELECT {link.join}(day, ' ') FROM skips WHERE habit_id = habits.id)"
+        " FROM habits WHERE user_id = ? AND archived_at IS NULL ORDER BY position, created_at, id",
         user_id,
     )
     habits = tuple(_habit(link, row) for row in rows)
@@ -48,7 +49,7 @@ def revisions(link: Connection, user_ids: Iterable[str]) -> dict[str, int]:
 
 
 def _habit(link: Connection, row: Row) -> HabitState:
-    id, name, schedule, until, text, ticked = row
+    id, name, schedule, until, text, ticked, missed = row
     past = settled.read(until, text, schedule) if text else NOTHING
     days = [_ordinal(day) for day in ticked.split()] if ticked else []
     if text and past is NOTHING:
@@ -58,7 +59,9 @@ def _habit(link: Connection, row: Row) -> HabitState:
     bits = 0
     for ordinal in days:
         bits |= 1 << (ordinal - first)
-    return HabitState(id, name, parse(schedule), past, first, bits)
+    # Of the settled ones nothing is needed.
+    skipped = tuple(sorted(day for day in map(_ordinal, missed.split()) if day > past.until)) if missed else ()
+    return HabitState(id, name, parse(schedule), past, first, bits, skipped)
 
 
 @lru_cache(maxsize=4096)

@@ -1,4 +1,4 @@
-"""Pictures of the habit app, to be looked at: `python -m tests.browser.screenshots DIRECTORY`.
+"""Pictures of the habit app and of the local platform's page: `python -m tests.browser.screenshots DIRECTORY`.
 
 Eight habits with a month of ticks; each page at 390 and 1280 pixels, light and dark, at 200 % and at 320 pixels.
 """
@@ -13,6 +13,7 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.chrome import add_habits, all_saved, chrome, executable, sign_up
+from tests.browser.local_page.pictures import take_all
 from tests.browser.site import Site, serve
 
 HABITS: tuple[tuple[Any, ...], ...] = (
@@ -48,6 +49,7 @@ def main(place: Path) -> None:
             context = browser.new_context(timezone_id="Europe/London", locale="en-GB", **options)
             _take(context, site, place, view, cookies)
             context.close()
+        take_all(browser, place, Path(data) / "platform")
 
 
 def _life(browser: Browser, site: Site) -> Any:
@@ -62,7 +64,8 @@ def _life(browser: Browser, site: Site) -> Any:
         add_habits(page, [("name", name), *schedule])
     # Most days, by a rule and not by chance: the pictures of two versions can be laid side by side.
     page.evaluate(
-        "() => document.querySelectorAll('[data-row] button').forEach((day, at) => at * 7 % 10 > 2 && day.click())"
+        "() => document.querySelectorAll('.days button')"
+        ".forEach((day, at) => (at * 7 + at % 31) % 10 > 2 && day.click())"
     )
     all_saved(page)
     cookies = context.cookies()
@@ -80,6 +83,10 @@ def _take(context: BrowserContext, site: Site, place: Path, view: str, cookies: 
     for name in ("dashboard", "settings", "account"):
         page.goto(f"{site.url}/{name}")
         page.screenshot(path=place / f"{name}-{view}.png", full_page=True)
+    page.goto(f"{site.url}/dashboard")
+    page.get_by_role("link", name="Read ten pages").click()
+    page.get_by_text("in words").click()
+    page.screenshot(path=place / f"habit-{view}.png", full_page=True)
     page.goto(f"{site.url}/dashboard")
     # Not even as the browser is closed: the next view is of the same account.
     context.route("**/api/ticks", lambda route: route.abort())

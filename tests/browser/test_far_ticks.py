@@ -15,7 +15,7 @@ from tests.browser.conftest import Far
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(240)]
 
 HABITS = ("Read", "Walk", "Write", "Swim", "Sleep", "Stretch", "Juggle")
-EVERYTHING = "() => document.querySelectorAll('[data-row] button').forEach((button) => button.click())"
+EVERYTHING = "() => document.querySelectorAll('.days button').forEach((button) => button.click())"
 Leave = Callable[[Page], Page]
 
 
@@ -50,7 +50,7 @@ def offline(page: Page) -> Page:
     page.context.set_offline(True)
     with page.expect_navigation():
         page.evaluate(f"() => {{ ({EVERYTHING})(); location.reload(); }}")
-    expect(page.locator("[data-row] [data-unsaved]")).to_have_count(30 * len(HABITS))
+    expect(page.locator(".days [data-unsaved]")).to_have_count(30 * len(HABITS))
     page.context.set_offline(False)
     page.evaluate("() => dispatchEvent(new Event('online'))")
     return page
@@ -90,7 +90,7 @@ def test_none_of_a_thousand_fast_ticks_is_lost(dashboard: Page, far: Far) -> Non
         # Every day of every habit was clicked once each time: all are done, then none, then all …
         expected = 30 * len(HABITS) * (number % 2)
         assert done(far) == expected, way.__name__
-        expect(page.locator("[data-row] [aria-pressed=true]")).to_have_count(expected)
+        expect(page.locator(".days [aria-pressed=true]")).to_have_count(expected)
     assert ticks >= 1_000
 
 

@@ -57,6 +57,28 @@ def status(context: CommandContext) -> None:
     show_status(context)
 
 
+@local.command(name="open", short_help="Open the platform's page in a browser.")
+@click.option("--print", "only_print", is_flag=True, help="Only print the link, which signs one browser in.")
+@pass_command_context
+def open_(context: CommandContext, only_print: bool) -> None:
+    """Open the platform's page: the world with its machines, traffic, faults and rollouts, to look at and to click."""
+    from flyctl_orchestrator.cli.local.page import open_page
+
+    open_page(context, only_print=only_print)
+
+
+@local.command(short_help="Start, stop, suspend, restart, cordon or uncordon a machine.")
+@click.argument("action", type=click.Choice(["start", "stop", "suspend", "restart", "cordon", "uncordon"]))
+@click.argument("id")
+@click.option("-a", "--app", required=True, type=Known("app", local=True), help="The machine's app.")
+@pass_command_context
+def machine(context: CommandContext, action: str, id: str, app: str) -> None:
+    """Have one machine start, stop, suspend, restart, or take requests no more (cordon) or again (uncordon)."""
+    from flyctl_orchestrator.cli.local.machine import act_on_machine
+
+    act_on_machine(context, action, id, app)
+
+
 @local.command(short_help="Destroy every local app.")
 @yes_option
 @pass_command_context

@@ -9,6 +9,7 @@ from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off, heeding
 from flyctl_orchestrator.cli.judged import require_valid
 from flyctl_orchestrator.cli.local.client import local_directory
+from flyctl_orchestrator.cli.local.following import followed
 from flyctl_orchestrator.cli.rehearse.throwaway import throwaway
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.cli.target import resolve_target
@@ -47,9 +48,9 @@ def run_rehearsal(
     request = rehearsal_request(context, faults=faults, secrets_file=secrets_file, before=before)
     project = request.project
     reporter = choose_reporter(environment, context.output, as_json=options.as_json, verbose=options.verbose)
-    emit = Emitter(project.app, environment.clock, reporter.event)
     try:
-        with breaking_off(), throwaway(environment) as own:
+        with followed(environment, project.app) as follow, breaking_off(), throwaway(environment) as own:
+            emit = Emitter(project.app, environment.clock, reporter.event, follow)
             target = resolve_target(own.environment, True)
             require_valid(context, target, project)
             source = source_of(context, from_live)

@@ -20,11 +20,14 @@ from flyctl_orchestrator.local.base.watching import until
 from flyctl_orchestrator.local.platform import Platform
 
 AioHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Serve = Callable[[Request], Awaitable[Response]]
+PageHandler = Callable[[web.BaseRequest, Serve], Awaitable[web.StreamResponse]]
 LARGEST_BODY = 32 * 1024 * 1024
 REQUEST_ID = "fly-request-id"
 FORM = "application/x-www-form-urlencoded"
 TAKES_FORMS = "/prometheus/"
 READY = "/_local/ready"
+PAGE = "/_page/"
 #: What anybody may ask, with a token or without.
 OPEN = ("/v1/platform/regions",)
 _OWN_HOST = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?", re.ASCII)
@@ -40,6 +43,8 @@ class Front:
         proxy: answers for hosts below localhost.
         is_app_host: whether a Host names an app.
         ready: the body of the one address that needs no token.
+        page: answers for the platform's page, which has its own way of signing in; it may act through the API's
+            operations, which are handed to it. None: there is no page.
         registry: answers below `/v2/`, in its own words; None for no registry.
     """
 
@@ -52,6 +57,7 @@ class Front:
         proxy: AioHandler,
         is_app_host: Callable[[str], bool],
         ready: Callable[[], dict[str, object]],
+        page: PageHandler | None = None,
         registry: AioHandler | None = None,
     ) -> None:
         self._platform = platform
@@ -60,6 +66,7 @@ class Front:
         self._proxy = proxy
         self._is_app_host = is_app_host
         self._ready = ready
+        self._page = page
         self._registry = registry
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -79,6 +86,9 @@ class Front:
         if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
             # The HTTP library leaves it to us. curl waits a second for it before it sends a larger body.
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        page = self._page
+        if page is not None and (request.path == "/" or request.path.startswith(PAGE)):
+            return await self._guarded(request, lambda: page(request, self._served))
         if self._registry is not None and (request.path + "/").startswith("/v2/"):
             return await self._registry(request)
         if request.path.rstrip("/") not in OPEN and not self._known(request):
@@ -86,11 +96,20 @@ class Front:
         streaming = self._streaming.get((request.method, request.path))
         if streaming is not None:
             return await streaming(request)
+        return await self._guarded(request, lambda: self._operation(request))
+
+    async def _operation(self, request: web.BaseRequest) -> web.StreamResponse:
+        answer = await self._served(await read(request))
+        if answer.raw is not None and (answer.raw.cut or answer.raw.drip):
+            await self._break_off(request, answer, answer.raw)
+        return self._answer(answer)
+
+    async def _guarded(
+        self, request: web.BaseRequest, work: Callable[[], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """What `work` answers, or what became of it instead."""
         try:
-            answer = await self._served(await read(request))
-            if answer.raw is not None and (answer.raw.cut or answer.raw.drip):
-                await self._break_off(request, answer, answer.raw)
-            return self._answer(answer)
+            return await work()
         except PlatformError as refusal:
             return self._answer(refused(refusal))
         except ConnectionCut:

@@ -51,6 +51,7 @@ from flyctl_orchestrator.local.images.borrow import borrow_handler
 from flyctl_orchestrator.local.images.build import build_handler
 from flyctl_orchestrator.local.images.images import ImageStore
 from flyctl_orchestrator.local.images.installation import BuildSettings
+from flyctl_orchestrator.local.page.page import Page
 from flyctl_orchestrator.local.platform import Platform
 from flyctl_orchestrator.local.proxy.database_relay import DatabaseRelays
 from flyctl_orchestrator.local.proxy.hosts import is_proxied
@@ -145,6 +146,13 @@ class Daemon:
         self._proxy = Proxy(backend, clock, settings, Random(chance.random()))
         self._relays = DatabaseRelays(loop, clock, settings, Random(chance.random()))
         self.platform.launches.database_relay = self._relays.port
+        self._page = Page(
+            self.platform,
+            self._proxy.sightings,
+            in_flight=self._proxy.in_flight,
+            port=lambda: self._port,
+            version=self._version,
+        )
         self._front = Front(
             self.platform,
             Router(self.platform, all_routes()),
@@ -155,10 +163,12 @@ class Daemon:
                 shut_down=self._ending.set,
                 build=build_handler(self._images, builds, self.platform.faults, containers),
                 borrow=borrow_handler(self._images),
-            ),
+            )
+            | self._page.management(),
             proxy=self._proxy.handle,
             is_app_host=is_proxied,
             ready=lambda: {"ready": True, "pid": os.getpid()},
+            page=self._page,
             registry=RegistryHandler(
                 self._registry, self._scope, lambda name: self.platform.apps.find(name) is not None
             ),
@@ -217,6 +227,7 @@ class Daemon:
         erase_locator(self._state, os.getpid())
         for site in list(runner.sites):
             await site.stop()
+        await self._page.close()
         stopped = asyncio.Event()
         self.platform.shut_down(stopped.set)
         with contextlib.suppress(TimeoutError):

@@ -33,10 +33,11 @@ _FULL_LOOK_SECONDS = 0.5  # while queueing: how often to look whether another ma
 class AnsweredInstead(Exception):
     """The request ends here, with an answer that is as good as the machine's own."""
 
-    def __init__(self, status: int, fault: str) -> None:
+    def __init__(self, status: int, fault: str, target: Target) -> None:
         super().__init__(f"{status} ({fault})")
         self.status = status
         self.fault = fault
+        self.target = target
 
 
 @dataclass
@@ -223,7 +224,7 @@ class Dispatcher:
             await pause(self.clock, between.seconds)
         if between.status:
             self.backend.answered(app, target.machine_id, between.status)
-            raise AnsweredInstead(between.status, between.fault)
+            raise AnsweredInstead(between.status, between.fault, target)
 
     def _note(self, failure: Exception, app: str, target: Target, trip: _Trip, message: Message) -> None:
         """Remember why a machine did not answer. Returns when another may be tried, raises when not."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from aiohttp import ClientError, ClientResponse, web
 
@@ -28,6 +29,8 @@ class Exchange:
         edge: the region in which the client came in.
         message: the request as it is now; a replay may rewrite it.
         request_id: goes on the answer.
+        on_answer: called with the status when an answer's head is about to go to the client.
+        hops: region and id of each machine that was reached.
     """
 
     dispatcher: Dispatcher
@@ -35,6 +38,8 @@ class Exchange:
     edge: str
     message: Message
     request_id: str
+    on_answer: Callable[[int], None] = lambda status: None
+    hops: list[tuple[str, str]] = field(default_factory=list)
 
     async def run(self, app: str, constraints: RouteConstraints) -> web.StreamResponse:
         """Deliver, follow replays, and pass the answer on.
@@ -47,6 +52,7 @@ class Exchange:
         attempt, replays = RouteAttempt(app, constraints), 0
         while True:
             attempt, delivery = await self._delivered(attempt)
+            self.hops.append((delivery.target.region, delivery.target.machine_id))
             try:
                 replay = await self._replay_in(attempt, delivery)
                 if replay is None:
@@ -111,6 +117,7 @@ class Exchange:
         await self._travel(delivery.one_way)
         upstream = delivery.upstream
         self.dispatcher.backend.answered(app, delivery.target.machine_id, upstream.status)
+        self.on_answer(upstream.status)
         headers = response_headers(upstream.headers, self.request_id)
         if upstream.status != 101:
             return await answer(self.request, upstream, headers)

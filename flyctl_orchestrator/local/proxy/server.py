@@ -13,6 +13,7 @@ Mounting (the server must not undo compression, and must tell handlers when thei
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from http import HTTPStatus
 from random import Random
 from typing import Any
@@ -24,6 +25,7 @@ from flyctl_orchestrator.local.base.clock import Clock
 from flyctl_orchestrator.local.base.errors import FAULT_HEADER
 from flyctl_orchestrator.local.base.identifiers import Identifiers
 from flyctl_orchestrator.local.base.regions import NEAREST, REGIONS
+from flyctl_orchestrator.local.base.sightings import Sighting, Sightings
 from flyctl_orchestrator.local.proxy.autostop import Sleep
 from flyctl_orchestrator.local.proxy.backend import Backend
 from flyctl_orchestrator.local.proxy.body import BodyBroken, RequestBody
@@ -49,7 +51,11 @@ SERVER_OPTIONS: dict[str, Any] = {
 
 
 class Proxy:
-    """Everything between a client's connection and a machine's port."""
+    """Everything between a client's connection and a machine's port.
+
+    Attributes:
+        sightings: tells of every request that was answered.
+    """
 
     def __init__(
         self, backend: Backend, clock: Clock, settings: ProxySettings, random: Random, limits: Limits | None = None
@@ -62,6 +68,7 @@ class Proxy:
         self._limits = limits or Limits()
         self._ids = Identifiers(random)
         self._loads = LoadBook()
+        self.sightings = Sightings()
         self._private = PrivateNetwork(backend, clock, settings, random, self._limits)
         self._sleeper = Sleeper(backend, clock, settings, self._loads, self._limits)
         self._forwarder: Forwarder | None = None
@@ -125,15 +132,20 @@ class Proxy:
             return self._plain(status, f"there is no region {region!r}; there are: {', '.join(sorted(REGIONS))}")
         edge = region or self._home(host.app)
         request_id = f"{self._ids.ulid(self._clock.now())}-{edge}"
+        hops: list[tuple[str, str]] = []
+        told = self._teller(request, host.app, edge, hops)
         try:
             if not self._backend.app_exists(host.app):
                 raise ProxyError("PM06", f"there is no app {host.app!r}")
-            return await self._exchange(request, host.app, edge, request_id)
+            return await self._exchange(request, host.app, edge, request_id, told, hops)
         except ProxyError as error:
+            told(error.status)
             self._loads.events["errors"] += 1
             self._backend.log(host.app, None, edge, f"{error} ({request.method} {request.path}, {request_id})")
             return self._failed(error, request_id)
         except AnsweredInstead as answer:
+            hops.append((answer.target.region, answer.target.machine_id))
+            told(answer.status)
             return _instead(answer, request_id)
         except BodyBroken as error:
             raise ConnectionResetError(str(error)) from error
@@ -150,12 +162,34 @@ class Proxy:
         finally:
             await body.close()
 
-    async def _exchange(self, request: web.BaseRequest, app: str, edge: str, request_id: str) -> web.StreamResponse:
+    def _teller(
+        self, request: web.BaseRequest, app: str, edge: str, hops: list[tuple[str, str]]
+    ) -> Callable[[int], None]:
+        """What tells those who look on of this request, called with the answer's status."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+
+        def tell(status: int) -> None:
+            if self.sightings:
+                seconds = loop.time() - began
+                self.sightings.tell(Sighting(app, edge, request.method, tuple(hops), status, seconds))
+
+        return tell
+
+    async def _exchange(
+        self,
+        request: web.BaseRequest,
+        app: str,
+        edge: str,
+        request_id: str,
+        told: Callable[[int], None],
+        hops: list[tuple[str, str]],
+    ) -> web.StreamResponse:
         if self._dispatcher is None:
             raise RuntimeError("the proxy has not been started")
         body = self._body(request)
         message = Message(request.method, _path(request), self._headers(request, edge, request_id), body)
-        exchange = Exchange(self._dispatcher, request, edge, message, request_id)
+        exchange = Exchange(self._dispatcher, request, edge, message, request_id, told, hops)
         try:
             return await exchange.run(app, wish_of_headers(request.headers))
         finally:

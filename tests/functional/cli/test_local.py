@@ -274,3 +274,24 @@ def test_without_the_extra_packages_it_says_what_to_install(bare: LocalFleet, tm
     ran = bare.flyo("status", "--local", PYTHONPATH=str(site))
     assert ran.status == 8
     assert "Run pip install '.[local]' in flyo's own clone" in ran.stderr
+
+
+def test_the_page_is_opened_by_a_link_and_says_where_no_browser_is(bare: LocalFleet, tmp_path: Path) -> None:
+    opened = tmp_path / "opened"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {opened}\n')
+    browser.chmod(0o755)
+    ran = bare.ok("local", "open", BROWSER=f"{browser} %s")
+    address = f"http://localhost:{bare.running.port}/"
+    assert opened.read_text().startswith(f"{address}#")
+    # Who looks over a shoulder, or reads a log, does not get the link.
+    assert f"opened {address}" in ran.stderr and "#" not in ran.stderr
+    failed = bare.flyo("local", "open", BROWSER="/bin/false %s")
+    assert failed.status == 1 and "[open.browser]" in failed.stderr and "#" not in failed.stderr
+
+
+def test_a_machine_that_is_not_there_is_said(bare: LocalFleet) -> None:
+    bare.ok("local", "up")
+    bare.manage("POST", "/v1/apps", {"name": "one", "org_slug": "personal"})
+    ran = bare.flyo("local", "machine", "stop", "00000000000000", "-a", "one")
+    assert (ran.status, "machine not found" in ran.stderr) == (1, True)

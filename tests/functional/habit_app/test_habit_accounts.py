@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,43 @@ def test_one_address_may_only_try_so_often_whatever_the_name(app: Flask, clock: 
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "300")
     clock.move(minutes=5)
     assert guesser.log_in("ada", "wrong wrong wrong").status_code == 401
+
+
+def test_guessing_one_name_from_many_addresses_slows_down(tmp_path: Path, clock: Moved) -> None:
+    with app_at(tmp_path, clock, **on_fly("iad")) as app:
+        Browser(app).sign_up()
+        tries = [Browser(app).log_in("ada", "wrong wrong", Fly_Client_IP=f"203.0.113.{last}") for last in range(31)]
+        assert [answer.status_code for answer in tries] == [401] * 30 + [429]
+        assert tries[-1].headers["Retry-After"] == "1"
+        for _ in range(6):
+            clock.move(seconds=10)
+            assert Browser(app).log_in("ada", "wrong wrong", Fly_Client_IP="203.0.113.99").status_code in (401, 429)
+        # Nobody is kept out: ten seconds of peace are enough.
+        clock.move(seconds=10)
+        assert Browser(app).log_in("ada", Fly_Client_IP="203.0.113.100").status_code == 303
+
+
+def test_a_customer_with_many_networks_is_one_who_tries_often(tmp_path: Path, clock: Moved) -> None:
+    with app_at(tmp_path, clock, **on_fly("iad", SIGNUPS_PER_HOUR="1")) as app:
+        form = {"password": PASSWORD, "zone": "UTC"}
+        made = [
+            Browser(app)
+            .post("/signup", {**form, "name": f"name{part}"}, Fly_Client_IP=f"2001:db8:1:{part}::1")
+            .status_code
+            for part in range(9)
+        ]
+        assert made == [303] * 8 + [429]
+
+
+def test_guesses_at_the_same_moment_share_no_place(app: Flask, ada: Browser) -> None:
+    def guess(_: int) -> int:
+        return Browser(app).log_in("ada", "wrong wrong wrong").status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        statuses = list(pool.map(guess, range(12)))
+    # Somebody may have been turned away for want of room at the database; nobody got a sixth guess.
+    assert statuses.count(401) <= 5
+    assert set(statuses) <= {401, 429, 503}
 
 
 def test_new_accounts_from_one_address_are_limited(tmp_path: Path, clock: Moved) -> None:

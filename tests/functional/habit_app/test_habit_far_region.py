@@ -87,7 +87,7 @@ def parts_of(app: Flask) -> Services:
 
 def questions(app: Flask) -> int:
     """What the far machine has asked so far."""
-    return int(parts_of(app).dashboards.source.guard.let_in)  # type: ignore[attr-defined]
+    return int(parts_of(app).dashboards.source.source.guard.let_in)  # type: ignore[attr-defined]
 
 
 def test_one_question_for_a_page_and_none_for_the_next(home: Browser, far: Flask) -> None:

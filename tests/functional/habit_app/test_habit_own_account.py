@@ -54,15 +54,18 @@ def test_a_copy_has_everything(ada: Browser) -> None:
     away = ada.add_habit("Wälk")
     ada.tick(habit, TODAY)
     ada.tick(away, TODAY)
+    ada.post(f"/habits/{habit}/day", {"day": "2026-01-29", "state": "skipped", "note": "ill"})
     ada.post(f"/habits/{away}/archive")
     answer = ada.post("/account/export")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="habits.json"'
     copy = answer.get_json()
     assert (copy["format"], copy["name"], copy["zone"], copy["day_start"]) == ("habits 1", "ada", "UTC", 0)
     stamp = "2026-01-30T12:00:00.000000Z"
+    same: dict[str, object] = {"created": stamp, "deleted": None, "done": ["2026-01-30"], "skipped": [], "notes": {}}
+    noted = {**same, "skipped": ["2026-01-29"], "notes": {"2026-01-29": "ill"}}
     assert sorted(copy["habits"], key=lambda each: str(each["name"])) == [
-        {"name": "Read", "schedule": "days:04", "created": stamp, "archived": None, "done": ["2026-01-30"]},
-        {"name": "Wälk", "schedule": "daily", "created": stamp, "archived": stamp, "done": ["2026-01-30"]},
+        {"name": "Read", "schedule": "days:04", "archived": None, **noted},
+        {"name": "Wälk", "schedule": "daily", "archived": stamp, **same},
     ]
     assert "argon2" not in answer.text
 

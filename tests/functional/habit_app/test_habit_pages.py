@@ -47,6 +47,7 @@ def test_the_script_is_told_the_streak(ada: Browser) -> None:
     assert answer == {
         "day": "2026-01-30",
         "done": True,
+        "state": "done",
         "streak": 2,
         "best": 2,
         "streak_text": "2-day streak",
@@ -113,7 +114,7 @@ def test_settings_that_make_no_sense(ada: Browser, form: dict[str, str], status:
 )
 def test_schedules(ada: Browser, form: dict[str, object], label: str) -> None:
     habit = ada.add_habit("Walk", **form)
-    assert f"<p>{label}" in ada.page()
+    assert f'<p class="sum">{label}' in ada.get(f"/habits/{habit}").text
     edit = ada.get(f"/habits/{habit}/edit").text
     assert 'value="Walk"' in edit
     assert f'value="{form.get("kind", "daily")}" checked' in edit

@@ -108,7 +108,7 @@ def test_requests_are_logged_without_cookies(start: Start) -> None:
     server.terminate()
     server.wait()
     written = "".join(server.log)
-    assert '"POST /signup HTTP/1.1" 303' in written
+    assert "POST /signup 303" in written
     assert PASSWORD not in written
     assert "session=" not in written
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.functional.habit_app.habit_client import Browser
-from tests.functional.habit_app.habit_server import PASSWORD
+from habit_app.edge.headers import CONTENT_POLICY
+from tests.functional.habit_app.habit_client import Browser, Moved, app_at
+from tests.functional.habit_app.habit_server import PASSWORD, on_fly
 
 
 @pytest.fixture
@@ -117,3 +118,14 @@ def test_static_files_are_kept_for_good_under_their_own_name_only(app: Flask, ad
     assert (other.status_code, other.headers["Cache-Control"]) == (200, "no-cache")
     assert ada.get("/static/../app.py").status_code == 404
     assert ada.get("/static/nothing.css").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/internal/snapshot", "/api/health", "/nothing", "/login", "/static/app.css"]
+)
+def test_every_answer_has_a_content_policy_whichever_layer_gives_it(tmp_path: Path, clock: Moved, path: str) -> None:
+    for region in ("iad", "nrt"):
+        with app_at(tmp_path / region, clock, **on_fly(region)) as app:
+            for method in ("GET", "POST"):
+                answer = Browser(app).client.open(path, method=method)
+                assert answer.headers.getlist("Content-Security-Policy") == [CONTENT_POLICY], (region, method)

@@ -27,6 +27,7 @@ habits = st.builds(
     settled=st.builds(Settled, numbers, numbers, numbers, numbers),
     first=numbers,
     days=st.integers(0, 2**400),
+    skipped=st.lists(numbers, max_size=9).map(tuple),
 )
 snapshots = st.builds(
     Snapshot,
@@ -42,6 +43,13 @@ snapshots = st.builds(
 @given(snapshots)
 def test_what_was_written_is_read(snapshot: Snapshot) -> None:
     assert decode(snapshot.encode()) == snapshot
+
+
+@given(snapshots)
+def test_the_release_before_reads_the_first_piece_and_never_looks_behind_it(snapshot: Snapshot) -> None:
+    version, *fields, rows = json.loads(zlib.decompress(snapshot.encode()))
+    assert (version, fields) == (1, [snapshot.id, snapshot.zone, snapshot.day_start, snapshot.epoch, snapshot.rev])
+    assert [len(row) for row in rows] == [6] * len(snapshot.habits)
 
 
 @given(st.sets(st.integers(1, 400)))
@@ -62,6 +70,8 @@ def test_days_are_bits(days: set[int]) -> None:
         b"no snapshot",
         zlib.compress(b"[]"),
         zlib.compress(b"[1, 2]"),
+        zlib.compress(json.dumps([VERSION, "a", "UTC", 0, 1, 1, []]).encode())[:-2],
+        zlib.compress(json.dumps([VERSION, "a", "UTC", 0, 1, 1, []]).encode()) + b"more",
         zlib.compress(json.dumps([VERSION + 1, "a", "UTC", 0, 1, 1, []]).encode()),
         zlib.compress(
             json.dumps([VERSION, "a", "UTC", 0, 1, 1, [["h", "x", "hourly", [0, 0, 0, 0], 0, "0"]]]).encode()

@@ -76,16 +76,49 @@ def test_weeks_are_calendar_weeks_and_the_current_one_is_still_open() -> None:
     monday = date(2026, 1, 26)
     last_week = {monday - timedelta(days=number) for number in (1, 2, 3)}
     week_before = {monday - timedelta(days=number) for number in (8, 10, 14)}
-    assert measure(three, last_week | week_before, TODAY) == Streak(2, 2, "week")
-    assert measure(three, last_week | week_before | back(3), TODAY) == Streak(3, 3, "week")
+    assert measure(three, last_week | week_before, TODAY) == Streak(2, 2, "week", 0, 3)
+    assert measure(three, last_week | week_before | back(3), TODAY) == Streak(3, 3, "week", 3, 3)
+    assert measure(three, last_week | week_before | back(1), TODAY).text() == "1 of 3 this week · 2-week streak"
+    assert measure(three, set(), TODAY).text() == "0 of 3 this week"
     # Three days around a Sunday midnight are two and one, not three.
     assert measure(three, {monday, *back(2, of=monday, first=1)}, monday).best == 0
 
 
-@given(schedules, day_sets, days)
-def test_agrees_with_counting_turn_by_turn(schedule: Schedule, done: set[date], today: date) -> None:
-    measured = measure(schedule, done, today)
-    assert (measured.current, measured.best) == counted(schedule, done, today)
+def test_a_skipped_day_neither_helps_nor_hurts() -> None:
+    week_off = back(7, first=1)
+    assert measure(DAILY, back(5, first=8), TODAY, week_off) == Streak(5, 5, "day")
+    assert measure(DAILY, back(5, first=8) | {TODAY}, TODAY, week_off) == Streak(6, 6, "day")
+    assert measure(DAILY, [], TODAY, week_off) == Streak(0, 0, "day")
+    # A day that was missed before the days off is missed.
+    assert measure(DAILY, back(5, first=9), TODAY, week_off) == Streak(0, 5, "day")
+
+
+def test_a_week_with_days_off_asks_for_no_more_than_is_left() -> None:
+    five, monday = times_a_week(5), date(2026, 1, 26)
+    last_week = [monday - timedelta(days=number) for number in range(1, 8)]
+    before = [monday - timedelta(days=number) for number in range(8, 13)]
+    assert measure(five, [*before, *last_week[:3]], TODAY, last_week[3:]) == Streak(2, 2, "week", 0, 5)
+    assert measure(five, before, TODAY, last_week) == Streak(1, 1, "week", 0, 5)
+    assert measure(five, before, TODAY, last_week[:6]) == Streak(0, 1, "week", 0, 5)
+    assert measure(five, [], TODAY, back(4)).text() == "0 of 3 this week"
+
+
+@given(schedules, day_sets, days, day_sets)
+def test_agrees_with_counting_turn_by_turn(
+    schedule: Schedule, done: set[date], today: date, skipped: set[date]
+) -> None:
+    for skips in (set(), skipped):
+        measured = measure(schedule, done, today, skips)
+        assert (measured.current, measured.best) == counted(schedule, done, today, skips)
+
+
+@given(schedules, day_sets, days, day_sets)
+def test_skipping_what_is_not_done_never_shortens_a_streak(
+    schedule: Schedule, done: set[date], today: date, skipped: set[date]
+) -> None:
+    before, after = measure(schedule, done, today), measure(schedule, done, today, skipped)
+    assert after.best >= before.best
+    assert after.current >= before.current
 
 
 @given(schedules, day_sets, days)
@@ -108,12 +141,16 @@ def test_only_weekdays_matter_not_the_date_itself(schedule: Schedule, done: set[
     assert moved == measure(schedule, done, today)
 
 
-def counted(schedule: Schedule, done: set[date], today: date) -> tuple[int, int]:
+def counted(schedule: Schedule, done: set[date], today: date, skips: set[date]) -> tuple[int, int]:
     """Current and best streak, by walking through every turn from long ago until today."""
     run, best, last = 0, 0, 0
     turns = [today - timedelta(days=number) for number in range(100, -1, -1) if due(schedule, today, number)]
     for turn in turns:
-        kept = was_kept(schedule, done, turn, today)
+        needed = still_needed(schedule, {day for day in skips - done if day <= today}, turn)
+        kept = needed <= ticks(schedule, done, turn, today)
+        if needed == 0 and not ticks(schedule, done, turn, today):
+            last = run
+            continue
         run = run + 1 if kept else 0
         best = max(best, run)
         if kept or not is_open(schedule, turn, today):
@@ -127,12 +164,20 @@ def due(schedule: Schedule, today: date, number: int) -> bool:
     return day.weekday() == 0 if schedule.kind == "week" else schedule.due_on(day)
 
 
-def was_kept(schedule: Schedule, done: set[date], turn: date, today: date) -> bool:
-    """Whether the turn was kept."""
-    if schedule.kind != "week":
-        return turn in done
-    week = [turn + timedelta(days=number) for number in range(7)]
-    return sum(day in done and day <= today for day in week) >= schedule.times
+def ticks(schedule: Schedule, done: set[date], turn: date, today: date) -> int:
+    """Ticks in a turn."""
+    return sum(day in done and day <= today for day in days_of(schedule, turn))
+
+
+def still_needed(schedule: Schedule, skips: set[date], turn: date) -> int:
+    """How many ticks a turn takes with these days off."""
+    free = sum(day not in skips for day in days_of(schedule, turn))
+    return min(schedule.times if schedule.kind == "week" else 1, free)
+
+
+def days_of(schedule: Schedule, turn: date) -> list[date]:
+    """The days of a turn."""
+    return [turn + timedelta(days=number) for number in range(7 if schedule.kind == "week" else 1)]
 
 
 def is_open(schedule: Schedule, turn: date, today: date) -> bool:
@@ -140,18 +185,21 @@ def is_open(schedule: Schedule, turn: date, today: date) -> bool:
     return today < turn + timedelta(days=7) if schedule.kind == "week" else turn == today
 
 
-@given(schedules, day_sets, st.lists(days, max_size=4))
+@given(schedules, day_sets, st.lists(days, max_size=4), day_sets)
 def test_counting_on_from_what_is_settled_is_counting_everything(
-    schedule: Schedule, done: set[date], settled_at: list[date]
+    schedule: Schedule, done: set[date], settled_at: list[date], skipped: set[date]
 ) -> None:
     ordinals, settled = {day.toordinal() for day in done}, NOTHING
+    skips = {day.toordinal() for day in skipped}
     for ticked in sorted(settled_at):
         until = settles_until(ticked)
         between = [day for day in ordinals if settled.until < day <= until.toordinal()]
-        settled = settle(schedule, settled, between, until)
+        missed = [day for day in skips if settled.until < day <= until.toordinal()]
+        settled = settle(schedule, settled, between, until, missed)
     rest = [day for day in ordinals if day > settled.until]
     for today in (TODAY, TODAY + timedelta(days=1), TODAY + timedelta(days=9)):
-        assert measure_from(schedule, settled, rest, today) == measure(schedule, done, today)
+        recent = [day for day in skips if day > settled.until]
+        assert measure_from(schedule, settled, rest, today, recent) == measure(schedule, done, today, skipped)
 
 
 @given(days)

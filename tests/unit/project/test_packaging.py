@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 from flyctl_orchestrator import __version__
 from tests.release_check import said, wrong
@@ -28,6 +29,24 @@ def lowest(lines: list[str]) -> dict[str, str]:
 def test_the_habit_app_needs_the_same_in_its_image_and_here() -> None:
     image = (ROOT / "habit_app" / "requirements.txt").read_text("utf-8").splitlines()
     assert lowest(image) == lowest(PACKAGE["optional-dependencies"]["app"]) != {}
+
+
+def test_the_image_installs_one_version_of_each_with_known_hashes() -> None:
+    wanted = [Requirement(line) for line in lines("requirements.txt")]
+    lock = "\n".join(lines("requirements.lock")).replace(" \\\n", "")
+    pinned = {match[1]: match[2] for match in re.finditer(r"^([\w.-]+)==(\S+).*--hash=sha256:", lock, re.MULTILINE)}
+    assert len(pinned) == len(re.findall(r"^\S", lock, re.MULTILINE))
+    for each in wanted:
+        assert each.specifier.contains(pinned[each.name.lower()]), each.name
+    dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
+    assert "--require-hashes --only-binary :all: -r requirements.lock" in dockerfile
+    assert "requirements.txt" not in dockerfile
+
+
+def lines(name: str) -> list[str]:
+    """The lines of a file of the habit app, without comments."""
+    text = (ROOT / "habit_app" / name).read_text("utf-8")
+    return [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
 
 
 def test_types_reach_those_who_import_the_package() -> None:

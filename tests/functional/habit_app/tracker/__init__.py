@@ -1,0 +1,1 @@
+"""What people keep: days, notes, order, files, and programs that tick."""
