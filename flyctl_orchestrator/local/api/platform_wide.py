@@ -71,7 +71,7 @@ def list_org_volumes(platform: Platform, request: Request) -> Response:
     return Response(200, {"volumes": volumes, "next_cursor": cursor})
 
 
-@route("GET", "/v1/tokens/current", op="tokens.current", limit=None)
+@route("GET", "/v1/tokens/current", op="tokens.current")
 def current_token(platform: Platform, request: Request) -> Response:
     """What the request's token is for."""
     token = platform.tokens.authenticate(request.headers.get("authorization", "")) or platform.tokens.own

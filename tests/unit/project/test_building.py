@@ -28,9 +28,10 @@ def test_paths_in_fly_toml_are_relative_to_it_and_come_before_the_command_lines(
         tmp_path / "deploy/x.ignore",
         "web",
         {"A": "1", "B": "3", "C": "4"},
+        starts_image_command=True,
     )
     assert plan_build(project(tmp_path), options) == BuildPlan(
-        tmp_path / "D", tmp_path / "I", "other", {"B": "3", "C": "4"}
+        tmp_path / "D", tmp_path / "I", "other", {"B": "3", "C": "4"}, starts_image_command=True
     )
 
 
