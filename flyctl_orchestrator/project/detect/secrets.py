@@ -25,11 +25,14 @@ _OWN = re.compile(
 )
 # Fly.io and flyctl set or use these themselves.
 _GIVEN = re.compile(r"FLY_|FLYCTL_")
+# Earlier keys that are still accepted while a key is changed: an app starts without any.
+_EARLIER = re.compile(r"_(?:FALLBACKS?|OLD|PREVIOUS)$")
 
 
 def wanted_secrets(sources: Sources) -> tuple[WantedSecret, ...]:
     """The secrets that an app's files name, those that can be made up first, each once."""
-    names = {name for name in _names(sources) if _SECRET.search(name) and not _GIVEN.match(name)}
+    names = {name for name in _names(sources) if _SECRET.search(name)}
+    names -= {name for name in names if _GIVEN.match(name) or _EARLIER.search(name)}
     found = [WantedSecret(name, _OWN.fullmatch(name) is not None) for name in sorted(names)]
     return tuple(sorted(found, key=lambda secret: not secret.random))
 

@@ -163,5 +163,5 @@ def test_without_a_terminal_it_says_what_to_do(fleet: LocalFleet) -> None:
     assert (ran.status, ran.stdout) == (2, "")
     assert ran.last_line == (
         "flyo: flyo status: --watch needs a terminal, and there is none. Add --plain for page after page,"
-        " or run 'flyo status' as often as you need it [status.terminal]"
+        " or run 'flyo status --local' as often as you need it [status.terminal]"
     )

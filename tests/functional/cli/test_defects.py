@@ -69,7 +69,7 @@ def test_in_the_middle_of_a_rollout_it_asks_for_a_person_and_can_be_undone(fleet
     assert run(["deploy", "--local"], environment) == 5
     last = stderr.getvalue().splitlines()[-1]
     assert last.startswith("flyo: a defect in flyo stopped the rollout half-way (ZeroDivisionError). ")
-    assert "flyo deploy --resume" in last and "[defect]" in last
+    assert "flyo deploy --local --resume" in last and "[defect]" in last
     refused = fleet.flyo("deploy", "--local")
     assert (refused.status, "[rollout.unfinished]" in refused.stderr) == (5, True)
     fleet.ok("deploy", "--local", "--abort")

@@ -16,6 +16,7 @@ import pytest
 from flyctl_orchestrator.cli.local.logs import log_line
 from tests.flyo_process import PATIENCE
 from tests.functional.cli.local_fleet import APP, LocalFleet
+from tests.platform_client import Api
 
 
 def test_up_is_quick_and_doing_it_again_is_fine(bare: LocalFleet) -> None:
@@ -48,7 +49,7 @@ def test_the_runtime_is_chosen_and_remembered(bare: LocalFleet) -> None:
     assert bare.manage("GET", "/_local/settings")["runtime"] == "container"
     bare.ok("local", "down")
     bare.ok("local", "up")
-    assert bare.manage("GET", "/_local/settings")["runtime"] == "container"
+    assert Api(bare.running).call("GET", "/_local/settings").body["runtime"] == "container"
     assert bare.flyo("local", "up", "--runtime", "vm").status == 2
 
 

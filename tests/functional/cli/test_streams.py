@@ -77,7 +77,7 @@ def test_a_deploy_that_goes_back_says_so_with_its_status(fleet: LocalFleet, stre
         ("status --local", ">/dev/full", 1, "[output.lost]"),
         ("status --local --json", ">/dev/full", 1, "the output could not be written (No space left on device)"),
         ("status --local --json", "| head -1", 0, "{"),
-        ("status --local --watch 1", "| head -1", 0, "fleet-test"),
+        ("status --local --plain --watch 1", "| head -1", 0, "fleet-test"),
         ("local logs --follow", "| head -1", 0, "fleet-test"),
         ("status --local", ">&-", 0, ""),
         ("history --local", "<&- >&- 2>&-", 0, ""),
