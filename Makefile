@@ -1,6 +1,6 @@
 # make demo   the whole job on this computer: three regions, no account, no Docker
 # make test   everything the project checks about itself
-# make containers   the tests that need a container engine: machines, builds, and rollouts (TESTS=… for fewer)
+# make containers   the tests that need a container engine: machines, builds, and rollouts (CONTAINED=… for others)
 # make parity   the tests with a real flyctl (FLYO_FLYCTL, or the one on PATH); its version is noted as tested
 # make property EXAMPLES=20000   random rollouts with faults, as many as asked for (SEED=7 for other ones)
 # make fuzz EXAMPLES=10000   strange answers of the Machines API, as many as asked for (SEED=7 for other ones)
