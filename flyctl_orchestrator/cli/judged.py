@@ -68,9 +68,8 @@ def require_buildable(context: CommandContext, target: Target, project: Project)
     if not target.builder_url:
         return
     require_dockerfile(project, options)
-    unused = [*options.switches, *(["--build-secret"] if options.secrets else [])]
-    if unused:
-        context.output.say(f"warning: {', '.join(unused)} changes nothing on the local platform: RUN is not executed")
+    if unused := [switch for switch in options.switches if switch != "--no-cache"]:
+        context.output.say(f"warning: {', '.join(unused)} changes nothing: the local platform builds by itself")
 
 
 def settle_regions(context: CommandContext, target: Target, project: Project) -> Project:

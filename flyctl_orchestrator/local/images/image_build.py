@@ -168,6 +168,9 @@ def _notices(
     yield from stage.ignored
     yield from prepared.context.notices
     yield from layout.notices
+    given = {"--no-cache": request.no_cache, "--build-secret": bool(request.secrets)}
+    if unused := [option for option, there in given.items() if there]:
+        yield f"{' and '.join(unused)} changed nothing: RUN is not executed for machines that are processes"
     if layout.runs:
         count = len(layout.runs)
         yield (

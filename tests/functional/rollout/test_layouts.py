@@ -33,10 +33,11 @@ def test_a_configuration_in_a_subdirectory_builds_from_the_root(fresh: RolloutPr
     assert {body["config"]["image"].partition("@")[0].partition(":")[0] for body in images}
     again = fresh.deploy("-c", "deploy here/fly.api.toml")
     assert "Nothing to change" in again.stdout
-    other = fresh.deploy("-c", "deploy here/fly.api.toml", "--build-arg", "GREETING=bye", "--no-cache")
+    other = fresh.deploy("-c", "deploy here/fly.api.toml", "--build-arg", "GREETING=bye", "--no-cache", "--local-only")
     assert other.status == 0, other.stderr
     assert "Nothing to change" not in other.stdout
-    assert "--no-cache changes nothing on the local platform" in other.stderr
+    assert "--no-cache changed nothing: RUN is not executed for machines that are processes" in other.stderr
+    assert "warning: --local-only changes nothing: the local platform builds by itself\n" in other.stderr
 
 
 def test_without_a_fly_toml_the_ones_nearby_are_named(fresh: RolloutProject) -> None:
