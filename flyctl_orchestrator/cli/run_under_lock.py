@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 from flyctl_orchestrator.cli.context import CommandContext
@@ -10,6 +11,7 @@ from flyctl_orchestrator.cli.hooks import hooks_of
 from flyctl_orchestrator.cli.interrupts import heeding
 from flyctl_orchestrator.cli.local.following import followed
 from flyctl_orchestrator.cli.locked import app_lock
+from flyctl_orchestrator.cli.past.kept_events import KeptEvents
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.cli.who import who
 from flyctl_orchestrator.errors import Defect, FlyoError
@@ -23,6 +25,7 @@ from flyctl_orchestrator.rollout.context.events import Emitter, Event, Listener
 from flyctl_orchestrator.rollout.context.hooks import HookRunner
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
+from flyctl_orchestrator.rollout.journal.journals import JournalStore
 
 
 def run_under_lock(
@@ -46,8 +49,10 @@ def run_under_lock(
     Raises:
         FlyoError: it did not begin, and nothing was changed on the fleet; or a defect has stopped it half-way.
     """
-    with followed(context.environment, project.app) as follow:
-        return _run(context, target, project, command, act, policy=policy, hooks=hooks, follow=follow)
+    journals = JournalStore.under(state_directory(context.environment), target.kind, project.app)
+    with followed(context.environment, project.app) as follow, closing(KeptEvents(journals)) as kept:
+        told = (follow, kept.hear)
+        return _run(context, target, project, command, act, policy=policy, hooks=hooks, told=told)
 
 
 def _run(
@@ -59,12 +64,12 @@ def _run(
     *,
     policy: RolloutPolicy,
     hooks: bool,
-    follow: Listener,
+    told: Sequence[Listener],
 ) -> Outcome:
     environment, options, output = context.environment, context.options, context.output
     reporter = choose_reporter(environment, output, as_json=options.as_json, verbose=options.verbose)
     shown = _advised(reporter.event, context.advice)
-    emit, stop = Emitter(project.app, environment.clock, shown, follow), Stop()
+    emit, stop = Emitter(project.app, environment.clock, shown, *told), Stop()
     outcome: Outcome | None = None
     work: Deployment | None = None
     lock = app_lock(environment, target, project, command, options.lock_wait, emit)
@@ -80,11 +85,11 @@ def _run(
         what = "interrupted; nothing was changed on the fleet"
         raise FlyoError(what, where=where, code="interrupted", exit=Exit.INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001 a defect must not hide what became of the fleet
-        told = error if isinstance(error, FlyoError) else Defect(error, half_way=work is not None and _half_way(work))
+        said = error if isinstance(error, FlyoError) else Defect(error, half_way=work is not None and _half_way(work))
         if outcome is None:
-            raise told from None
+            raise said from None
         # What became of the fleet is known, and is what the command ends with.
-        output.say(context.advice(f"warning: {told}"))
+        output.say(context.advice(f"warning: {said}"))
     finally:
         reporter.close()
     assert outcome is not None

@@ -27,6 +27,9 @@ from flyctl_orchestrator.rollout.rehearsal.fault_spec import FORM
 @click.option("--all", "every_day", is_flag=True, help="Every fault in every region at three moments, simulated.")
 @click.option("--only", multiple=True, metavar="DAY", help="With --all: this day alone, e.g. region-down@fra:at.")
 @click.option("--seed", type=click.IntRange(0), default=0, help="With --all: decides all that is left to chance.")
+@click.option(
+    "--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a report to keep: one file."
+)
 @policy_options
 @verbose_option("Every step, probe and line of flyctl.")
 @json_option
@@ -40,6 +43,7 @@ def rehearse(
     every_day: bool,
     only: tuple[str, ...],
     seed: int,
+    html: Path | None,
 ) -> int:
     """Roll out to a copy of the fleet on this computer, and end with the exit status that `flyo deploy` would have had.
 
@@ -50,17 +54,20 @@ def rehearse(
     With --all the rollout is rehearsed on every bad day there is: each fault, in each region, from before, at or after
     its change on. Machines are simulated then, and so is time. Exit status 0 only if the fleet ends uniform, and as it
     should be, on every one of them.
+
+    --html writes what happened into one file that needs nothing else: the map and the waves at every moment, how each
+    machine answered, what went wrong. With --all it has a table of the days, to click into.
     """
     if every_day:
         _refuse_together(fault=bool(faults), before=before is not None)
         from flyctl_orchestrator.cli.rehearse.every_day import run_every_day
 
-        return run_every_day(context, from_live=from_live, secrets_file=secrets_file, only=only, seed=seed)
+        return run_every_day(context, from_live=from_live, secrets_file=secrets_file, only=only, seed=seed, html=html)
     if only or seed:
         raise UsageError("--only and --seed go with --all", where="flyo rehearse", next="Add --all, or use --fault")
     from flyctl_orchestrator.cli.rehearse.one import run_rehearsal
 
-    return run_rehearsal(context, from_live=from_live, faults=faults, secrets_file=secrets_file, before=before)
+    return run_rehearsal(context, from_live=from_live, faults=faults, secrets_file=secrets_file, before=before, html=html)
 
 
 def _refuse_together(**given: bool) -> None:

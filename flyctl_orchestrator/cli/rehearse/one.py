@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off, heeding
 from flyctl_orchestrator.cli.judged import require_valid
@@ -17,6 +18,8 @@ from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.report.choose import choose_reporter
+from flyctl_orchestrator.report.html.page import rollout_page, write_page
+from flyctl_orchestrator.report.html.timeline import Timeline
 from flyctl_orchestrator.report.outcome_text import outcome_lines
 from flyctl_orchestrator.rollout.context.concurrency import Threads
 from flyctl_orchestrator.rollout.context.events import Emitter
@@ -31,7 +34,13 @@ from flyctl_orchestrator.rollout.rehearsal.rehearse import (
 
 
 def run_rehearsal(
-    context: CommandContext, *, from_live: bool, faults: tuple[str, ...], secrets_file: str | None, before: Path | None
+    context: CommandContext,
+    *,
+    from_live: bool,
+    faults: tuple[str, ...],
+    secrets_file: str | None,
+    before: Path | None,
+    html: Path | None = None,
 ) -> int:
     """Rehearse; gives the exit status that `flyo deploy` would have had.
 
@@ -40,6 +49,7 @@ def run_rehearsal(
         faults: as they are written on the command line.
         secrets_file: NAME=VALUE lines for the copy, "-" for stdin; None for placeholders.
         before: directory with the code that runs now; None for the project's own.
+        html: where to write a report; None for none.
 
     Raises:
         FlyoError: it cannot be rehearsed.
@@ -47,10 +57,11 @@ def run_rehearsal(
     environment, options = context.environment, context.options
     request = rehearsal_request(context, faults=faults, secrets_file=secrets_file, before=before)
     project = request.project
+    timeline = Timeline()
     reporter = choose_reporter(environment, context.output, as_json=options.as_json, verbose=options.verbose)
     try:
         with followed(environment, project.app) as follow, breaking_off(), throwaway(environment) as own:
-            emit = Emitter(project.app, environment.clock, reporter.event, follow)
+            emit = Emitter(project.app, environment.clock, reporter.event, follow, timeline.hear)
             target = resolve_target(own.environment, True)
             require_valid(context, target, project)
             source = source_of(context, from_live)
@@ -63,9 +74,21 @@ def run_rehearsal(
                 result = Rehearsal(request, place, emit, source.kind).run(copy)
     finally:
         reporter.close()
+    if html is not None:
+        keep_report(context, rollout_page(timeline, load_regions(environment.variables)), html)
     if not options.as_json:
         _show(context, result, source, project.app)
     return result.exit
+
+
+def keep_report(context: CommandContext, page: str, path: Path) -> None:
+    """Write a report where the command line wants it, and say so.
+
+    Raises:
+        FlyoError: it cannot be written.
+    """
+    write_page(page, context.environment.cwd / path)
+    context.output.say(f"The report is in {path}")
 
 
 def rehearsal_request(

@@ -1,0 +1,1 @@
+"""Earlier rollouts: their events, kept beside the journals, and showing them again."""
