@@ -1,10 +1,11 @@
-"""Writes flyctl_orchestrator/local/page/static/land.svg: the world's land as one path, for the local platform's page.
+"""Writes the world's land as one path, for the local platform's page and for reports, which share no file.
 
     npm pack world-atlas@2.0.2 && tar xzf world-atlas-2.0.2.tgz -C /tmp
-    python bench/page_land.py /tmp/package/land-110m.json flyctl_orchestrator/local/page/static/land.svg
+    python bench/page_land.py /tmp/package/land-110m.json \
+        flyctl_orchestrator/local/page/static/land.svg flyctl_orchestrator/report/html/static/land.svg
 
 The outline is Natural Earth's at 1:110 million, which is in the public domain (naturalearthdata.com). It is drawn in
-Miller's cylindrical projection, as `static/geography.js` does it, and cut off where nobody lives.
+Miller's cylindrical projection, as `static/geography.js` and `report/html/picture.py` do it, and cut off where nobody lives.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ LEAST_AREA = 2.0
 Point = tuple[float, float]
 
 
-def main(source: Path, into: Path) -> None:
-    """Write the picture.
+def main(source: Path, *places: Path) -> None:
+    """Write the picture, to each of `places`.
 
     Args:
         source: land as TopoJSON.
@@ -35,7 +36,8 @@ def main(source: Path, into: Path) -> None:
     path = "".join(_drawn(ring) for ring in rings if abs(_area(ring)) >= LEAST_AREA)
     height = _y(SOUTH)
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:.0f} {height:.0f}">'
-    into.write_text(f'{head}<path id="land" d="{path}"/></svg>\n', "utf-8")
+    for into in places:
+        into.write_text(f'{head}<path id="land" d="{path}"/></svg>\n', "utf-8")
 
 
 def _decoded(arc: list[list[int]], transform: dict[str, list[float]]) -> list[Point]:
@@ -125,4 +127,4 @@ def _short(tenths: int) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*map(Path, sys.argv[1:]))

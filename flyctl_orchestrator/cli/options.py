@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from flyctl_orchestrator.cli.complete.known import Known, typed
 from flyctl_orchestrator.cli.context import CommandContext
@@ -18,12 +19,24 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def _keep(ctx: click.Context, parameter: click.Parameter, value: object) -> object:
     """Keep a value in the context's `SharedOptions`; while a shell completes a line there is no context."""
     context = ctx.find_object(CommandContext)
+    if parameter.name is not None and _given_before(ctx, parameter.name):
+        return value
     if context is not None and parameter.name is not None:
         assert hasattr(context.options, parameter.name), parameter.name
         setattr(context.options, parameter.name, value)
     elif parameter.name is not None:
         typed(ctx, parameter.name, value)
     return value
+
+
+def _given_before(ctx: click.Context, name: str) -> bool:
+    """Whether the group before this command was given an option that this command was not."""
+    unset = (None, ParameterSource.DEFAULT)
+    return (
+        ctx.parent is not None
+        and ctx.get_parameter_source(name) in unset
+        and ctx.parent.get_parameter_source(name) not in unset
+    )
 
 
 def _keep_policy(ctx: click.Context, parameter: click.Parameter, value: object) -> object:

@@ -67,7 +67,9 @@ def rehearse(
         raise UsageError("--only and --seed go with --all", where="flyo rehearse", next="Add --all, or use --fault")
     from flyctl_orchestrator.cli.rehearse.one import run_rehearsal
 
-    return run_rehearsal(context, from_live=from_live, faults=faults, secrets_file=secrets_file, before=before, html=html)
+    return run_rehearsal(
+        context, from_live=from_live, faults=faults, secrets_file=secrets_file, before=before, html=html
+    )
 
 
 def _refuse_together(**given: bool) -> None:

@@ -15,7 +15,7 @@ from flyctl_orchestrator.rollout.journal.journals import JournalStore
 
 
 def show_rollout(context: CommandContext, wanted: str, path: Path | None) -> None:
-    """Show a rollout as JSON lines or what happened line by line, or write a report on it.
+    """Show what happened, line by line or with --json as its events; or write a report on it.
 
     Args:
         wanted: its id, or the end of it; "last" for the newest.

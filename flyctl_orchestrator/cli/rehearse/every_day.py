@@ -52,19 +52,17 @@ def run_every_day(
         source = source_of(context, from_live)
         every = EveryDay(request, copy_fleet(source, request), fly, own.scratch, source.kind, seed)
         ends = _shown(context, every, only, told) if len(only) == 1 else _counted(context, every, only, told)
-    if html is not None:
-        days, regions = [end.as_dict() for end in ends], load_regions(context.environment.variables)
-        keep_report(context, days_page(every.copy.app, days, told.kept(), regions), html)
     if context.options.as_json:
         context.output.document(_document(every, ends))
     else:
         context.output.report(*end_lines(ends, seed, context.output.style, context.advice))
+    if html is not None:
+        days, regions = [end.as_dict() for end in ends], load_regions(context.environment.variables)
+        keep_report(context, days_page(every.copy.app, days, told.kept(), regions), html)
     return int(Exit.OK if all(end.good for end in ends) else Exit.ERROR)
 
 
-def _counted(
-    context: CommandContext, every: EveryDay, only: Sequence[str], told: TimelinesOfDays
-) -> list[DayEnd]:
+def _counted(context: CommandContext, every: EveryDay, only: Sequence[str], told: TimelinesOfDays) -> list[DayEnd]:
     """All days; those that do not end well are shown as they come."""
     output, ends = context.output, []
     days = every.chosen(only)
@@ -80,9 +78,7 @@ def _counted(
     return ends
 
 
-def _shown(
-    context: CommandContext, every: EveryDay, only: Sequence[str], told: TimelinesOfDays
-) -> list[DayEnd]:
+def _shown(context: CommandContext, every: EveryDay, only: Sequence[str], told: TimelinesOfDays) -> list[DayEnd]:
     """One day, with everything that happens on it."""
     (day,) = every.chosen(only)
     timeline = Timeline()
@@ -93,6 +89,7 @@ def _shown(
     reporter = choose_reporter(
         context.environment, context.output, as_json=False, verbose=context.options.verbose, live=False
     )
+
     def hear(event: Event) -> None:
         reporter.event(event)
         timeline.hear(event)

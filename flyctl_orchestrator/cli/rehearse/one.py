@@ -74,10 +74,10 @@ def run_rehearsal(
                 result = Rehearsal(request, place, emit, source.kind).run(copy)
     finally:
         reporter.close()
-    if html is not None:
-        keep_report(context, rollout_page(timeline, load_regions(environment.variables)), html)
     if not options.as_json:
         _show(context, result, source, project.app)
+    if html is not None:
+        keep_report(context, rollout_page(timeline, load_regions(environment.variables)), html)
     return result.exit
 
 

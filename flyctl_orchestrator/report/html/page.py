@@ -76,7 +76,9 @@ def _page(title: str, data: Mapping[str, Any]) -> str:
     # The land is put where the picture is; nothing in it, nor in the data, can end the element it stands in.
     told = json.dumps({"schema": SCHEMA, **data}, separators=(",", ":"), ensure_ascii=False)
     told = told.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-    rules = f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
+    rules = (
+        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
+    )
     return _static("report.html").format(
         title=html.escape(clean(title)), rules=rules, style=style, script=script, data=told, land=land.strip()
     )

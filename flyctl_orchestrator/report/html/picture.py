@@ -31,15 +31,17 @@ def spots(codes: Iterable[str], book: RegionBook) -> dict[str, Spot]:
     Args:
         codes: of regions.
     """
-    found = {code: region for code in codes if (region := book.get(code)) is not None and region.at}
-    places = {code: project(*region.at) for code, region in found.items() if region.at}
+    found = {code: book.get(code) for code in codes}
+    known = {code: region.at if region else book.closed.get(code) for code, region in found.items()}
+    places = {code: project(*at) for code, at in known.items() if at}
     taken: list[tuple[float, float]] = []
     made = {}
     # From north to south: Europe, where it is crowded, finds room above itself.
     for code, (x, y) in sorted(places.items(), key=lambda place: place[1][1]):
         at = _room(x, y, taken, list(places.values()))
         taken.append(at)
-        name = ", ".join(part for part in (found[code].city, found[code].country) if part)
+        region = found[code]
+        name = f"{region.city}, {region.country}" if region else "closed"
         made[code] = Spot(name, round(x, 1), round(y, 1), round(at[0], 1), round(at[1], 1))
     return made
 

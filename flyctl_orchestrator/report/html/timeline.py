@@ -135,7 +135,9 @@ class Timeline:
         if number <= len(self._waves):
             self._waves[number - 1] |= {"ended": self._now, "state": state}
         bad = state != "passed"
-        self.say(f"{event['wave']}: {state}: {reason}" if bad else f"{event['wave']} has passed", "bad" if bad else "good")
+        self.say(
+            f"{event['wave']}: {state}: {reason}" if bad else f"{event['wave']} has passed", "bad" if bad else "good"
+        )
 
     def failed(self, event: Fields) -> None:
         """A step, or a machine that was watched, has failed."""
@@ -206,6 +208,19 @@ def _rehearsal(timeline: Timeline, event: Fields) -> None:
     timeline.rehearsal = True
 
 
+def _watch(timeline: Timeline, event: Fields) -> None:
+    timeline.say(f"every machine has passed; they are watched for {event['seconds']:g} s")
+
+
+def _hook(timeline: Timeline, event: Fields) -> None:
+    timeline.say(f"hook {event['hook']}: {event['end']}", "" if event["ok"] else "bad")
+
+
+def _back(timeline: Timeline, event: Fields) -> None:
+    ok = event["ok"]
+    timeline.say("every machine is as it was" if ok else "not every machine is as it was", "good" if ok else "bad")
+
+
 def _fault(timeline: Timeline, event: Fields) -> None:
     where = " in ".join(str(part) for part in (event["name"], event.get("region")) if part)
     timeline.say(f"fault {where} is set", "warn")
@@ -227,17 +242,15 @@ _HEARD: dict[str, Callable[[Timeline, Fields], None]] = {
     "machine.phase": lambda timeline, event: timeline.phase(event, event["phase"], event.get("reason") or ""),
     "probe.answered": Timeline.answered,
     "evidence.gathered": Timeline.gathered,
-    "watch.started": lambda timeline, event: timeline.say(f"every machine has passed; watched for {event['seconds']} s"),
+    "watch.started": _watch,
     "watch.finished": lambda timeline, event: timeline.say(event.get("what") or "", "good"),
-    "bake.started": lambda timeline, event: timeline.say(f"watched further for {event['seconds']} s"),
+    "bake.started": lambda timeline, event: timeline.say(f"watched further for {event['seconds']:g} s"),
     "interrupted": lambda timeline, event: timeline.say("interrupted", "bad"),
     "lock.waiting": lambda timeline, event: timeline.say(f"waiting for the lock of {event['who']}"),
     "lock.lost": lambda timeline, event: timeline.say(event["what"], "bad"),
-    "hook.finished": lambda timeline, event: timeline.say(f"hook {event['hook']}: {event['end']}", "" if event["ok"] else "bad"),
+    "hook.finished": _hook,
     "rollback.started": Timeline.went_back,
-    "rollback.finished": lambda timeline, event: timeline.say(
-        "every machine is as it was" if event["ok"] else "not every machine is as it was", "good" if event["ok"] else "bad"
-    ),
+    "rollback.finished": _back,
     "rollout.finished": Timeline.finished,
     "fault.set": _fault,
     "error": Timeline.did_not_begin,

@@ -5,6 +5,7 @@ const TONES = { waiting: "not begun", changing: "being changed or looked at", go
 const GOOD = new Set(["healthy", "asleep", "destroyed"]), BAD = new Set(["failed", "inconclusive"]);
 // All shapes are 10 units wide; shape and colour say the same.
 const SHAPES = { waiting: "M5 1.5a3.5 3.5 0 1 0 .01 0z", changing: "M5 1L9 9H1z", good: "M5 1.5a3.5 3.5 0 1 0 .01 0z", back: "M1.5 1.5h7v7h-7z", bad: "M1.5 1.5L8.5 8.5M8.5 1.5L1.5 8.5" };
+const ENDS = { new: "new", old: "as before", mixed: "mixed" };
 const MARKS = 12, PLAY_SECONDS = 20;
 const byId = (id) => document.getElementById(id);
 const fill = (element, attributes, children) => {
@@ -38,7 +39,7 @@ function show(chosen) {
   byId("result").textContent = end.result ? `${end.result.replaceAll("_", " ")}: ${end.what ?? ""}; exit status ${end.exit}` : "The events of its end are not there.";
   byId("result").className = end.result ? (end.exit ? "bad" : "good") : "warn";
   byId("next").textContent = end.next ?? "";
-  const wrong = run.lines.filter((line) => line[2] === "bad" || line[2] === "warn");
+  const wrong = run.lines.filter((line) => (line[2] === "bad" || line[2] === "warn") && line[1] !== end.what);
   byId("wrong").replaceChildren(...wrong.map(([at, text, how]) => h("li", {}, to(at), " ", h("span", { class: how }, text))));
   byId("log").hidden = !end.log;
   byId("log").textContent = end.log ? `${end.log.source}\n${end.log.lines.join("\n")}` : "";
@@ -79,7 +80,7 @@ function drawMap() {
   for (const code of codes) {
     const at = DATA.places[code], lanes = run.lanes.filter((lane) => lane.region === code);
     const spot = s("circle", { cx: at.x, cy: at.y, r: 4, class: "spot" });
-    const box = s("rect", { x: at.label_x - 33, y: at.label_y - 16, width: 66, height: 32, rx: 4, class: "box" });
+    const box = s("rect", { x: at.label_x - 33, y: at.label_y - 16, width: 66, height: lanes.length > 6 ? 34 : 25, rx: 4, class: "box" });
     const marks = lanes.slice(0, MARKS).map((_, index) => s("path", { class: "mark", transform: `translate(${at.label_x - 30 + 10 * (index % 6)} ${at.label_y - 4 + 9.5 * Math.floor(index / 6)}) scale(.9)` }));
     const said = s("text", { x: at.label_x - 29, y: at.label_y - 6 }, lanes.length > MARKS ? `${code} ${lanes.length}` : code);
     layer.append(s("g", { class: "label" }, s("path", { class: "leader", d: `M${at.x} ${at.y}L${at.label_x} ${at.label_y}` }), box, said, marks), spot);
@@ -180,7 +181,7 @@ function drawDays() {
   const regions = [...new Set(days.map(region))].sort(), names = [...new Set(days.map(row))];
   const open = (day) => { for (const one of byId("matrix").querySelectorAll("button")) one.setAttribute("aria-pressed", String(one.dataset.day === day.day)); show(runs.get(day.day)); byId("end-title").focus(); };
   const cell = (day) => {
-    const how = `${day.day}: exit ${day.exit}, ${day.fleet === "mixed" ? "mixed" : `all ${day.fleet}`}${day.wrong ? `, ${day.wrong}` : ""}`, text = `${day.wrong ? "✗ " : ""}${day.fleet}`;
+    const how = `${day.day}: exit ${day.exit}, ${ENDS[day.fleet]}${day.wrong ? `, ${day.wrong}` : ""}`, text = `${day.wrong ? "✗ " : ""}${ENDS[day.fleet]}`;
     return runs.has(day.day) ? h("button", { type: "button", class: day.wrong ? "bad" : null, "data-day": day.day, "aria-pressed": "false", "aria-label": how, title: day.what, onclick: () => open(day) }, text) : h("span", { title: day.what, class: day.wrong ? "bad" : "quiet" }, text);
   };
   const by = new Map(days.map((day) => [`${row(day)}/${region(day)}`, day]));

@@ -1,0 +1,101 @@
+"""Events that are kept beside a journal: which, how many, and what cannot be read back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flyctl_orchestrator.cli.past.kept_events import MOST_BYTES, MOST_ROLLOUTS, KeptEvents, events_path, read_events
+from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.rollout.context.events import Event
+from flyctl_orchestrator.rollout.journal.journals import JournalStore
+
+ROLLOUT = "0012-20261123-064812-9f3a1c"
+
+
+@pytest.fixture
+def journals(tmp_path: Path) -> JournalStore:
+    return JournalStore.under(tmp_path / "state", "local", "shop")
+
+
+def event(name: str, **fields: Any) -> Event:
+    return Event(name, 1_800_000_000.0, "shop", fields)
+
+
+def test_everything_is_kept_from_before_the_beginning_on_but_lines_of_others(journals: JournalStore) -> None:
+    kept = KeptEvents(journals)
+    told = [
+        event("plan.ready", waves=[]),
+        event("build.log", line="step 1"),
+        event("rollout.started", rollout=ROLLOUT),
+        event("flyctl.line", line="x"),
+        event("hook.line", line="y"),
+        event("rollout.finished", result="done"),
+    ]
+    for one in told:
+        kept.hear(one)
+    kept.close()
+    kept.close()
+    assert read_events(journals, ROLLOUT) == [told[0].as_dict(), told[2].as_dict(), told[5].as_dict()]
+    assert events_path(journals, ROLLOUT).stat().st_mode & 0o777 == 0o600
+    assert journals.ids() == [], "they are no journals"
+
+
+def test_a_command_that_rolls_nothing_out_leaves_nothing(journals: JournalStore) -> None:
+    kept = KeptEvents(journals)
+    kept.hear(event("plan.nothing_to_do"))
+    kept.close()
+    assert not journals.directory.exists()
+
+
+def test_a_rollout_that_is_resumed_goes_on_in_the_same_file(journals: JournalStore) -> None:
+    for what in ("killed", "resumed"):
+        kept = KeptEvents(journals)
+        kept.hear(event("rollout.started", rollout=ROLLOUT, what=what))
+        kept.close()
+    assert [one["what"] for one in read_events(journals, ROLLOUT)] == ["killed", "resumed"]
+
+
+def test_the_oldest_give_way_and_one_rollout_has_its_bounds(journals: JournalStore) -> None:
+    for number in range(MOST_ROLLOUTS + 3):
+        kept = KeptEvents(journals)
+        kept.hear(event("rollout.started", rollout=f"{number:04}-x"))
+        kept.close()
+    names = sorted(path.name.partition(".")[0] for path in journals.directory.iterdir())
+    assert names == [f"{number:04}-x" for number in range(3, MOST_ROLLOUTS + 3)]
+    large = KeptEvents(journals)
+    large.hear(event("rollout.started", rollout="9999-x"))
+    for _ in range(12):
+        large.hear(event("note", line="x" * (MOST_BYTES // 10)))
+    large.hear(event("rollout.finished", result="done"))
+    large.close()
+    assert events_path(journals, "9999-x").stat().st_size <= MOST_BYTES + 1000
+    assert read_events(journals, "9999-x")[-1]["event"] == "rollout.finished"
+
+
+def test_where_nothing_can_be_written_the_rollout_does_not_notice(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file")
+    kept = KeptEvents(JournalStore.under(tmp_path / "state", "local", "shop"))
+    kept.hear(event("rollout.started", rollout=ROLLOUT))
+    kept.hear(event("rollout.finished", result="done"))
+    kept.close()
+    assert (tmp_path / "state").read_text() == "a file"
+
+
+def test_a_line_that_was_cut_off_is_left_out_and_a_damaged_one_is_said(journals: JournalStore) -> None:
+    with pytest.raises(FlyoError) as missing:
+        read_events(journals, ROLLOUT)
+    assert missing.value.code == "history.no_events"
+    path = events_path(journals, ROLLOUT)
+    path.parent.mkdir(parents=True)
+    good = json.dumps(event("note", line="a").as_dict())
+    path.write_text(f"{good}\n{good[:20]}")
+    assert len(read_events(journals, ROLLOUT)) == 1
+    for bad in (f"{good[:20]}\n{good}\n", "[]\n", '{"event": 1, "ts": ""}\n', '{"event": "note"}\n'):
+        path.write_text(bad)
+        with pytest.raises(FlyoError) as damaged:
+            read_events(journals, ROLLOUT)
+        assert damaged.value.code == "history.bad_events"
