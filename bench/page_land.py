@@ -5,7 +5,8 @@
         flyctl_orchestrator/local/page/static/land.svg flyctl_orchestrator/report/html/static/land.svg
 
 The outline is Natural Earth's at 1:110 million, which is in the public domain (naturalearthdata.com). It is drawn in
-Miller's cylindrical projection, as `static/geography.js` and `report/html/picture.py` do it, and cut off where nobody lives.
+Miller's cylindrical projection, as `static/geography.js` and `report/html/picture.py` do it, and cut
+off where nobody lives.
 """
 
 from __future__ import annotations

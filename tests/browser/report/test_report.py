@@ -63,7 +63,7 @@ def test_moments_are_gone_to_with_keys_and_every_table_follows(tab: Page, report
     expect(tab.locator("#wrong")).to_contain_text("answers were errors")
     expect(tab.locator("#outcome tbody tr")).to_have_count(6)
     assert set(at(tab, 4)) == {"restored"}
-    tab.get_by_label("Moment").focus()
+    tab.get_by_role("slider", name="Moment").focus()
     tab.keyboard.press("Home")
     expect(tab.locator("#moment")).to_contain_text("0.0 s of")
     assert set(at(tab, 4)) == {"waiting"} and set(at(tab, 6)) == {"0 of 0 good"}

@@ -75,7 +75,10 @@ def test_a_broken_release_is_said_to_go_back(theatre: LocalFleet) -> None:
 
 
 def test_a_fault_begins_with_the_rollout_and_decides_it(theatre: LocalFleet) -> None:
-    ran = theatre.flyo("rehearse", "--local", "--fault", "crash-loop:fra:image=new:after=0")
+    report = theatre.root / "report.html"
+    ran = theatre.flyo("rehearse", "--local", "--fault", "crash-loop:fra:image=new:after=0", "--html", str(report))
+    planted.hear(report.read_text())
+    assert "fault crash-loop in fra is set" in report.read_text()
     assert ran.status == 3, ran.stderr
     assert "crash-loop in fra, until cleared" in ran.stderr
     assert ran.stderr.index("plan: 2 machines") < ran.stderr.index("crash-loop in fra") < ran.stderr.index("canary")
@@ -219,8 +222,11 @@ DAYS = ("failing-check@fra:before", "region-down@iad:at", "rate-limited@fra:afte
 def test_bad_days_are_rehearsed_on_a_simulated_fly(theatre: LocalFleet) -> None:
     only = [word for day in DAYS for word in ("--only", day)]
     # An outage of 30 s is longer than the 20 s that this project's machines are given.
-    ran = theatre.ok("rehearse", "--local", "--all", "--json", "--timeout", "2m", *only)
+    ran = theatre.ok("rehearse", "--local", "--all", "--json", "--timeout", "2m", "--html", "days.html", *only)
     said = ran.json
+    report = (theatre.project / "days.html").read_text()
+    planted.hear(report)
+    assert all(f'"day":"{day}"' in report for day in DAYS)
     assert (said["schema"], said["app"], said["machines"]) == ("flyo.rehearse-all/1", APP, len(theatre.machines()))
     assert (said["uniform"], said["mixed"], said["wrong"]) == (3, 0, 0)
     ends = {day["day"]: (day["fleet"], day["exit"], day["wrong"]) for day in said["days"]}

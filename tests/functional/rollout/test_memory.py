@@ -126,6 +126,18 @@ def test_rollback_and_back_again(deployed: RolloutProject) -> None:
     assert all(row["outcome"] == "done" and row["who"] for row in rows)
     text = deployed.flyo("history", "--local", "--limit", "1").stdout
     assert "rollback done" in text and len(text.splitlines()) == 2
+    # Each of them can be shown again, and kept as a report; the project's state is searched for the secret afterwards.
+    shown = deployed.flyo("history", "show", rows[0]["id"], "--local").stdout
+    assert "canary has passed" in shown or "every machine" in shown
+    events = json.loads(deployed.flyo("history", "show", rows[2]["id"][-6:], "--local", "--json").stdout)
+    assert [one["rollout"] for one in events if one["event"] == "rollout.started"] == [rows[2]["id"]]
+    assert events[-1]["event"] == "rollout.finished"
+    report = deployed.root / "state" / "report.html"
+    made = deployed.flyo("history", "--local", "show", "last", "--html", str(report))
+    assert made.status == 0 and made.stdout == "", made.stderr
+    assert f'"id":"{rows[0]["id"]}"' in report.read_text()
+    missing = deployed.flyo("history", "show", "nonesuch", "--local")
+    assert missing.status == 2 and "no rollout nonesuch" in missing.stderr
 
 
 def test_ctrl_c_at_the_question_changes_nothing_and_says_so(deployed: RolloutProject) -> None:

@@ -6,7 +6,7 @@ const GOOD = new Set(["healthy", "asleep", "destroyed"]), BAD = new Set(["failed
 // All shapes are 10 units wide; shape and colour say the same.
 const SHAPES = { waiting: "M5 1.5a3.5 3.5 0 1 0 .01 0z", changing: "M5 1L9 9H1z", good: "M5 1.5a3.5 3.5 0 1 0 .01 0z", back: "M1.5 1.5h7v7h-7z", bad: "M1.5 1.5L8.5 8.5M8.5 1.5L1.5 8.5" };
 const ENDS = { new: "new", old: "as before", mixed: "mixed" };
-const MARKS = 12, PLAY_SECONDS = 20;
+const MARKS = 12, PLAY_SECONDS = 20, STEPS = 500;
 const byId = (id) => document.getElementById(id);
 const fill = (element, attributes, children) => {
   for (const [name, value] of Object.entries(attributes)) {
@@ -46,8 +46,6 @@ function show(chosen) {
   table(byId("lines"), ["Moment", "What"], run.lines.map(([at, text, how]) => [to(at), { text, class: `long ${how}` }]));
   const rows = (end.machines ?? []).map((one) => [one.region, one.group, one.machine || "–", one.release ? `v${one.release}` : "–", one.state, one.fate, one.health, took(one.latency_s === null ? null : 1000 * one.latency_s), { text: one.why ?? "", class: "long" }]);
   table(byId("outcome"), ["Region", "Group", "Machine", "Release", "State", "What became of it", "Health", "Latency", "Why"], rows);
-  byId("at").max = run.lasted;
-  byId("at").step = Math.max(1, Math.round(run.lasted / 500));
   drawWaves();
   drawMap();
   go(run.lasted);
@@ -111,7 +109,8 @@ function known(at) {
 function go(at) {
   at = Math.min(run.lasted, Math.max(0, at));
   const lanes = known(at), range = byId("at");
-  range.value = at;
+  // A key moves a five-hundredth, and the last one is the end.
+  range.value = Math.round((STEPS * at) / Math.max(1, run.lasted));
   range.moment = at;
   range.setAttribute("aria-valuetext", `${seconds(at)} of ${seconds(run.lasted)}`);
   byId("moment").textContent = `${seconds(at)} of ${seconds(run.lasted)}`;
@@ -188,7 +187,7 @@ function drawDays() {
   table(byId("matrix"), ["Fault, and when", ...regions.map((one) => one || "everywhere")], names.map((name) => [name, ...regions.map((one) => (by.has(`${name}/${one}`) ? cell(by.get(`${name}/${one}`)) : ""))]));
 }
 
-byId("at").addEventListener("input", () => { stop(); go(Number(byId("at").value)); });
+byId("at").addEventListener("input", () => { stop(); go((run.lasted * byId("at").value) / STEPS); });
 byId("play").addEventListener("click", play);
 byId("earlier").addEventListener("click", () => step(-1));
 byId("later").addEventListener("click", () => step(1));
