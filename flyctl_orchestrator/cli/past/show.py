@@ -8,6 +8,7 @@ from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.past.kept_events import read_events
 from flyctl_orchestrator.cli.state import state_directory
+from flyctl_orchestrator.cli.target import wants_local
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.report.html.page import rollout_page, write_page
 from flyctl_orchestrator.report.html.timeline import timeline_of
@@ -25,7 +26,8 @@ def show_rollout(context: CommandContext, wanted: str, path: Path | None) -> Non
         FlyoError: it is not known here, its events were not kept or cannot be read, or the file cannot be written.
     """
     project, output, environment = context.project_to_look(), context.output, context.environment
-    journals = JournalStore.under(state_directory(environment), context.target(needs_flyctl=False).kind, project.app)
+    kind = "local" if wants_local(environment, context.options.local) else "fly"
+    journals = JournalStore.under(state_directory(environment), kind, project.app)
     rollout = _named(journals.ids(), wanted, project.app)
     events = read_events(journals, rollout)
     try:
@@ -42,7 +44,8 @@ def show_rollout(context: CommandContext, wanted: str, path: Path | None) -> Non
         write_page(page, environment.cwd / path)
         output.say(f"The report on rollout {rollout} is in {path}")
     elif context.options.as_json:
-        output.document(events)
+        for event in events:
+            output.record(event)
     else:
         output.show(*(f"{at / 1000:6.1f}s  {text}" for at, text, _ in timeline.as_dict()["lines"]))
 

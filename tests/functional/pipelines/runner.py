@@ -77,7 +77,7 @@ class Runner:
         """Run a job's script, with what it extends."""
         said = pipeline[job]
         before = pipeline[said["extends"]]["before_script"] if "extends" in said else []
-        lines = "\n".join([*before, *said["script"]])
+        lines = "\n".join([*before, *said["script"], *said.get("after_script", [])])
         return self._bash(lines, {**pipeline["variables"], **self.secrets})
 
     def _expression(self, text: str, event: Mapping[str, str]) -> str:

@@ -72,8 +72,10 @@ def test_a_pull_request_on_github(checkout: LocalFleet) -> None:
         "Install flyo",
         "flyo secrets generate SECRET_KEY --if-missing --local",
         "Rehearse the deploy on a local platform",
+        "Report",
     ]
-    assert [status for _, status, _ in ends] == [0, 0, 0], ends
+    assert [status for _, status, _ in ends] == [0, 0, 0, 0], ends
+    assert 'id="data">{"schema":"flyo.report/1"' in (checkout.project / "rehearsal.html").read_text()
     assert runner.log.read_text() == f"pip install {SPEC}\n"
 
     checkout.project.joinpath("server.py").write_text(checkout.project.joinpath("server.py").read_text() + "\n")
@@ -84,7 +86,8 @@ def test_a_pull_request_on_github(checkout: LocalFleet) -> None:
     assert runner.comment.endswith("~~~~~\n") and "of-no-use-here" not in runner.comment
 
     ends = runner.github(workflow, "deploy", event)
-    assert [(name, status) for name, status, _ in ends] == [("Install flyo", 0), ("Deploy", 0)], ends
+    assert [(name, status) for name, status, _ in ends] == [("Install flyo", 0), ("Deploy", 0), ("Report", 0)], ends
+    assert (checkout.project / "rollout.html").read_text() != (checkout.project / "rehearsal.html").read_text()
     assert "2 machines are new" in ends[1][2] or "every machine is new and verified" in ends[1][2]
 
 
@@ -118,6 +121,7 @@ def test_a_merge_request_on_gitlab(checkout: LocalFleet) -> None:
         status, said = runner.gitlab(pipeline, job)
         assert status == 0, f"{job}\n{said}"
     assert (checkout.project / "plan.md").read_text().startswith("### flyo plan (exit status 0)")
+    assert (checkout.project / "rehearsal.html").is_file() and (checkout.project / "rollout.html").is_file()
     assert "/projects/7/merge_requests/12/notes" in runner.log.read_text()
     assert f"destroyed app {APP}-pr-12" in said
 

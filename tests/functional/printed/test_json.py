@@ -35,6 +35,7 @@ CALLS: dict[str, list[tuple[str, int]]] = {
     "lock status": [("lock status --local", 0)],
     "status": [("status --local", 0), ("status --local --no-probe", 0)],
     "history": [("history --local", 0)],
+    "history show": [("history show last --local", 0)],
     "probe": [("probe --local --count 5", 0)],
     "watch": [("watch --local", 0)],
     "logs": [("logs --local -n 3", 0)],

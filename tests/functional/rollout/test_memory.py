@@ -129,7 +129,7 @@ def test_rollback_and_back_again(deployed: RolloutProject) -> None:
     # Each of them can be shown again, and kept as a report; the project's state is searched for the secret afterwards.
     shown = deployed.flyo("history", "show", rows[0]["id"], "--local").stdout
     assert "canary has passed" in shown or "every machine" in shown
-    events = json.loads(deployed.flyo("history", "show", rows[2]["id"][-6:], "--local", "--json").stdout)
+    events = deployed.flyo("history", "show", rows[2]["id"][-6:], "--local", "--json").lines
     assert [one["rollout"] for one in events if one["event"] == "rollout.started"] == [rows[2]["id"]]
     assert events[-1]["event"] == "rollout.finished"
     report = deployed.root / "state" / "report.html"
