@@ -16,6 +16,7 @@ from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.report.base import Fact
 from flyctl_orchestrator.rollout.journal.journals import JournalStore
 from flyctl_orchestrator.rollout.state.plain_file import NO_WAITING, read_plain
+from flyctl_orchestrator.rollout.state.rollout_ids import in_order
 
 SUFFIX = ".events.ndjson"
 """Not "*.jsonl", which are journals."""
@@ -71,15 +72,23 @@ class KeptEvents:
     def _opened(self, rollout: str) -> int:
         path = events_path(self._journals, rollout)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Names begin with the rollouts' numbers, so that the oldest come first.
-        for old in sorted(path.parent.glob(f"*{SUFFIX}"))[: -(MOST_ROLLOUTS - 1)]:
-            old.unlink(missing_ok=True)
+        for old in kept_rollouts(self._journals)[: -(MOST_ROLLOUTS - 1)]:
+            events_path(self._journals, old).unlink(missing_ok=True)
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | NO_WAITING, 0o600)
 
 
 def events_path(journals: JournalStore, rollout: str) -> Path:
     """Where the events of a rollout are kept."""
     return journals.directory / f"{rollout}{SUFFIX}"
+
+
+def kept_rollouts(journals: JournalStore) -> list[str]:
+    """The ids of rollouts whose events are kept, oldest first; none where nobody can tell."""
+    try:
+        names = [path.name for path in journals.directory.glob(f"*{SUFFIX}")]
+    except OSError:
+        return []
+    return sorted((name.removesuffix(SUFFIX) for name in names), key=in_order)
 
 
 def read_events(journals: JournalStore, rollout: str) -> list[dict[str, Any]]:

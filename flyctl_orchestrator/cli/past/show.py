@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.cli.context import CommandContext
-from flyctl_orchestrator.cli.past.kept_events import read_events
+from flyctl_orchestrator.cli.past.kept_events import kept_rollouts, read_events
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.cli.target import wants_local
 from flyctl_orchestrator.errors import FlyoError, UsageError
@@ -19,7 +19,7 @@ def show_rollout(context: CommandContext, wanted: str, path: Path | None) -> Non
     """Show what happened, line by line or with --json as its events; or write a report on it.
 
     Args:
-        wanted: its id, or the end of it; "last" for the newest.
+        wanted: its id, or the end of it; "last" for the newest whose events were kept.
         path: the report's file; None for none.
 
     Raises:
@@ -28,7 +28,7 @@ def show_rollout(context: CommandContext, wanted: str, path: Path | None) -> Non
     project, output, environment = context.project_to_look(), context.output, context.environment
     kind = "local" if wants_local(environment, context.options.local) else "fly"
     journals = JournalStore.under(state_directory(environment), kind, project.app)
-    rollout = _named(journals.ids(), wanted, project.app)
+    rollout = _named(kept_rollouts(journals) if wanted == "last" else journals.ids(), wanted, project.app)
     events = read_events(journals, rollout)
     try:
         timeline = timeline_of(events)

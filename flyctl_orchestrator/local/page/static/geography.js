@@ -21,9 +21,9 @@ export function labelOf(region) {
   return x ? { x, y } : { x: region.at.x, y: region.at.y - 24 };
 }
 
-// The way of a request: a curve that bows to the north, the more the longer it is.
+// The way of a request: a curve that bows to the north, the more the longer it is. `by` is its control point.
 export function arc(from, to) {
   const middle = { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 };
   const long = Math.hypot(to.x - from.x, to.y - from.y);
-  return `M${from.x.toFixed(1)} ${from.y.toFixed(1)}Q${middle.x.toFixed(1)} ${Math.max(8, middle.y - long * 0.28).toFixed(1)} ${to.x.toFixed(1)} ${to.y.toFixed(1)}`;
+  return { from, by: { x: middle.x, y: Math.max(8, middle.y - long * 0.28) }, to };
 }

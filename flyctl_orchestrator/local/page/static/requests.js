@@ -1,8 +1,7 @@
 // Requests: as arcs on the map while motion is welcome, and as a list in any case.
-import { Table, byId, s, say } from "./dom.js";
-import { arc } from "./geography.js";
+import { Table, byId, say } from "./dom.js";
 
-const KEPT = 30, MOST_ARCS = 60, LABELLED_BELOW = 4;
+const KEPT = 30, MOST_ARCS = 60, LABELLED_BELOW = 4, TURN_MS = 350;
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 export const tone = (status) => (status >= 500 ? "bad" : status >= 400 ? "warn" : "good");
 export const time = (ms) => (ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms)} ms`);
@@ -38,7 +37,7 @@ export class Requests {
     const stops = [request.from, ...request.hops.map(([region]) => region)].map((code) => this.world.regions.get(code)?.at).filter(Boolean);
     if (stops.length === 1) return this.#pulse(stops[0], request);
     for (let index = 1; index < stops.length; index++) {
-      if (this.world.arcs.children.length > MOST_ARCS) return;
+      if (this.world.arcs.count > MOST_ARCS) return;
       const from = stops[index - 1], to = stops[index];
       if (from === to) this.#pulse(to, request);
       else this.#arc(from, to, request, index, rate);
@@ -46,22 +45,16 @@ export class Requests {
   }
 
   #arc(from, to, request, index, rate) {
-    const path = s("path", { d: arc(from, to), pathLength: 1, class: `arc ${tone(request.status)}${index > 1 ? " replay" : ""}` });
-    this.#show(path, index - 1);
+    const after = TURN_MS * (index - 1), how = tone(request.status);
+    this.world.arcs.arc(from, to, index > 1 && how !== "bad" ? "replay" : how, after);
     if (rate < LABELLED_BELOW && index === request.hops.length) {
-      const text = s("text", { x: (from.x + to.x) / 2, y: Math.max(14, (from.y + to.y) / 2 - Math.hypot(to.x - from.x, to.y - from.y) * 0.14 - 4), class: "took" }, time(request.ms));
-      this.#show(text, index - 1);
+      const high = (from.y + to.y) / 2 - Math.hypot(to.x - from.x, to.y - from.y) * 0.14 - 4;
+      this.world.arcs.text({ x: (from.x + to.x) / 2, y: Math.max(14, high) }, time(request.ms), after);
     }
   }
 
   #pulse(at, request) {
-    this.#show(s("circle", { cx: at.x, cy: at.y, r: 9, class: `pulse ${tone(request.status)}` }), 0);
-  }
-
-  #show(element, turn) {
-    element.style.setProperty("animation-delay", `${turn * 0.35}s`);
-    element.addEventListener("animationend", () => element.remove());
-    this.world.arcs.append(element);
+    this.world.arcs.pulse(at, tone(request.status), 0);
   }
 }
 

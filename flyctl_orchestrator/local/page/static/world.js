@@ -1,4 +1,5 @@
 // The map: land, regions with a mark for each machine, and a table of the same.
+import { Arcs } from "./arcs.js";
 import { CONDITIONS, condition, newest, words, worst } from "./condition.js";
 import { Table, byId, h, s, say } from "./dom.js";
 import { HEIGHT, WIDTH, labelOf, project } from "./geography.js";
@@ -13,11 +14,12 @@ export class World {
     this.places = s("g");
     this.svg.append(this.places);
     // A picture of its own above the land, so that what moves does not have the land drawn again.
-    this.arcs = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, "aria-hidden": "true", class: "arcs" });
+    const canvas = h("canvas", { "aria-hidden": "true", class: "arcs" });
     this.labels = h("div", { class: "labels" });
     // A person anywhere is served from the nearest region. Keys have the regions' own buttons.
     this.svg.addEventListener("click", (event) => this.#nearest(event));
-    byId("map").replaceChildren(this.svg, this.arcs, this.labels);
+    byId("map").replaceChildren(this.svg, canvas, this.labels);
+    this.arcs = new Arcs(canvas);
     byId("legend").replaceChildren(
       ...Object.entries(CONDITIONS).map(([name, text]) => h("li", {}, h("span", { class: `mark ${name}` }), text)),
       h("li", {}, h("span", { class: "mark started new" }), "newest release, while there are several"),

@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from flyctl_orchestrator.cli.past.kept_events import MOST_BYTES, MOST_ROLLOUTS, KeptEvents, events_path, read_events
+from flyctl_orchestrator.cli.past.kept_events import (
+    MOST_BYTES,
+    MOST_ROLLOUTS,
+    KeptEvents,
+    events_path,
+    kept_rollouts,
+    read_events,
+)
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.rollout.context.events import Event
 from flyctl_orchestrator.rollout.journal.journals import JournalStore
@@ -42,6 +49,7 @@ def test_everything_is_kept_from_before_the_beginning_on_but_lines_of_others(jou
     assert read_events(journals, ROLLOUT) == [told[0].as_dict(), told[2].as_dict(), told[5].as_dict()]
     assert events_path(journals, ROLLOUT).stat().st_mode & 0o777 == 0o600
     assert journals.ids() == [], "they are no journals"
+    assert kept_rollouts(journals) == [ROLLOUT]
 
 
 def test_a_command_that_rolls_nothing_out_leaves_nothing(journals: JournalStore) -> None:
