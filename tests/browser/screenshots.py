@@ -1,4 +1,4 @@
-"""Pictures of the habit app and of the local platform's page: `python -m tests.browser.screenshots DIRECTORY`.
+"""Pictures of the habit app, of the local platform's page and of reports: `python -m tests.browser.screenshots DIRECTORY`.
 
 Eight habits with a month of ticks; each page at 390 and 1280 pixels, light and dark, at 200 % and at 320 pixels.
 """
@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.chrome import add_habits, all_saved, chrome, executable, sign_up
 from tests.browser.local_page.pictures import take_all
+from tests.browser.report.made import take_reports
 from tests.browser.site import Site, serve
 
 HABITS: tuple[tuple[Any, ...], ...] = (
@@ -50,6 +51,7 @@ def main(place: Path) -> None:
             _take(context, site, place, view, cookies)
             context.close()
         take_all(browser, place, Path(data) / "platform")
+        take_reports(browser, place, Path(data) / "reports")
 
 
 def _life(browser: Browser, site: Site) -> Any:

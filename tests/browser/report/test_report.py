@@ -9,34 +9,17 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from flyctl_orchestrator.catalog.regions import load_regions
-from flyctl_orchestrator.report.html.page import days_page, rollout_page
-from flyctl_orchestrator.report.html.timeline import timeline_of
 from tests import planted
+from tests.browser.report.made import BAD_DAY, FAIR_ENOUGH, made
 from tests.browser.test_access import WIDER_THAN_THE_WINDOW, faults
-from tests.unit.report.html.told import day_of, large_rollout
-from tests.unit.rollout.rehearsal.simulated_project import SimulatedProject
 
 pytestmark = pytest.mark.xdist_group("browser")
-BAD_DAY, FAIR_ENOUGH = "error-share@nrt:before", "region-down@fra:at"
 
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """one.html, of a rehearsal that goes back; days.html, of two bad days; large.html, of 144 machines."""
-    root, book = tmp_path_factory.mktemp("reports"), load_regions({})
-    (root / "project").mkdir()
-    (root / "large").mkdir()
-    every = SimulatedProject.deployed(root / "project", count=2).every_day()
-    ends, timelines = [], {}
-    for name in (BAD_DAY, FAIR_ENOUGH):
-        end, events = day_of(every, name)
-        ends.append(end.as_dict())
-        timelines[name] = timeline_of(events)
-    (root / "one.html").write_text(rollout_page(timelines[BAD_DAY], book))
-    (root / "days.html").write_text(days_page("shop", ends, timelines, book))
-    (root / "large.html").write_text(rollout_page(timeline_of(large_rollout(root / "large")), book))
-    return root
+    return made(tmp_path_factory.mktemp("reports"))
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple
             found = command.get_command(context, name)
             assert found is not None
             yield from leaves(found, (*path, name))
-    else:
+    if not isinstance(command, click.Group) or command.invoke_without_command:
         yield path, {option for parameter in command.params for option in parameter.opts}
 
 
@@ -42,6 +42,8 @@ def test_the_tables_are_what_the_commands_take() -> None:
             "'flyo deploy --resume' finishes it, 'flyo deploy --abort' puts everything back",
             "'flyo deploy --local --resume' finishes it, 'flyo deploy --local --abort' puts everything back",
         ),
+        ("'flyo history' lists them", "'flyo history --local' lists them"),
+        ("flyo history show last --html x", "flyo history show --local last --html x"),
         ("Run 'flyo lock release --force'", "Run 'flyo lock release --local --force'"),
         ("pipe one: flyo secrets import - < .env", "pipe one: flyo secrets import --local - < .env"),
         ("Put it in with 'flyo run -- CMD'", "Put it in with 'flyo run --local -- CMD'"),
