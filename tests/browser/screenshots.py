@@ -1,4 +1,4 @@
-"""Pictures of the habit app, of the local platform's page and of reports: `python -m tests.browser.screenshots DIRECTORY`.
+"""Pictures of the app, the local platform's page and reports: `python -m tests.browser.screenshots DIRECTORY`.
 
 Eight habits with a month of ticks; each page at 390 and 1280 pixels, light and dark, at 200 % and at 320 pixels.
 """

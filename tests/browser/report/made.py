@@ -17,7 +17,7 @@ BAD_DAY, FAIR_ENOUGH = "error-share@nrt:before", "region-down@fra:at"
 
 
 def made(root: Path) -> Path:
-    """one.html, of a rehearsal that goes back; days.html, of two bad days; large.html, of 144 machines; gives `root`."""
+    """one.html, of a rehearsal that goes back; days.html, of two bad days; large.html, of 144 machines in `root`."""
     book = load_regions({})
     for name in ("project", "large"):
         (root / name).mkdir(parents=True)
