@@ -22,7 +22,7 @@ SUFFIX = ".events.ndjson"
 """Not "*.jsonl", which are journals."""
 # Rollouts of one app whose events are kept: the newest.
 MOST_ROLLOUTS = 50
-# Bytes of one rollout; what comes after them is not kept, but for the end. A rollout of 144 machines has a third of it.
+# Bytes of one rollout; what comes after them is not kept, but for the end. Of 144 machines it is a tenth of that.
 MOST_BYTES = 8_000_000
 LINES = frozenset({"build.log", "flyctl.line", "hook.line"})
 

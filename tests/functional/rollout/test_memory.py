@@ -137,7 +137,11 @@ def test_rollback_and_back_again(deployed: RolloutProject) -> None:
     assert made.status == 0 and made.stdout == "", made.stderr
     assert f'"id":"{rows[0]["id"]}"' in report.read_text()
     missing = deployed.flyo("history", "show", "nonesuch", "--local")
-    assert missing.status == 2 and "no rollout nonesuch" in missing.stderr
+    assert missing.status == 2
+    assert missing.stderr == (
+        "flyo: history show: no rollout nonesuch of app rollout-test is known on this computer. "
+        "'flyo history --local' lists them [history.unknown]\n"
+    )
 
 
 def test_ctrl_c_at_the_question_changes_nothing_and_says_so(deployed: RolloutProject) -> None:
