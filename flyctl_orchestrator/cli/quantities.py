@@ -28,6 +28,8 @@ class Duration(click.ParamType[float]):
 class Amount(click.FloatRange):
     """A finite number within a range; `nan` is in every range, and `inf` in those without an end."""
 
+    name = "number"
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number."""
         number = float(super().convert(value, param, ctx))

@@ -34,11 +34,11 @@ def parse_duration(value: object, *, number_unit: str = "s") -> float:
 
 
 def format_duration(seconds: float) -> str:
-    """The shortest plain form that reads back as `seconds`, to the millisecond: "500ms", "90s", "2m", "1h"."""
-    milliseconds = round(seconds * 1000)
-    if milliseconds % 1000:
-        return f"{milliseconds}ms"
-    whole = milliseconds // 1000
+    """The shortest plain form that reads back as `seconds`, to the microsecond: "0.5ms", "500ms", "90s", "2m", "1h"."""
+    microseconds = round(seconds * 1e6)
+    if microseconds % 1_000_000:
+        return f"{microseconds / 1000:.3f}".rstrip("0").rstrip(".") + "ms"
+    whole = microseconds // 1_000_000
     for unit, size in (("h", 3600), ("m", 60)):
         if whole and whole % size == 0:
             return f"{whole // size}{unit}"

@@ -9,7 +9,7 @@ import click
 from flyctl_orchestrator.cli.complete.known import Known
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
 from flyctl_orchestrator.cli.options import json_option
-from flyctl_orchestrator.cli.quantities import Duration
+from flyctl_orchestrator.cli.quantities import Amount, Duration
 
 
 @click.group(short_help="Have the platform misbehave: add, list, clear, names.")
@@ -24,7 +24,7 @@ def fault() -> None:
 @click.option("--machine", type=Known("machine", local=True), metavar="ID", help="Only for this machine.")
 @click.option("--for", "for", type=Duration(), help="How long it lasts, e.g. 30s (default: until it is cleared).")
 @click.option("--times", type=click.IntRange(1), help="How often it strikes.")
-@click.option("--chance", type=click.FloatRange(0, 1, min_open=True), help="How likely it strikes, e.g. 0.3.")
+@click.option("--chance", type=Amount(0, 1, min_open=True), help="How likely it strikes, e.g. 0.3.")
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="A setting of it; 'names' lists them.")
 @json_option
 @pass_command_context

@@ -6,6 +6,7 @@ import click
 
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
 from flyctl_orchestrator.cli.options import json_option, target_options
+from flyctl_orchestrator.cli.quantities import Amount
 
 DETAILED = "Exit 7 when the fleet is mixed, drifted or left half-way, 1 when a machine is not healthy."
 
@@ -19,7 +20,7 @@ DETAILED = "Exit 7 when the fleet is mixed, drifted or left half-way, 1 when a m
 @click.option(
     "--watch",
     "interval",
-    type=click.FloatRange(min=1),
+    type=Amount(min=1, max=86400),
     is_flag=False,
     flag_value=2.0,
     metavar="[SECONDS]",

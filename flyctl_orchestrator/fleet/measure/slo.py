@@ -32,10 +32,13 @@ class Limit:
         return f"{self.name}={self.most * 100:g}%" if self.name == "errors" else f"{self.name}={self.shown(self.most)}"
 
     def shown(self, value: float) -> str:
-        """A value of what is limited, for a person."""
-        if self.name == "errors":
-            return f"{value * 100:.3g} %"
-        return "failed" if value == float("inf") else format_duration(value)
+        """A value of what is limited, for a person: rounded, but never to the other side of the limit."""
+        if value == float("inf"):
+            return "failed"
+        errors = self.name == "errors"
+        rounded = [float(f"{value:.{digits}g}") if errors else round(value, digits) for digits in (3, 6)]
+        told = next((one for one in rounded if bool(one) and (one > self.most) == (value > self.most)), value)
+        return f"{told * 100:g} %" if errors else format_duration(told)
 
     def value(self, latencies: Latencies, cold: float | None) -> float | None:
         """What was measured of it; None when nothing was.

@@ -133,3 +133,29 @@ def test_a_wrong_command_line_ends_with_2_and_says_so_to_programs_too(tmp_path: 
     assert line.startswith(f"flyo: {where}: No such option" if where else "flyo: No such option") and line.endswith(
         " [usage]"
     )
+
+
+def options_of(command: click.Command) -> Iterator[click.Parameter]:
+    """Every parameter of a command and of what is below it."""
+    yield from command.params
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from options_of(below)
+
+
+def test_no_option_takes_a_number_that_is_none() -> None:
+    numbers = [
+        each for each in options_of(flyo) if isinstance(each.type, click.FloatRange | click.types.FloatParamType)
+    ]
+    assert numbers
+    for option in numbers:
+        for text, said in (
+            ("nan", "is no amount"),
+            ("inf", "not in the range|is no amount"),
+            ("abc", "not a valid number"),
+        ):
+            with pytest.raises(click.BadParameter, match=said):
+                option.type.convert(text, option, None)

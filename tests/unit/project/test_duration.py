@@ -42,10 +42,13 @@ def test_a_bare_number_counts_the_unit_of_its_key() -> None:
 
 
 @given(st.integers(min_value=0, max_value=10**8))
-def test_what_is_formatted_reads_back(milliseconds: int) -> None:
-    assert parse_duration(format_duration(milliseconds / 1000)) == pytest.approx(milliseconds / 1000)
+def test_what_is_formatted_reads_back(microseconds: int) -> None:
+    assert parse_duration(format_duration(microseconds / 1e6)) == pytest.approx(microseconds / 1e6)
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(90, "90s"), (120, "2m"), (0.5, "500ms"), (3600, "1h"), (0, "0s")])
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(90, "90s"), (120, "2m"), (0.5, "500ms"), (3600, "1h"), (0, "0s"), (2e-6, "0.002ms"), (1.23456, "1234.56ms")],
+)
 def test_formats_in_the_plainest_unit(seconds: float, text: str) -> None:
     assert format_duration(seconds) == text

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flyctl_orchestrator.fleet.measure.slo import Limit
 from flyctl_orchestrator.fleet.measure.waking import Woken
-from flyctl_orchestrator.project.duration import format_duration
 from flyctl_orchestrator.report.line import Line, Span
 from flyctl_orchestrator.report.look.measure.probe_text import seconds_text
-from flyctl_orchestrator.report.numbers import latency
 from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.report.table import Column, Row, render
 from flyctl_orchestrator.rollout.survey import Seen
@@ -40,7 +39,8 @@ class Watched:
         if self.woken.trouble or self.woken.left:
             return "; ".join(each for each in (self.woken.trouble, self.woken.left) if each)
         if self.max_cold is not None and self.woken.cold_s > self.max_cold:
-            return f"its cold start took {latency(self.woken.cold_s)}, more than {format_duration(self.max_cold)}"
+            limit = Limit("cold", self.max_cold)
+            return f"its cold start took {limit.shown(self.woken.cold_s)}, more than {limit.shown(self.max_cold)}"
         return ""
 
     @property

@@ -41,6 +41,22 @@ def test_anything_else_says_what_a_limit_looks_like(text: str) -> None:
     assert raised.value.code == "probe.slo_syntax"
 
 
+@pytest.mark.parametrize(
+    ("limit", "value", "shown", "typed"),
+    [
+        (Limit("p50", 0.2), 0.2004, "200.4ms", "p50=200ms"),
+        (Limit("p50", 0.2), 0.2014, "201ms", "p50=200ms"),
+        (Limit("p50", 1e-6), 0.0004, "0.4ms", "p50=0.001ms"),
+        (Limit("cold", 3.0), math.inf, "failed", "cold=3s"),
+        (Limit("errors", 0.333), 1 / 3, "33.3333 %", "errors=33.3%"),
+        (Limit("errors", 0.5), 1 / 3, "33.3 %", "errors=50%"),
+        (Limit("errors", 0.5), 0.0, "0 %", "errors=50%"),
+    ],
+)
+def test_a_missed_limit_never_looks_kept(limit: Limit, value: float, shown: str, typed: str) -> None:
+    assert (limit.shown(value), limit.text) == (shown, typed)
+
+
 @given(st.text(max_size=60))
 def test_no_text_breaks_the_reading(text: str) -> None:
     try:
