@@ -188,6 +188,14 @@ class Secret:
 
 
 @dataclass
+class FormerSecrets:
+    """Values that an app's secrets had, kept so that the page can take them out of what the app wrote until now."""
+
+    app: str
+    values: list[str] = field(default_factory=list, repr=False)
+
+
+@dataclass
 class Release:
     """One release: what flyctl (or the orchestrator) said it would roll out.
 

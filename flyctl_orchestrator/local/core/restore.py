@@ -15,6 +15,7 @@ from flyctl_orchestrator.local.core.machines import Machines
 from flyctl_orchestrator.local.core.model import (
     App,
     Event,
+    FormerSecrets,
     IpAssignment,
     Lease,
     Machine,
@@ -56,6 +57,7 @@ class Restore:
         adopters: dict[str, Callable[[dict[str, Any]], None]] = {
             "app": self._app,
             "secret": lambda document: self.secrets.adopt(Secret(**document)),
+            "former_secrets": lambda document: self.secrets.adopt_former(FormerSecrets(**document)),
             "release": lambda document: self.releases.adopt(Release(**document)),
             "volume": lambda document: self.volumes.adopt(volume_of(document)),
             "ip": lambda document: self.addresses.adopt(IpAssignment(**document)),

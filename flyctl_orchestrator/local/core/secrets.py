@@ -8,9 +8,11 @@ from collections.abc import Mapping
 
 from flyctl_orchestrator.local.base.errors import invalid, not_found, precondition
 from flyctl_orchestrator.local.core.kernel import Kernel
-from flyctl_orchestrator.local.core.model import Secret
+from flyctl_orchestrator.local.core.model import FormerSecrets, Secret
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# More than an app's log, of which the page shows forty lines, is likely to hold.
+_MOST_FORMER = 500
 
 
 class Secrets:
@@ -20,6 +22,11 @@ class Secrets:
         self._kernel = kernel
         self._key = digest_key
         self._secrets: dict[str, dict[str, Secret]] = {}
+        self._former: dict[str, FormerSecrets] = {}
+
+    def adopt_former(self, former: FormerSecrets) -> None:
+        """Take values that secrets had into the records."""
+        self._former[former.app] = former
 
     def adopt(self, secret: Secret) -> None:
         """Take a secret into the records."""
@@ -41,6 +48,11 @@ class Secrets:
     def values(self, app: str) -> dict[str, str]:
         """Name and value of each secret, for a machine that boots now."""
         return {name: secret.value for name, secret in self._secrets.get(app, {}).items()}
+
+    def all_values(self, app: str) -> list[str]:
+        """Values that an app's secrets have or had: machines keep the old ones until they boot, their logs longer."""
+        former = self._former.get(app)
+        return [*self.values(app).values(), *(former.values if former else ())]
 
     def change(self, app: str, values: Mapping[str, str | None]) -> int:
         """Set (a string) or remove (None) secrets, all together; returns the app's new version.
@@ -64,6 +76,8 @@ class Secrets:
     def _set(self, app: str, name: str, value: str | None, version: int) -> None:
         held = self._secrets.setdefault(app, {})
         key = f"{app}/{name}"
+        if name in held and held[name].value != value:
+            self._remember(app, held[name].value)
         if value is None:
             held.pop(name, None)
             self._kernel.store.delete("secret", key)
@@ -72,6 +86,11 @@ class Secrets:
         created_at = held[name].created_at if name in held else now
         held[name] = Secret(app, name, value, self._digest(app, name, value), created_at, now, version)
         self._kernel.store.put("secret", key, held[name])
+
+    def _remember(self, app: str, value: str) -> None:
+        former = self._former.setdefault(app, FormerSecrets(app))
+        former.values = [*(one for one in former.values if one != value), value][-_MOST_FORMER:]
+        self._kernel.store.put("former_secrets", app, former)
 
     def _digest(self, app: str, name: str, value: str) -> str:
         text = f"{app}\0{name}\0{value}".encode()
@@ -92,5 +111,7 @@ class Secrets:
 
     def forget(self, app: str) -> None:
         """Remove an app's secrets."""
+        if self._former.pop(app, None) is not None:
+            self._kernel.store.delete("former_secrets", app)
         for name in self._secrets.pop(app, {}):
             self._kernel.store.delete("secret", f"{app}/{name}")

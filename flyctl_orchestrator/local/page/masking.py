@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
 from typing import Any
+from urllib.parse import quote, unquote
 
 from flyctl_orchestrator.local.platform import Platform
 
@@ -13,16 +15,17 @@ LEAST = 6
 
 
 class Mask:
-    """What must not be shown now: the values of every app's secrets."""
+    """What must not be shown: the values that every app's secrets have or had, also as programs write them down."""
 
     def __init__(self, values: Iterable[str]) -> None:
         # The longest first, so that nothing is left of one that begins with another.
-        self._values = sorted({value for value in values if len(value) >= LEAST}, key=len, reverse=True)
+        written = {form for value in values for form in _forms(value) if len(form) >= LEAST}
+        self._values = sorted(written, key=len, reverse=True)
 
     @classmethod
     def of(cls, platform: Platform) -> Mask:
         """The mask for a platform as it is now."""
-        return cls(value for app in platform.apps.list() for value in platform.secrets.values(app.name).values())
+        return cls(value for app in platform.apps.list() for value in platform.secrets.all_values(app.name))
 
     def over(self, shown: Any) -> Any:
         """`shown` (JSON) with every string masked."""
@@ -39,3 +42,20 @@ class Mask:
             if value in text:
                 text = text.replace(value, MASK)
         return text
+
+
+def _forms(value: str) -> Iterator[str]:
+    """A value as it is and as it may stand in a log: quoted, in a URL, line by line, and the password of a URL."""
+    yield value
+    yield json.dumps(value)[1:-1]
+    yield json.dumps(value, ensure_ascii=False)[1:-1]
+    yield repr(value)[1:-1]
+    yield quote(value, safe="", errors="surrogatepass")
+    yield quote(value, errors="surrogatepass")
+    lines = value.splitlines()
+    if len(lines) > 1:
+        yield from (line.strip() for line in lines)
+    before, at, _ = value.partition("://")[2].rpartition("@")
+    password = before.partition(":")[2]
+    if at and password:
+        yield from (password, unquote(password))

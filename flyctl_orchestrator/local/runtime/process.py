@@ -26,6 +26,12 @@ from flyctl_orchestrator.local.runtime.listing import processes_of
 
 BOOTING_AT_ONCE = 4
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
+# What Python says of commands and variables that it cannot hand to a process, and what is wrong with them.
+_WHY = {
+    "embedded null byte": "there is a NUL in it",
+    "embedded null character": "there is a NUL in it",
+    "illegal environment variable name": "there is '=' in a variable's name, or it is empty",
+}
 
 
 @dataclass
@@ -104,6 +110,9 @@ class ProcessRuntime:
             ) from problem
         except OSError as problem:
             raise _Unexecutable(_NOT_EXECUTABLE, f"cannot execute {command.argv[0]!r}: {problem.strerror}") from problem
+        except ValueError as problem:
+            message = f"the command or a variable is none that a process can have: {_WHY.get(str(problem), 'not UTF-8')}"
+            raise _Unexecutable(_NOT_EXECUTABLE, message) from problem
         try:
             orphans.note(home, child.pid)
         except OSError:

@@ -114,6 +114,36 @@ def test_a_secret_that_an_app_prints_is_masked_in_its_panel() -> None:
     assert any(line["text"] == f"my key is {MASK}!" for line in shown["log"])
 
 
+def test_a_value_that_a_secret_had_stays_masked() -> None:
+    simulation = fleet("iad")
+    (machine,) = world.parts(simulation.platform)["machines"]
+    for value in ("first-value", "second-value", None):
+        simulation.platform.secrets.change("web", {"ROTATED": value})
+    for value in ("first-value", "second-value"):
+        simulation.platform.logs.write("web", f"my key is {value}!", machine=machine)
+    assert "-value" not in json.dumps(detail(simulation.platform, "web", machine)["log"])
+    simulation.platform.secrets.forget("web")
+    assert simulation.platform.secrets.all_values("web") == []
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("-----BEGIN KEY-----\nMIIabcdef\nxyz123456\n-----END KEY-----", "read MIIabcdef"),
+        ('pass"word\nnext-line', json.dumps({"key": 'pass"word\nnext-line'})),
+        ("it's\tsecret", repr("it's\tsecret")),
+        ("geheim-ß-wort", json.dumps("geheim-ß-wort")),
+        ("a/b+c=d&e", "GET /?token=a%2Fb%2Bc%3Dd%26e"),
+        ("postgres://app:hunter2%21x@db.internal:5432/app", "connecting as app with hunter2!x"),
+        ("postgres://app:hunter2%21x@db.internal:5432/app", "connecting as app with hunter2%21x"),
+    ],
+)
+def test_a_secret_is_masked_as_programs_write_it(value: str, said: str) -> None:
+    masked = Mask([value]).over(said)
+    assert MASK in masked
+    assert not any(part in masked for part in ("MIIabc", "word", "secret", "wort", "%2F", "hunter2"))
+
+
 @given(st.lists(st.text(min_size=1)), st.text())
 def test_a_mask_leaves_nothing_of_what_it_hides(values: list[str], text: str) -> None:
     hidden = [value for value in values if len(value) >= 6 and MASK not in value]
