@@ -133,7 +133,8 @@ class CommandContext:
 
         options, stands_for_it = self.options, self.environment.variables.get("FLYO_TARGET") == "local"
         config = str(options.config) if options.config else None
-        return TypedTarget(options.local and not stands_for_it, options.app, config).advice(text)
+        typed = TypedTarget(options.local and not stands_for_it, options.app, config, on_local=options.local)
+        return typed.advice(text)
 
     @cached_property
     def output(self) -> Output:

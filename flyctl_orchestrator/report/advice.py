@@ -24,6 +24,9 @@ GROUPS = ("history", "lock", "review", "secrets")
 # "flyo" and a command, wherever they stand: in quotes, at the end of a sentence, after a pipe.
 _COMMAND = re.compile(rf"\bflyo ((?:{'|'.join(GROUPS)}) [a-z]+|[a-z]+)\b(?P<rest>[^'\n]*)")
 
+# A command of flyctl that is about an app, and not about whoever is logged in or about a file.
+_FLYCTL = re.compile(r"'flyctl (?!auth |config )")
+
 
 @dataclass(frozen=True)
 class TypedTarget:
@@ -32,14 +35,18 @@ class TypedTarget:
     Attributes:
         local: whether --local was given, and nothing else stands for it.
         app, config: -a and -c, None for one that was not given.
+        on_local: whether it is the local platform, however that was said: flyctl by itself would change Fly.io.
     """
 
     local: bool = False
     app: str | None = None
     config: str | None = None
+    on_local: bool = False
 
     def advice(self, text: str) -> str:
-        """The text, in which every command of flyo leads to the same target."""
+        """The text, in which every command of flyo and flyctl leads to the same target."""
+        if self.on_local:
+            text = _FLYCTL.sub("'flyo local exec -- flyctl ", text)
         if not (self.local or self.app or self.config):
             return text
         return _COMMAND.sub(self._completed, text)

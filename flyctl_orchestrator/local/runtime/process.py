@@ -111,7 +111,9 @@ class ProcessRuntime:
         except OSError as problem:
             raise _Unexecutable(_NOT_EXECUTABLE, f"cannot execute {command.argv[0]!r}: {problem.strerror}") from problem
         except ValueError as problem:
-            message = f"the command or a variable is none that a process can have: {_WHY.get(str(problem), 'not UTF-8')}"
+            message = (
+                f"the command or a variable is none that a process can have: {_WHY.get(str(problem), 'not UTF-8')}"
+            )
             raise _Unexecutable(_NOT_EXECUTABLE, message) from problem
         try:
             orphans.note(home, child.pid)

@@ -94,6 +94,9 @@ class Part:
             for name in getattr(self, attribute):
                 if name not in there:
                     code = "plan.only" if attribute in ("regions", "groups", "machines") else "plan.without"
+                    if attribute.endswith("machines") and any(name == machine.id for machine in fleet.machines):
+                        said = f"machine {name} of app {desired.app} was not made by a deploy, and none changes it"
+                        raise UsageError(said, where=OPTIONS[attribute], next="Leave it out", code=code)
                     raise UsageError(
                         f"'{name}' is {what} of app {desired.app}",
                         where=OPTIONS[attribute],

@@ -159,3 +159,15 @@ def test_no_option_takes_a_number_that_is_none() -> None:
         ):
             with pytest.raises(click.BadParameter, match=said):
                 option.type.convert(text, option, None)
+
+
+@pytest.mark.parametrize(
+    "option", ["--process-groups", "--only-machines", "--regions", "--exclude-machines", "--without"]
+)
+@pytest.mark.parametrize("text", ["", " , "])
+def test_an_empty_list_does_not_stand_for_the_whole_fleet(option: str, text: str) -> None:
+    context = click.Context(flyo)
+    deploy = flyo.get_command(context, "deploy")
+    assert deploy is not None
+    with pytest.raises(click.BadParameter, match="it names nothing"):
+        deploy.make_context("deploy", [option, text], parent=context)

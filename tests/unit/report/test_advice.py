@@ -72,3 +72,18 @@ def test_where_no_command_is_named_nothing_changes(text: str) -> None:
     assert TypedTarget().advice(text) == text
     if "flyo " not in text:
         assert LOCAL.advice(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "completed"),
+    [
+        ("Make it: 'flyctl volumes create data -n 1'", "Make it: 'flyo local exec -- flyctl volumes create data -n 1'"),
+        ("Log in with 'flyctl auth login'", "Log in with 'flyctl auth login'"),
+        ("'flyctl config validate' says it, too", "'flyctl config validate' says it, too"),
+    ],
+)
+def test_flyctl_is_never_sent_to_fly_io_for_the_local_platform(text: str, completed: str) -> None:
+    for typed in (TypedTarget(local=True, on_local=True), TypedTarget(on_local=True)):
+        assert typed.advice(text) == completed
+        assert typed.advice(completed) == completed
+    assert TypedTarget().advice(text) == text

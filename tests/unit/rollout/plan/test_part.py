@@ -97,5 +97,5 @@ def test_what_is_not_there_is_said_with_the_option_that_was_typed(part: Part, te
 def test_a_machine_that_no_deploy_made_cannot_be_chosen() -> None:
     stranger = Machine("s1", "s1", "shop", "iad", "started", "v", "x", None, "app", {"image": "x"})
     fleet = Fleet("shop", True, (*MACHINES, stranger), SECRETS)
-    with pytest.raises(UsageError, match="'s1' is no machine of app shop"):
+    with pytest.raises(UsageError, match="machine s1 of app shop was not made by a deploy"):
         Part(machines=("s1",)).of(fleet, GOAL)
