@@ -9,7 +9,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flyctl_orchestrator.local.base.inherited import for_builds
@@ -22,6 +22,7 @@ from flyctl_orchestrator.local.images.image_build import BuildRequest
 _NEEDS_PLUGIN = 23
 _LOOK_SECONDS = 10.0
 _SHOWN_LINES = 4
+_LEAST_PART = 6
 _CLASSIC = (
     "this `docker` has no BuildKit (install its buildx plugin): the classic builder has no RUN --mount, no build"
     " secrets, no here-documents and no COPY --link"
@@ -70,15 +71,17 @@ class DockerCommand:
         # The classic builder leaves the container of a RUN that failed.
         argv += [] if self.buildkit else ["--force-rm"]
         command = "exec " + shlex.join([*argv, str(request.context)])
-        told = _without(log, request.secrets.values())
+        hide = _without(request.secrets.values())
+        env = {**self.env, **secrets}
         try:
-            return await build_command.run(command, request.context, {**self.env, **secrets}, told, timeout)
+            ended = await build_command.run(command, request.context, env, lambda line: log(hide(line)), timeout)
         except TimeoutError as error:
             raise BuildFailed(
                 "build.timeout",
                 f"`docker build` took longer than {timeout:g} s and was stopped",
                 "Make it faster, or see in the log what it waits for.",
             ) from error
+        return replace(ended, last_lines=tuple(hide(line) for line in ended.last_lines))
 
 
 async def find_docker(environ: Mapping[str, str], path: str, endpoint: Endpoint, *, podman: bool) -> DockerCommand:
@@ -125,16 +128,19 @@ async def _has_buildkit(program: str, env: Mapping[str, str]) -> bool:
     return version is not None and int(version[1]) < _NEEDS_PLUGIN
 
 
-def _without(log: Callable[[str], None], secrets: Iterable[str]) -> Callable[[str], None]:
-    """A log that shows no build secret, also when a RUN prints it."""
-    values = sorted(filter(None, secrets), key=len, reverse=True)
+def _without(secrets: Iterable[str]) -> Callable[[str], str]:
+    """Takes build secrets out of a line, also where a RUN prints one, of several lines too."""
+    whole = [secret for secret in secrets if secret]
+    # Shorter lines of a secret, such as a brace, stand in any line.
+    lines = [line.strip() for secret in whole for line in secret.splitlines() if len(line.strip()) >= _LEAST_PART]
+    values = sorted({*whole, *lines}, key=len, reverse=True)
 
-    def told(line: str) -> None:
+    def hide(line: str) -> str:
         for value in values:
             line = line.replace(value, "***")
-        log(line)
+        return line
 
-    return told
+    return hide
 
 
 def failed(ended: build_command.Ended) -> BuildFailed:
@@ -144,5 +150,5 @@ def failed(ended: build_command.Ended) -> BuildFailed:
     return BuildFailed(
         "build.failed",
         f"`docker build` ended with exit status {ended.status}: {said}",
-        "Its whole output is above.",
+        "'flyo deploy --verbose' shows its whole output.",
     )

@@ -135,7 +135,7 @@ async def _run_steps(
 
 def _failed(step: InstallStep, ended: build_command.Ended) -> BuildFailed:
     said = " | ".join(line.strip() for line in ended.last_lines[-3:]) or "it wrote nothing"
-    hint = "The whole output is above; the command ran in a copy of the build context."
+    hint = "'flyo deploy --verbose' shows its whole output; it ran in a copy of the build context."
     if ended.status == 127:
         hint = f"`{step.command.split()[0]}` or something it needs is not installed on this computer."
     return BuildFailed("build.failed", f"`{step.command}` ended with exit status {ended.status}: {said}", hint)

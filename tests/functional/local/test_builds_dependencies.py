@@ -93,7 +93,7 @@ def test_a_failing_build_says_how_and_leaves_nothing(tmp_path: Path) -> None:
                 "event": "failed",
                 "code": "build.failed",
                 "error": "`echo one; echo two >&2; exit 7` ended with exit status 7: one | two",
-                "hint": "The whole output is above; the command ran in a copy of the build context.",
+                "hint": "'flyo deploy --verbose' shows its whole output; it ran in a copy of the build context.",
             }
             missing = (await server.build(context, build="no-such-command-here"))[-1]
             assert "not installed on this computer" in missing["hint"]

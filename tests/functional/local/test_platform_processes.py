@@ -299,3 +299,17 @@ def test_destroying_an_app_ends_its_processes_and_removes_its_files(
     assert api.call("DELETE", "/v1/apps/shop").status == 202
     all_ended([pid])
     eventually(home.exists, lambda exists: not exists)
+
+
+@pytest.mark.parametrize(
+    ("config", "why"),
+    [
+        ({"init": {"cmd": ["sh", "-c", "a\0b"]}}, "there is a NUL in it"),
+        ({"env": {"A": "a\0b"}}, "there is a NUL in it"),
+        ({"env": {"A=B": "x"}}, "there is '=' in a variable's name, or it is empty"),
+    ],
+)
+def test_what_no_process_can_have_is_said(api: Api, server_image: str, config: dict[str, Any], why: str) -> None:
+    machine = api.create("shop", server_image, {**config, "restart": {"policy": "no"}})
+    api.wait("shop", machine, "stopped")
+    assert f"the command or a variable is none that a process can have: {why}" in api.logs("shop")
