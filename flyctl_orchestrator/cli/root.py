@@ -45,6 +45,12 @@ OF_FLYCTL = """
     synthetics tokens version volumes wireguard
 """
 
+# Of these, what flyo does in another way.
+OTHERWISE = {
+    "completion": "'_FLYO_COMPLETE=bash_source flyo' prints it for bash, and zsh_source, fish_source the others",
+    "version": "'flyo --version' tells flyo's, 'flyctl version' flyctl's",
+}
+
 # The same, below commands that both have.
 BELOW_FLYCTL = {
     "doctor": "diag",
@@ -85,7 +91,7 @@ class LazyGroup(click.Group):
         near = get_close_matches(name, COMMANDS, n=1)
         advice = f"Did you mean 'flyo {near[0]}'?" if near else "'flyo --help' lists the commands"
         if name in OF_FLYCTL.split():
-            advice = f"That is 'flyctl {name}'"
+            advice = OTHERWISE.get(name, f"That is 'flyctl {name}'")
         raise UsageError(f"No such command '{name[:60]}'", next=advice, code="usage.command")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

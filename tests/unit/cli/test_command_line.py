@@ -16,8 +16,9 @@ import pytest
 
 from flyctl_orchestrator.cli.context import SharedOptions
 from flyctl_orchestrator.cli.main import run
-from flyctl_orchestrator.cli.root import COMMANDS, flyo
+from flyctl_orchestrator.cli.root import COMMANDS, OF_FLYCTL, OTHERWISE, flyo
 from flyctl_orchestrator.environment import Environment
+from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project.build_options import BuildOptions
 from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.rollout.plan.part import Part
@@ -171,3 +172,11 @@ def test_an_empty_list_does_not_stand_for_the_whole_fleet(option: str, text: str
     assert deploy is not None
     with pytest.raises(click.BadParameter, match="it names nothing"):
         deploy.make_context("deploy", [option, text], parent=context)
+
+
+@pytest.mark.parametrize("name", sorted(OTHERWISE))
+def test_what_flyo_does_otherwise_is_not_said_to_be_flyctls(name: str) -> None:
+    assert name in OF_FLYCTL.split()
+    with pytest.raises(UsageError) as refused:
+        flyo.resolve_command(click.Context(flyo), [name])
+    assert OTHERWISE[name] == refused.value.next
