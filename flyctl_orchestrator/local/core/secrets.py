@@ -49,10 +49,10 @@ class Secrets:
         """Name and value of each secret, for a machine that boots now."""
         return {name: secret.value for name, secret in self._secrets.get(app, {}).items()}
 
-    def all_values(self, app: str) -> list[str]:
+    def all_values(self, app: str) -> tuple[str, ...]:
         """Values that an app's secrets have or had: machines keep the old ones until they boot, their logs longer."""
         former = self._former.get(app)
-        return [*self.values(app).values(), *(former.values if former else ())]
+        return (*self.values(app).values(), *(former.values if former else ()))
 
     def change(self, app: str, values: Mapping[str, str | None]) -> int:
         """Set (a string) or remove (None) secrets, all together; returns the app's new version.

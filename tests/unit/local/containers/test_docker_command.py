@@ -16,12 +16,11 @@ def test_a_build_that_prints_its_secrets_and_fails_tells_none(tmp_path: Path) ->
     program = tmp_path / "docker"
     program.write_text('#!/bin/sh\necho "read $FLYO_BUILD_SECRET_0"\necho "$FLYO_BUILD_SECRET_1"\nexit 1\n')
     program.chmod(0o755)
-    request = BuildRequest(
-        app="shop", label="one", context=tmp_path, dockerfile=None, secrets={"TOKEN": planted.SECRET, "KEY": KEY}
-    )
+    dockerfile = tmp_path / "Dockerfile"
+    request = BuildRequest("shop", "one", tmp_path, dockerfile, secrets={"TOKEN": planted.SECRET, "KEY": KEY})
     docker = DockerCommand(str(program), buildkit=True, env={"PATH": "/usr/bin:/bin"})
     log: list[str] = []
-    ended = asyncio.run(docker.build(request, tmp_path / "Dockerfile", tmp_path / "iid", log.append, 30))
+    ended = asyncio.run(docker.build(request, dockerfile, tmp_path / "iid", log.append, 30))
     error = failed(ended)
     said = "\n".join([*log, *ended.last_lines, str(error), repr(vars(error))])
     assert (ended.status, log[0]) == (1, "read ***")

@@ -123,7 +123,7 @@ def test_a_value_that_a_secret_had_stays_masked() -> None:
         simulation.platform.logs.write("web", f"my key is {value}!", machine=machine)
     assert "-value" not in json.dumps(detail(simulation.platform, "web", machine)["log"])
     simulation.platform.secrets.forget("web")
-    assert simulation.platform.secrets.all_values("web") == []
+    assert simulation.platform.secrets.all_values("web") == ()
 
 
 @pytest.mark.parametrize(
