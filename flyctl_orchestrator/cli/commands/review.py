@@ -7,6 +7,7 @@ import click
 from flyctl_orchestrator.cli.build_options import build_options
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
 from flyctl_orchestrator.cli.options import target_options, verbose_option, yes_option
+from flyctl_orchestrator.cli.quantities import Amount
 
 _number = click.option("--number", type=click.IntRange(1), help="Of the pull request (in its pipeline: not needed).")
 
@@ -19,7 +20,7 @@ def review() -> None:
 @review.command(short_help="Create the app if it is not there, and deploy to it.")
 @_number
 @click.option(
-    "--budget", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True, metavar="USD",
+    "--budget", type=Amount(0, min_open=True), default=10.0, show_default=True, metavar="USD",
     help="What it may cost a month; above it nothing is created.",
 )  # fmt: skip
 @click.option(
