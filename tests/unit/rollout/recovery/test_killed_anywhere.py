@@ -19,6 +19,8 @@ from tests.unit.rollout.rollout_world import APP, Snapshot, snapshot
 
 # More lines than any of these rollouts writes; the sweep ends by itself.
 MOST = 200
+# Each of these tests runs some thirty rollouts to a line and takes each over.
+pytestmark = pytest.mark.timeout(400)
 
 
 def sleepy(directory: Path, strategy: str) -> tuple[KilledWorld, PlannedImage]:
