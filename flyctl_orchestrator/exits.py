@@ -23,7 +23,7 @@ class Exit(IntEnum):
     """Another rollout holds the app's lock."""
     CHANGES = 7
     """With --detailed-exit-code: there are changes to make, or the fleet has drifted. Else: a plan is stale, or
-    machines would be made smaller and nobody confirmed it."""
+    machines would be made smaller or lose their volumes and nobody confirmed it."""
     UNREACHABLE = 8
     """Fly, flyctl or the local platform is missing, unreachable, refuses the token, or answers what cannot be read."""
     INTERRUPTED = 130

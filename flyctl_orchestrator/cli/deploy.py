@@ -16,6 +16,7 @@ from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.kept_plan import read_kept_plan
+from flyctl_orchestrator.rollout.plan.changed_volumes import Detached, detached_volumes
 from flyctl_orchestrator.rollout.plan.part import Part
 from flyctl_orchestrator.rollout.plan.plan import Plan
 from flyctl_orchestrator.rollout.plan.smaller import Smaller, smaller_machines
@@ -102,6 +103,7 @@ def run_deploy(context: CommandContext, requested: DeployRequest) -> int:
             work.announce(plan)
             # The author of a kept plan has seen what it overwrites.
             if kept is None:
+                _ask_about_volumes(context, plan, detached_volumes(plan, fleet))
                 _ask(context, plan, smaller_machines(plan, fleet.machines, project.flytoml))
         return work.run(plan, fleet)
 
@@ -114,6 +116,27 @@ def run_deploy(context: CommandContext, requested: DeployRequest) -> int:
         require_buildable(context, target, project)
     outcome = run_under_lock(context, target, project, "flyo deploy", act, policy=policy, hooks=requested.hooks)
     return int(outcome.exit)
+
+
+def _ask_about_volumes(context: CommandContext, plan: Plan, detached: tuple[Detached, ...]) -> None:
+    """Ask before machines lose their volumes: an app that finds its data gone is worse than a deploy that waits.
+
+    Raises:
+        Declined: it may not be.
+        FlyoError: nobody can be asked, and --yes was not given (code plan.volume_detached).
+    """
+    if not detached or context.options.yes:
+        return
+    what = ", ".join(each.what for each in detached)
+    if not context.may_ask:
+        raise FlyoError(
+            f"fly.toml mounts no volume into machines that have one: {what}",
+            where=f"app {plan.app}",
+            next="Put [mounts] back, or add --yes: the machines are replaced, and the volumes are kept",
+            code="plan.volume_detached",
+            exit=Exit.CHANGES,
+        )
+    context.insist(f"Replace machines by ones without their volumes, which are kept: {what}?")
 
 
 def _ask(context: CommandContext, plan: Plan, smaller: tuple[Smaller, ...]) -> None:

@@ -17,6 +17,7 @@ REASONS = {
     "unverified": "not verified by flyo",
     "missing": "missing",
     "volume": "replaced by one with a volume",
+    "no_volume": "replaced by one without its volume",
     "replaced": "its replacement is verified by then",
     "removed_group": "fly.toml no longer has its process group",
     "leftover": "left by an unfinished rollout",

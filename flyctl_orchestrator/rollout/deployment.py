@@ -26,6 +26,7 @@ from flyctl_orchestrator.rollout.journal.goal import goal_as_dict
 from flyctl_orchestrator.rollout.journal.journal import Journal
 from flyctl_orchestrator.rollout.journal.journals import JournalStore
 from flyctl_orchestrator.rollout.lock.guard import Guard, Unguarded
+from flyctl_orchestrator.rollout.plan.changed_volumes import detached_volumes
 from flyctl_orchestrator.rollout.plan.desired import desired_of
 from flyctl_orchestrator.rollout.plan.file import plan_as_dict
 from flyctl_orchestrator.rollout.plan.left_out import but_left_out, without
@@ -159,11 +160,13 @@ class Deployment:
         return self.with_notes(plan_rollout(fleet, desired), fleet)
 
     def with_notes(self, plan: Plan, fleet: Fleet) -> Plan:
-        """A plan that says what of it makes machines smaller, and what could not be taken back."""
+        """A plan that says what of it makes machines smaller or takes their volume, and what could not be taken back."""
         if plan.empty:
             return plan
         smaller = smaller_machines(plan, fleet.machines, self.project.flytoml)
         notes = [*plan.notes, *(f"a machine is made smaller: {each.what}" for each in smaller)]
+        detached = detached_volumes(plan, fleet)
+        notes += [f"a machine is replaced by one without its volume: {each.what}" for each in detached]
         if changed := changed_since(without(fleet.managed, plan.left_out), fleet, self.journals.secrets_at):
             notes.append(
                 f"{changed}; should this go back, machines start with the newest values: Fly keeps no old ones"

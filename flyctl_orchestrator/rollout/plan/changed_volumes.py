@@ -1,27 +1,69 @@
 """Machines that fly.toml mounts another volume into than they have: a volume is mounted when a machine is created.
 
 As with flyctl, a machine that has none gets a replacement that has one, as long as there is a volume that no machine
-has; a machine that has one keeps it, or the rollout is refused.
+has. Where fly.toml mounts none any more, a machine that has one gets a replacement that has none, if a person agrees;
+the volume is kept. A machine is never given another volume than the one it has.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.plan.plan import Lane
-from flyctl_orchestrator.rollout.plan.steps import DestroyMachine, Step, TakeVolume
+from flyctl_orchestrator.rollout.plan.plan import Lane, Plan
+from flyctl_orchestrator.rollout.plan.steps import CreateMachine, DestroyMachine, Step, TakeVolume
 from flyctl_orchestrator.rollout.plan.surge import replace_lane
-from flyctl_orchestrator.rollout.plan.volumes import FreeVolumes, VolumeSpec
+from flyctl_orchestrator.rollout.plan.volumes import FreeVolumes, VolumeSpec, called
 from flyctl_orchestrator.rollout.state.metadata import REPLACES
+from flyctl_orchestrator.rollout.state.observe import Fleet
 
 
 def gains_volume(machine: Machine, spec: VolumeSpec | None) -> bool:
     """Whether fly.toml mounts a volume into a machine that has none."""
     return spec is not None and not machine.mounts and not machine.config.get("standbys")
+
+
+def loses_volume(machine: Machine, spec: VolumeSpec | None) -> bool:
+    """Whether fly.toml mounts no volume into a machine that has one."""
+    return spec is None and bool(machine.mounts) and not machine.config.get("standbys")
+
+
+def lane_without_volume(machine: Machine, reasons: Sequence[str]) -> Lane:
+    """The lane that replaces a machine by one without its volume."""
+    lane = replace_lane(machine, [*reasons, "no_volume"])
+    steps = (replace(step, bare=True) if isinstance(step, CreateMachine) else step for step in lane.steps)
+    return replace(lane, steps=tuple(steps))
+
+
+@dataclass(frozen=True)
+class Detached:
+    """A machine that a plan replaces by one without its volume."""
+
+    region: str
+    machine: str
+    volume: str
+
+    @property
+    def what(self) -> str:
+        """The machine and its volume, for a person."""
+        return f"{self.region} {self.machine} (volume {self.volume})"
+
+
+def detached_volumes(plan: Plan, fleet: Fleet) -> tuple[Detached, ...]:
+    """The volumes that a plan leaves without a machine because fly.toml does not mount them any more."""
+    there = {machine.id: machine for machine in fleet.machines}
+    known = {volume.id: volume for volume in fleet.volumes}
+    found = []
+    for lane in plan.lanes:
+        machine = there.get(lane.replaces or "")
+        if machine is None or not any(getattr(step, "bare", False) for step in lane.steps):
+            continue
+        id = str(machine.mount.get("volume") or "")
+        found.append(Detached(machine.region, machine.id, called(known.get(id), id)))
+    return tuple(found)
 
 
 class VolumeReplacements:
@@ -83,8 +125,8 @@ def refuse_changed(machines: Collection[Machine], specs: Mapping[str, VolumeSpec
     """Refuse what cannot be had by a replacement either.
 
     Raises:
-        UsageError: fly.toml mounts none or another volume into a machine that has one, or one into a machine that a
-            standby machine names.
+        UsageError: fly.toml mounts another volume into a machine that has one; or one, or none any more, into a machine
+            that a standby machine names.
     """
     named = {str(name) for machine in machines for name in machine.config.get("standbys") or ()}
     wrong = [(machine, what) for machine in machines if (what := _changed(machine, specs.get(machine.group), named))]
@@ -107,7 +149,10 @@ def _changed(machine: Machine, spec: VolumeSpec | None, named: Collection[str]) 
     if not machine.mounts:
         stuck = spec if gains_volume(machine, spec) and machine.id in named else None
         return f"has no volume but a standby machine, and fly.toml mounts volume {stuck.name}" if stuck else ""
-    if machine.config.get("standbys") or (spec is not None and name in ("", spec.name)):
+    has = f"has volume {name or machine.mount.get('volume')}"
+    if spec is None:
+        stays = loses_volume(machine, spec) and machine.id in named
+        return f"{has} and a standby machine, and fly.toml mounts none" if stays else ""
+    if machine.config.get("standbys") or name in ("", spec.name):
         return ""
-    wanted = f"mounts volume {spec.name}" if spec else "mounts none"
-    return f"has volume {name or machine.mount.get('volume')}, and fly.toml {wanted}"
+    return f"{has}, and fly.toml mounts volume {spec.name}"

@@ -9,6 +9,8 @@ from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.plan.changed_volumes import (
     VolumeReplacements,
     gains_volume,
+    lane_without_volume,
+    loses_volume,
     refuse_changed,
     refuse_without_volume,
 )
@@ -97,6 +99,8 @@ def _find_work(fleet: Fleet, desired: Desired) -> _Work:
             reasons += ["image"] if image.ref is None else []
             if spec is not None and gains_volume(machine, spec):
                 updates.append(mounting.lane(machine, reasons, spec))
+            elif loses_volume(machine, spec):
+                updates.append(lane_without_volume(machine, reasons))
             elif not reasons:
                 unchanged += 1
                 made.add(group)

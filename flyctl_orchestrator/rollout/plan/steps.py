@@ -109,7 +109,8 @@ class UpdateMachine(Step):
 class CreateMachine(Step):
     """Create a machine through the Machines API, like the first machine of its process group.
 
-    `replaces` is the machine it is to take the place of: it is created cordoned, and keeps what is that machine's own.
+    `replaces` is the machine it is to take the place of: it is created cordoned, and keeps what is that machine's own,
+    but for its volume if it is to be `bare`.
     """
 
     kind = "create_machine"
@@ -117,6 +118,7 @@ class CreateMachine(Step):
     region: str
     group: str
     replaces: str | None = None
+    bare: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,11 +134,15 @@ class CopyMachine(Step):
 
 @dataclass(frozen=True)
 class CloneMachine(Step):
-    """Create a cordoned machine that is not started, with the present configuration of this one."""
+    """Create a cordoned machine that is not started, with the present configuration of this one.
+
+    `bare`: but for its volume.
+    """
 
     kind = "clone_machine"
     untimed = True
     machine: str
+    bare: bool = False
 
 
 @dataclass(frozen=True)

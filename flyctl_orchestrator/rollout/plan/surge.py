@@ -61,7 +61,9 @@ def by_clone(lane: Lane) -> Lane:
     """The same lane with a configuration made by flyctl: it is let loose on a clone that nobody is served by."""
     assert lane.replaces is not None
     at = next(number for number, step in enumerate(lane.steps) if isinstance(step, CreateMachine))
-    made = (CloneMachine(lane.replaces), FlyctlConfigure(), Wake())
+    create = lane.steps[at]
+    assert isinstance(create, CreateMachine)
+    made = (CloneMachine(lane.replaces, bare=create.bare), FlyctlConfigure(), Wake())
     return replace(lane, steps=(*lane.steps[:at], *made, *lane.steps[at + 1 :]))
 
 
@@ -126,7 +128,6 @@ def refuse_unfit(lanes: Sequence[Lane], machines: Sequence[Machine], desired: De
     """
     replaced = {lane.replaces for lane in lanes if lane.replaces}
     mounted = [group for group in desired.groups if group in desired.volumes]
-    mounted += [machine.group for machine in machines if machine.mounts and machine.id in replaced]
     if mounted and desired.policy.strategy == SURGE:
         why = "has volumes; a volume belongs to one machine and cannot move to its replacement"
         raise _unfit(mounted[0], why, desired)

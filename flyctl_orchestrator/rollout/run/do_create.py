@@ -34,6 +34,8 @@ def do_create(step: CreateMachine, run: LaneRun, ctx: StepContext) -> bool:
     old = ctx.record.before[step.replaces]
     sized = step.group in ctx.rollout.sized
     config = replacement_config(first, old, with_guest=sized, tags=tags | {REPLACES: old.id})
+    if step.bare:
+        config.pop("mounts", None)
     create_once(_mounted(config, first, run), step.region, run, ctx, hidden=True)
     return True
 

@@ -37,6 +37,8 @@ def do_clone(step: CloneMachine, run: LaneRun, ctx: StepContext) -> bool:
     ctx.phase(run, "creating")
     config = _same(old)
     config["metadata"] = {**without_own_keys(old.metadata), ROLLOUT: ctx.record.id, REPLACES: old.id}
+    if step.bare:
+        config.pop("mounts", None)
     if (volume := volume_step(run)) is not None:
         # flyctl leaves it there; into a machine that has none it would make a new machine instead.
         config["mounts"] = [{"name": volume.name, "path": volume.path}]

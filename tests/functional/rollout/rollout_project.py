@@ -128,6 +128,11 @@ class RolloutProject(Computer):
         fly = self.project / "fly.toml"
         fly.write_text(fly.read_text() + '\n[mounts]\nsource = "data"\ndestination = "/data"\ninitial_size = "2gb"\n')
 
+    def drop_volumes(self) -> None:
+        """Have it mount none any more."""
+        fly = self.project / "fly.toml"
+        fly.write_text(fly.read_text().partition("\n[mounts]")[0])
+
     def make_volume(self, region: str) -> str:
         """Make a volume that no machine has; gives its id."""
         wanted = {"name": "data", "region": region, "size_gb": 2}

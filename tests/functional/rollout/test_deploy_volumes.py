@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pexpect
 import pytest
 
 from tests.functional.rollout.rollout_project import APP, RolloutProject
@@ -75,6 +76,42 @@ def test_a_volume_that_comes_later_needs_one_for_each_machine(deployed: RolloutP
     assert not {body["id"] for body in after.values()} & {body["id"] for body in machines.values()}
     assert owners(deployed) == {volume: (region, after[region]["id"]) for volume, region in made.items()}
     assert "Nothing to change" in deployed.deploy().stdout
+
+
+def test_a_volume_that_goes_is_asked_about_kept_and_comes_back(mounted: RolloutProject) -> None:
+    assert mounted.deploy().status == 0
+    before, machines = owners(mounted), mounted.versions()
+    mounted.drop_volumes()
+    planned = mounted.flyo("plan", "--local")
+    assert planned.status == 0 and planned.stdout.count("note: a machine is replaced by one without its volume") == 3
+    ran = mounted.deploy()
+    assert ran.status == 7 and "[plan.volume_detached]" in ran.last_line, ran.stderr
+    assert all(f"{volume} (data, 2 GB, {region})" in ran.last_line for volume, (region, _) in before.items())
+    assert (owners(mounted), mounted.versions()) == (before, machines)
+    ran = mounted.deploy("--yes")
+    assert ran.status == 0, ran.stderr
+    assert not any(body["config"].get("mounts") for body in mounted.machines().values())
+    assert not set(mounted.versions().values()) & set(machines.values())
+    assert owners(mounted) == {volume: (region, None) for volume, (region, _) in before.items()}
+    assert all(volume in ran.stderr for volume in before)
+    assert "Nothing to change" in mounted.deploy().stdout
+    ran = mounted.flyo("rollback", "--local", "--yes")
+    assert ran.status == 0, ran.stderr
+    after = mounted.machines()
+    assert owners(mounted) == {volume: (region, after[region]["id"]) for volume, (region, _) in before.items()}
+
+
+def test_a_person_is_asked_before_volumes_go(mounted: RolloutProject) -> None:
+    assert mounted.deploy().status == 0
+    before, machines = owners(mounted), mounted.versions()
+    mounted.drop_volumes()
+    child = mounted.at_terminal("deploy", "--local")
+    child.expect("without their volumes")
+    child.sendline("n")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus not in (0, None)
+    assert (owners(mounted), mounted.versions()) == (before, machines)
 
 
 def test_a_process_group_that_is_gone_is_retired_and_named(fresh: RolloutProject) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.volumes import Volume
+from flyctl_orchestrator.rollout.plan.changed_volumes import detached_volumes
 from flyctl_orchestrator.rollout.plan.desired import Desired
 from flyctl_orchestrator.rollout.plan.plan import Lane, Plan
 from flyctl_orchestrator.rollout.plan.planner import plan_rollout
-from flyctl_orchestrator.rollout.plan.steps import TakeVolume
+from flyctl_orchestrator.rollout.plan.steps import CloneMachine, CreateMachine, TakeVolume
 from flyctl_orchestrator.rollout.state.metadata import REPLACES
 from flyctl_orchestrator.rollout.state.observe import Fleet
 from tests.unit.rollout.plan.goals import DATA, SECRETS, goal, machine
@@ -98,3 +101,29 @@ def test_the_volume_of_a_replacement_that_was_left_is_used_again() -> None:
     assert [step.kind for step in lane.steps][:3] == ["destroy_machine", "take_volume", "clone_machine"]
     assert taken(lane) == ["vol_b"]
     assert [each.machine for each in plan.waves[-1].lanes] == ["a"]
+
+
+@pytest.mark.parametrize("strategy", ["in-place", "surge"])
+def test_a_machine_whose_volume_goes_is_replaced_by_one_without(strategy: Literal["in-place", "surge"]) -> None:
+    machines = [machine("a", config=MOUNTED), machine("b", "fra", config=MOUNTED)]
+    plan = made(machines, [], goal({"iad": 1, "fra": 1}, strategy=strategy))
+    first, second = lane_for(plan, "a"), lane_for(plan, "b")
+    assert [step.kind for step in first.steps] == ["clone_machine", "flyctl_configure", "wake", "gate", *REPLACING]
+    assert first.steps[0] == CloneMachine("a", bare=True)
+    assert second.steps[0] == CreateMachine("fra", "app", "b", bare=True)
+    assert [lane.machine for lane in plan.waves[-1].lanes] == ["a", "b"] and plan.waves[-1].final
+    assert "no_volume" in first.reasons
+
+
+def test_a_standby_machine_keeps_its_volume() -> None:
+    standby = machine("s", state="stopped", config=MOUNTED | {"standbys": ["x"]})
+    plan = made([standby, machine("a")], [], goal({"iad": 1}))
+    assert not any(lane.replaces for lane in plan.lanes)
+
+
+def test_machines_are_named_with_the_volumes_they_lose() -> None:
+    machines = [machine("a", config=MOUNTED), machine("b", "fra")]
+    fleet = Fleet("shop", True, tuple(machines), SECRETS, volumes=(Volume("vol_b", "data", "iad", 3),))
+    plan = plan_rollout(fleet, goal({"iad": 1, "fra": 1}))
+    assert [each.what for each in detached_volumes(plan, fleet)] == ["iad a (volume vol_b (data, 3 GB, iad))"]
+    assert "volumes that are kept: vol_b (data, 3 GB, iad)" in plan.notes

@@ -150,10 +150,13 @@ def test_an_image_that_is_still_to_be_built_is_mentioned_where_it_matters() -> N
             "'flyo deploy'",
         ),
         (
-            [machine("a", group="cron", config={"mounts": [{"volume": "vol_1", "path": "/d"}]})],
+            [
+                machine("a", group="cron", config={"mounts": [{"volume": "vol_1", "path": "/d"}]}),
+                machine("s", group="cron", state="stopped", config={"standbys": ["a"]}),
+            ],
             goal({("iad", "cron"): 1}),
             "plan.volume_changed",
-            "has volume vol_1, and fly.toml mounts none in process group cron",
+            "has volume vol_1 and a standby machine, and fly.toml mounts none in process group cron",
             "flyo scale cron:iad=0",
         ),
     ],
