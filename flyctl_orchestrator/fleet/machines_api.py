@@ -25,6 +25,7 @@ from flyctl_orchestrator.fleet.api_answer import (
 from flyctl_orchestrator.fleet.api_call import Call, Caller, Repeat
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.http import Http
+from flyctl_orchestrator.fleet.listings import Listings
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.resources import Lease, SecretInfo
 from flyctl_orchestrator.fleet.volumes import VolumesApi
@@ -50,7 +51,7 @@ class MachinesApi:
         self, base_url: str, token: str, http: Http, clock: Clock, random: random.Random, *, patience: float = 30.0
     ) -> None:
         self._caller = Caller(base_url, token, http, clock, random, patience=patience)
-        self._clock = clock
+        self._clock, self.listings = clock, Listings(clock)
         self._regions: dict[str, str] = {}
 
     def hurried(self, seconds: float) -> MachinesApi:
@@ -85,7 +86,9 @@ class MachinesApi:
         """
         query = f"?{urlencode({'metadata.' + having[0]: having[1]})}" if having else ""
         call = self._app_call("GET", app, f"/machines{query}", "list", "list the machines")
-        return [self._seen(machine) for machine in self._caller.send(call, machines_of(app))]
+        asked = self.listings.moment()
+        found = [self._seen(machine) for machine in self._caller.send(call, machines_of(app))]
+        return found if having else self.listings.keep(app, asked, found)
 
     def may_list(self, app: str) -> bool:
         """Whether `list_machines` need not wait for its turn now."""
@@ -355,14 +358,7 @@ class MachinesApi:
         return machine
 
     def _app_call(
-        self,
-        method: str,
-        app: str,
-        path: str,
-        action: str,
-        doing: str,
-        json: Any = None,
-        private: tuple[str, ...] = (),
+        self, method: str, app: str, path: str, action: str, doing: str, json: Any = None, private: tuple[str, ...] = ()
     ) -> Call:
         full = f"/apps/{quote(app)}{path}"
         return Call(method, full, action, app, f"app {app}", doing, json=json, private=private)

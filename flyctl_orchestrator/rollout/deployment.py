@@ -86,9 +86,10 @@ class Deployment:
 
     # --- before anything changes
 
-    def observe(self, *, known: bool = False) -> Fleet:
+    def observe(self, *, known: bool = False, secrets: bool = True) -> Fleet:
         """Read the fleet; `known`: the app is there."""
-        return observe(self.target.api, self.project.app, volumes=bool(self.project.flytoml.volumes), known=known)
+        volumes = bool(self.project.flytoml.volumes)
+        return observe(self.target.api, self.project.app, volumes=volumes, known=known, secrets=secrets)
 
     def given_image(self, image: str | None) -> PlannedImage:
         """The image the user names, on the command line or as fly.toml's [build] image; else one still to be built."""
@@ -160,7 +161,7 @@ class Deployment:
         return self.with_notes(plan_rollout(fleet, desired), fleet)
 
     def with_notes(self, plan: Plan, fleet: Fleet) -> Plan:
-        """A plan that says what of it makes machines smaller or takes their volume, and what could not be taken back."""
+        """A plan that says which machines get smaller or lose their volume, and what could not be taken back."""
         if plan.empty:
             return plan
         smaller = smaller_machines(plan, fleet.machines, self.project.flytoml)

@@ -16,7 +16,7 @@ from flyctl_orchestrator.rollout.plan.scale_request import check_regions, counts
 from flyctl_orchestrator.rollout.plan.volumes import specs_of
 from flyctl_orchestrator.rollout.recovery.unfinished import make_way, refuse_unfinished
 from flyctl_orchestrator.rollout.run.first_addresses import give_addresses
-from flyctl_orchestrator.rollout.state.observe import Fleet
+from flyctl_orchestrator.rollout.state.observe import Fleet, with_secrets
 
 # Seconds for which a reading of the fleet is as good as a new one; the platform allows one a second.
 FRESH = 1.0
@@ -33,9 +33,11 @@ def prepare(work: Deployment, image: str | None) -> tuple[Plan, Fleet]:
     Raises:
         FlyoError: an earlier rollout is unfinished, or it cannot be built or planned; no machine was changed.
     """
-    fleet = _begin(work)
-    exists = fleet.exists
     wanted = work.given_image(image)
+    # What is built changes every machine, whatever its secrets are; they are read when it is there.
+    later = wanted.ref is None
+    fleet = _begin(work, secrets=not later)
+    exists = fleet.exists
     # What is impossible is said before an app is created, and before time is spent on building.
     work.plan(fleet, wanted)
     if not exists:
@@ -46,6 +48,8 @@ def prepare(work: Deployment, image: str | None) -> tuple[Plan, Fleet]:
     aged = work.target.clock.monotonic() - since > FRESH
     if work.guard.secure(wanted.ref) or aged or not exists:
         fleet = work.observe(known=True)
+    elif later:
+        fleet = with_secrets(work.target.api, fleet)
     plan = work.plan(fleet, wanted)
     _give_addresses(work, plan, fleet)
     return plan, fleet
@@ -130,8 +134,8 @@ def _give_addresses(work: Deployment, plan: Plan, fleet: Fleet) -> None:
         give_addresses(work.target.api, work.project.flytoml, fleet, lambda line: work.emit("note", line=line))
 
 
-def _begin(work: Deployment) -> Fleet:
+def _begin(work: Deployment, *, secrets: bool = True) -> Fleet:
     make_way(work)
-    fleet = work.observe()
+    fleet = work.observe(secrets=secrets)
     refuse_unfinished(work, fleet)
     return fleet

@@ -10,7 +10,7 @@ from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.rollout.lock.leases import Leases
 from flyctl_orchestrator.rollout.lock.machines import Found, LockMachines
-from flyctl_orchestrator.rollout.lock.times import GIVE_UP, MOVE, RENEW, SOON, SURE
+from flyctl_orchestrator.rollout.lock.times import GIVE_UP, MOVE, RECENT, RENEW, SOON, SURE
 from flyctl_orchestrator.rollout.state.lock_record import SETTLED, LockRecord
 
 Tell = Callable[..., None]
@@ -114,21 +114,40 @@ class Held:
         with self._lock:
             if self._over:
                 return
-            began, good = Times.of(self._clock), False
+            began, proof = Times.of(self._clock), None
             try:
-                good = self._renewed(began)
+                proof = self._renewed(began)
                 self._trouble = None
             except ApiError as error:
                 self._trouble = error
-            if good:
-                self._proved_at = began
-            self._due = self._clock.monotonic() + (RENEW if good else SOON)
+            if proof is not None:
+                self._proved_at = proof
+            self._due = self._clock.monotonic() + (RENEW if proof is not None else SOON)
 
-    def _renewed(self, began: Times) -> bool:
-        """One renewal; says whether it has proved that the lock is ours."""
+    def _renewed(self, began: Times) -> Times | None:
+        """One renewal; gives the moment for which it has proved that the lock is ours, None when it has not."""
+        seen, leases = self._seen_lately(began), dict(self._leases.nonces)
         gone, trouble = self._renew_leases()
         if self._lost:
-            return False
+            return None
+        # No lease has ended since that list was asked for, and it shows no other machine that counts.
+        if seen is not None and not gone and not trouble and not self._lapsed and leases == self._leases.nonces:
+            return seen
+        return began if self._looked(began, gone, trouble) else None
+
+    def _seen_lately(self, now: Times) -> Times | None:
+        """When a list was asked for that shows that ours are the machines that count; None without a recent one."""
+        last = self._machines.last_seen()
+        if last is None:
+            return None
+        found, listing = last
+        at = Times(listing.monotonic, listing.wall)
+        newer = at.monotonic > self._proved_at.monotonic and at.wall > self._proved_at.wall
+        ours = {each.id for each in found.counting} == set(self._leases.nonces)
+        return at if newer and ours and now.since(at) <= RECENT else None
+
+    def _looked(self, began: Times, gone: set[str], trouble: Mapping[str, ApiError]) -> bool:
+        """Look which lock machines count, and go along; says whether the lock is ours."""
         found = self._machines.find(hurry=True)
         ours = set(self._leases.nonces) - gone
         counting = [each.id for each in found.counting if each.id in ours]

@@ -6,11 +6,12 @@ Its lease is the platform's own compare-and-swap: one holder, an end by the plat
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flyctl_orchestrator.fleet.api_error import ApiError
+from flyctl_orchestrator.fleet.listings import Listing
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.machines_api import MachinesApi
 from flyctl_orchestrator.rollout.lock.times import HURRY
@@ -92,9 +93,12 @@ class LockMachines:
             if error.kind == "not_found":
                 return Found()
             raise
-        machines = [machine for machine in listed if not machine.gone]
-        keeping = [LockMachine.of(machine) for machine in machines if is_lock_machine(machine)]
-        return Found(tuple(keeping), tuple(machine for machine in machines if not is_lock_machine(machine)))
+        return _found(listed)
+
+    def last_seen(self) -> tuple[Found, Listing] | None:
+        """What a list of all machines has shown last, whoever asked for it."""
+        listing = self._api.listings.last(self._app)
+        return (_found(listing.machines), listing) if listing is not None else None
 
     def make(self, found: Found, image: str | None, tag: str) -> bool:
         """Make one that counts instead of those in `found` whose hosts do not answer. Look again afterwards.
@@ -162,6 +166,12 @@ class LockMachines:
             except ApiError:
                 continue
         return gone
+
+
+def _found(listed: Iterable[Machine]) -> Found:
+    machines = [machine for machine in listed if not machine.gone]
+    keeping = [LockMachine.of(machine) for machine in machines if is_lock_machine(machine)]
+    return Found(tuple(keeping), tuple(machine for machine in machines if not is_lock_machine(machine)))
 
 
 def _config(image: str, found: Found) -> dict[str, Any]:

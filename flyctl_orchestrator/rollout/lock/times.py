@@ -4,6 +4,9 @@ LEASE = 30
 """A lease's time to live. Whoever dies holding the lock keeps it for so long at most, by the platform's clock."""
 RENEW = 10.0
 """Between two renewals."""
+RECENT = 5.0
+"""A list that somebody else has asked for tells a renewal as much as one of its own, if it is no older than this.
+RENEW and this are together less than SURE, by more than a call takes."""
 SOON = 2.0
 """Between two tries of a renewal that did not work."""
 SURE = 20.0

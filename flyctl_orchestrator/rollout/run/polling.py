@@ -22,7 +22,7 @@ TOGETHER = 1.0
 # Seconds from the moment a machine runs until its first check may have passed.
 FIRST_CHECK = 0.15
 # Seconds between looks at machines that run and have not passed yet: at first, and how they grow.
-SOON, GROWTH = 0.1, 1.5
+SOON, GROWTH = 0.2, 1.5
 
 
 class PollSchedule:

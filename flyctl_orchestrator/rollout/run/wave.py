@@ -84,6 +84,7 @@ class WaveRun:
         self._flyctl: FlyctlDriver | None = None
         self.left: FlyctlDriver | None = None
         self._looks = 0
+        self._began = context.clock.monotonic()
         self.last_snapshot: Snapshot | None = None
         self.runs = [self._prepare(lane) for lane in wave.lanes]
         back = wave.watch is None
@@ -221,7 +222,8 @@ class WaveRun:
             whole = lists or (self._flyctl.resting and not self._seen_since(self._flyctl))
             return self._poller.read(None if whole else ids)
         near = self._near(running)
-        since = self._poller.since_list
+        # Before the first list the wave is as good as its beginning: what came before has just looked at all of it.
+        since = min(self._poller.since_list, self._context.clock.monotonic() - self._began)
         due = since >= SEEN_ALL or min(since, self._schedule.since_near) >= TICK
         few = 0 < len(near) <= (FEW if self._poller.rounds else MANY)
         lists = due or not few or (len(near) > 1 and self._poller.may_list)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from flyctl_orchestrator.fleet.api_error import ApiError
@@ -24,7 +25,7 @@ class Fleet:
     Attributes:
         exists: whether the app exists on the target.
         machines: all that are not gone, strays included, but for the one that keeps the lock.
-        secrets: digest of the secrets' names and digests.
+        secrets: digest of the secrets' names and digests; "" where they were not read.
         volumes: the app's; not read, and so empty, where neither fly.toml nor a machine has any.
         fingerprints: of each secret, by its name.
     """
@@ -62,26 +63,52 @@ def secrets_as_dict(fleet: Fleet) -> dict[str, Any]:
     return {"digest": fleet.secrets, "names": dict(fleet.fingerprints)}
 
 
-def observe(api: MachinesApi, app: str, *, volumes: bool = False, known: bool = False) -> Fleet:
-    """Read an app's machines and secrets, three calls in all, and its volumes where there are any.
+def observe(api: MachinesApi, app: str, *, volumes: bool = False, known: bool = False, secrets: bool = True) -> Fleet:
+    """Read an app's machines and secrets, and its volumes where there are any.
+
+    An app that has a machine is there; only one without any is asked for itself.
 
     Args:
         volumes: whether to read the volumes also when no machine has one.
         known: the app was there a moment ago, and that it is not there any more is an error.
+        secrets: whether to read the secrets; no plan is made for a fleet without.
 
     Raises:
         ApiError: the platform refused or could not be reached. An app that does not exist is no error.
     """
-    try:
-        if not known:
-            api.get_app(app)
-    except ApiError as error:
-        if error.kind == "not_found":
-            return Fleet(app, exists=False, secrets=secrets_digest(()))
-        raise
-    listed = [m for m in present(api.list_machines(app)).values() if not is_lock_machine(m)]
+    found = _listed(api, app, known=known)
+    if found is None:
+        return Fleet(app, exists=False, secrets=secrets_digest(()))
+    listed = [m for m in present(found).values() if not is_lock_machine(m)]
     machines = sorted(listed, key=lambda m: (m.created_at, m.id))
-    secrets = [(secret.name, secret.digest) for secret in api.list_secrets(app)]
     wanted = volumes or any(machine.mounts for machine in machines)
-    found = sorted(api.volumes.list(app), key=lambda volume: volume.id) if wanted else ()
-    return Fleet(app, True, tuple(machines), secrets_digest(secrets), fingerprints(secrets), tuple(found))
+    disks = sorted(api.volumes.list(app), key=lambda volume: volume.id) if wanted else ()
+    fleet = Fleet(app, True, tuple(machines), volumes=tuple(disks))
+    return with_secrets(api, fleet) if secrets else fleet
+
+
+def with_secrets(api: MachinesApi, fleet: Fleet) -> Fleet:
+    """The fleet with the secrets that the app has now."""
+    secrets = [(secret.name, secret.digest) for secret in api.list_secrets(fleet.app)]
+    return replace(fleet, secrets=secrets_digest(secrets), fingerprints=fingerprints(secrets))
+
+
+def _listed(api: MachinesApi, app: str, *, known: bool) -> Sequence[Machine] | None:
+    """The app's machines; None when there is no such app."""
+    refused: ApiError | None = None
+    try:
+        found = api.list_machines(app)
+    except ApiError as error:
+        if known or error.kind != "not_found":
+            raise
+        found, refused = [], error
+    if not found and not known:
+        try:
+            api.get_app(app)
+        except ApiError as error:
+            if error.kind == "not_found":
+                return None
+            raise
+    if refused is not None:
+        raise refused
+    return found

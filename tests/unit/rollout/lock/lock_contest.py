@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.http import HttpAnswer
 from flyctl_orchestrator.fleet.machines_api import MachinesApi
 from flyctl_orchestrator.local.daemon.simulation import TOKEN
@@ -114,7 +115,16 @@ class Contender:
         until = self.monotonic() + seconds
         while self.monotonic() < until and not self.held.lost():
             self.sleep(1.0)
+            if self.contest.lists and int(until - self.monotonic()) % self.contest.lists == 0:
+                self._list()
             self.held.renew_if_due()
+
+    def _list(self) -> None:
+        """Look at the fleet, as a rollout does while it watches."""
+        try:
+            self.api.list_machines(APP)
+        except ApiError:
+            return
 
     def release(self) -> None:
         assert self.held is not None
@@ -225,6 +235,8 @@ class Contest:
         self.deaf = ""
         """A machine whose host does not answer, though the list does not say so."""
         self.checks = True
+        self.lists = 0
+        """Seconds between two looks of a holder at the fleet; 0: it does not look."""
         self._made: dict[str, tuple[float, str]] = {}
         for number in range(machines):
             self.create(REGIONS[number % 3])

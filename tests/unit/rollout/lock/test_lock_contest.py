@@ -91,6 +91,7 @@ def play(hold: float, *, by_hand: bool = False) -> Callable[[Contender], None]:
     platform=PLATFORMS,
     by_hand=st.integers(0, 4),
     seed=st.integers(0, 3),
+    lists=st.sampled_from([0, 2, 4, 9]),
 )
 def test_never_two_at_once(
     order: list[int],
@@ -100,9 +101,11 @@ def test_never_two_at_once(
     platform: Platform,
     by_hand: int,
     seed: int,
+    lists: int,
 ) -> None:
     with tempfile.TemporaryDirectory() as directory:
         contest = Contest(Path(directory), seed=seed, platform=platform)
+        contest.lists = lists
         for number, skew in enumerate(skews):
             contest.add(f"c{number}", play(holds[number], by_hand=number == by_hand), skew=skew)
 

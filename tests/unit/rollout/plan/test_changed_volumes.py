@@ -9,6 +9,7 @@ import pytest
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.volumes import Volume
+from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.rollout.plan.changed_volumes import detached_volumes
 from flyctl_orchestrator.rollout.plan.desired import Desired
 from flyctl_orchestrator.rollout.plan.plan import Lane, Plan
@@ -106,7 +107,7 @@ def test_the_volume_of_a_replacement_that_was_left_is_used_again() -> None:
 @pytest.mark.parametrize("strategy", ["in-place", "surge"])
 def test_a_machine_whose_volume_goes_is_replaced_by_one_without(strategy: Literal["in-place", "surge"]) -> None:
     machines = [machine("a", config=MOUNTED), machine("b", "fra", config=MOUNTED)]
-    plan = made(machines, [], goal({"iad": 1, "fra": 1}, strategy=strategy))
+    plan = made(machines, [], goal({"iad": 1, "fra": 1}, policy=RolloutPolicy(strategy=strategy)))
     first, second = lane_for(plan, "a"), lane_for(plan, "b")
     assert [step.kind for step in first.steps] == ["clone_machine", "flyctl_configure", "wake", "gate", *REPLACING]
     assert first.steps[0] == CloneMachine("a", bare=True)

@@ -84,7 +84,7 @@ def test_what_an_unfinished_surge_left_is_removed_and_counts_for_nothing() -> No
 def test_a_surge_of_machines_with_volumes_is_refused() -> None:
     mounted = machine("a", config={"mounts": [{"volume": "vol_1", "path": "/data"}]})
     with pytest.raises(UsageError) as raised:
-        plan([mounted], goal({"iad": 1}, policy=SURGE))
+        plan([mounted], goal({"iad": 1}, policy=SURGE, volumes={"app": DATA}))
     assert (raised.value.code, raised.value.where) == ("plan.surge_unfit", "app shop")
 
 
