@@ -222,8 +222,10 @@ class WaveRun:
             whole = lists or (self._flyctl.resting and not self._seen_since(self._flyctl))
             return self._poller.read(None if whole else ids)
         near = self._near(running)
-        # Before the first list the wave is as good as its beginning: what came before has just looked at all of it.
-        since = min(self._poller.since_list, self._context.clock.monotonic() - self._began)
+        since = self._poller.since_list
+        if self._wave.watch:
+            # What came before has just looked at all of it, and so will the watch: such a wave begins without a list.
+            since = min(since, self._context.clock.monotonic() - self._began)
         due = since >= SEEN_ALL or min(since, self._schedule.since_near) >= TICK
         few = 0 < len(near) <= (FEW if self._poller.rounds else MANY)
         lists = due or not few or (len(near) > 1 and self._poller.may_list)
