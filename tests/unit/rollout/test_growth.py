@@ -25,3 +25,8 @@ def test_each_machine_costs_a_few_calls_and_nobody_is_refused(tmp_path: Path) ->
 def test_a_deploy_that_changes_few_machines_at_once_is_not_refused_either(tmp_path: Path) -> None:
     (tmp_path / "slow").mkdir()
     assert measure(34, 1, tmp_path / "slow").refused == 0
+
+
+def test_a_small_fleet_pays_for_the_fixed_part_and_no_more(tmp_path: Path) -> None:
+    six = cost(tmp_path / "six", 6)
+    assert six.calls <= CALLS * six.machines
