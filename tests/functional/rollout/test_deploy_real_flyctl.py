@@ -52,7 +52,7 @@ def test_volumes_in_three_regions_and_a_group_that_goes(fresh: RolloutProject) -
     assert len(fresh.volumes()) == 5 and len(fresh.machines()) == 3
 
 
-def test_a_volume_that_comes_later(real: RolloutProject) -> None:
+def test_a_volume_that_comes_later_and_goes_again(real: RolloutProject) -> None:
     before = {body["id"] for body in real.machines().values()}
     real.add_volumes()
     refused = real.deploy()
@@ -66,6 +66,17 @@ def test_a_volume_that_comes_later(real: RolloutProject) -> None:
     assert not {body["id"] for body in fleet.values()} & before
     assert len({body["config"]["metadata"]["fly_release_id"] for body in fleet.values()}) == 1
     assert len(real.volumes()) == 3 and "Nothing to change" in real.deploy().stdout
+    real.drop_volumes()
+    before = {body["id"] for body in real.machines().values()}
+    refused = real.deploy()
+    assert refused.status == 7 and "[plan.volume_detached]" in refused.last_line, refused.stderr
+    ran = real.deploy("--yes")
+    assert ran.status == 0, ran.stderr
+    fleet = real.machines()
+    assert not before & {body["id"] for body in fleet.values()}
+    assert not any(body["config"].get("mounts") for body in fleet.values())
+    assert sorted(body["id"] for body in real.volumes() if body["attached_machine_id"] is None) == volumes
+    assert "Nothing to change" in real.deploy().stdout
 
 
 @pytest.mark.parametrize(("behaviour", "words"), [("exits", "exit code 4"), ("broken", "answered 500")])
