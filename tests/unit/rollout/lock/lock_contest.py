@@ -106,14 +106,21 @@ class Contender:
             self.refused = refusal
             self.locker.computer.release()
             return None
-        self._got()
+        self.number = 0
+        self._got_when_sure()
         return self.held
+
+    def _got_when_sure(self) -> None:
+        """Whoever has stalled while taking it may not be sure any more: it has it from when it is sure again."""
+        if self.number == 0 and self.held is not None and self.held.sure:
+            self._got()
 
     def hold(self, seconds: float) -> None:
         """Be at work for so long, renewing, as long as the lock is there."""
         assert self.held is not None
         until = self.monotonic() + seconds
         while self.monotonic() < until and not self.held.lost():
+            self._got_when_sure()
             self.sleep(1.0)
             if self.contest.lists and int(until - self.monotonic()) % self.contest.lists == 0:
                 self._list()
@@ -128,6 +135,8 @@ class Contender:
 
     def release(self) -> None:
         assert self.held is not None
+        if not self.held.lost():
+            self._got_when_sure()
         self.held.release()
         self.locker.computer.release()
         self.held = None
