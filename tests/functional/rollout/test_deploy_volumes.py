@@ -67,7 +67,7 @@ def test_a_volume_that_comes_later_needs_one_for_each_machine(deployed: RolloutP
     made = {deployed.make_volume(region): region for region in ("iad", "fra")}
     ran = deployed.deploy()
     assert ran.status == 2 and "volumes missing: nrt 1" in ran.stderr and "[plan.volume_missing]" in ran.stderr
-    assert f"'flyctl volumes create data -a {APP} -r nrt -n 1'" in ran.stderr
+    assert f" volumes create data -a {APP} -r nrt -n 1'" in ran.stderr
     assert deployed.what_matters() == before
     made[deployed.make_volume("nrt")] = "nrt"
     ran = deployed.deploy()
