@@ -6,11 +6,14 @@ from collections.abc import Mapping
 
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.context.outcome import Row
+from flyctl_orchestrator.rollout.plan.plan import Lane, Plan
 from flyctl_orchestrator.rollout.run.lane import LaneRun
 from flyctl_orchestrator.rollout.run.record import Record
 
 CLOSED = "it is cordoned: it gets no requests"
 PERHAPS_CLOSED = "it may be cordoned: the platform did not answer"
+LEFT = "an unfinished rollout had left it"
+APPEARED = "it was not there when the rollout began"
 
 
 def rows_at_the_end(machines: Mapping[str, Machine] | None, record: Record, backs: Mapping[str, LaneRun]) -> list[Row]:
@@ -31,7 +34,7 @@ def rows_at_the_end(machines: Mapping[str, Machine] | None, record: Record, back
             # A replacement that was never made is missed by nobody: the machine itself has a row.
             continue
         back = backs.get(run.machine_id or "")
-        rows.append(_unseen(run, back, record) if machines is None else _absent(run, back))
+        rows.append(_unseen(run, back, record) if machines is None else _absent(run, back, record))
     rows += [
         _only_back(id, back, seen=machines is not None)
         for id, back in backs.items()
@@ -54,6 +57,9 @@ def _row(machine: Machine, run: LaneRun | None, back: LaneRun | None, record: Re
     before = record.before.get(machine.id)
     if fate == "unchanged" and before is not None and machine.cordoned != before.cordoned:
         fate, why = "unverified", CLOSED if machine.cordoned else "it is no longer cordoned"
+    if fate == "unchanged" and before is None:
+        # Perhaps one whose making was answered by nobody: nothing is known of it but that it is there.
+        fate, why = "unverified", APPEARED
     return Row(
         region=machine.region,
         group=machine.group,
@@ -112,7 +118,7 @@ def _only_back(machine: str, back: LaneRun, *, seen: bool) -> Row:
     return Row(lane.region, lane.group, machine, None, "", "", fate, "unknown", None, why)
 
 
-def _absent(run: LaneRun, back: LaneRun | None) -> Row:
+def _absent(run: LaneRun, back: LaneRun | None, record: Record) -> Row:
     lane = run.lane
     back_itself = back is not None and back.status == "passed" and back.machine_id == run.machine_id
     if back_itself and back is not None and back.lane.action == "restore":
@@ -120,5 +126,13 @@ def _absent(run: LaneRun, back: LaneRun | None) -> Row:
         return Row(lane.region, lane.group, run.machine_id or "", None, "", "", "restored", "unknown")
     gone = lane.action == "destroy" or (back is not None and back.status == "passed")
     fate = "destroyed" if gone and run.machine_id else "missing"
-    why = "" if fate == "destroyed" else run.reason
+    why = run.reason
+    if fate == "destroyed":
+        why = LEFT if _was_left(lane, record.plan) else ""
     return Row(lane.region, lane.group, run.machine_id or "", None, "", "", fate, "unknown", None, why)
+
+
+def _was_left(lane: Lane, plan: Plan) -> bool:
+    """Whether a lane ends what an unfinished rollout had left: a replacement, or the machine of one that is kept."""
+    replaced_here = {each.replaces for each in plan.lanes}
+    return "leftover" in lane.reasons or ("replaced" in lane.reasons and lane.machine not in replaced_here)

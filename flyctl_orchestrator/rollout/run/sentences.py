@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from flyctl_orchestrator.rollout.context.outcome import Row
 from flyctl_orchestrator.rollout.plan.plan import PlanKind
+from flyctl_orchestrator.rollout.run.result_rows import LEFT
 from flyctl_orchestrator.rollout.state.not_taken_back import NotTakenBack
 
 
@@ -46,6 +47,9 @@ def way_back_sentence(rows: Sequence[Row], not_back: NotTakenBack) -> str:
         done = "every touched machine is back as it was, verified"
     else:
         done = "every touched machine has its image and configuration back, verified"
+    if left := [row.machine for row in rows if row.fate == "destroyed" and row.why == LEFT]:
+        done += f"; destroyed for good, as an unfinished rollout had left {'it' if len(left) == 1 else 'them'}: "
+        done += ", ".join(left)
     return with_not_back(done, not_back)
 
 

@@ -35,7 +35,10 @@ def before_past(past: PastRollout) -> RestorePoint:
 def _first(before: Mapping[str, Machine], plan: Plan, at: float) -> RestorePoint:
     """The beginning of a rollout that carries on nothing. What an earlier one left behind is not missed."""
     replaced = {lane.replaces for lane in plan.lanes}
-    left = {lane.machine for lane in plan.lanes if {"replaced", "leftover"} & set(lane.reasons)} - replaced
+    # Unless it still took requests: whoever goes back needs it again.
+    open_ = {id for id, machine in before.items() if not machine.cordoned}
+    left = {lane.machine for lane in plan.lanes if "replaced" in lane.reasons and lane.machine not in open_} - replaced
+    left |= {lane.machine for lane in plan.lanes if "leftover" in lane.reasons} - replaced
     making = (step for lane in plan.lanes if lane.replaces for step in lane.steps)
     left |= {step.machine for step in making if isinstance(step, DestroyMachine)}
     machines = {id: machine for id, machine in before.items() if machine.managed and id not in left}

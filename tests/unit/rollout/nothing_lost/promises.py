@@ -12,6 +12,7 @@ from flyctl_orchestrator.local.core import model
 from flyctl_orchestrator.local.daemon.simulation import TOKEN
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.plan.desired import Desired
+from flyctl_orchestrator.rollout.run.result_rows import LEFT
 from flyctl_orchestrator.rollout.state.lock_record import MARK
 from flyctl_orchestrator.rollout.state.metadata import VERIFIED
 from tests.planted import SECRET
@@ -162,7 +163,13 @@ class Promises:
         """Whether a rollout that replaces machines has done with this one, and says so."""
         # What an earlier surge has left behind, the next rollout of any kind removes.
         told = any(row.machine == machine_id and row.fate == "destroyed" for row in self._outcome.rows)
-        return told and self._outcome.exit in (Exit.OK, *NAMING)
+        return told and (self._outcome.exit in (Exit.OK, *NAMING) or machine_id in self._left_behind())
+
+    def _left_behind(self) -> set[str]:
+        """What an unfinished rollout had left and a way back does not bring back: each one is named, and was one."""
+        named = {row.machine for row in self._outcome.rows if row.why == LEFT and row.machine in self._outcome.what}
+        assert named <= {id for id, each in self._before.items() if each.managed}, self._outcome
+        return named
 
     def _say(self, machine_id: str) -> str:
         now, before = self._after.get(machine_id), self._before.get(machine_id)
@@ -194,7 +201,8 @@ class Promises:
             known = [self._named(machine_id) for machine_id in {*self._before, *self._after}]
             gone = [row for row in self._outcome.rows if row.fate in ODD_FATES]
             # A lock that is lost after the last gate leaves no machine to name.
-            settled = self._outcome.code == "lock.lost" and all(row.fate == "new" for row in self._outcome.rows)
+            fates = {row.fate for row in self._outcome.rows}
+            settled = self._outcome.code == "lock.lost" and fates <= {"new", "destroyed", "unchanged"}
             assert any(known) or gone or settled or "/new-" in self._outcome.what, f"names nobody: {self._outcome}"
 
     def _all_new(self) -> None:
@@ -213,6 +221,7 @@ class Promises:
 
     def _all_as_before(self) -> None:
         known = {*self._before, *self._after} - self._others - set(self._reborn) - set(self._reborn.values())
+        known -= self._left_behind()
         for machine_id in known:
             before, now = self._before.get(machine_id), self._after.get(machine_id)
             assert before is not None, f"status {self._outcome.exit!r}, but new: {self._say(machine_id)}"

@@ -1,0 +1,62 @@
+"""Rollouts that once broke a promise, as the property test found them: on top of what an unfinished surge had left."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.rollout.nothing_lost.fleets import Box, FleetShape, Order, Trouble
+from tests.unit.rollout.nothing_lost.test_nothing_lost import NothingLost, Tally
+
+THREE = (Box(0, "app", "", False, False, False),) * 3
+CRASHES = (Trouble("crash-loop", 0, 0, 0, False, None),) * 2
+# Leaves replacements, and machines of which a replacement is kept.
+UNFINISHED = Order(
+    image="good",
+    ill_region=0,
+    again=False,
+    new_definition=False,
+    more=None,
+    fewer=None,
+    canary=None,
+    width=0,
+    max_unavailable=1,
+    bake=0.0,
+    timeout=15.0,
+    rollback=False,
+    passes=1,
+    troubles=CRASHES,
+    strategy="surge",
+)
+
+
+class Kept(NothingLost):
+    """One fleet, and the rollouts that a test names."""
+
+    tally = Tally(100)
+
+
+def run(boxes: tuple[Box, ...], *orders: Order) -> None:
+    """Roll out one after the other on a fleet; each has to keep every promise."""
+    fleet = Kept()
+    try:
+        fleet.found(shape=FleetShape(("iad", "fra"), ("app", "worker"), boxes, False, False))
+        for order in orders:
+            fleet.roll_out(order=order)
+    finally:
+        fleet.teardown()
+
+
+def test_a_machine_whose_making_nobody_answered_is_not_called_unchanged() -> None:
+    lost = (CRASHES[0], Trouble("lost-create", 28, 0, 0, False, None))
+    order = Order(**{**vars(UNFINISHED), "canary": 1, "troubles": lost})
+    run((*THREE, Box(1, "worker", "", False, False, False)), order)
+
+
+@pytest.mark.parametrize("at", range(29, 60, 2))
+@pytest.mark.parametrize("kind", ["press", "rival"])
+def test_a_rollout_over_an_unfinished_surge_ends_as_it_says(kind: str, at: int) -> None:
+    seconds = (2.0, 45.0)
+    troubles = tuple(Trouble("crash-loop", 0, 0, 0, False, each) for each in seconds)
+    stopped = Trouble(kind, at, 0, 0, False, 45.0)
+    changes = {"rollback": True, "strategy": "in-place", "locked": True, "troubles": (*troubles, stopped)}
+    run(THREE, UNFINISHED, Order(**{**vars(UNFINISHED), **changes}))
