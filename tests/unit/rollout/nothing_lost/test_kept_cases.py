@@ -26,6 +26,9 @@ UNFINISHED = Order(
     passes=1,
     troubles=CRASHES,
     strategy="surge",
+    evidence="usual",
+    share=0.05,
+    crash=1.0,
 )
 
 
@@ -52,11 +55,10 @@ def test_a_machine_whose_making_nobody_answered_is_not_called_unchanged() -> Non
     run((*THREE, Box(1, "worker", "", False, False, False)), order)
 
 
-@pytest.mark.parametrize("at", range(29, 60, 2))
+@pytest.mark.parametrize("at", range(29, 80, 3))
 @pytest.mark.parametrize("kind", ["press", "rival"])
 def test_a_rollout_over_an_unfinished_surge_ends_as_it_says(kind: str, at: int) -> None:
-    seconds = (2.0, 45.0)
-    troubles = tuple(Trouble("crash-loop", 0, 0, 0, False, each) for each in seconds)
+    troubles = (Trouble("crash-loop", 0, 0, 0, False, 2.0), Trouble("crash-loop", 0, 5, 0, False, 45.0))
     stopped = Trouble(kind, at, 0, 0, False, 45.0)
     changes = {"rollback": True, "strategy": "in-place", "locked": True, "troubles": (*troubles, stopped)}
     run(THREE, UNFINISHED, Order(**{**vars(UNFINISHED), **changes}))
