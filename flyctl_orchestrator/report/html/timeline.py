@@ -136,13 +136,15 @@ class Timeline:
             self._waves[number - 1] |= {"ended": self._now, "state": state}
         bad = state != "passed"
         self.say(
-            f"{event['wave']}: {state}: {reason}" if bad else f"{event['wave']} has passed", "bad" if bad else "good"
+            ": ".join(filter(None, (event["wave"], state, reason))) if bad else f"{event['wave']} has passed",
+            "bad" if bad else "good",
         )
 
     def failed(self, event: Fields) -> None:
         """A step, or a machine that was watched, has failed."""
-        self.phase(event, "failed", event["reason"])
-        self.say(f"{event.get('region', '')} {event.get('machine') or event.get('lane')}: {event['reason']}", "bad")
+        reason = event.get("reason") or "failed"
+        self.phase(event, "failed", reason)
+        self.say(f"{event.get('region', '')} {event.get('machine') or event.get('lane')}: {reason}", "bad")
 
     def answered(self, event: Fields) -> None:
         """A machine was looked at from outside."""
@@ -236,7 +238,7 @@ _HEARD: dict[str, Callable[[Timeline, Fields], None]] = {
     "baseline.measured": Timeline.baseline,
     "wave.started": Timeline.wave_began,
     "wave.passed": lambda timeline, event: timeline.wave_ended(event, "passed"),
-    "wave.failed": lambda timeline, event: timeline.wave_ended(event, event["verdict"], event["reason"]),
+    "wave.failed": lambda timeline, event: timeline.wave_ended(event, event["verdict"], event.get("reason") or ""),
     "step.failed": Timeline.failed,
     "watch.failed": Timeline.failed,
     "machine.phase": lambda timeline, event: timeline.phase(event, event["phase"], event.get("reason") or ""),

@@ -9,6 +9,7 @@ from flyctl_orchestrator.rollout.context.outcome import Row
 from flyctl_orchestrator.rollout.plan.plan import Lane, Plan
 from flyctl_orchestrator.rollout.run.lane import LaneRun
 from flyctl_orchestrator.rollout.run.record import Record
+from flyctl_orchestrator.rollout.state.metadata import ROLLOUT
 
 CLOSED = "it is cordoned: it gets no requests"
 PERHAPS_CLOSED = "it may be cordoned: the platform did not answer"
@@ -57,8 +58,8 @@ def _row(machine: Machine, run: LaneRun | None, back: LaneRun | None, record: Re
     before = record.before.get(machine.id)
     if fate == "unchanged" and before is not None and machine.cordoned != before.cordoned:
         fate, why = "unverified", CLOSED if machine.cordoned else "it is no longer cordoned"
-    if fate == "unchanged" and before is None:
-        # Perhaps one whose making was answered by nobody: nothing is known of it but that it is there.
+    if fate == "unchanged" and before is None and machine.metadata.get(ROLLOUT) == record.id:
+        # One whose making was answered by nobody, or somebody's copy of a new one: nobody has verified it.
         fate, why = "unverified", APPEARED
     return Row(
         region=machine.region,

@@ -21,9 +21,10 @@ def forward_sentence(rows: Sequence[Row], kind: PlanKind, groups: Sequence[str] 
     destroyed = _having(rows, "destroyed")
     if kind != "scale":
         destroyed = [row for row in destroyed if groups and row.group not in groups]
-    if new and not unchanged and not destroyed:
+    strange = _having(rows, "unverified")
+    if new and not unchanged and not destroyed and not strange:
         return "every machine is new and verified"
-    parts = [(new, "new and verified"), (destroyed, "destroyed"), (unchanged, "unchanged")]
+    parts = [(new, "new and verified"), (destroyed, "destroyed"), (unchanged, "unchanged"), (strange, "not verified")]
     return _listed([(len(found), what) for found, what in parts if found]) or "no machine was changed"
 
 
