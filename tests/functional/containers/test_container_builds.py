@@ -18,7 +18,8 @@ from tests.engine_bases import SMALL, TestEngine
 from tests.functional.containers.conftest import contained, leave_nothing
 from tests.platform_client import Api
 
-pytestmark = pytest.mark.containers
+# One after the other: a build that uses no cache makes the layers anew that another one has just found there.
+pytestmark = [pytest.mark.containers, pytest.mark.xdist_group("container-builds")]
 
 Build = Callable[..., list[dict[str, Any]]]
 
