@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from flyctl_orchestrator.rollout.context.outcome import Row
 from flyctl_orchestrator.rollout.plan.plan import PlanKind
-from flyctl_orchestrator.rollout.run.result_rows import LEFT
+from flyctl_orchestrator.rollout.run.result_rows import APPEARED, LEFT
 from flyctl_orchestrator.rollout.state.not_taken_back import NotTakenBack
 
 
@@ -21,7 +21,7 @@ def forward_sentence(rows: Sequence[Row], kind: PlanKind, groups: Sequence[str] 
     destroyed = _having(rows, "destroyed")
     if kind != "scale":
         destroyed = [row for row in destroyed if groups and row.group not in groups]
-    strange = _having(rows, "unverified")
+    strange = [row for row in _having(rows, "unverified") if row.why == APPEARED]
     if new and not unchanged and not destroyed and not strange:
         return "every machine is new and verified"
     parts = [(new, "new and verified"), (destroyed, "destroyed"), (unchanged, "unchanged"), (strange, "not verified")]
