@@ -62,3 +62,9 @@ def test_a_rollout_over_an_unfinished_surge_ends_as_it_says(kind: str, at: int) 
     stopped = Trouble(kind, at, 0, 0, False, 45.0)
     changes = {"rollback": True, "strategy": "in-place", "locked": True, "troubles": (*troubles, stopped)}
     run(THREE, UNFINISHED, Order(**{**vars(UNFINISHED), **changes}))
+
+
+def test_a_surge_of_sleepers_is_not_called_verified_before_anybody_has_answered() -> None:
+    sleepers = (Box(0, "app", "stop", False, False, False),) * 3
+    half = {"image": "half", "rollback": True, "far": True, "troubles": ()}
+    run(sleepers, Order(**{**vars(UNFINISHED), **half}))
