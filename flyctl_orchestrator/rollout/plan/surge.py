@@ -37,8 +37,8 @@ SURGE = "surge"
 def replace_lane(old: Machine, reasons: Sequence[str]) -> Lane:
     """Create a machine beside `old`, prove it while the proxy does not know it, and let it take over.
 
-    Where the old one sleeps, the new one is put to sleep once it is proved; where a person has cordoned the old one, the
-    new one stays cordoned.
+    Where the old one sleeps, the new one is put to sleep once it is proved; where a person has cordoned the old one,
+    the new one stays cordoned.
     """
     create = CreateMachine(old.region, old.group, replaces=old.id)
     name = lane_name(old.region, old.group, old.id)
