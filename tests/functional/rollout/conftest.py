@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from flyctl_orchestrator.local.daemon import control
-from tests.functional.rollout.rollout_project import APP, RolloutProject
-from tests.platform_client import Api
+from tests.functional.rollout.rollout_project import RolloutProject, start_over, with_a_release
 
 
 @pytest.fixture(scope="session")
@@ -23,18 +22,11 @@ def _rollout_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[
 def fresh(tmp_path: Path, _rollout_daemon: tuple[Path, control.Running]) -> RolloutProject:
     """A project on an empty platform with the documented rate limits."""
     state, running = _rollout_daemon
-    api = Api(running)
-    assert api.call("POST", "/_local/reset").status == 200
-    usual = {"delays": False, "rate_limits": True, "autostop_tick_seconds": 300, "boot_seconds": 0}
-    assert api.call("PUT", "/_local/settings", usual).status == 200
+    start_over(running)
     return RolloutProject(tmp_path, state).write()
 
 
 @pytest.fixture
 def deployed(fresh: RolloutProject) -> RolloutProject:
     """The same, with a first release running in three regions; the tests themselves are under no rate limit."""
-    fresh.plant(APP)
-    ran = fresh.deploy()
-    assert ran.status == 0, ran.stderr
-    assert fresh.api.call("PUT", "/_local/settings", {"rate_limits": False}).status == 200
-    return fresh
+    return with_a_release(fresh)

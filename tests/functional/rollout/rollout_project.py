@@ -9,8 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from flyctl_orchestrator.local.daemon import control
 from tests.flyo_process import Computer, Ran
-from tests.platform_client import fleet_of
+from tests.platform_client import Api, fleet_of
 from tests.waiting import eventually
 
 APP = "rollout-test"
@@ -191,3 +192,20 @@ def interrupt(child: subprocess.Popen[str]) -> None:
 def now() -> float:
     """Seconds, for durations."""
     return time.monotonic()
+
+
+def start_over(running: control.Running) -> None:
+    """Empty a platform, and give it the documented rate limits."""
+    api = Api(running)
+    assert api.call("POST", "/_local/reset").status == 200
+    usual = {"delays": False, "rate_limits": True, "autostop_tick_seconds": 300, "boot_seconds": 0}
+    assert api.call("PUT", "/_local/settings", usual).status == 200
+
+
+def with_a_release(fresh: RolloutProject) -> RolloutProject:
+    """The same project, with a first release running in three regions; the tests themselves are under no rate limit."""
+    fresh.plant(APP)
+    ran = fresh.deploy()
+    assert ran.status == 0, ran.stderr
+    assert fresh.api.call("PUT", "/_local/settings", {"rate_limits": False}).status == 200
+    return fresh

@@ -13,8 +13,7 @@ import pytest
 from flyctl_orchestrator.local.daemon import control
 from tests.engine_bases import PYTHON, TestEngine
 from tests.functional.containers.conftest import contained, leave_nothing
-from tests.functional.rollout.rollout_project import APP, DOCKERFILE, RolloutProject
-from tests.platform_client import Api
+from tests.functional.rollout.rollout_project import DOCKERFILE, RolloutProject, start_over, with_a_release
 
 
 class ContainedProject(RolloutProject):
@@ -37,18 +36,11 @@ def _contained_rollout_daemon(
 def fresh(tmp_path: Path, _contained_rollout_daemon: tuple[Path, control.Running]) -> RolloutProject:
     """A project on an empty platform with the documented rate limits."""
     state, running = _contained_rollout_daemon
-    api = Api(running)
-    assert api.call("POST", "/_local/reset").status == 200
-    usual = {"delays": False, "rate_limits": True, "autostop_tick_seconds": 300, "boot_seconds": 0}
-    assert api.call("PUT", "/_local/settings", usual).status == 200
+    start_over(running)
     return ContainedProject(tmp_path, state).write()
 
 
 @pytest.fixture
 def deployed(fresh: RolloutProject) -> RolloutProject:
     """The same, with a first release running in three regions; the tests themselves are under no rate limit."""
-    fresh.plant(APP)
-    ran = fresh.deploy()
-    assert ran.status == 0, ran.stderr
-    assert fresh.api.call("PUT", "/_local/settings", {"rate_limits": False}).status == 200
-    return fresh
+    return with_a_release(fresh)
