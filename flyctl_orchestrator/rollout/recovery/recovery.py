@@ -14,16 +14,16 @@ from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.journal.journal import Journal
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.plan.desired import desired_of
-from flyctl_orchestrator.rollout.plan.lanes import lane_name
 from flyctl_orchestrator.rollout.plan.left_out import names_of, without
 from flyctl_orchestrator.rollout.plan.part import Part
-from flyctl_orchestrator.rollout.plan.plan import Lane, Plan, PlannedImage, Wave
+from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage, Wave
 from flyctl_orchestrator.rollout.plan.planner import plan_rollout
 from flyctl_orchestrator.rollout.plan.removal import orphan_lanes
 from flyctl_orchestrator.rollout.plan.scale import plan_scale, with_orphans
-from flyctl_orchestrator.rollout.plan.steps import CopyMachine, DestroyVolume, PutToSleep
+from flyctl_orchestrator.rollout.plan.steps import CopyMachine, DestroyVolume
 from flyctl_orchestrator.rollout.plan.volumes import VolumeSpec, specs_of
 from flyctl_orchestrator.rollout.recovery.leftovers import EndOrphans, clear_leftovers
+from flyctl_orchestrator.rollout.recovery.sleepers import as_they_slept, sleep_lanes
 from flyctl_orchestrator.rollout.run.record import Record
 from flyctl_orchestrator.rollout.run.sentences import return_sentence, with_not_back
 from flyctl_orchestrator.rollout.run.volumes.left import tell_volumes_left
@@ -71,7 +71,7 @@ class Recovery:
         if past.kind == "scale":
             plan = _rest_of_scale(past, fleet, restore_point, specs_of(work.project.flytoml))
         else:
-            fleet = _as_they_slept(fleet, restore_point)
+            fleet = as_they_slept(fleet, restore_point.machines)
             plan = self._rest(past, fleet, work)
         outcome = work.run(plan, fleet, restore_point=restore_point, resumes=past.id, release_command=past.command_ran)
         self._close(past, "resumed", "another run finished it")
@@ -217,8 +217,7 @@ class Recovery:
             waves = [_without_release_command(wave) for wave in waves]
         busy = {lane.machine for lane in plan.lanes}
         idle = [machine for machine in without(fleet.managed, plan.left_out) if machine.id not in busy]
-        tired = [_sleep_lane(machine, past) for machine in idle]
-        lanes = tuple(lane for lane in tired if lane is not None)
+        lanes = sleep_lanes(idle, fleet, past.before)
         return replace(plan, waves=(*waves, Wave("sleep", lanes, limit=0)) if lanes else tuple(waves))
 
     def _close(self, past: PastRollout, outcome: str, what: str) -> None:
@@ -238,17 +237,6 @@ def _told(back: WayBack) -> tuple[OutcomeKind, str, str]:
     return "mixed", with_not_back(f"the way back failed: {back.amiss}", back.not_back), code
 
 
-def _as_they_slept(fleet: Fleet, restore_point: RestorePoint) -> Fleet:
-    """The fleet with those that slept before the killed run counted as asleep: it may have woken them for a look."""
-
-    def once(machine: Machine) -> Machine:
-        before = restore_point.machines.get(machine.id)
-        asleep = before.sleep_state if before else None
-        return replace(machine, state=asleep) if asleep and not machine.asleep else machine
-
-    return replace(fleet, machines=tuple(once(machine) for machine in fleet.machines))
-
-
 def _rest_of_scale(past: PastRollout, fleet: Fleet, point: RestorePoint, specs: Mapping[str, VolumeSpec]) -> Plan:
     """What is left of a scale: to prove what was created and not proved, to create what is missing, to remove."""
     assert past.plan is not None
@@ -262,17 +250,6 @@ def _rest_of_scale(past: PastRollout, fleet: Fleet, point: RestorePoint, specs: 
         with_volumes=with_volumes,
     )  # fmt: skip
     return with_orphans(plan, orphan_lanes(past.plan.lanes, fleet))
-
-
-def _sleep_lane(machine: Machine, past: PastRollout) -> Lane | None:
-    """Put a machine back to sleep that is new and verified already."""
-    before = past.before.get(machine.id)
-    asleep = before.sleep_state if before else None
-    if asleep is None:
-        return None
-    name = lane_name(machine.region, machine.group, machine.id)
-    steps = (PutToSleep(asleep),)
-    return Lane(name, machine.region, machine.group, machine.id, "update", steps, ("asleep before",), weight=0)
 
 
 def _known(image: PlannedImage, fleet: Fleet) -> PlannedImage:
