@@ -43,6 +43,7 @@ class Expectation:
         ref, digest: of the image; the digest decides where both sides know it.
         instance: the version it must have, None when any but `before` will do.
         before: the version it must no longer have, None for a new machine.
+        former: the version that was changed; a machine that has it again was put back by the platform.
         after_event: newest event before the change, in seconds of the platform's clock.
         baseline: the same machine's or region's answer before the rollout, None when there was none.
         usual: the grade of answer that the health path usually gave there.
@@ -65,6 +66,7 @@ class Expectation:
     hidden: bool = False
     sure: bool = True
     usual: int = GOOD
+    former: str | None = None
 
     def right(self, machine: Machine) -> bool:
         """Whether a machine runs what it should."""
@@ -150,6 +152,10 @@ def _judge_odd(expected: Expectation, seen: Evidence, machine: Machine, now: flo
         if not same_image(machine, expected.ref, expected.digest):
             what = machine.digest or machine.image
             return Verdict("fail", "reverted", f"it runs another image than the one deployed ({what})")
+        if machine.instance_id == expected.former:
+            return Verdict(
+                "fail", "reverted", "it runs its former version again: the platform did not keep the new one"
+            )
         return Verdict("fail", "version", "its version is not the one deployed: another client has changed it")
     return Verdict("wait", "version", "it still shows its former version")
 

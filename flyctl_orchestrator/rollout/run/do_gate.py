@@ -59,6 +59,7 @@ def expectation(step: Gate, run: LaneRun, ctx: StepContext) -> Expectation:
         digest=digest,
         instance=run.instance,
         before=former.instance_id if former else None,
+        former=run.former or (former.instance_id if former else None),
         after_event=run.after_event,
         baseline=baseline,
         probe=context.probe,

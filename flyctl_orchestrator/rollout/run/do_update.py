@@ -119,7 +119,7 @@ def _put(
             raise StepFailed("changed_meanwhile", "another client has changed the machine in the meantime") from error
         # It was us: only the answer to an earlier attempt was lost.
         updated = now
-    run.instance = updated.instance_id
+    run.instance, run.former = updated.instance_id, version
     run.after_event = max((event.timestamp_s for event in updated.events), default=run.after_event)
     ctx.acted(run)
 

@@ -47,6 +47,7 @@ class LaneRun:
         begun: whether that step has begun.
         touched: whether the machine may have been changed or created.
         instance: the version our change gave the machine, when known.
+        former: the version that our change was made on, when known.
         after_event: newest event before the change, in seconds of the platform's clock.
         fresh_from: number of the first reading made after the last action; older ones show the past.
         not_before: when to try again, in seconds of the monotonic clock.
@@ -71,6 +72,7 @@ class LaneRun:
     reason: str = ""
     touched: bool = False
     instance: str | None = None
+    former: str | None = None
     after_event: float = 0.0
     evidence: Evidence | None = None
     fresh_from: int = 0

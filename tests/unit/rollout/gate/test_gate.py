@@ -367,3 +367,14 @@ def test_an_answer_at_the_limit_is_not_too_slow() -> None:
     for baseline in (None, Answer(ok=True), Answer(ok=False, latency_s=0.1)):
         assert not too_slow(replace(EXPECTED, baseline=baseline), LATE)
     assert not too_slow(EXPECTED, replace(GOOD, latency_s=None))
+
+
+def test_a_former_version_of_the_same_image_is_the_platforms_doing() -> None:
+    former = replace(NEW, instance_id="v1")
+    expected = replace(EXPECTED, instance="v2", former="v1")
+    evidence = Evidence(since=0.0)
+    for now in (1.0, 1.0 + LAG):
+        evidence.see(former, now, right=False)
+    verdict = judge(expected, evidence, 1.0 + LAG)
+    assert (verdict.kind, verdict.code) == ("fail", "reverted")
+    assert "former version again" in verdict.reason

@@ -68,3 +68,9 @@ def test_a_surge_of_sleepers_is_not_called_verified_before_anybody_has_answered(
     sleepers = (Box(0, "app", "stop", False, False, False),) * 3
     half = {"image": "half", "rollback": True, "far": True, "troubles": ()}
     run(sleepers, Order(**{**vars(UNFINISHED), **half}))
+
+
+def test_a_version_that_the_platform_did_not_keep_is_nobodys_deed() -> None:
+    first = Order(**{**vars(UNFINISHED), "strategy": "in-place", "rollback": True, "troubles": ()})
+    reverted = (Trouble("pull-reverted", 0, 0, 0, False, None),)
+    run(THREE[:1], first, Order(**{**vars(first), "again": True, "new_definition": True, "troubles": reverted}))
