@@ -103,7 +103,7 @@ class ProcessRuntime:
         if not command.argv:
             raise _Unexecutable(_NOT_FOUND, "the image has no CMD or ENTRYPOINT, and the machine no command of its own")
         try:
-            child = Child.spawn(command.argv, command.env, command.cwd)
+            child = self._children.spawn(command.argv, command.env, command.cwd)
         except FileNotFoundError as problem:
             raise _Unexecutable(
                 _NOT_FOUND, f"cannot execute {command.argv[0]!r}: not found in the image, nor on this computer's PATH"
