@@ -145,7 +145,7 @@ class Deployment:
             raise FlyoError(
                 f"there is no app {app} on Fly.io, or the token may not see it",
                 where=str(self.project.flytoml.path),
-                next="Create it with 'flyo init --create'",
+                next=self.target.creating(app),
                 code="app.missing",
             )
         self.target.flyctl.apps_create(app)
