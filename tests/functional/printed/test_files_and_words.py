@@ -84,7 +84,7 @@ def test_words_that_make_no_sense(tmp_path: Path, words: str, stdin: str, line: 
     assert (ran.status, ran.err, ran.out) == (2, f"flyo: {line}\n", "")
 
 
-@pytest.mark.parametrize("words", ["status", "deploy", "plan --local", "secrets list"])
+@pytest.mark.parametrize("words", ["status", "deploy", "plan", "secrets list"])
 def test_a_flyctl_that_is_not_named_by_its_whole_path(tmp_path: Path, words: str) -> None:
     (tmp_path / "fly.toml").write_text(FLY)
     (tmp_path / "flyo.toml").write_text("[regions]\niad = 1\n")
