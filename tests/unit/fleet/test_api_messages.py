@@ -31,7 +31,7 @@ def config(world: World, machine: str) -> dict[str, Any]:
 
 
 def create(world: World, machine: str, **more: Any) -> object:
-    return world.api.create_machine(APP, config={**config(world, machine), **more}, region="iad")
+    return world.api.create_machine(APP, config={"image": f"registry.fly.io/{APP}:one", **more}, region="iad")
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def create(world: World, machine: str, **more: Any) -> object:
         (
             "", "update",
             "app shop, machine {machine}: could not update the machine: 412 failed_precondition: machine version "
-            "01OLD is not the current one, {version}. It changed in the meantime, or is not in a state that allows this; "
-            "look with 'flyo status' [api.precondition]",
+            "01OLD is not the current one, {version}. It changed in the meantime, or is not in a state that allows "
+            "this; look with 'flyo status' [api.precondition]",
         ),
         (
             "", "create, huge",
@@ -62,8 +62,8 @@ def create(world: World, machine: str, **more: Any) -> object:
         ),
         (
             "no-capacity", "create",
-            "app shop, region iad: could not create a machine: 422 insufficient resources available to fulfill request: "
-            "no memory left in iad (fault f1). Try again later, or use another region or a smaller machine "
+            "app shop, region iad: could not create a machine: 422 insufficient resources available to fulfill "
+            "request: no memory left in iad (fault f1). Try again later, or use another region or a smaller machine "
             "[api.capacity]",
         ),
         (
