@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from flyctl_orchestrator.doctor.finding import Finding
+from flyctl_orchestrator.errors import RECOVER
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.survey import Survey
 
@@ -36,11 +37,12 @@ def check_fleet(survey: Survey, now: float) -> Iterator[Finding]:
     yield from _few(machines, survey.app)
     for finding in survey.findings:
         if finding.kind == "staged_secrets":
+            what = finding.what.removesuffix("; a deploy releases them")
             fix = "'flyo deploy' releases them"
-            yield Finding("warning", f"app {survey.app}", finding.what, fix, code="doctor.secrets_staged")
+            yield Finding("warning", f"app {survey.app}", what, fix, code="doctor.secrets_staged")
         elif finding.kind == "unfinished":
-            fix = "'flyo deploy --resume' or '--abort'"
-            yield Finding("error", f"app {survey.app}", finding.what, fix, code="doctor.unfinished")
+            what = finding.what.removesuffix(f": {RECOVER}")
+            yield Finding("error", f"app {survey.app}", what, RECOVER, code="doctor.unfinished")
         elif finding.kind not in TOLD_HERE:
             fix = "'flyo plan' shows what a deploy or a scale would change"
             yield Finding("warning", f"app {survey.app}", finding.what, fix, code="doctor.drift")
@@ -76,7 +78,8 @@ def _machine(machine: Machine, now: float) -> Iterator[Finding]:
         yield _about(machine, "warning", "is cordoned: it gets no requests", fix, "doctor.cordoned")
     if machine.host_status != "ok":
         what = f"is on a host that is {machine.host_status}"
-        yield _about(machine, "warning", what, "Wait, or 'flyo deploy --without' it", "doctor.host")
+        fix = f"Wait, or release past it with 'flyo deploy --without {machine.id}'"
+        yield _about(machine, "warning", what, fix, "doctor.host")
     if (machine.config.get("restart") or {}).get("policy") == "no" and machine.serves:
         what = "is not started again when its app crashes (restart policy no)"
         fix = 'Set [[restart]] policy = "on-failure" in fly.toml and deploy'
@@ -100,10 +103,12 @@ def _images(machines: list[Machine], survey: Survey) -> Iterator[Finding]:
 
 
 def _few(machines: list[Machine], app: str) -> Iterator[Finding]:
-    for group, number in Counter(each.group for each in machines if each.serves).items():
+    serving = [each for each in machines if each.serves]
+    for group, number in Counter(each.group for each in serving).items():
         if number < 2:
+            region = next(each.region for each in serving if each.group == group)
             what = f"process group {group} has one machine that serves"
-            fix = "'flyo scale' to two, or to another region"
+            fix = f"'flyo scale {group}:{region}=2', or one in another region"
             yield Finding("warning", f"app {app}", what, fix, code="doctor.few_machines")
 
 
