@@ -28,8 +28,8 @@ def test_a_fleet_that_is_not_what_the_files_say(world: World) -> None:
     fix = "'flyo plan' shows what a deploy or a scale would change [doctor.drift]"
     assert told(world, world.desired(image, {"iad": 2, "fra": 1})) == [
         f"warning app shop: iad has 1 of process group app, flyo.toml wants 2. {fix}",
-        "warning app shop: nrt has 1 of process group app, flyo.toml wants 0; 'flyo scale app:nrt=0' removes what is too "
-        f"much. {fix}",
+        "warning app shop: nrt has 1 of process group app, flyo.toml wants 0; 'flyo scale app:nrt=0' removes what is "
+        f"too much. {fix}",
     ]
 
 
