@@ -238,7 +238,7 @@ class Deployment:
                 journal.close()
         if not plan.empty:
             around.after(outcome)
-        return outcome
+        return replace(outcome, rollout=rollout)
 
     def new_id(self, fleet: Fleet) -> str:
         """The id of a rollout that begins now, after all that are known here or that `fleet`'s machines tell of.
