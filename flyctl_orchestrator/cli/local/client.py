@@ -192,7 +192,7 @@ def checked(answer: HttpAnswer) -> Any:
 
     if answer.status >= 400:
         what = complaint(answer, ()) if understood(answer) else f"it answered {answer.status}"
-        raise FlyoError(what, where="local platform", code="local.refused")
+        raise FlyoError(what, where="local platform", next="Correct that and run it again", code="local.refused")
     if not answer.body:
         return None
     try:

@@ -95,7 +95,7 @@ def _serving(target: Target, app: str) -> list[Machine]:
         raise FlyoError(
             "no machine takes HTTP requests" if listed else "it has no machine",
             where=f"app {app}",
-            next="'flyo status --machines' shows machines and their states",
+            next="'flyo status --machines' shows machines and their states" if listed else "'flyo deploy' makes them",
             code="probe.no_machine",
         )
     return sorted(found, key=lambda machine: (machine.region, machine.id))
