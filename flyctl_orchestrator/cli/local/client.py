@@ -199,4 +199,5 @@ def checked(answer: HttpAnswer) -> Any:
         return decode(answer.body, Any)
     except Unreadable as failure:
         what = f"its answer ({answer.status}) cannot be read: {failure.reason}"
-        raise UnreachableError(what, where="local platform", next=NOT_RUNNING, code="local.unreadable") from None
+        anew = "Start it anew: 'flyo local down', then 'flyo local up'"
+        raise UnreachableError(what, where="local platform", next=anew, code="local.unreadable") from None

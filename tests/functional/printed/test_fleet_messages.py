@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from flyctl_orchestrator.cli.context import CommandContext, SharedOptions
+from flyctl_orchestrator.cli.look.board.show import restart
+from flyctl_orchestrator.environment import Environment, SystemClock
 from tests.functional.cli.local_fleet import APP, LocalFleet
 from tests.functional.cli.test_status import as_fly
 from tests.functional.printed.in_process import Said, said
+from tests.refusals import refused
 
 
 def at(fleet: LocalFleet, words: str, cwd: Path | None = None, **variables: str) -> Said:
@@ -190,3 +195,43 @@ def test_a_deploy_that_had_nothing_to_do_can_be_shown_again(fleet: LocalFleet) -
         "nothing to do",
         "every machine is as it should be",
     ]
+
+
+# --- the board
+
+
+class Hurried(SystemClock):
+    """A clock on which an hour is over in a moment: what sleeps is not kept waiting."""
+
+    def __init__(self) -> None:
+        self.skipped = 0.0
+
+    def now(self) -> float:
+        return super().now() + self.skipped
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.skipped
+
+    def sleep(self, seconds: float) -> None:
+        self.skipped += seconds
+        super().sleep(0.001)
+
+
+def test_a_machine_that_does_not_run_again(fleet: LocalFleet) -> None:
+    machine = fleet.machine_in("fra")
+    environment = Environment(fleet.variables, fleet.project, clock=Hurried(), stderr=io.StringIO())
+    context = CommandContext(environment, SharedOptions(local=True))
+    target, project = context.target(needs_flyctl=False), context.project_to_look()
+    fault = fleet.manage(
+        "POST", "/_local/faults", {"name": "slow-boot", "machine": machine["id"], "set": {"seconds": 300}}
+    )
+    try:
+        with refused(
+            1,
+            f"flyo: machine {machine['id']}: it does not run again after 60 s. Press l for its logs [status.restart]",
+        ):
+            restart(context, target, project, target.api.get_machine(APP, machine["id"]))
+    finally:
+        fleet.manage("DELETE", f"/_local/faults/{fault['id']}")
+        fleet.act(machine, "stop", "stopped")
+        fleet.act(machine, "start", "started")
