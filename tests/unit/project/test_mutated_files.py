@@ -1,4 +1,4 @@
-"""Whatever somebody makes of a good fly.toml or flyo.toml, it is read or refused in one line. EXAMPLES sets how many."""
+"""Whatever somebody makes of a good fly.toml or flyo.toml: read, or refused in one line. EXAMPLES sets how many."""
 
 from __future__ import annotations
 
