@@ -40,7 +40,7 @@ def test_a_catalog_is_used_or_refused(tmp_path: Path, name: str) -> None:
         chance = Random(f"{os.environ.get('SEED') or 0} {name} {number}")
         (tmp_path / name).write_bytes(mutated(good, chance))
         out, err = io.StringIO(), io.StringIO()
-        known = {"PATH": "", "FLYO_CATALOG_DIR": str(tmp_path), "FLYO_STATE_DIR": str(tmp_path / "state")}
+        known = {"PATH": "", "FLYO_CATALOG_DIR": str(tmp_path), "FLYO_STATE_DIR": str(tmp_path), "FLYO_TRACEBACK": "1"}
         command = chance.choice(COMMANDS[name])
         status = run(command.split(), Environment(known, tmp_path, stdin=io.StringIO(), stdout=out, stderr=err))
         said = f"{number}: {command}: {status}\n{err.getvalue()}"
