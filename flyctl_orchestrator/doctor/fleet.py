@@ -57,7 +57,7 @@ def check_secrets(app: str, names: Iterable[str]) -> Iterator[Finding]:
     for name in names:
         if name == "PRIMARY_REGION" or name.startswith("FLY_"):
             what = f"the secret {name} has a name that Fly.io sets itself"
-            fix = f"'flyctl secrets unset {name} --app {app}'"
+            fix = f"Remove it with 'flyctl secrets unset {name} --app {app}'"
             yield Finding("error", f"app {app}", what, fix, code="doctor.secret_reserved")
 
 
@@ -70,11 +70,11 @@ def _machine(machine: Machine, now: float) -> Iterator[Finding]:
     newest = machine.events[0].timestamp_s if machine.events else machine.created_s
     if machine.state in ON_THE_WAY and newest is not None and now - newest > STUCK:
         what = f"has been {machine.state} for {(now - newest) / 60:.0f} minutes"
-        yield _about(machine, "error", what, f"'flyctl machine restart {machine.id}'", "doctor.stuck")
+        yield _about(machine, "error", what, f"Try 'flyctl machine restart {machine.id}'", "doctor.stuck")
     if machine.state == "failed":
         yield _about(machine, "error", "could not be run by the platform", _logs(machine), "doctor.failed")
     if machine.cordoned:
-        fix = f"'flyctl machine uncordon {machine.id}', when nobody needs it so"
+        fix = f"Undo that with 'flyctl machine uncordon {machine.id}', unless somebody needs it so"
         yield _about(machine, "warning", "is cordoned: it gets no requests", fix, "doctor.cordoned")
     if machine.host_status != "ok":
         what = f"is on a host that is {machine.host_status}"
@@ -96,7 +96,8 @@ def _images(machines: list[Machine], survey: Survey) -> Iterator[Finding]:
     if asleep:
         names = ", ".join(f"{each.region} {each.id}" for each in asleep)
         what = f"asleep on an older image, and will serve it when woken: {names}"
-        yield Finding("warning", f"app {survey.app}", what, "'flyo deploy'", code="doctor.asleep_on_old")
+        fix = "'flyo deploy' wakes them, verifies them and puts them back to sleep"
+        yield Finding("warning", f"app {survey.app}", what, fix, code="doctor.asleep_on_old")
     if len(behind) > len(asleep):
         what = f"{len(survey.images)} different images serve at the same time"
         yield Finding("warning", f"app {survey.app}", what, "'flyo deploy' makes them one", code="doctor.images_differ")
