@@ -27,6 +27,9 @@ from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.journal.journals import JournalStore
 
+# Where events speak of commands, besides the advice of "next". What machines and hooks write is left as it is.
+ADVISING = {"drift.found": ("what",), "note": ("line",), "warning": ("what", "next")}
+
 
 def run_under_lock(
     context: CommandContext,
@@ -101,9 +104,9 @@ def _advised(show: Callable[[Event], None], advice: Callable[[str], str]) -> Cal
     """Shows events whose advice works as it stands."""
 
     def tell(event: Event) -> None:
-        field = "what" if event.name == "drift.found" else "next"
-        said = event.fields.get(field)
-        show(replace(event, fields={**event.fields, field: advice(said)}) if isinstance(said, str) else event)
+        fields = {field: event.fields[field] for field in ADVISING.get(event.name, ("next",)) if field in event.fields}
+        said = {field: advice(text) for field, text in fields.items() if isinstance(text, str)}
+        show(replace(event, fields={**event.fields, **said}) if said else event)
 
     return tell
 

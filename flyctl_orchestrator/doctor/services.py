@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flyctl_orchestrator.doctor.finding import Finding
-from flyctl_orchestrator.project.flytoml.values import pick, tables_of, whole_of
+from flyctl_orchestrator.project.flytoml.values import pick, tables_of, whole_of, words_of
 
 Path = tuple[str | int, ...]
 
@@ -45,7 +45,7 @@ def entries(raw: Mapping[str, Any], file: str) -> Iterator[Entry]:
     if isinstance(http, dict):
         yield Entry(http, ("http_service",), f"{file} [http_service]", http=True)
     for index, table in enumerate(tables_of(pick(raw, "services")) or ()):
-        handlers = [each for port in tables_of(pick(table, "ports")) or () for each in pick(port, "handlers") or ()]
+        handlers = [each for port in tables_of(pick(table, "ports")) or () for each in words_of(pick(port, "handlers"))]
         yield Entry(table, ("services", index), f"{file} [[services]] {index + 1}", http="http" in handlers)
 
 

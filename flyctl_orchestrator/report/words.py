@@ -49,6 +49,12 @@ def reason(fields: Fields) -> str:
     return str(fields.get("reason") or fields.get("error") or fields.get("what") or fields.get("complaint") or "")
 
 
+def warning_text(fields: Fields) -> str:
+    """What is warned of: where, what, and the code that 'flyo explain' tells more about."""
+    at, code = place(fields), fields.get("code")
+    return (f"{at}: " if at else "") + reason(fields) + (f" [{code}]" if code else "")
+
+
 def seconds(fields: Fields) -> str:
     """How long it took, in brackets, as far as the event tells."""
     value = fields.get("seconds")
@@ -242,5 +248,5 @@ _SENTENCES: dict[str, Callable[[Fields], Sentence | None]] = {
     "fault.set": lambda fields: Sentence(f"fault {fault_sentence(fields)}", "warn"),
     "rehearsal.finished": lambda fields: None,
     "note": lambda fields: Sentence(str(fields.get("line") or "")),
-    "warning": lambda fields: Sentence(reason(fields), "warn"),
+    "warning": lambda fields: Sentence(warning_text(fields), "warn"),
 }

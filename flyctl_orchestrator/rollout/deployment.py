@@ -145,7 +145,7 @@ class Deployment:
             raise FlyoError(
                 f"there is no app {app} on Fly.io, or the token may not see it",
                 where=str(self.project.flytoml.path),
-                next="Create it with 'flyo init --create'",
+                next=self.target.creating(app),
                 code="app.missing",
             )
         self.target.flyctl.apps_create(app)
@@ -238,7 +238,7 @@ class Deployment:
                 journal.close()
         if not plan.empty:
             around.after(outcome)
-        return outcome
+        return replace(outcome, rollout=rollout)
 
     def new_id(self, fleet: Fleet) -> str:
         """The id of a rollout that begins now, after all that are known here or that `fleet`'s machines tell of.

@@ -314,6 +314,9 @@ class Executor:
 
     def _next(self, code: str, not_back: NotTakenBack) -> str:
         """Where to look, and which secrets to set back where they may be the cause."""
+        if code == "changed_meanwhile":
+            # What the app writes tells nothing about who else is at work.
+            return "Look at it with 'flyo status --machines'; roll out again once nobody else changes it"
         return ". ".join(filter(None, [self._where_to_look(), self._advice(code, not_back)]))
 
     def _advice(self, code: str, not_back: NotTakenBack) -> str:

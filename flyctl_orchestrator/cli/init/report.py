@@ -123,7 +123,7 @@ def _following(secrets: tuple[WantedSecret, ...], *, created: bool, local: bool)
     rehearse.append(("flyo deploy --local", "rehearse it on this computer"))
     if local:
         return rehearse
-    # The first deploy creates the app; secrets need it before.
-    release = [("flyo init --yes --create", "create the app on Fly.io")] if names and not created else []
+    # On Fly.io no deploy creates an app: its name is taken for everybody.
+    release = [("flyo init --yes --create", "create the app on Fly.io")] if not created else []
     release += [(f"flyo secrets generate {name} --if-missing", "a random value that nobody sees") for name in names]
     return [*rehearse, *release, ("flyo deploy", "take it to Fly.io")]

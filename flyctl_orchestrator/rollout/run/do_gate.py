@@ -187,4 +187,5 @@ def _mark(machine: Machine, run: LaneRun, ctx: StepContext) -> None:
         context.api.set_metadata(context.app, machine.id, VERIFIED, str(verification))
     except ApiError as error:
         # The machine is good; the next deploy will look at it once more, that is all.
-        context.emit("warning", code="unmarked", machine=machine.id, what=error.what)
+        what = f"{error.what}; the next deploy looks at it once more"
+        context.emit("warning", code="unmarked", machine=machine.id, what=what)

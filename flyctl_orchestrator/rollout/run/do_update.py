@@ -163,4 +163,5 @@ def leased(ctx: StepContext, machine_id: str) -> Iterator[str]:
             api.release_lease(app, machine_id, lease.nonce)
         except ApiError as error:
             # It expires by itself; what was done under it is done.
-            ctx.rollout.emit("warning", code="lease_kept", machine=machine_id, what=error.what)
+            what = f"{error.what}; it ends by itself within a minute"
+            ctx.rollout.emit("warning", code="lease_kept", machine=machine_id, what=what)

@@ -127,12 +127,6 @@ def test_what_depends_on_the_number_of_regions() -> None:
     assert codes(WELL, {"iad": 1, "fra": 0}) == {"doctor.single_machine"}
 
 
-def test_a_region_that_is_being_closed() -> None:
-    closing = [region.code for region in BOOK.regions if region.deprecated]
-    for code in closing:
-        assert codes(WELL, {"iad": 1, code: 1}) == {"doctor.region_closing"}
-
-
 def test_no_region_at_all_is_the_error_that_it_is_elsewhere() -> None:
     assert "config.no_regions" in codes(WELL.replace('primary_region = "iad"', ""), {})
 
