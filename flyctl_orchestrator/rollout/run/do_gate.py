@@ -177,7 +177,7 @@ def approve(step: Gate, run: LaneRun, ctx: StepContext) -> None:
         ctx.phase(run, "restored")
         return
     ctx.phase(run, "healthy" if step.verifies else "opening")
-    if step.verifies and (step.strict or machine.config.get("standbys")):
+    if step.verifies and (step.strict or machine.standbys):
         _mark(machine, run, ctx)
 
 

@@ -52,7 +52,8 @@ def do_recreate(step: RecreateMachine, run: LaneRun, ctx: StepContext) -> bool:
     ctx.phase(run, "restoring")
     if run.lane.machine == run.machine_id:
         run.machine_id = None
-    made = create_once(_same(old), old.region, run, ctx, hidden=True)
+    launch = not (old.standbys and old.resting)
+    made = create_once(_same(old), old.region, run, ctx, hidden=True, launch=launch)
     ctx.record.replaced[made.id] = old.id
     what = f"machine {old.id} in {old.region} was destroyed already; {made.id} has its configuration now"
     ctx.rollout.emit("warning", code="new_id", machine=made.id, what=what)
@@ -145,7 +146,7 @@ def _not_serving(machine: str, ctx: StepContext) -> tuple[str, str]:
     replacement = None
     for replacement in _replacements(machine, ctx):
         open_ = not replacement.cordoned or (old is not None and old.cordoned)
-        if open_ and (replacement.asleep or replacement.healthy):
+        if open_ and (replacement.resting or replacement.healthy):
             return "", ""
     if replacement is None:
         return f"the machine that replaces {machine} is not there", ""
