@@ -27,16 +27,18 @@ class StandbyWorld(MountedWorld):
         mounts: name of the volume that each of them has from the beginning, "" for none.
     """
 
+    fly_toml = FLY_TOML
+
     def __init__(self, directory: Path, *, mounts: str = "", strategy: str = "in-place") -> None:
         super().__init__(directory)
         self.strategy = strategy
         self.world.groups = ("worker",)
-        self.call_volume("")
+        self.mount("")
         self.want(**dict.fromkeys(REGIONS, 1))
         assert self.deploy(self.push("zero")).kind == "done"
         self._add_standby()
         if mounts:
-            self.call_volume(mounts)
+            self.mount(mounts)
             self.make(*REGIONS, "iad")
         assert self.deploy(self.push("one")).kind == "done"
         self.world.flyctl.runs.clear()
@@ -49,17 +51,6 @@ class StandbyWorld(MountedWorld):
         config["metadata"] = {key: main.metadata[key] for key in known}
         self.world.call("POST", f"/v1/apps/{APP}/machines", {"config": config, "region": "iad", "skip_launch": True})
         self.world.pass_time(1)
-
-    def call_volume(self, name: str) -> None:
-        """Have fly.toml mount a volume of that name, or none."""
-        text = f'[mounts]\nsource = "{name}"\ndestination = "/data"\ninitial_size = "3gb"\n' if name else ""
-        (self.directory / "fly.toml").write_text(FLY_TOML + text)
-        self.world.mounts = {"worker": name} if name else {}
-        self.volume = name
-
-    def make(self, *regions: str) -> list[str]:
-        wanted = {"name": self.volume, "size_gb": 3}
-        return [self.world.api.volumes.create(APP, region, wanted).id for region in regions]
 
     def push(self, label: str) -> PlannedImage:
         """An image whose program ends at once where something is to be ill."""

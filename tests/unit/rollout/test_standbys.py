@@ -22,7 +22,7 @@ def changed(directory: Path, before: str, after: str, *, strategy: str = "in-pla
     """A world whose fly.toml says something else by now, with a free volume for each machine."""
     world = StandbyWorld(directory, mounts=before, strategy=strategy)
     world.check()
-    world.call_volume(after)
+    world.mount(after)
     if after:
         world.make(*REGIONS, "iad")
     return world
