@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
-from flyctl_orchestrator.rollout.plan.plan import PlannedImage
+from flyctl_orchestrator.rollout.context.outcome import Outcome
+from flyctl_orchestrator.rollout.plan.part import Part
+from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
+from flyctl_orchestrator.rollout.recovery.going_back import decide_return, roll_back
 from tests.unit.rollout.mounted_world import MountedWorld
 from tests.unit.rollout.rollout_world import APP
 
@@ -37,11 +41,13 @@ class StandbyWorld(MountedWorld):
         self.want(**dict.fromkeys(REGIONS, 1))
         assert self.deploy(self.push("zero")).kind == "done"
         self._add_standby()
+        self.world.pass_time(60)
         if mounts:
             self.mount(mounts)
             self.make(*REGIONS, "iad")
         assert self.deploy(self.push("one")).kind == "done"
         self.world.flyctl.runs.clear()
+        self.world.pass_time(60)
 
     def _add_standby(self) -> None:
         main = self.main("iad")
@@ -55,6 +61,22 @@ class StandbyWorld(MountedWorld):
     def push(self, label: str) -> PlannedImage:
         """An image whose program ends at once where something is to be ill."""
         return self.world.push(label, Behaviour(exit_after_seconds=1.0) if self.sick else Behaviour())
+
+    def plan(self, image: PlannedImage, *without: str) -> Plan:
+        """`flyo plan --image … [--exclude-machines …]`."""
+        work = replace(self.work(), part=Part(without=without))
+        return work.plan(work.observe(), image)
+
+    def deploy_without(self, image: PlannedImage, name: str) -> Outcome:
+        """`flyo deploy --image … --exclude-machines …`."""
+        work = self.work()
+        return work.run(self.plan(image, name), work.observe())
+
+    def roll_back(self) -> Outcome:
+        """`flyo rollback`, a minute later."""
+        self.world.pass_time(60)
+        work = self.work()
+        return roll_back(work, decide_return(work, None))
 
     # --- what is there
 
