@@ -54,7 +54,7 @@ def test_nothing_is_changed_while_one_is_missing(tmp_path: Path) -> None:
     world = renamed(tmp_path)
     world.make("iad", "fra")
     before = ids(world), world.owners()
-    with pytest.raises(UsageError, match="that do not have it.*volumes missing: fra 1") as refused:
+    with pytest.raises(UsageError, match=r"that do not have it.*volumes missing: fra 1") as refused:
         world.deploy(world.push("two"))
     assert refused.value.code == "plan.volume_missing"
     assert (ids(world), world.owners()) == before

@@ -55,11 +55,13 @@ def test_a_release_that_fails_leaves_all_as_it_was(before: str, after: str, tmp_
     assert snapshot(world.world) == was and world.owners() == owners
 
 
-@pytest.mark.parametrize(("before", "after"), CHANGES)
+@pytest.mark.parametrize(
+    ("strategy", "before", "after"), [*(("in-place", *each) for each in CHANGES), ("surge", "", "")]
+)
 @pytest.mark.parametrize("way", ["resume", "abort"])
-def test_a_killed_rollout_is_ended(way: str, before: str, after: str, tmp_path: Path) -> None:
+def test_a_killed_rollout_is_ended(way: str, strategy: str, before: str, after: str, tmp_path: Path) -> None:
     for at in range(1, MOST):
-        world = changed(tmp_path / str(at), before, after)
+        world = changed(tmp_path / str(at), before, after, strategy=strategy)
         volumes, old = sorted(world.owners()), set(snapshot(world.world))
         image: PlannedImage = world.push("two")
         if not world.killed(at, partial(world.deploy, image)):
@@ -72,8 +74,9 @@ def test_a_killed_rollout_is_ended(way: str, before: str, after: str, tmp_path: 
         assert outcome.kind in ("done", "nothing", "aborted"), (at, outcome.what)
         world.volume = after if way == "resume" else before
         world.check()
-        assert sorted(world.owners()) == volumes, at
-        assert way == "abort" or not old & set(snapshot(world.world)), at
+        assert sorted(world.owners()) == volumes and verified(world.standby()), at
+        new = set(snapshot(world.world)) - old
+        assert way == "abort" or len(new) == (2 if strategy == "surge" else 3), at
     raise AssertionError("it never came to an end")
 
 
