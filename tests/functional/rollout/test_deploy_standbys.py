@@ -73,6 +73,12 @@ def test_the_standby_is_replaced_without_being_started_and_names_the_new_worker(
     assert standby["config"]["env"]["FLY_STANDBY_FOR"] == main["id"]
     assert "Nothing to change" in project.deploy().stdout
 
+
+@pytest.mark.parametrize("project", [pytest.param("real", marks=REAL)], indirect=True)
+def test_volumes_get_another_name_and_come_back(project: RolloutProject) -> None:
+    volumes = mount(project, "data")
+    ran = project.deploy()
+    assert ran.status == 0, ran.stderr
     renamed = mount(project, "files")
     refused = project.deploy()
     assert refused.status == 7 and "[plan.volume_detached]" in refused.last_line, refused.stderr
@@ -82,7 +88,6 @@ def test_the_standby_is_replaced_without_being_started_and_names_the_new_worker(
     main, standby = workers(project)
     assert volumes_of(main, standby) == renamed and standby["config"]["standbys"] == [main["id"]]
     assert standby["state"] == "stopped" and "Nothing to change" in project.deploy().stdout
-
     ran = project.flyo("rollback", "--local", "--yes")
     assert ran.status == 0, ran.stderr
     main, standby = workers(project)
