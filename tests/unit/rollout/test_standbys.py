@@ -9,6 +9,7 @@ from typing import Literal
 import pytest
 
 from flyctl_orchestrator.rollout.plan.plan import PlannedImage
+from flyctl_orchestrator.rollout.recovery.unfinished import make_way
 from flyctl_orchestrator.rollout.state.metadata import verified
 from tests.unit.rollout.recovery.test_killed_anywhere import MOST
 from tests.unit.rollout.rollout_world import APP, snapshot
@@ -77,6 +78,21 @@ def test_a_killed_rollout_is_ended(way: str, strategy: str, before: str, after: 
         assert sorted(world.owners()) == volumes and verified(world.standby()), at
         new = set(snapshot(world.world)) - old
         assert way == "abort" or len(new) == (2 if strategy == "surge" else 3), at
+    raise AssertionError("it never came to an end")
+
+
+def test_over_what_a_killed_rollout_has_left_another_one_comes_to_its_end(tmp_path: Path) -> None:
+    for at in range(1, MOST):
+        world = changed(tmp_path / str(at), "", "data")
+        if not world.killed(at, partial(world.deploy, world.push("two"))):
+            return
+        make_way(world.work())
+        world.mount("files")
+        world.make(*REGIONS, "iad")
+        outcome = world.deploy(world.push("three"))
+        assert outcome.kind == "done", (at, outcome.what)
+        world.check()
+        assert len(world.owners()) == 6 and verified(world.standby()), at
     raise AssertionError("it never came to an end")
 
 
