@@ -176,7 +176,10 @@ def approve(step: Gate, run: LaneRun, ctx: StepContext) -> None:
     if run.lane.action == "restore":
         ctx.phase(run, "restored")
         return
-    ctx.phase(run, "healthy" if step.verifies else "opening")
+    if machine.standbys and machine.resting:
+        ctx.phase(run, "asleep", machine.state)
+    else:
+        ctx.phase(run, "healthy" if step.verifies else "opening")
     if step.verifies and (step.strict or machine.standbys):
         _mark(machine, run, ctx)
 

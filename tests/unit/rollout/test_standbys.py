@@ -43,6 +43,9 @@ def test_all_are_replaced_and_the_standby_names_the_new_one(before: str, after: 
     # flyctl is let loose on a copy of a worker, never on a standby.
     (run,) = world.world.flyctl.runs
     assert run.only_machines == (world.main("iad").id,)
+    told = [event.fields for event in world.events if event.name == "machine.phase"]
+    last = [fields for fields in told if fields["machine"] == world.standby().id][-1]
+    assert (last["phase"], last["reason"]) == ("asleep", "stopped")
     assert world.deploy(world.push("two")).kind == "nothing"
 
 
