@@ -96,14 +96,19 @@ def test_volumes_get_another_name_and_come_back(project: RolloutProject) -> None
 
 
 @pytest.mark.parametrize("project", [pytest.param("real", marks=REAL)], indirect=True)
-def test_flyctl_replaces_the_same_machines_and_leaves_the_name_behind(project: RolloutProject) -> None:
+def test_flyctl_replaces_the_same_machines_leaves_the_name_behind_and_refuses_another_volume(
+    project: RolloutProject,
+) -> None:
     main, standby = workers(project)
+    flyctl = [project.extra["FLYO_FLYCTL"], "deploy", "--image", main["config"]["image"], "--process-groups", "worker"]
+    flyctl += ["--dns-checks=false", "--smoke-checks=false", "--yes"]
     volumes = mount(project, "data")
-    flyctl, image = project.extra["FLYO_FLYCTL"], main["config"]["image"]
-    quick = ("--dns-checks=false", "--smoke-checks=false", "--yes")
-    ran = project.flyo("local", "exec", "--", flyctl, "deploy", "--image", image, "--process-groups", "worker", *quick)
+    ran = project.flyo("local", "exec", "--", *flyctl)
     assert ran.status == 0, ran.stderr + ran.stdout
     after, spare = workers(project)
     assert not {main["id"], standby["id"]} & {after["id"], spare["id"]}
     assert volumes_of(after, spare) == volumes and spare["state"] == "stopped"
     assert spare["config"]["standbys"] == [main["id"]]
+    mount(project, "files")
+    refused = project.flyo("local", "exec", "--", *flyctl)
+    assert refused.status == 1 and "can't update the attached volume files with name" in refused.stderr, refused.stderr
