@@ -1,9 +1,9 @@
 """Machines that fly.toml mounts another volume into than they have: a volume is mounted when a machine is created.
 
 As with flyctl, a machine that has none gets a replacement that has one, as long as there is a volume that no machine
-has. Where fly.toml mounts none any more, a machine that has one gets a replacement that has none. flyctl refuses a volume
-of another name; here the machine gets a replacement that has it. What a machine had is kept; that the new one does not see
-it has to be agreed to by a person.
+has. Where fly.toml mounts none any more, a machine that has one gets a replacement that has none. A volume of another
+name, which flyctl refuses, is had in the same way. What a machine had is kept; that the new one does not see it has to be
+agreed to by a person.
 """
 
 from __future__ import annotations
