@@ -2,8 +2,8 @@
 
 As with flyctl, a machine that has none gets a replacement that has one, as long as there is a volume that no machine
 has. Where fly.toml mounts none any more, a machine that has one gets a replacement that has none. A volume of another
-name, which flyctl refuses, is had in the same way. What a machine had is kept; that the new one does not see it has to be
-agreed to by a person.
+name, which flyctl refuses, is had in the same way. What a machine had is kept; a person has to agree that the new one
+does not see it.
 """
 
 from __future__ import annotations
