@@ -122,6 +122,9 @@ def _commanded(step: Gate, run: LaneRun, ctx: StepContext) -> bool:
     machine = run.evidence.machine if run.evidence else None
     if run.lane.action == "restore" or not step.verifies or machine is None:
         return True
+    if machine.standbys and machine.resting:
+        # There is nobody to ask.
+        return True
     ran = ctx.rollout.hooks.run(
         "probe", until=lambda: ctx.rollout.stop.requested, machine=machine.id, region=machine.region
     )

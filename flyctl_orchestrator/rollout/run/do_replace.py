@@ -186,4 +186,7 @@ def do_stop(step: StopMachine, run: LaneRun, ctx: StepContext) -> bool:
     if not (ctx.snapshot.whole and ctx.snapshot.number >= run.fresh_from):
         return False
     machine = ctx.snapshot.machines.get(step.machine)
-    return machine is None or machine.state in ("stopped", "suspended", "failed", "destroying", "destroyed")
+    if machine is None or machine.state in ("stopped", "suspended", "failed", "destroying", "destroyed"):
+        return True
+    # A standby that was never started has nothing to stop.
+    return bool(machine.standbys) and machine.state == "created"
