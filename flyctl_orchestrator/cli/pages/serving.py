@@ -69,7 +69,7 @@ def served(context: CommandContext, app: str) -> Iterator[Callable[[Fact], None]
 
 
 def _has_browser(context: CommandContext) -> bool:
-    """Whether a browser has a window of its own here: one in the terminal would be in the way of the rollout's lines."""
+    """Whether a browser has a window here: one in the terminal would be in the way of the rollout's lines."""
     windows = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
     return sys.platform in ("darwin", "win32") or any(context.environment.variables.get(name) for name in windows)
 

@@ -68,9 +68,10 @@ def require_own(request: web.BaseRequest, port: int) -> None:
     from_elsewhere = request.headers.get("Sec-Fetch-Site") not in (None, "same-origin")
     if from_elsewhere and request.headers.get("Sec-Fetch-Mode") != "navigate":
         raise web.HTTPForbidden(text="this address answers to its own page only\n")
-    if request.method not in ("GET", "HEAD"):
-        if request.headers.get("Origin") != f"http://{request.headers['Host']}" or request.content_type != JSON:
-            raise web.HTTPForbidden(text="a browser is signed in by this address's own page only\n")
+    if request.method in ("GET", "HEAD"):
+        return
+    if request.headers.get("Origin") != f"http://{request.headers['Host']}" or request.content_type != JSON:
+        raise web.HTTPForbidden(text="a browser is signed in by this address's own page only\n")
 
 
 def _digest(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Serves one rollout on loopback, reading only, from a thread of its own. The rollout neither waits for it nor notices it.
+"""Serves one rollout on loopback, reading only, from a thread of its own: the rollout neither waits nor notices.
 
 Only the end of a command waits: until every page that is open has the last event, for some seconds at most.
 """
@@ -51,6 +51,7 @@ class RolloutServer:
         self._awaited = False
         self._loop = asyncio.new_event_loop()
         self._news = asyncio.Event()
+        self._moved = asyncio.Event()
         self.port = 0
         listening: Future[int] = Future()
         self._thread = threading.Thread(target=self._run, args=(listening,), name="rollout page", daemon=True)
@@ -107,7 +108,8 @@ class RolloutServer:
             [web.get("/", self._page), web.get("/events", self._events), web.post("/session", self._sign_in)]
         )
         app.add_routes([web.get(path, asset) for path, asset in _assets().items()])
-        runner = web.AppRunner(app, access_log=None, logger=quiet, shutdown_timeout=0.2)
+        # A page that is closed ends what is done for it.
+        runner = web.AppRunner(app, access_log=None, logger=quiet, shutdown_timeout=0.2, handler_cancellation=True)
         await runner.setup()
         try:
             site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -129,7 +131,8 @@ class RolloutServer:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._last_seconds):
                 while self._open or self._awaited:
-                    await asyncio.sleep(0.02)
+                    self._moved.clear()
+                    await self._moved.wait()
 
     @web.middleware
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -164,10 +167,11 @@ class RolloutServer:
             # A browser that closes the page may do so in the middle of a message.
             with contextlib.suppress(ConnectionResetError):
                 await self._tell(response)
-                # The page hangs up once it has the last message.
-                await request.wait_for_disconnection()
+                # The page hangs up once it has the last message, which cancels this.
+                await asyncio.Event().wait()
         finally:
             self._open -= 1
+            self._moved.set()
         return response
 
     async def _tell(self, response: web.StreamResponse) -> None:

@@ -89,7 +89,7 @@ def test_the_end_waits_for_the_last_message_and_nothing_is_served_after_it(serve
         last = next(one for one in told if one["over"])
         assert last["run"]["result"]["result"] == "done"
         # The page has everything and has not hung up: the command is still there.
-        assert closing.is_alive()
+        assert served.ask("GET", "/").status_code == 200
     closing.join(PATIENCE)
     assert not closing.is_alive()
     with pytest.raises(requests.ConnectionError):
