@@ -53,3 +53,29 @@ function layer() {
   byId("map").append(drawn);
   return drawn;
 }
+
+// A bar for each row: { label, parts: [{ value, class }], says }; the parts of a row lie on each other, longest first.
+function bars(into, rows) {
+  const longest = Math.max(...rows.flatMap((row) => row.parts.map((part) => part.value)), 0) || 1;
+  into.replaceChildren(...rows.map((row) => h("div", { class: row.chosen ? "chosen" : null },
+    h("span", {}, row.label),
+    s("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none" }, row.parts.map((part) => s("rect", { width: Math.max(0, (100 * part.value) / longest), height: 10, class: part.class }))),
+    h("span", {}, row.says))));
+}
+
+// How long a round trip is, in words and as a shape; shape and colour say the same. The last one has no end.
+const BANDS = [
+  { most: 30, class: "near", text: "up to 30 ms", shape: (r) => `m${-r} 0a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0z` },
+  { most: 80, class: "middling", text: "up to 80 ms", shape: (r) => `m0 ${-1.2 * r}l${1.2 * r} ${1.2 * r}l${-1.2 * r} ${1.2 * r}l${-1.2 * r} ${-1.2 * r}z` },
+  { most: 150, class: "far", text: "up to 150 ms", shape: (r) => `m0 ${-1.2 * r}l${1.2 * r} ${2.1 * r}h${-2.4 * r}z` },
+  { most: Infinity, class: "farthest", text: "more than 150 ms", shape: (r) => `m${-r} ${-r}l${2 * r} ${2 * r}m0 ${-2 * r}l${-2 * r} ${2 * r}` },
+];
+const band = (ms) => BANDS.find((one) => ms <= one.most);
+const bandLegend = (more = []) => byId("legend").replaceChildren(...BANDS.map((one) => legendItem(s("path", { class: one.class, d: `M5 5${one.shape(3)}` }), one.text)), ...more);
+const legendItem = (mark, text) => h("li", {}, s("svg", { viewBox: "0 0 10 10", "aria-hidden": "true" }, mark), text);
+
+// What is said of a region, beside its place.
+function label(at, ...lines) {
+  const said = lines.map((text, index) => s("text", { x: at.label_x - 29, y: at.label_y - 5 + 12 * index, class: index ? "small" : null }, text));
+  return s("g", { class: "label" }, s("path", { class: "leader", d: `M${at.x} ${at.y}L${at.label_x} ${at.label_y}` }), s("rect", { x: at.label_x - 33, y: at.label_y - 17, width: 66, height: 16 + 12 * (lines.length - 1), rx: 4, class: "box" }), said);
+}

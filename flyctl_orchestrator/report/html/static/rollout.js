@@ -9,6 +9,7 @@ const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 const tone = (phase) => (!phase || phase === "waiting" ? "waiting" : BAD.has(phase) ? "bad" : phase === "restored" ? "back" : GOOD.has(phase) ? "good" : "changing");
 const worst = (tones) => ["bad", "changing", "back", "good", "waiting"].find((one) => tones.includes(one)) ?? "waiting";
 
+const PLAY = byId("play");
 let run = null, playing = 0, places = DATA?.places ?? {};
 // Called when a person goes to a moment: a page that follows a rollout follows it no longer.
 let moved = () => {};
@@ -147,15 +148,15 @@ function drawTables(at, lanes) {
 
 function stop() {
   playing = 0;
-  byId("play").textContent = "Play";
-  byId("play").setAttribute("aria-pressed", "false");
+  PLAY.textContent = "Play";
+  PLAY.setAttribute("aria-pressed", "false");
 }
 
 function play() {
   if (playing) return stop();
   const mine = (playing = performance.now()), from = byId("at").moment >= run.lasted ? 0 : byId("at").moment;
-  byId("play").textContent = "Pause";
-  byId("play").setAttribute("aria-pressed", "true");
+  PLAY.textContent = "Pause";
+  PLAY.setAttribute("aria-pressed", "true");
   const next = (now) => {
     if (playing !== mine) return;
     const at = from + ((now - mine) / (1000 * PLAY_SECONDS)) * run.lasted;
@@ -193,7 +194,7 @@ function drawDays() {
 }
 
 byId("at").addEventListener("input", () => { stop(); moved(); go((run.lasted * byId("at").value) / STEPS); });
-byId("play").addEventListener("click", play);
+PLAY.addEventListener("click", play);
 byId("earlier").addEventListener("click", () => step(-1));
 byId("later").addEventListener("click", () => step(1));
 byId("legend").replaceChildren(...Object.entries(TONES).map(([name, text]) => h("li", {}, s("svg", { viewBox: "0 0 10 10", "aria-hidden": "true" }, s("path", { class: `mark ${name}`, d: SHAPES[name] })), text)));

@@ -1,7 +1,6 @@
 // Follows a rollout while it happens: the report on it, drawn anew with every message. Nothing can be done from here.
 let following = true, received = 0, over = false;
-const play = byId("play"), heading = byId("end-title");
-play.replaceWith(h("button", { type: "button", id: "play", "aria-pressed": "true", onclick: () => follow(true) }, "Follow"));
+PLAY.replaceWith(h("button", { type: "button", id: "play", "aria-pressed": "true", onclick: () => follow(true) }, "Follow"));
 moved = () => follow(false);
 
 function follow(on) {
@@ -22,7 +21,7 @@ function draw(told) {
     const what = run.rehearsal ? "Rehearsal" : `${run.kind[0].toUpperCase()}${run.kind.slice(1)}`;
     say(byId("title"), `${what}${run.id ? ` ${run.id.split("-")[0]}` : ""} of ${run.app}`);
     document.title = `${byId("title").textContent}: ${run.result.result?.replaceAll("_", " ") ?? unfinished()}`;
-    say(heading, run.result.result ? "How it ended" : "Now");
+    say(byId("end-title"), run.result.result ? "How it ended" : "Now");
     const at = byId("at").moment;
     redraw();
     go(following ? run.lasted : at);
