@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 LARGEST = 320
-HEAD = """// The world's largest cities: name, latitude, longitude. GeoNames (geonames.org, CC BY 4.0); tools/page_cities.py made it.
+HEAD = """// The largest cities: name, latitude, longitude. GeoNames (geonames.org, CC BY 4.0), by tools/page_cities.py.
 """
 
 

@@ -31,7 +31,7 @@ class Exchange:
         request_id: goes on the answer.
         on_answer: called with the status when an answer's head is about to go to the client.
         hops: region and id of each machine that was reached.
-        way: how long the client is from the edge, one way, seconds.
+        way: how long the answer takes from the edge to the client, seconds.
     """
 
     dispatcher: Dispatcher
@@ -51,7 +51,6 @@ class Exchange:
             AnsweredInstead: the platform answers for the machine.
             ConnectionError: one end went away in the middle.
         """
-        await self._travel(self.way)
         attempt, replays = RouteAttempt(app, constraints), 0
         while True:
             attempt, delivery = await self._delivered(attempt)

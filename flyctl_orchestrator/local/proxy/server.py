@@ -141,6 +141,7 @@ class Proxy:
         told = self._teller(request, host.app, edge, hops, place)
         way = place.way_ms / 2000 if place and self._settings.delays else 0.0
         try:
+            await self._travel(way)
             if not self._backend.app_exists(host.app):
                 raise ProxyError("PM06", f"there is no app {host.app!r}")
             return await self._exchange(request, host.app, edge, request_id, told, hops, way)
