@@ -13,7 +13,7 @@ import requests
 
 from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.report.web.server import RolloutServer
-from tests.unit.report.html.test_report import event
+from tests.unit.report.html.told import event
 
 BOOK = load_regions({})
 PATIENCE = 20
