@@ -33,5 +33,5 @@ bars(byId("by-region"), regions.map(bar));
 bars(byId("by-line"), kinds.map(bar));
 const number = (text) => ({ text, number: true }), share = (items) => (bill.usd_per_month > 0 ? `${Math.round((100 * total(items)) / bill.usd_per_month)} %` : "–");
 table(byId("regions"), ["Region", number("USD a month"), number("Share")], regions.map(([code, items]) => [code, said(items), share(items)]));
-table(byId("lines"), ["What", "Region", "How much", number("USD a month")], [...bill.items.map((one) => [one.what, one.region ?? "–", one.amount, { text: usd(one.usd_per_month), class: one.usd_per_month === null ? "warn" : "" }]), [{ text: "all", class: "strong" }, "", "", { text: said(bill.items), class: "strong" }]]);
+table(byId("lines"), ["What", number("USD a month"), "Region", "How much"], [...bill.items.map((one) => [one.what, { text: usd(one.usd_per_month), class: one.usd_per_month === null ? "warn" : "" }, one.region ?? "–", one.amount]), [{ text: "all", class: "strong" }, { text: said(bill.items), class: "strong" }, "", ""]]);
 byId("facts").textContent = "Databases and support plans are not in it.";

@@ -22,9 +22,8 @@ function drawMap() {
   for (const code of new Set(probe.rows.flatMap((row) => Object.keys(row.answered_by)))) if (places[code] && !by.has(code)) spots.append(s("circle", { class: "spot", cx: places[code].x, cy: places[code].y, r: 4 }));
   for (const [code, rows] of by) {
     const asked = rows.filter((row) => row.requests), late = Math.max(...asked.map((row) => row.ms.p95 ?? Infinity)), at = places[code];
-    const first = asked.length === 1 ? `${figure(asked[0], "p50")}` : `${asked.length} rows`;
-    labels.append(label(at, asked.length ? `${code} ${first}` : code, asked.length ? (late === Infinity ? "p95 failed" : `p95 ${took(late)}`) : "not asked"));
-    if (asked.length) spots.append(s("path", { class: band(late).class, d: `M${at.x} ${at.y}${band(late).shape(6)}` }));
+    labels.append(label(at, asked.length > 1 ? `${code}, worst` : code, asked.length ? (late === Infinity ? "p95 failed" : `p95 ${took(late)}`) : "not asked"));
+    if (asked.length) spots.append(s("path", { class: `${band(late).class} probed`, d: `M${at.x} ${at.y}${band(late).shape(6)}` }));
     else spots.append(s("circle", { class: "spot", cx: at.x, cy: at.y, r: 4 }));
   }
 }

@@ -20,7 +20,7 @@ const average = (all) => all.reduce((total, one) => total + one.share * one.ms, 
 function drawMap(choice, there) {
   const into = layer();
   // One path for all users of a band; areas are as large as shares.
-  const radius = (share) => Math.max(1.4, Math.min(26, 42 * Math.sqrt(share)));
+  const radius = (share) => Math.max(1.4, Math.min(20, 42 * Math.sqrt(share)));
   into.append(...BANDS.map((one) => s("path", { class: `${one.class} user`, d: there.filter((some) => band(some.ms) === one).map((some) => `M${some.x} ${some.y}${one.shape(radius(some.share).toFixed(1))}`).join("") })));
   for (const code of choice.regions.filter((one) => places[one])) {
     const mine = there.filter((some) => some.code === code), at = places[code];
