@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests import planted
+from tests.browser.everybody import faults_and_width
 from tests.browser.local_page.test_rollouts import again
 from tests.browser.local_page.test_strangers import stranger
-from tests.browser.test_access import WIDER_THAN_THE_WINDOW, faults
 from tests.flyo_process import PATIENCE
 from tests.functional.cli.local_fleet import LocalFleet
 
@@ -175,7 +175,7 @@ def test_axe_finds_nothing_while_it_happens(browser: Browser, there: LocalFleet,
         page = context.new_page()
         page.goto(deploy.link)
         expect(page.locator("#watch")).to_contain_text("left of")
-        assert faults(page) == [] and page.evaluate(WIDER_THAN_THE_WINDOW) <= 0
+        assert faults_and_width(page) == []
 
 
 def test_keys_reach_everything_while_it_happens(page: Page, there: LocalFleet) -> None:
