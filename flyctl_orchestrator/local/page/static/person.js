@@ -16,7 +16,7 @@ function kilometres(one, other) {
 const hundredths = (degrees) => String(Math.round(100 * Math.abs(degrees)));
 // Where the app is as somebody there sees it: at4886n235e.APP.localhost.
 const host = (at) => `at${hundredths(at.latitude)}${at.latitude < 0 ? "s" : "n"}${hundredths(at.longitude)}${at.longitude < 0 ? "w" : "e"}`;
-export const shown = ([latitude, longitude]) => `${Math.abs(latitude).toFixed(1)}° ${latitude < 0 ? "S" : "N"} ${Math.abs(longitude).toFixed(1)}° ${longitude < 0 ? "W" : "E"}`;
+export const coordinates = ([latitude, longitude]) => `${Math.abs(latitude).toFixed(1)}° ${latitude < 0 ? "S" : "N"} ${Math.abs(longitude).toFixed(1)}° ${longitude < 0 ? "W" : "E"}`;
 const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").trim().toLowerCase();
 const COORDINATES = /^(-?\d{1,2}(?:\.\d+)?)\s*[,; ]\s*(-?\d{1,3}(?:\.\d+)?)$/;
 
@@ -45,7 +45,7 @@ export class Person {
     const key = JSON.stringify([this.at, apps.map((app) => app.name), delays, port]);
     if (this.key === key) return;
     this.key = key;
-    const where = shown([this.at.latitude, this.at.longitude]), spot = project(this.at.longitude, this.at.latitude);
+    const where = coordinates([this.at.latitude, this.at.longitude]), spot = project(this.at.longitude, this.at.latitude);
     const near = [...this.state.regions.values()].map((region) => ({ region, km: kilometres(this.at, region) })).sort((a, b) => a.km - b.km)[0];
     const ms = (2 * near.km * DETOUR) / FIBRE_KM_PER_MS;
     this.marker.hidden = false;

@@ -1,7 +1,7 @@
 // Requests: as arcs on the map while motion is welcome, and as a list in any case.
 import { Table, byId, say } from "./dom.js";
 import { project } from "./geography.js";
-import { shown } from "./person.js";
+import { coordinates } from "./person.js";
 
 const KEPT = 30, MOST_ARCS = 60, LABELLED_BELOW = 4, TURN_MS = 350;
 const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -30,7 +30,7 @@ export class Requests {
     this.table.draw(this.last.map((one) => ({
       key: one.key,
       class: tone(one.status),
-      cells: [one.place ? `${shown(one.place)}, ${one.from}` : one.from, way(one), `${one.method} ${one.status}`, time(one.ms), one.app],
+      cells: [one.place ? `${coordinates(one.place)}, ${one.from}` : one.from, way(one), `${one.method} ${one.status}`, time(one.ms), one.app],
     })));
   }
 
