@@ -133,15 +133,21 @@ def test_going_back_is_seen_and_said(page: Page, there: LocalFleet) -> None:
 
 
 def test_a_command_that_does_not_begin_says_so_on_the_page(page: Page, there: LocalFleet) -> None:
-    there.ok("lock", "take", "--local", "--why", "holiday")
+    settings, go_on = there.project / "flyo.toml", there.switches / "go-on"
+    as_it_was = settings.read_text()
+    waits = f"until [ -e {go_on} ]; do sleep 0.1; done; exit 1"
+    settings.write_text(f"{as_it_was}\n[local]\nbuild = '{waits}'\n")
     try:
-        with deploying(there, "--lock-wait", "4s") as deploy:
+        with deploying(there) as deploy:
             page.goto(deploy.link)
-            expect(page.locator("#lines")).to_contain_text("waiting for the lock")
-            assert deploy.end() == 6
+            expect(page.locator("#live")).to_have_text("live")
+            go_on.touch()
+            assert deploy.end() not in (0, 3, 4, 5)
     finally:
-        there.ok("lock", "release", "--local")
+        settings.write_text(as_it_was)
+        go_on.unlink(missing_ok=True)
     expect(page.locator("#result")).to_contain_text("did not begin")
+    expect(page.locator("#live")).to_contain_text("the command has ended")
 
 
 def test_another_origin_and_another_browser_read_nothing(browser: Browser, page: Page, there: LocalFleet) -> None:
@@ -176,6 +182,7 @@ def test_axe_finds_nothing_while_it_happens(browser: Browser, there: LocalFleet,
         page.goto(deploy.link)
         expect(page.locator("#watch")).to_contain_text("left of")
         assert faults_and_width(page) == []
+        assert deploy.end() == 0
 
 
 def test_keys_reach_everything_while_it_happens(page: Page, there: LocalFleet) -> None:

@@ -1,4 +1,5 @@
 // Follows a rollout while it happens: the report on it, drawn anew with every message. Nothing can be done from here.
+const AWAY = "the command does not answer; it may have ended";
 let following = true, received = 0, over = false;
 PLAY.replaceWith(h("button", { type: "button", id: "play", "aria-pressed": "true", onclick: () => follow(true) }, "Follow"));
 moved = () => follow(false);
@@ -47,11 +48,10 @@ function listen() {
   });
   source.addEventListener("error", () => {
     const gone = source.readyState === EventSource.CLOSED;
-    say(byId("live"), gone ? "this browser is not signed in: the link that the command printed signs one browser in, once" : "the command does not answer; trying again");
+    say(byId("live"), gone ? "this browser is not signed in: the link that the command printed signs one browser in, once" : AWAY);
   });
 }
 
 byId("began").after(h("p", { id: "live", role: "status", class: "quiet" }, "connecting…"));
 setInterval(() => { if (run && following && !over) countDown(run.lasted + performance.now() - received); }, 250);
-await signIn();
-listen();
+signIn().then(listen, () => say(byId("live"), AWAY));
