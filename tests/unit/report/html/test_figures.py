@@ -13,38 +13,19 @@ from flyctl_orchestrator.catalog.latency import load_latency
 from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.cli.main import run
 from flyctl_orchestrator.environment import Environment
-from flyctl_orchestrator.fleet.measure.percentile import Latencies
-from flyctl_orchestrator.fleet.measure.rows import Measured, Row
-from flyctl_orchestrator.fleet.measure.slo import parse_limit
 from flyctl_orchestrator.placement.choose import time_to
 from flyctl_orchestrator.placement.users import read_users
 from flyctl_orchestrator.report.html.figures import probe_page
-from flyctl_orchestrator.report.look.measure.probe_text import Probed, Shown
+from flyctl_orchestrator.report.look.measure.probe_text import Shown
+from tests.unit.report.html.figured import measured, run_in
 from tests.unit.report.html.told import asks_for_nothing, told
 
 BOOK = load_regions({})
 
 
-def flyo(directory: Path, *words: str) -> str:
-    """stdout of a command that must succeed."""
-    out, err = io.StringIO(), io.StringIO()
-    status = run(list(words), Environment({"PATH": ""}, directory, stdin=io.StringIO(), stdout=out, stderr=err))
-    assert status in (0, 7), err.getvalue()
-    return out.getvalue()
-
-
-def shown(*rows: tuple[str | None, str | None, tuple[float, ...], int], limits: tuple[str, ...] = ()) -> Shown:
-    """A measurement; of each row its client, its region, seconds of good answers, and errors."""
-    measured = [
-        Probed(Measured(Row(client, region, ()), Latencies(times, errors))) for client, region, times, errors in rows
-    ]
-    known = tuple(parse_limit(each, where="--slo") for each in limits)
-    return Shown("shop", "local", "https://shop.example", ("/up",), 20, known, tuple(measured))
-
-
 def test_a_suggestions_page_has_the_round_trips_of_all_users_to_the_regions_of_every_choice(tmp_path: Path) -> None:
     words = ("regions", "suggest", "--users", "Singapore=40,de=60", "--max", "3", "--budget", "20")
-    printed = json.loads(flyo(tmp_path, *words, "--json", "--html", "page.html"))
+    printed = json.loads(run_in(tmp_path, *words, "--json", "--html", "page.html"))
     page = (tmp_path / "page.html").read_text("utf-8")
     made = told(page)["suggestion"]
     assert [one["regions"] for one in made["choices"]] == [one["regions"] for one in printed["choices"]]
@@ -64,7 +45,7 @@ def test_a_suggestions_page_has_the_round_trips_of_all_users_to_the_regions_of_e
 
 
 def test_the_world_and_every_region_are_still_a_small_page(tmp_path: Path) -> None:
-    flyo(tmp_path, "regions", "suggest", "--users", "world", "--max", "3", "--by", "p95", "--html", "page.html")
+    run_in(tmp_path, "regions", "suggest", "--users", "world", "--max", "3", "--by", "p95", "--html", "page.html")
     assert (tmp_path / "page.html").stat().st_size <= 300_000
     assert told((tmp_path / "page.html").read_text("utf-8"))["suggestion"]["by"] == "p95"
 
@@ -73,7 +54,7 @@ def test_a_bills_page_has_every_line_and_the_budget(tmp_path: Path) -> None:
     (tmp_path / "fly.toml").write_text('app = "shop"\nprimary_region = "iad"\n[http_service]\ninternal_port = 80\n')
     (tmp_path / "flyo.toml").write_text("[regions]\niad = 2\nnrt = 1\n[budget]\nmonthly_usd = 5\n")
     words = ("cost", "--traffic", "iad=100", "--ipv4", "1")
-    printed = json.loads(flyo(tmp_path, *words, "--json", "--html", "page.html"))
+    printed = json.loads(run_in(tmp_path, *words, "--json", "--html", "page.html"))
     page = (tmp_path / "page.html").read_text("utf-8")
     made = told(page)["bill"]
     assert made["items"] == printed["items"] and made["usd_per_month"] == printed["usd_per_month"]
@@ -83,7 +64,7 @@ def test_a_bills_page_has_every_line_and_the_budget(tmp_path: Path) -> None:
 
 
 def test_a_measurements_page_has_every_row_and_limit() -> None:
-    given = shown((None, "fra", (0.03, 0.04), 0), ("nrt", None, (0.2,), 1), limits=("p95=100ms",))
+    given = measured(((None, "fra"), (0.03, 0.04), 0), (("nrt", None), (0.2,), 1), limits=("p95=100ms",))
     page = probe_page(given, BOOK, 1_800_000_000.0)
     made = told(page)["probe"]
     assert [(row["place"], row["requests"], row["errors"]) for row in made["rows"]] == [
