@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 import threading
 import webbrowser
@@ -15,16 +16,19 @@ from flyctl_orchestrator.cli.local.following import told_error
 from flyctl_orchestrator.errors import FlyoError, UnreachableError
 from flyctl_orchestrator.report.base import Fact
 
-WHERE = "flyo deploy --web"
+WHERE, LOOPBACK = "flyo deploy --web", "127.0.0.1"
 
 
-def require_servable() -> None:
+def require_servable(find: Callable[[str], object] = importlib.util.find_spec) -> None:
     """The page needs a package that comes with the extra `local`.
+
+    Args:
+        find: gives None for a package that is not installed.
 
     Raises:
         UnreachableError: it is not installed (code web.extras).
     """
-    if importlib.util.find_spec("aiohttp") is None:
+    if find("aiohttp") is None:
         raise UnreachableError(
             "the page needs a package that is not installed (aiohttp)",
             where=WHERE,
@@ -34,11 +38,12 @@ def require_servable() -> None:
 
 
 @contextmanager
-def served(context: CommandContext, app: str) -> Iterator[Callable[[Fact], None]]:
+def served(context: CommandContext, app: str, address: str = LOOPBACK) -> Iterator[Callable[[Fact], None]]:
     """What to call with each event of a command. Where the page is, is said once; an error that ends it is told, too.
 
     Args:
         app: that it is about.
+        address: to listen on.
 
     Raises:
         UnreachableError: it cannot be served (codes web.extras, web.port).
@@ -48,10 +53,10 @@ def served(context: CommandContext, app: str) -> Iterator[Callable[[Fact], None]
 
     environment = context.environment
     try:
-        server = RolloutServer(load_regions(environment.variables))
+        server = RolloutServer(load_regions(environment.variables), address)
     except OSError as error:
         raise UnreachableError(
-            f"nothing can be served on 127.0.0.1: {error.strerror or error}",
+            f"nothing can be served on {address}: {os.strerror(error.errno) if error.errno else error}",
             where=WHERE,
             next="Leave --web out",
             code="web.port",

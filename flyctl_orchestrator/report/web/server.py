@@ -32,19 +32,21 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class RolloutServer:
-    """A page on 127.0.0.1 that follows one rollout.
+    """A page that follows one rollout.
 
     Args:
         book: where regions are.
+        address: to listen on, one of this computer alone.
         last_seconds: how long the end may take.
 
     Raises:
         OSError: nobody may listen there.
     """
 
-    def __init__(self, book: RegionBook, *, last_seconds: float = LAST_SECONDS) -> None:
+    def __init__(self, book: RegionBook, address: str = "127.0.0.1", *, last_seconds: float = LAST_SECONDS) -> None:
         self._feed = Feed(book)
         self._access = Access()
+        self._address = address
         self._last_seconds = last_seconds
         # Of pages: how many are open, and whether one is still to come.
         self._open = 0
@@ -112,7 +114,7 @@ class RolloutServer:
         runner = web.AppRunner(app, access_log=None, logger=quiet, shutdown_timeout=0.2, handler_cancellation=True)
         await runner.setup()
         try:
-            site = web.TCPSite(runner, "127.0.0.1", 0)
+            site = web.TCPSite(runner, self._address, 0)
             await site.start()
             listening.set_result(int(runner.addresses[0][1]))
             await self._until_told()

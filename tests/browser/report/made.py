@@ -11,6 +11,7 @@ from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.report.html.figures import probe_page
 from flyctl_orchestrator.report.html.page import days_page, rollout_page
 from flyctl_orchestrator.report.html.timeline import timeline_of
+from flyctl_orchestrator.report.web.server import RolloutServer
 from tests.browser.local_page.pictures import VIEWS
 from tests.unit.report.html.figured import measured, run_in
 from tests.unit.report.html.told import day_of, large_rollout
@@ -73,9 +74,30 @@ def figures(root: Path) -> Path:
     return root
 
 
+def _take_live(browser: Browser, place: Path, scratch: Path) -> None:
+    """The page of `flyo deploy --web` as a rollout to 144 machines is under way, and as another one goes back."""
+    (scratch / "under-way").mkdir()
+    (scratch / "back").mkdir()
+    large = large_rollout(scratch / "under-way")
+    _, back = day_of(SimulatedProject.deployed(scratch / "back", count=2).every_day(), BAD_DAY)
+    until = next(at for at, one in enumerate(back) if one["event"] == "rollback.started") + 3
+    for name, events in (("144", large[: 2 * len(large) // 3]), ("going-back", back[:until])):
+        server = RolloutServer(load_regions({}), last_seconds=1.0)
+        for event in events:
+            server.see(event)
+        for view, options in VIEWS.items():
+            with browser.new_context(locale="en-GB", **options) as context:
+                page = context.new_page()
+                page.goto(server.link())
+                page.locator("#machines tbody tr").first.wait_for()
+                page.screenshot(path=place / f"web-{name}-{view}.png", full_page="390" in view)
+        server.close()
+
+
 def take_reports(browser: Browser, place: Path, scratch: Path) -> None:
     """Pictures of a report on 144 machines, two thirds of the way, of one on bad days, and of pages of figures."""
     figures(made(scratch))
+    _take_live(browser, place, scratch)
     for view, options in VIEWS.items():
         with browser.new_context(locale="en-GB", **options) as context:
             page = context.new_page()

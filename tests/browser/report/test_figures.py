@@ -82,7 +82,7 @@ def test_what_was_measured_is_on_the_map_and_in_the_table(tab: Page, pages: Path
     expect(tab.locator("#map .probed.far")).to_have_count(1)
     expect(tab.locator("#map .spot")).to_have_count(1)
     tab.goto((pages / "clients.html").as_uri())
-    expect(tab.locator("#map .way")).to_have_count(3)
+    expect(tab.locator("#map .way")).to_have_count(4)
     assert cells(tab, "#rows", 2) == ["fra 4", "iad 2", "iad 2, fra 1"]
 
 
