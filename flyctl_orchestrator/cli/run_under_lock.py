@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 
 from flyctl_orchestrator.cli.context import CommandContext
@@ -11,6 +11,7 @@ from flyctl_orchestrator.cli.hooks import hooks_of
 from flyctl_orchestrator.cli.interrupts import heeding
 from flyctl_orchestrator.cli.local.following import followed
 from flyctl_orchestrator.cli.locked import app_lock
+from flyctl_orchestrator.cli.pages.serving import served
 from flyctl_orchestrator.cli.past.kept_events import KeptEvents
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.cli.who import who
@@ -40,6 +41,7 @@ def run_under_lock(
     *,
     policy: RolloutPolicy,
     hooks: bool,
+    web: bool = False,
 ) -> Outcome:
     """Let `act` roll out, and show how it ended.
 
@@ -48,13 +50,17 @@ def run_under_lock(
         act: called under the lock. It breaks off what comes before the rollout; from there on signals are noted, until
             the lock is given back.
         hooks: whether the user's own commands are run.
+        web: whether a page is served that follows it.
 
     Raises:
         FlyoError: it did not begin, and nothing was changed on the fleet; or a defect has stopped it half-way.
     """
     journals = JournalStore.under(state_directory(context.environment), target.kind, project.app)
-    with followed(context.environment, project.app) as follow, closing(KeptEvents(journals)) as kept:
-        told = (follow, kept.hear)
+    with ExitStack() as stack:
+        told = [stack.enter_context(followed(context.environment, project.app))]
+        told.append(stack.enter_context(closing(KeptEvents(journals))).hear)
+        if web:
+            told.append(stack.enter_context(served(context, project.app)))
         return _run(context, target, project, command, act, policy=policy, hooks=hooks, told=told)
 
 
