@@ -94,7 +94,8 @@ class ReplayWrites:
             what = _ASTRAY if environ["REQUEST_METHOD"] in READS else _MISROUTED
             return self._refuse(environ, start_response, "503 Service Unavailable", *what)
         if _is_too_big(environ):
-            return self._refuse(environ, start_response, "413 Content Too Large", *_TOO_BIG)
+            title, text = _TOO_BIG if environ["PATH_INFO"].startswith("/api/") else _TOO_BIG_FORM
+            return self._refuse(environ, start_response, "413 Content Too Large", title, text)
         headers = [("Fly-Replay", self.instruction), ("Cache-Control", "no-store"), ("Content-Length", "0")]
         start_response("409 Conflict", headers + self.headers(environ))
         return [b""]
@@ -121,6 +122,7 @@ _MISROUTED = ("Not saved", "The request ended up in the wrong region. Please try
 # The same for who only wanted to look.
 _AWAY = ("Back in a moment", "The region that keeps your data cannot be reached right now. Please try again soon.")
 _ASTRAY = ("Back in a moment", "The request ended up in the wrong region. Please try again.")
+_TOO_BIG_FORM = ("Too big", "At most 1 MB can be sent at once. Nothing was changed.")
 _TOO_BIG = ("Too big", "Send less than 1 MB, or add the header Fly-Prefer-Region with the primary region.")
 
 

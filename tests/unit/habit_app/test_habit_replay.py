@@ -78,10 +78,11 @@ def test_programs_are_told_in_json() -> None:
 
 @pytest.mark.parametrize(("length", "headers"), [(1_000_001, {}), (0, {"Transfer-Encoding": "chunked"})])
 def test_what_the_proxy_could_not_replay_is_refused(length: int, headers: dict[str, str]) -> None:
-    status, found, body = ask("POST", headers=headers, length=length)
-    assert status.startswith("413 ")
-    assert b"Fly-Prefer-Region" in body
-    assert "Fly-Replay" not in found
+    for path, said in (("/habits", b"At most 1 MB"), ("/api/ticks", b"Fly-Prefer-Region")):
+        status, found, body = ask("POST", path, headers=headers, length=length)
+        assert status.startswith("413 ")
+        assert said in body
+        assert "Fly-Replay" not in found
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
