@@ -82,7 +82,8 @@ def measure(program: str, place: Path, writes: int, sync: str) -> None:
             time.sleep(dice.uniform(0, 2))
             link.execute("UPDATE users SET rev = ?", (number,))
             wrote[number] = time.time()
-        seen = dict(line.split() for line in reader.stdout if line.strip())
+        # The library writes lines of its own there, too.
+        seen = re.findall(r"^(\d+) ([\d.]+)$", reader.stdout.read(), re.MULTILINE)
     finally:
         if reader is not None:
             reader.kill()
@@ -90,7 +91,7 @@ def measure(program: str, place: Path, writes: int, sync: str) -> None:
         copying.terminate()
         copying.wait()
     # A number that was never seen was overtaken: the next one that was seen holds it.
-    times = {int(number): float(at) for number, at in seen.items()}
+    times = {int(number): float(at) for number, at in seen}
     lags = sorted(min(at for later, at in times.items() if later >= number) - at for number, at in wrote.items())
     print(f"{len(lags)} writes, sync-interval {sync}; behind by, in seconds:")
     print(f"  median {statistics.median(lags):.2f}  P95 {lags[int(0.95 * len(lags))]:.2f}  longest {lags[-1]:.2f}")
