@@ -163,12 +163,27 @@ def litefs_problems(root: Path, fly: FlyToml, flyo: Flyo) -> Iterator[UsageError
             next='Set auto_stop_machines = "off" and min_machines_running = 0',
             code="config.litefs_autostop",
         )
-    count = _primaries(fly, flyo)
-    if count > 1 and re.search(r"""^\s+type:\s*["']?static\b""", text, re.MULTILINE):
-        yield UsageError(
+    try:
+        refuse_second_writer(root, fly, _primaries(fly, flyo), where="flyo.toml")
+    except UsageError as error:
+        yield error
+
+
+def refuse_second_writer(root: Path, fly: FlyToml, count: int, *, where: str) -> None:
+    """Make sure that one machine at most is to be in the primary region where LiteFS has a static lease.
+
+    Args:
+        count: machines that are to be there.
+        where: who says so.
+
+    Raises:
+        UsageError: there would be more (code config.litefs_primaries).
+    """
+    if count > 1 and re.search(r"""^\s+type:\s*["']?static\b""", _text(root) or "", re.MULTILINE):
+        raise UsageError(
             f"{CONFIG} has a static lease; each of the {count} machines in {fly.primary_region} would write for itself",
-            where="flyo.toml",
-            next=f"Set {fly.primary_region} = 1",
+            where=where,
+            next=f"Have one machine there: {fly.primary_region}=1",
             code="config.litefs_primaries",
         )
 
