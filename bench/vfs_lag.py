@@ -28,7 +28,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 LOOK_SECONDS = 0.005
-MOST_SECONDS = 180
+MOST_SECONDS = 120
 # What a far machine of the app may wait for before it has the request played at home.
 PATIENCE = (0.5, 1.2)
 _LIBRARIES = ("apsw", "litestream_vfs")
@@ -83,20 +83,33 @@ def measure(program: str, place: Path, writes: int, sync: str) -> None:
             link.execute("UPDATE users SET rev = ?", (number,))
             wrote[number] = time.time()
         # The library writes lines of its own there, too.
-        seen = re.findall(r"^(\d+) ([\d.]+)$", reader.stdout.read(), re.MULTILINE)
+        said = reader.stdout.read()
     finally:
         if reader is not None:
             reader.kill()
             reader.wait()
         copying.terminate()
         copying.wait()
+    show({int(number): float(at) for number, at in re.findall(r"^(\d+) ([\d.]+)$", said, re.MULTILINE)}, wrote)
+    if problems := re.findall(r"level=ERROR msg=(.*)", said):
+        print(f"  the library said {len(problems)} times: {problems[0]}")
+
+
+def show(seen: dict[int, float], wrote: dict[int, float]) -> None:
+    """How long after each write it was seen, of those that were."""
     # A number that was never seen was overtaken: the next one that was seen holds it.
-    times = {int(number): float(at) for number, at in seen}
-    lags = sorted(min(at for later, at in times.items() if later >= number) - at for number, at in wrote.items())
-    print(f"{len(lags)} writes, sync-interval {sync}; behind by, in seconds:")
-    print(f"  median {statistics.median(lags):.2f}  P95 {lags[int(0.95 * len(lags))]:.2f}  longest {lags[-1]:.2f}")
+    last = max(seen, default=0)
+    lags = sorted(
+        min(at for later, at in seen.items() if later >= number) - at for number, at in wrote.items() if number <= last
+    )
+    print(
+        f"{len(wrote)} writes, {len(wrote) - len(lags)} of them not seen within {MOST_SECONDS} s; behind by, in seconds:"
+    )
+    if lags:
+        middle, most = statistics.median(lags), lags[int(0.95 * len(lags))]
+        print(f"  median {middle:.2f}  P95 {most:.2f}  longest {lags[-1]:.2f}")
     for patience in PATIENCE:
-        print(f"  seen within {patience} s: {sum(lag <= patience for lag in lags)} of {len(lags)}")
+        print(f"  seen within {patience} s: {sum(lag <= patience for lag in lags)} of {len(wrote)}")
 
 
 def read(last: int) -> None:
@@ -118,7 +131,7 @@ def read(last: int) -> None:
     seen, end = 0, time.monotonic() + MOST_SECONDS
     while seen < last:
         if time.monotonic() > end:
-            sys.exit(f"not seen within {MOST_SECONDS} s: write number {last}; last seen: {seen}")
+            return
         now = ask("SELECT rev FROM users")
         assert isinstance(now, int)
         if now != seen:

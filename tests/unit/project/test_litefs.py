@@ -6,6 +6,7 @@ import json
 import shlex
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -51,8 +52,8 @@ def project(root: Path, fly: str = FLY, flyo: str = "[regions]\niad = 1\nfra = 2
     return [problem.code for problem in load_project(root).problems]
 
 
-def settings(files: dict[str, bytes]) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = YAML(typ="safe").load(files["litefs.yml"].decode())
+def settings(files: dict[str, bytes]) -> dict[str, Any]:
+    found: dict[str, Any] = YAML(typ="safe").load(files["litefs.yml"].decode())
     return found
 
 
