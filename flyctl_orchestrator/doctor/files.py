@@ -33,7 +33,6 @@ def check_files(project: Project, book: RegionBook) -> Iterator[Finding]:
         yield Finding("error", error.where, error.what, error.next, code=error.code)
     yield from check_services(fly.raw, fly.shown, sum(1 for count in regions.values() if count))
     yield from check_machines(fly, regions, book, _start_commands(project))
-    yield from _litefs(project)
     yield from check_env_files(project)
 
 
@@ -43,15 +42,6 @@ def check_env_files(project: Project) -> Iterator[Finding]:
         fix = f"Add the line {path} to .dockerignore, and give the values with 'flyo secrets import {path}'"
         what = "gets into the image, where everybody who has the image can read it"
         yield Finding("warning", path, what, fix, code="doctor.env_in_image")
-
-
-def _litefs(project: Project) -> Iterator[Finding]:
-    """LiteFS keeps its data on machines that have to be awake to hand it on."""
-    asleep = any(service.auto_stop != "off" for service in project.flytoml.services)
-    if asleep and any((project.root / name).exists() for name in ("litefs.yml", "etc/litefs.yml")):
-        what = "LiteFS is set up here, and autostop puts its machines to sleep"
-        fix = 'Set auto_stop_machines = "off"'
-        yield Finding("warning", project.flytoml.shown, what, fix, code="doctor.litefs_autostop")
 
 
 def _start_commands(project: Project) -> str:

@@ -113,8 +113,7 @@ def test_a_file_with_secrets_is_kept_out_of_the_image(tmp_path: Path) -> None:
 
 
 def test_every_finding_of_files_is_tried() -> None:
-    tried = {case[0] for case in CASES} | {"doctor.single_machine", "doctor.region_closing", "doctor.litefs_autostop"}
-    tried |= {"doctor.env_in_image"}
+    tried = {case[0] for case in CASES} | {"doctor.single_machine", "doctor.region_closing", "doctor.env_in_image"}
     folder = Path(__file__).parents[3] / "flyctl_orchestrator" / "doctor"
     text = "".join((folder / name).read_text("utf-8") for name in ("services.py", "machines.py", "files.py"))
     assert {code for code in PAGES if code.startswith("doctor.") and f'"{code}"' in text} == tried
@@ -143,13 +142,6 @@ def test_gunicorn_is_found_in_the_dockerfile(tmp_path: Path) -> None:
     assert codes(text, root=tmp_path) == set()
     (tmp_path / "Dockerfile").write_text('CMD ["gunicorn", "shop:app"]\n')
     assert codes(text, root=tmp_path) == {"doctor.sigint_gunicorn"}
-
-
-def test_litefs_and_autostop(tmp_path: Path) -> None:
-    assert codes(WELL, root=tmp_path) == set()
-    (tmp_path / "litefs.yml").write_text("fuse:\n")
-    assert codes(WELL, root=tmp_path) == {"doctor.litefs_autostop"}
-    assert codes(WELL.replace('= "suspend"', '= "off"'), root=tmp_path) == set()
 
 
 @pytest.mark.parametrize(
