@@ -122,7 +122,8 @@ async def _run_steps(
     for step in steps:
         log(f"$ {step.command}")
         try:
-            ended = await build_command.run(step.command, source / step.directory, env, log, until - loop.time())
+            place, variables = source / step.directory, {**env, **step.env}
+            ended = await build_command.run(step.command, place, variables, log, until - loop.time())
         except TimeoutError as error:
             raise BuildFailed(
                 "build.timeout",
@@ -135,7 +136,10 @@ async def _run_steps(
 
 def _failed(step: InstallStep, ended: build_command.Ended) -> BuildFailed:
     said = " | ".join(line.strip() for line in ended.last_lines[-3:]) or "it wrote nothing"
-    hint = "'flyo deploy --verbose' shows its whole output; it ran in a copy of the build context."
+    hint = (
+        "'flyo deploy --verbose' shows its whole output; it ran in a copy of the build context."
+        " `build` under [local] in flyo.toml says what runs there."
+    )
     if ended.status == 127:
         hint = f"`{step.command.split()[0]}` or something it needs is not installed on this computer."
     return BuildFailed("build.failed", f"`{step.command}` ended with exit status {ended.status}: {said}", hint)
