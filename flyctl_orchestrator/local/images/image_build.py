@@ -31,6 +31,9 @@ _DEPENDENCIES = re.compile(
     r"(^|/)(\.?v?env|virtualenv|site-packages|node_modules|\.local|install|wheels)(/|$)|^usr/local(/(bin|lib)(/|$)|$)"
 )
 
+# Base images whose ENTRYPOINT is the program of their own name.
+_ENTRYPOINTS = frozenset({"deno"})
+
 
 @dataclass(frozen=True)
 class BuildRequest:
@@ -109,7 +112,7 @@ async def build_image(
         )
     except OSError as error:
         raise failure_of(error) from error
-    useless = _useless_command(stored.image, settings)
+    useless = _useless_command(stored.image, prepared.stage, settings)
     if useless and request.starts_image_command:
         raise _cannot_start(useless, prepared, request)
     notices = tuple(dict.fromkeys(_notices(prepared, installed, stored.image, request, useless)))
@@ -143,13 +146,23 @@ def _recipe(prepared: _Prepared, installed: Installed) -> Recipe:
     return Recipe(
         env=stage.env,
         workdir=stage.workdir,
-        entrypoint=stage.entrypoint,
+        entrypoint=stage.entrypoint or _entrypoint_of_base(stage),
         cmd=stage.cmd,
         exposed=stage.exposed,
         dependencies=installed.key,
         path_prefix=installed.path_prefix(),
         links=dict(_links(prepared, installed)),
     )
+
+
+def _entrypoint_of_base(stage: Stage) -> tuple[str, ...]:
+    """What the base image puts before a command, () when it is not known or puts nothing there."""
+    program = _base_name(stage)
+    return (program,) if program in _ENTRYPOINTS and stage.cmd[:1] not in ((), (program,), ("/bin/sh",)) else ()
+
+
+def _base_name(stage: Stage) -> str:
+    return stage.base.rsplit("/", 1)[-1].partition(":")[0].partition("@")[0]
 
 
 def _links(prepared: _Prepared, installed: Installed) -> Iterator[tuple[str, str]]:
@@ -231,10 +244,12 @@ def _python_notice(stage: Stage, installed: Installed) -> Iterator[str]:
         yield f"the base image has Python {wanted[1]}, local machines run {mine}"
 
 
-def _useless_command(image: Image, settings: BuildSettings) -> str:
+def _useless_command(image: Image, stage: Stage, settings: BuildSettings) -> str:
     """Why the image's own command cannot be started as a process, "" when nothing speaks against it."""
     if not image.entrypoint and not image.cmd:
-        return "the Dockerfile has no CMD or ENTRYPOINT, and what its base image would start is not known here"
+        return f"it has no CMD or ENTRYPOINT, and what its base image {stage.base} would start is not known here"
+    if not image.entrypoint and image.cmd[0].startswith("-"):
+        return f"its CMD begins with {image.cmd[0]}, and what {stage.base} has as ENTRYPOINT is not known here"
     command = command_for(image, image.root, host_path=settings.host_path)
     first = command.argv[0]
     linked = {posixpath.basename(name) for name in image.links}
@@ -247,10 +262,11 @@ def _useless_command(image: Image, settings: BuildSettings) -> str:
 
 
 def _cannot_start(useless: str, prepared: _Prepared, request: BuildRequest) -> BuildFailed:
-    advice = (
-        [f"put {'; '.join(lines)} into `build` under [local]"] if (lines := build_lines(prepared.layout.runs)) else []
-    )
-    advice += ["install it on this computer", 'start a container engine for runtime = "container" under [local]']
+    lines = build_lines(prepared.layout.runs)
+    advice = [f"put {'; '.join(lines)} into `build` under [local]"] if lines else []
+    unknown = "not known here" in useless
+    advice += ["write a command under [processes] in fly.toml" if unknown else "install it on this computer"]
+    advice += ['start a container engine for runtime = "container" under [local]']
     text = " or ".join(advice)
     where = request.dockerfile.name
     return BuildFailed(
