@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flyctl_orchestrator.local.images import build_command, snapshot, virtual_env
@@ -17,6 +18,9 @@ from flyctl_orchestrator.local.images.failure import BuildFailed
 from flyctl_orchestrator.local.images.manifests import InstallPlan, InstallStep
 from flyctl_orchestrator.local.images.tree import Tree
 
+# The last ones that bring pkg_resources along.
+_SETUPTOOLS = "pip install 'setuptools<81'"
+_SETUPTOOLS_SECONDS = 120.0
 _RUBBISH = ("__pycache__", ".egg-info", ".pyc")
 
 
@@ -97,7 +101,23 @@ async def install(
         env["VIRTUAL_ENV"] = env["UV_PROJECT_ENVIRONMENT"] = str(environment)
     env.setdefault("HOME", str(home / "tmp"))
     await _run_steps(plan.steps, source, env, log, settings.timeout_seconds)
-    return await asyncio.to_thread(_collect, key, plan, home, environment, context.tree, written)
+    lacks = await _provide_pkg_resources(environment, home, env, log) if environment else ()
+    found = await asyncio.to_thread(_collect, key, plan, home, environment, context.tree, written)
+    return replace(found, notices=(*found.notices, *lacks))
+
+
+async def _provide_pkg_resources(
+    environment: Path, home: Path, env: Mapping[str, str], log: Callable[[str], None]
+) -> tuple[str, ...]:
+    """Install setuptools where a package wants its pkg_resources, as images of Python before 3.12 have it; notices."""
+    wanting = await asyncio.to_thread(virtual_env.lacks_pkg_resources, environment)
+    if not wanting:
+        return ()
+    log(f"$ {_SETUPTOOLS} (for {wanting})")
+    with contextlib.suppress(TimeoutError):
+        if not (await build_command.run(_SETUPTOOLS, home, env, log, _SETUPTOOLS_SECONDS)).status:
+            return ()
+    return (f"{wanting} wants pkg_resources, but setuptools could not be installed: add it to the requirements",)
 
 
 def _copy_context(context: Context, target: Path) -> dict[str, tuple[int, int]]:
