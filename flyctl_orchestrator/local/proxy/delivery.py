@@ -96,6 +96,8 @@ class Dispatcher:
         self.loads = loads
         self.limits = limits
         self.clock = clock
+        #: Machines whose log has been told that an app may refuse its name here.
+        self.told_of_names: set[str] = set()
         self._forwarder = forwarder
         self._draining = draining
         self._settings = settings

@@ -71,3 +71,14 @@ async def test_trailers_of_a_request_do_not_spoil_it(town: Town) -> None:
         assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).startswith(b"HTTP/1.1 200 ")
         await asyncio.wait_for(reader.readexactly(len(b"a iad")), 5)
     writer.close()
+
+
+@in_town
+async def test_an_app_that_refuses_its_local_name_is_told_so_once(town: Town) -> None:
+    refused = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"
+    async with saying(town, refused, refused):
+        for _ in range(2):
+            async with town.ask() as answer:
+                assert answer.status == 400
+    said = [line for line in town.lines if "ALLOWED_HOSTS" in line]
+    assert len(said) == 1 and "400 to a request for shop.localhost" in said[0] and "shop.fly.dev" in said[0]
