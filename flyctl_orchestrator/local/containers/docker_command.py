@@ -24,7 +24,10 @@ _LOOK_SECONDS = 10.0
 _SHOWN_LINES = 5
 # BuildKit's number of the step and its seconds; what it puts around a step's own lines; and how it ends.
 _STEP = re.compile(r"#\d+ (?:\d+\.\d{1,3} )?|\d+\.\d{3} ")
-_FRAME = re.compile(r"-+$|> \[|\d+ \||\S*Dockerfile\S*:\d+$")
+_FRAME = re.compile(
+    r"-+$|> \[|\d+ \||\S*Dockerfile\S*:\d+$|\[(?:internal|(?:[\w.-]+ )?\d+/\d+)\]"
+    r"|(?:DONE|CACHED|transferring|sha256:|resolve|extracting|exporting)\b"
+)
 _VERDICT = re.compile(r"(?:ERROR: |error: )?(?:executor failed|failed to solve|process \")")
 _LEAST_PART = 6
 _CLASSIC = (

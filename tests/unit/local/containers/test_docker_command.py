@@ -30,7 +30,10 @@ def test_a_build_that_prints_its_secrets_and_fails_tells_none(tmp_path: Path) ->
     assert planted.SECRET not in said and "abcdef123" not in said
 
 
-_OLD = """#8 2.7 npm error code EUSAGE
+_OLD = """#7 [3/7] COPY package.json .
+#7 DONE 0.1s
+#8 [4/7] RUN npm ci
+#8 2.7 npm error code EUSAGE
 #8 2.7 npm error there is no package-lock.json
 #8 ERROR: executor failed running [/bin/sh -c npm ci]: exit code: 1
 ------
