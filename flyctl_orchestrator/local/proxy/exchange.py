@@ -20,8 +20,6 @@ from flyctl_orchestrator.local.proxy.route_constraints import RouteConstraints
 from flyctl_orchestrator.local.proxy.tunnel import tunnel
 from flyctl_orchestrator.local.proxy.waiting import pause
 
-_BAD_REQUEST = 400
-
 
 @dataclass
 class Exchange:
@@ -120,8 +118,6 @@ class Exchange:
         upstream = delivery.upstream
         self.dispatcher.backend.answered(app, delivery.target.machine_id, upstream.status)
         self.on_answer(upstream.status)
-        if upstream.status == _BAD_REQUEST:
-            self._tell_of_names(app, delivery)
         headers = response_headers(upstream.headers, self.request_id)
         if upstream.status != 101:
             return await answer(self.request, upstream, headers)
@@ -132,19 +128,6 @@ class Exchange:
     async def _travel(self, seconds: float) -> None:
         if seconds:
             await pause(self.dispatcher.clock, seconds)
-
-    def _tell_of_names(self, app: str, delivery: Delivery) -> None:
-        """Say once why an app may refuse its name here: many take only the one that they have on Fly.io."""
-        host, machine = self.request.host.partition(":")[0], delivery.target.machine_id
-        if host.endswith(".localhost") and machine not in self.dispatcher.told_of_names:
-            self.dispatcher.told_of_names.add(machine)
-            self.dispatcher.backend.log(
-                app,
-                machine,
-                delivery.target.region,
-                f"the app answered 400 to a request for {host}: if it takes only names that it knows (ALLOWED_HOSTS in"
-                f" Django), let it take .localhost as it takes {app}.fly.dev",
-            )
 
     def _log(self, attempt: RouteAttempt, delivery: Delivery, message: str) -> None:
         self.dispatcher.backend.log(attempt.app, delivery.target.machine_id, delivery.target.region, message)
