@@ -87,8 +87,9 @@ def _found(run: Run, tree: Tree, context: Context) -> Iterator[OwnBuild]:
         if directory is None:
             continue
         env = {name: value for name, value in {**run.env, **given}.items() if name not in _NOT_HERE}
+        aside: dict[str, str] = {}
         if tool in ("npm", "npx"):
-            command, aside = _of_node(words, directory, context), {}
+            command = _of_node(words, directory, context)
         else:
             command, aside = _written_aside(text, workdir)
         if command:

@@ -83,8 +83,8 @@ class Forwarder:
             NotConnected, Dropped, TookTooLong, Unreadable: see there.
             BodyBroken: the client's own body did not arrive.
 
-        An app that takes only names that it knows, such as Django with ALLOWED_HOSTS, answers 400 to its name here. It is
-        asked once more under the one that it has on Fly.io, and under that one from then on if it takes it.
+        An app that takes only names that it knows, such as Django with ALLOWED_HOSTS, answers 400 to its name here. It
+        is asked once more under the one that it has on Fly.io, and under that one from then on if it takes it.
         """
         machine = target.machine_id
         if machine in self.by_fly_name:
