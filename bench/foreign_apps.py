@@ -30,7 +30,7 @@ from pathlib import Path
 FLYO = str(Path(sysconfig.get_path("scripts")) / "flyo")
 WAYS = {"container": "with an engine", "process": "without"}
 _FROM = re.compile(r"(?im)^\s*FROM\s+(?:--\S+\s+)*(\S+)")
-_SHOWN = 200
+_SHOWN = 300
 # Compilers are where this user has them, although the commands have a home of their own.
 _TOOLS = {"RUSTUP_HOME": ".rustup", "CARGO_HOME": ".cargo", "GOPATH": "go", "GOCACHE": ".cache/go-build"}
 
@@ -113,7 +113,7 @@ def deployed(platform: Platform, app: Path, seconds: float, words: Sequence[str]
             platform.flyo("secrets", "import", "--local", str(secrets), cwd=copy)
         ran = platform.flyo("deploy", "--local", "--yes", *words, cwd=copy, seconds=seconds)
         lasted = time.monotonic() - began
-        why = _last_words(ran.stderr) if ran.returncode else platform.answer(name)
+        why = last_words(ran.stderr) if ran.returncode else platform.answer(name)
         (platform.root / f"{platform.way}-{app.name}.log").write_text(f"{ran.stdout}{ran.stderr}")
     except subprocess.TimeoutExpired:
         lasted, why = time.monotonic() - began, f"it was still deploying after {seconds:g} s"
@@ -121,11 +121,11 @@ def deployed(platform: Platform, app: Path, seconds: float, words: Sequence[str]
     return Result(not why, lasted, why)
 
 
-def _last_words(said: str) -> str:
-    """The error at the end of what a command said, and what it told to do."""
+def last_words(said: str) -> str:
+    """The error at the end of what a command said, and what it told to do; else its last line."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    from_error = next((at for at in range(len(lines) - 1, -1, -1) if "rror" in lines[at][:12]), max(0, len(lines) - 2))
-    return " ".join(lines[from_error:])
+    errors = [line.removeprefix("flyo: ") for line in lines if line.startswith("flyo: ")]
+    return " ".join(errors[-1:] or lines[-1:])
 
 
 def measured(apps: Sequence[Path], way: str, root: Path, seconds: float, words: Sequence[str]) -> Iterator[Result]:
