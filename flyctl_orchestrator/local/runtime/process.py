@@ -128,11 +128,11 @@ class ProcessRuntime:
         files = home / "rootfs"
         env = {"HOME": str(files), "LANG": self._lang, "TMPDIR": str(home / "tmp"), **launch.env}
         argv = literal_ports.in_command(launch.argv, launch.ports)
-        env |= literal_ports.in_environment(env, launch.ports)
+        env |= literal_ports.in_environment({**launch.image.env, **env}, launch.ports)
         command = command_for(launch.image, files, argv, env, self._host_path)
-        return command._replace(
-            env={**literal_ports.in_gunicorn_config(command.argv, command.cwd, launch.ports), **command.env}
-        )
+        given = command.env.get("GUNICORN_CMD_ARGS", "")
+        bound = literal_ports.in_gunicorn_config(command.argv, command.cwd, launch.ports, given)
+        return command._replace(env={**command.env, **bound})
 
     def _booted(self, machine: _Running, booting: asyncio.Future[Child]) -> None:
         if booting.cancelled():
