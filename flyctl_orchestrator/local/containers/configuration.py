@@ -17,17 +17,19 @@ _LOOPBACK = "127.0.0.1"
 _OWN_HOST = re.compile(r"[\w+.-]+://(?:[^/?#]*@)?(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/?#]|$)")
 
 
-def container_of(launch: Launch, names: Names, cpus_here: int) -> dict[str, Any]:
+def container_of(launch: Launch, names: Names, cpus_here: int, *, own_address: bool) -> dict[str, Any]:
     """The body of the engine's call that creates a container.
 
     Args:
         cpus_here: how many the engine has; it refuses more.
+        own_address: whether the network takes the machine's own address.
 
     The image's environment, user and directory are the engine's business; its HEALTHCHECK is switched off, since
     Fly.io ignores it. Memory and swap are limited together.
     """
     ports = {f"{internal}/tcp": local for internal, local in launch.ports.items()}
     network = names.network(launch.network)
+    address = launch.private_ip if own_address else ""
     return {
         "Image": launch.image.engine_id,
         "Hostname": launch.machine_id,
@@ -45,11 +47,18 @@ def container_of(launch: Launch, names: Names, cpus_here: int) -> dict[str, Any]
             "NanoCpus": min(launch.cpus, cpus_here) * _NANO,
             "NetworkMode": network,
             "PortBindings": {port: [{"HostIp": _LOOPBACK, "HostPort": str(local)}] for port, local in ports.items()},
-            "ExtraHosts": ["host.docker.internal:host-gateway"],
+            "ExtraHosts": ["host.docker.internal:host-gateway", *([f"fly-local-6pn:{address}"] if address else [])],
             "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "1"}},
             "Mounts": [_mount(path, directory.name, names) for path, directory in launch.volumes.items()],
         },
-        "NetworkingConfig": {"EndpointsConfig": {network: {"Aliases": aliases(launch)}}},
+        "NetworkingConfig": {
+            "EndpointsConfig": {
+                network: {
+                    "Aliases": aliases(launch),
+                    **({"IPAMConfig": {"IPv6Address": address}} if address else {}),
+                }
+            }
+        },
     }
 
 

@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any
 
@@ -158,14 +159,17 @@ class ContainerRuntime:
             return
         if launch.image.pull:
             await engine.pull(launch.image.pull, self.registry_password)
-        await self.connection.networks.ensure(launch.network)
+        own_address = await self.connection.networks.ensure(launch.network) and self._fits(launch)
+        if not own_address:
+            machine.on_log("the engine gives it another address than FLY_PRIVATE_IP: use names under .internal")
         self._boots += 1
         name = f"{self.connection.names.container(launch.machine_id, self._boots)}"
-        body = container_of(launch, self.connection.names, self.connection.cpus)
+        body = container_of(launch, self.connection.names, self.connection.cpus, own_address=own_address)
         machine.id = (await engine.call("POST", "/containers/create", query={"name": name}, body=body))["Id"]
         if launch.files:
             place = f"/containers/{machine.id}/archive"
             await engine.call("PUT", place, query={"path": "/"}, data=archive_of(launch.files))
+        await self._earlier_gone(machine)
         if machine.stopping:
             return
         machine.alive = True
@@ -174,6 +178,17 @@ class ContainerRuntime:
         except EngineError:
             machine.alive = False
             raise
+
+    def _fits(self, launch: Launch) -> bool:
+        """Whether a machine's address is one of its network: those of other releases of the platform were not."""
+        return IPv6Address(launch.private_ip) in self.connection.names.addresses(launch.network)
+
+    async def _earlier_gone(self, machine: _Contained) -> None:
+        """Wait for the container of a machine's last boot to be removed: the new one gets its address."""
+        same = machine.launch.machine_id
+        earlier = [task for task, one in self._present.items() if one is not machine and one.launch.machine_id == same]
+        if earlier:
+            await asyncio.wait(earlier)
 
     def _died_at_once(self, machine: _Contained, why: str) -> None:
         """As on Fly.io: the machine starts, and its process ends at once."""
@@ -302,8 +317,16 @@ class ContainerRuntime:
         return None if machine is None or not machine.pid else processes_in(machine.id, machine.pid)
 
     def surroundings(self, machine_id: str) -> Surroundings | None:
-        """None: a command cannot join a container from outside."""
-        return None
+        """Which container a command has to join."""
+        found = self.container(machine_id)
+        return None if found is None else Surroundings(Path("/"), {}, found[0].endpoint.address, found[1])
+
+    def container(self, machine_id: str) -> tuple[Engine, str] | None:
+        """The engine and the container's id there, of a machine in which commands can be started."""
+        machine, engine = self._machines.get(machine_id), self.connection.engine
+        if machine is None or engine is None or not machine.alive or machine.frozen:
+            return None
+        return engine, machine.id
 
 
 def _remarks(launch: Launch) -> Iterator[str]:

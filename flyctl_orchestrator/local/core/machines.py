@@ -10,6 +10,7 @@ from typing import Any
 
 from flyctl_orchestrator.local.base import machine_config, regions
 from flyctl_orchestrator.local.base.errors import PlatformError, invalid, not_found, precondition
+from flyctl_orchestrator.local.base.identifiers import private_network
 from flyctl_orchestrator.local.base.machine_defaults import with_defaults
 from flyctl_orchestrator.local.core.health import Health
 from flyctl_orchestrator.local.core.kernel import Kernel
@@ -89,7 +90,8 @@ class Machines:
             raise PlatformError(409, f"already_exists: unique machine name violation, name {name!r} is in use")
         machine = self._new(app, name, region, config, wanted)
         self._volumes.attach(machine, config.get("mounts") or [])
-        machine.private_ip = self._kernel.ids.private_ip(machine.id, machine.host)
+        network = private_network(self._kernel.name, owner.network)
+        machine.private_ip = self._kernel.ids.private_ip(machine.id, machine.host, network)
         self._kernel.adopt(machine)
         if not owner.deployed:
             owner.deployed = True

@@ -79,6 +79,7 @@ class Launch:
         keep_rootfs: whether what the process wrote in its directory last time is still there.
         ports: loopback port of each port the app has inside.
         network: Fly's private network that the app is in.
+        private_ip: the machine's address in it.
         memory_mb, cpus, swap_mb: how large the machine is; processes are not held to it.
     """
 
@@ -95,6 +96,7 @@ class Launch:
     keep_rootfs: bool = False
     ports: Mapping[int, int] = field(default_factory=dict)
     network: str = "default"
+    private_ip: str = ""
     memory_mb: int = 256
     cpus: int = 1
     swap_mb: int = 0
@@ -162,10 +164,18 @@ class Runtime(Protocol):
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The directory and the whole environment of a machine's process."""
+    """The directory and the whole environment of a machine's process.
+
+    Attributes:
+        engine: address of the container engine that the machine is in, "" for a process. Then the directory and the
+            environment are the container's business.
+        container: its id in there.
+    """
 
     directory: Path
     env: Mapping[str, str] = field(repr=False)
+    engine: str = ""
+    container: str = ""
 
 
 @dataclass(frozen=True)

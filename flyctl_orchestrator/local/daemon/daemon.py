@@ -32,7 +32,8 @@ from flyctl_orchestrator.local.base.errors import PlatformError
 from flyctl_orchestrator.local.base.settings import Settings
 from flyctl_orchestrator.local.containers import left_behind
 from flyctl_orchestrator.local.containers.builds import ContainerBuilds
-from flyctl_orchestrator.local.containers.by_image import RuntimeByImage
+from flyctl_orchestrator.local.containers.by_image import CommandsByRuntime, RuntimeByImage
+from flyctl_orchestrator.local.containers.commands import ContainerCommands
 from flyctl_orchestrator.local.containers.runtime import ContainerRuntime
 from flyctl_orchestrator.local.core.logs import Logs
 from flyctl_orchestrator.local.core.store import SqliteStore
@@ -133,7 +134,10 @@ class Daemon:
             token=self._token,
             volumes_root=self._state / "volumes",
         )
-        self.platform.commands = ProcessCommands(loop, self._runtime.surroundings)
+        self.platform.kernel.name = str(self._state)
+        self.platform.commands = CommandsByRuntime(
+            ContainerCommands(loop, self._containers.container), ProcessCommands(loop, self._runtime.surroundings)
+        )
         self._containers.registry_password = self._token
         self.platform.machines.why_cannot_run = lambda image: why_pushed_cannot_run(
             image, settings.runtime, options.environ
