@@ -111,6 +111,10 @@ class Connection:
             if not self.wanted(digest):
                 await engine.gone(f"/images/{self.names.image(digest)}")
 
+    async def drop_pulled(self, name: str) -> None:
+        """Let the engine forget what it has pulled under a name. Raises NoEngine, EngineError."""
+        await (await self.get()).gone(f"/images/{name}")
+
     async def close(self) -> None:
         """Let go of the engine, after the last container and network."""
         if self.engine is None:

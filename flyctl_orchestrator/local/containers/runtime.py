@@ -101,6 +101,11 @@ class ContainerRuntime:
         if self.connection.open or self.connection.noted:
             self._do(self._once_ended(self.connection.drop_image(digest)))
 
+    def drop_pulled(self, name: str) -> None:
+        """The platform's registry has an image no more, `HOST:PORT/APP@sha256:…`; harmless as `drop_image`."""
+        if self.connection.open or self.connection.noted:
+            self._do(self._once_ended(self.connection.drop_pulled(name)))
+
     async def _once_ended(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something once the containers that are about to go are gone: what they use cannot be removed before."""
         living = self._machines.values()

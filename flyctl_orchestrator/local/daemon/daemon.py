@@ -203,7 +203,8 @@ class Daemon:
         with contextlib.suppress(OSError):
             for digest in self._images.prune(app, in_use, keep_latest):
                 self._containers.drop_image(digest)
-            self._registry.prune(app, in_use, keep_latest)
+            for digest in self._registry.prune(app, in_use, keep_latest):
+                self._containers.drop_pulled(f"{HOST}:{self._port}/{app}@{digest}")
         self._containers.tidy()
 
     async def run(self) -> None:

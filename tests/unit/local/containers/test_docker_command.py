@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from flyctl_orchestrator.local.containers.docker_command import DockerCommand, failed
+from flyctl_orchestrator.local.images.failure import BuildFailed
 from flyctl_orchestrator.local.images.image_build import BuildRequest
 from tests import planted
 
@@ -25,3 +28,12 @@ def test_a_build_that_prints_its_secrets_and_fails_tells_none(tmp_path: Path) ->
     said = "\n".join([*log, *ended.last_lines, str(error), repr(vars(error))])
     assert (ended.status, log[0]) == (1, "read ***")
     assert planted.SECRET not in said and "abcdef123" not in said
+
+
+def test_the_classic_builder_is_not_started_with_secrets(tmp_path: Path) -> None:
+    request = BuildRequest("shop", "one", tmp_path, tmp_path / "Dockerfile", secrets={"TOKEN": planted.SECRET})
+    docker = DockerCommand(str(tmp_path / "never-started"), buildkit=False, env={})
+    with pytest.raises(BuildFailed) as refused:
+        asyncio.run(docker.build(request, request.dockerfile, tmp_path / "iid", lambda line: None, 30))
+    assert refused.value.code == "build.engine"
+    assert "takes no build secrets (TOKEN)" in str(refused.value) and planted.SECRET not in str(refused.value)
