@@ -14,6 +14,8 @@ from flyctl_orchestrator.local.core.seams import Launch
 _MEGABYTE = 1 << 20
 _NANO = 1_000_000_000
 _LOOPBACK = "127.0.0.1"
+# What containers call this computer.
+HOST_HERE = "host.docker.internal"
 _OWN_HOST = re.compile(r"[\w+.-]+://(?:[^/?#]*@)?(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/?#]|$)")
 
 
@@ -47,7 +49,7 @@ def container_of(launch: Launch, names: Names, cpus_here: int, *, own_address: b
             "NanoCpus": min(launch.cpus, cpus_here) * _NANO,
             "NetworkMode": network,
             "PortBindings": {port: [{"HostIp": _LOOPBACK, "HostPort": str(local)}] for port, local in ports.items()},
-            "ExtraHosts": ["host.docker.internal:host-gateway", *([f"fly-local-6pn:{address}"] if address else [])],
+            "ExtraHosts": [f"{HOST_HERE}:host-gateway", *([f"fly-local-6pn:{address}"] if address else [])],
             "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "1"}},
             "Mounts": [_mount(path, directory.name, names) for path, directory in launch.volumes.items()],
         },

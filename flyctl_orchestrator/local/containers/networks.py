@@ -13,6 +13,16 @@ from flyctl_orchestrator.local.containers.names import Names
 _CONFLICT = 409
 
 
+async def gateway_of(engine: Engine) -> str:
+    """The engine's own address in its default network, "" when it has none."""
+    try:
+        found = await engine.call("GET", "/networks/bridge")
+        addresses = [one.get("Gateway") or "" for one in found["IPAM"]["Config"]]
+    except (EngineError, KeyError, TypeError):
+        return ""
+    return next((one for one in addresses if "." in one), "")
+
+
 class Networks:
     """Makes networks when machines need them, and removes them when none does.
 

@@ -9,19 +9,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any
 
 from flyctl_orchestrator.local.base.clock import Clock, Timer
-from flyctl_orchestrator.local.containers.configuration import archive_of, container_of, own_hosts_in
+from flyctl_orchestrator.local.containers.configuration import HOST_HERE, archive_of, container_of, own_hosts_in
 from flyctl_orchestrator.local.containers.connection import Connection
 from flyctl_orchestrator.local.containers.endpoint import NoEngine
 from flyctl_orchestrator.local.containers.engine import Engine, EngineError
 from flyctl_orchestrator.local.containers.inside import processes_in
 from flyctl_orchestrator.local.containers.watching import exit_of, read_output
+from flyctl_orchestrator.local.core.database_url import through_relay
 from flyctl_orchestrator.local.core.seams import ExitInfo, Launch, ProcessInfo, Surroundings
 
 BOOTING_AT_ONCE = 4
@@ -69,6 +70,9 @@ class ContainerRuntime:
         # The task of each machine whose container may still be there, ended ones included.
         self._present: dict[asyncio.Task[None], _Contained] = {}
         self._boots = 0
+        # The port at which this computer takes the way to a database from one region to another, by this computer's
+        # address and the port there; None for no delay.
+        self.database_relay: Callable[[str, str, str, int], int | None] = lambda at, region, home, port: None
         # For images that the engine gets from the platform's registry.
         self.registry_password = ""
 
@@ -101,10 +105,10 @@ class ContainerRuntime:
         if self.connection.open or self.connection.noted:
             self._do(self._once_ended(self.connection.drop_image(digest)))
 
-    def drop_pulled(self, name: str) -> None:
+    def drop_pulled(self, name: str, forgotten: Callable[[], bool]) -> None:
         """The platform's registry has an image no more, `HOST:PORT/APP@sha256:…`; harmless as `drop_image`."""
         if self.connection.open or self.connection.noted:
-            self._do(self._once_ended(self.connection.drop_pulled(name)))
+            self._do(self._once_ended(self.connection.drop_pulled(name, forgotten)))
 
     async def _once_ended(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something once the containers that are about to go are gone: what they use cannot be removed before."""
@@ -169,7 +173,7 @@ class ContainerRuntime:
             machine.on_log("the engine gives it another address than FLY_PRIVATE_IP: use names under .internal")
         self._boots += 1
         name = f"{self.connection.names.container(launch.machine_id, self._boots)}"
-        body = container_of(launch, self.connection.names, self.connection.cpus, own_address=own_address)
+        body = container_of(self._near(launch), self.connection.names, self.connection.cpus, own_address=own_address)
         machine.id = (await engine.call("POST", "/containers/create", query={"name": name}, body=body))["Id"]
         if launch.files:
             place = f"/containers/{machine.id}/archive"
@@ -183,6 +187,13 @@ class ContainerRuntime:
         except EngineError:
             machine.alive = False
             raise
+
+    def _near(self, launch: Launch) -> Launch:
+        """With a database of this computer as far away as it would be on Fly.io."""
+        if not self.connection.gateway:
+            return launch
+        relay = partial(self.database_relay, self.connection.gateway)
+        return replace(launch, env=through_relay(launch.env, launch.region, relay, HOST_HERE))
 
     def _fits(self, launch: Launch) -> bool:
         """Whether a machine's address is one of its network: those of other releases of the platform were not."""

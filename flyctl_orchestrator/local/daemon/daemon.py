@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -150,6 +151,7 @@ class Daemon:
         self._proxy = Proxy(backend, clock, settings, Random(chance.random()))
         self._relays = DatabaseRelays(loop, clock, settings, Random(chance.random()))
         self.platform.launches.database_relay = self._relays.port
+        self._containers.database_relay = self._relays.port_at
         self._page = Page(
             self.platform,
             self._proxy.sightings,
@@ -204,8 +206,12 @@ class Daemon:
             for digest in self._images.prune(app, in_use, keep_latest):
                 self._containers.drop_image(digest)
             for digest in self._registry.prune(app, in_use, keep_latest):
-                self._containers.drop_pulled(f"{HOST}:{self._port}/{app}@{digest}")
+                forgotten = partial(self._forgotten, app, digest)
+                self._containers.drop_pulled(f"{HOST}:{self._port}/{app}@{digest}", forgotten)
         self._containers.tidy()
+
+    def _forgotten(self, app: str, digest: str) -> bool:
+        return self._registry.manifest(app, digest) is None
 
     async def run(self) -> None:
         """Listen until told to end (SIGTERM, SIGINT or the management API), then stop every machine."""

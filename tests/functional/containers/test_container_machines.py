@@ -142,27 +142,3 @@ def test_an_app_that_listens_inside_only_is_told_so(box: Api, small: Callable[[s
     machine = box.started("small", image, {"services": [{**SERVICE, "checks": [check]}]})
     wanted = "let it listen on 0.0.0.0:8080"
     eventually(lambda: box.machine("small", machine)["checks"], lambda checks: wanted in checks[0]["output"])
-
-
-def test_machines_find_each_other_by_name(box: Api, server: str) -> None:
-    machine = box.started("shop", server, {"services": [SERVICE]}, region="fra")
-    box.wait_healthy("shop", machine)
-    names = ["shop.internal", "fra.shop.internal", f"{machine}.vm.shop.internal"]
-    ask = (
-        "import json, sys, urllib.request\n"
-        "for name in sys.argv[1:]:\n"
-        "    print(name, json.load(urllib.request.urlopen(f'http://{name}:8080'))['machine'], flush=True)\n"
-    )
-    config = {"init": {"exec": ["python3", "-c", ask, *names]}, "restart": {"policy": "no"}}
-    box.wait("shop", box.create("shop", server, config), "stopped")
-    assert [f"{name} {machine}" for name in names] == [line for line in box.logs("shop") if ".internal " in line]
-
-
-def test_machines_of_two_networks_do_not(box: Api, server: str, server_in_container: Any) -> None:
-    box.wait_healthy("shop", box.started("shop", server, {"services": [SERVICE]}))
-    box.call("POST", "/v1/apps", {"app_name": "apart", "org_slug": "personal", "network": "other"})
-    image = box.build("apart", server_in_container)
-    ask = "import socket\ntry: socket.getaddrinfo('shop.internal', 8080)\nexcept OSError: print('unknown')"
-    config = {"init": {"exec": ["python3", "-c", ask]}, "restart": {"policy": "no"}}
-    box.wait("apart", box.create("apart", image, config), "stopped")
-    assert "unknown" in box.logs("apart")
