@@ -49,7 +49,6 @@ NOT_HERE = {
     "TestFlyDeploy_Dockerfile": _TUNNEL,
     "TestFlyLaunchWithBuildSecrets": _TUNNEL,
     "TestFlyWireguardCreate": _TUNNEL,
-    "TestFlyDeploySlowMetrics": "a slow server of Fly.io's at fly.dev",
     "TestPostgres_FlexFailover": _POSTGRES,
     "TestPostgres_ImportFailure": _POSTGRES,
     "TestPostgres_ImportSuccess": _POSTGRES,
@@ -89,8 +88,11 @@ def main(arguments: list[str]) -> int:
     kept.flyctl, kept.runtime = version, runtime
     kept.not_here = {**NOT_HERE, **(NEEDS_ENGINE if engine is None else {})}
     asked.output.mkdir(parents=True, exist_ok=True)
-    with _platform(engine) as (api, directory):
-        suite = _compiled(asked.checkout, directory, asked.output, _environment(api, directory, asked.flyctl, engine))
+    with _platform(engine) as (api, directory), suite_flyctl.slow_metrics() as metrics:
+        flyctl = directory / "flyctl"
+        said = {**_flyctl_environment(api, directory), **(_builder(engine) if engine else {})}
+        suite_flyctl.write(flyctl, Path(asked.flyctl).resolve(), said, metrics, engine=engine is not None)
+        suite = _compiled(asked.checkout, directory, asked.output, _environment(api, flyctl))
         names = [name for name in suite.names(asked.run) if name not in kept.not_here]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for name, result in pool.map(suite.run, names):
@@ -146,22 +148,24 @@ def _platform(engine: TestEngine | None) -> Iterator[tuple[Api, Path]]:
                 suite_images.remove_from_engine(engine, made)
 
 
-def _environment(api: Api, directory: Path, flyctl: str, engine: TestEngine | None) -> dict[str, str]:
-    """The suite gives flyctl an environment of its own, so a script in between says where the platform is."""
-    token = api.running.token
-    said = client_environment(api.running.port, token, directory / "state")
+def _flyctl_environment(api: Api, directory: Path) -> dict[str, str]:
+    said = client_environment(api.running.port, api.running.token, directory / "state")
     # Each test has settings of its own, and some a token of their own.
-    del said["FLY_CONFIG_DIR"], said["FLY_API_TOKEN"]
-    script = directory / "flyctl"
-    builder = {**engine.variables, "DOCKER_BUILDKIT": "1"} if engine else {}
-    suite_flyctl.write(script, Path(flyctl).resolve(), {**said, **builder}, engine=engine is not None)
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {name: value for name, value in said.items() if name not in ("FLY_CONFIG_DIR", "FLY_API_TOKEN")}
+
+
+def _builder(engine: TestEngine) -> dict[str, str]:
+    return {**engine.variables, "DOCKER_BUILDKIT": "1"}
+
+
+def _environment(api: Api, flyctl: Path) -> dict[str, str]:
+    """What the suite finds."""
     return {
-        **kept,
-        "FLY_PREFLIGHT_TEST_ACCESS_TOKEN": token,
+        **{name: os.environ[name] for name in _KEPT if name in os.environ},
+        "FLY_PREFLIGHT_TEST_ACCESS_TOKEN": api.running.token,
         "FLY_PREFLIGHT_TEST_FLY_ORG": "personal",
         "FLY_PREFLIGHT_TEST_FLY_REGIONS": REGIONS,
-        "FLY_PREFLIGHT_TEST_FLYCTL_BINARY_PATH": str(script),
+        "FLY_PREFLIGHT_TEST_FLYCTL_BINARY_PATH": str(flyctl),
         "FLY_PREFLIGHT_TEST_NO_PRINT_HISTORY_ON_FAIL": "true",
     }
 

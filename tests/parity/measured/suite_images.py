@@ -72,18 +72,23 @@ def _files(texts: dict[str, str], place: Path) -> Iterator[tuple[str, Path | str
 
 def push(api: Api, engine: TestEngine, place: Path) -> None:
     """Push the images to the platform's registry, under the names that the suite calls them by."""
-    host = f"127.0.0.1:{api.running.port}"
-    login = base64.b64encode(f"x:{api.running.token}".encode()).decode()
-    place.mkdir()
-    (place / "config.json").write_text(json.dumps({"auths": {host: {"auth": login}}}))
-    (place / "config.json").chmod(0o600)
-    env = {"PATH": os.environ["PATH"], "DOCKER_CONFIG": str(place), **engine.variables}
+    host, env = f"127.0.0.1:{api.running.port}", logged_in(api, engine, place)
     for name, tags, _, _ in _MADE:
         for tag in tags:
             there = f"{host}/docker.io/{name if '/' in name else f'library/{name}'}:{tag}"
             _docker(env, "tag", f"{name}:{tag}", there)
             _docker(env, "push", "--quiet", there)
             _docker(env, "rmi", there)
+
+
+def logged_in(api: Api, engine: TestEngine, place: Path) -> dict[str, str]:
+    """The environment of a `docker` that may push to the platform's registry; its settings are in `place`."""
+    login = base64.b64encode(f"x:{api.running.token}".encode()).decode()
+    place.mkdir()
+    settings = place / "config.json"
+    settings.write_text(json.dumps({"auths": {f"127.0.0.1:{api.running.port}": {"auth": login}}}))
+    settings.chmod(0o600)
+    return {"PATH": os.environ["PATH"], "DOCKER_CONFIG": str(place), **engine.variables}
 
 
 def _docker(env: dict[str, str], *words: str) -> None:
