@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from ipaddress import IPv6Network
+from typing import Any
 
 from flyctl_orchestrator.local.containers.engine import Engine, EngineError, filters
 from flyctl_orchestrator.local.containers.names import Names
@@ -16,11 +18,28 @@ _CONFLICT = 409
 async def gateway_of(engine: Engine) -> str:
     """The engine's own address in its default network, "" when it has none."""
     try:
-        found = await engine.call("GET", "/networks/bridge")
-        addresses = [one.get("Gateway") or "" for one in found["IPAM"]["Config"]]
-    except (EngineError, KeyError, TypeError):
+        return _gateway(await engine.call("GET", "/networks/bridge"))
+    except EngineError:
         return ""
+
+
+def _gateway(network: Mapping[str, Any]) -> str:
+    ranges = (network.get("IPAM") or {}).get("Config") or []
+    addresses = [str(one.get("Gateway") or "").partition("/")[0] for one in ranges]
     return next((one for one in addresses if "." in one), "")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A network of the engine.
+
+    Attributes:
+        own_addresses: whether machines have their own addresses in it.
+        gateway: the engine's address in it, "" when it is not known.
+    """
+
+    own_addresses: bool
+    gateway: str
 
 
 class Networks:
@@ -34,12 +53,11 @@ class Networks:
     def __init__(self, engine: Engine, names: Names) -> None:
         self._engine = engine
         self._names = names
-        # Whether each has IPv6.
-        self._made: dict[str, bool] = {}
+        self._made: dict[str, Made] = {}
         self._turn = asyncio.Lock()
 
-    async def ensure(self, network: str) -> bool:
-        """Have the engine's network for one of Fly's; whether machines have their own addresses in it.
+    async def ensure(self, network: str) -> Made:
+        """Have the engine's network for one of Fly's.
 
         Raises:
             EngineError: it cannot be made, even without IPv6.
@@ -47,23 +65,20 @@ class Networks:
         name = self._names.network(network)
         async with self._turn:
             if name not in self._made:
-                self._made[name] = await self._make(name, self._names.addresses(network))
+                await self._make(name, self._names.addresses(network))
+                found = await self._engine.call("GET", f"/networks/{name}")
+                self._made[name] = Made(bool(found.get("EnableIPv6")), _gateway(found))
             return self._made[name]
 
-    async def _make(self, name: str, addresses: IPv6Network) -> bool:
+    async def _make(self, name: str, addresses: IPv6Network) -> None:
         body = {"Name": name, "CheckDuplicate": True, "Driver": "bridge", "Labels": self._names.labels}
         ours = {"EnableIPv6": True, "IPAM": {"Config": [{"Subnet": str(addresses)}]}}
         try:
             await self._engine.call("POST", "/networks/create", body={**body, **ours})
         except EngineError as problem:
-            if problem.status == _CONFLICT:
-                found = await self._engine.call("GET", f"/networks/{name}")
-                return bool(found.get("EnableIPv6"))
-        else:
-            return True
-        # An engine whose computer has no IPv6 says so in words of its own.
-        await self._engine.call("POST", "/networks/create", body=body)
-        return False
+            # An engine whose computer has no IPv6 says so in words of its own.
+            if problem.status != _CONFLICT:
+                await self._engine.call("POST", "/networks/create", body=body)
 
     async def tidy(self, used: Callable[[], set[str]]) -> None:
         """Remove the networks that no machine is in.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from ipaddress import IPv6Address
@@ -31,6 +31,7 @@ _LAST_WORDS_SECONDS = 1.0
 # Seconds for the last containers to be removed; what is left then, the next start removes.
 _CLOSE_SECONDS = 8.0
 _NOT_FOUND, _KILLED = 127, 137
+_HTTP = 80
 
 
 @dataclass(eq=False)
@@ -73,6 +74,8 @@ class ContainerRuntime:
         # The port at which this computer takes the way to a database from one region to another, by this computer's
         # address and the port there; None for no delay.
         self.database_relay: Callable[[str, str, str, int], int | None] = lambda at, region, home, port: None
+        # Answers names under .flycast at an address of this computer, given back with its ports.
+        self.listen: Callable[[str], Awaitable[tuple[int, ...]]]
         # For images that the engine gets from the platform's registry.
         self.registry_password = ""
 
@@ -168,12 +171,16 @@ class ContainerRuntime:
             return
         if launch.image.pull:
             await engine.pull(launch.image.pull, self.registry_password)
-        own_address = await self.connection.networks.ensure(launch.network) and self._fits(launch)
+        network = await self.connection.networks.ensure(launch.network)
+        own_address = network.own_addresses and self._fits(launch)
         if not own_address:
             machine.on_log("the engine gives it another address than FLY_PRIVATE_IP: use names under .internal")
+        flycast = await self._flycast(machine, network.gateway) if launch.flycast else ""
         self._boots += 1
         name = f"{self.connection.names.container(launch.machine_id, self._boots)}"
-        body = container_of(self._near(launch), self.connection.names, self.connection.cpus, own_address=own_address)
+        body = container_of(
+            self._near(launch), self.connection.names, self.connection.cpus, own_address=own_address, flycast=flycast
+        )
         machine.id = (await engine.call("POST", "/containers/create", query={"name": name}, body=body))["Id"]
         if launch.files:
             place = f"/containers/{machine.id}/archive"
@@ -187,6 +194,15 @@ class ContainerRuntime:
         except EngineError:
             machine.alive = False
             raise
+
+    async def _flycast(self, machine: _Contained, gateway: str) -> str:
+        """Where names under .flycast are answered, for the container."""
+        ports = await self.listen(gateway) if gateway else ()
+        if _HTTP not in ports:
+            at = f"port {ports[0]}" if ports else "the platform's own port"
+            machine.on_log(f"names under .flycast are answered at {at} only: this computer gives port {_HTTP} to root")
+        # An engine in a virtual machine forwards this to where the platform listens.
+        return gateway if ports else "host-gateway"
 
     def _near(self, launch: Launch) -> Launch:
         """With a database of this computer as far away as it would be on Fly.io."""

@@ -40,6 +40,7 @@ from flyctl_orchestrator.local.core.logs import Logs
 from flyctl_orchestrator.local.core.store import SqliteStore
 from flyctl_orchestrator.local.daemon.all_images import AllImages, why_pushed_cannot_run
 from flyctl_orchestrator.local.daemon.backend import PlatformBackend
+from flyctl_orchestrator.local.daemon.flycast import Flycast
 from flyctl_orchestrator.local.daemon.state_dir import (
     DAEMON_LOCK,
     Locator,
@@ -152,6 +153,8 @@ class Daemon:
         self._relays = DatabaseRelays(loop, clock, settings, Random(chance.random()))
         self.platform.launches.database_relay = self._relays.port
         self._containers.database_relay = self._relays.port_at
+        self._flycast = Flycast(self._proxy.handle, lambda: self._port)
+        self._containers.listen = self._flycast.listen
         self._page = Page(
             self.platform,
             self._proxy.sightings,
@@ -244,6 +247,7 @@ class Daemon:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SHUTDOWN_SECONDS):
                 await stopped.wait()
+        await self._flycast.close()
         await self._proxy.close()
         await self._relays.close()
         await runner.cleanup()

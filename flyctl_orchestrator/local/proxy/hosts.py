@@ -10,6 +10,7 @@ REGION_HEADER = "Fly-Local-Region"
 
 APP_NAME = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?:(?P<region>[a-z]{{3}})\.)?(?P<app>{APP_NAME})\.localhost\.?(?::[0-9]{{1,5}})?", re.ASCII)
+_FLYCAST = re.compile(rf"(?P<app>{APP_NAME})\.flycast\.?(?::[0-9]{{1,5}})?", re.ASCII)
 _INTERNAL = re.compile(
     r"(?:(?P<machine>[0-9a-f]{14})\.vm\.|(?P<region>[a-z]{3})\.)?"
     rf"(?P<app>{APP_NAME})\.internal\.?(?::(?P<port>[0-9]{{1,5}}))?",
@@ -27,12 +28,19 @@ class AppHost:
 
 @lru_cache(maxsize=1024)
 def parse_host(host: str) -> AppHost | None:
-    """Read `APP.localhost[:P]` or `REGION.APP.localhost[:P]`; None when it is neither (so not the proxy's business).
+    """Read `APP.localhost[:P]`, `REGION.APP.localhost[:P]` or `APP.flycast[:P]`; None when it is none of them (so not the proxy's business).
 
     The region is any three letters here; whether it exists is for the caller to say.
     """
     match = _HOST.fullmatch(host.strip().lower())
-    return None if match is None else AppHost(match["app"], match["region"])
+    return parse_flycast(host) if match is None else AppHost(match["app"], match["region"])
+
+
+@lru_cache(maxsize=1024)
+def parse_flycast(host: str) -> AppHost | None:
+    """Read `APP.flycast[:P]`, which is the same app for machines of the private network; None when it is not that."""
+    match = _FLYCAST.fullmatch(host.strip().lower())
+    return None if match is None else AppHost(match["app"], None)
 
 
 @dataclass(frozen=True)

@@ -99,3 +99,21 @@ def test_a_database_of_this_computer_is_reached_and_is_far_with_delays(
         box.call("PUT", "/_local/settings", {"delays": False})
     seen = re.findall(r"at postgres://u@host.docker.internal:(\d+)", "\n".join(box.logs("small")))
     assert len(set(seen)) == 2 and str(service_here) in seen, "the far one goes through a relay"
+
+
+def test_an_app_is_reached_by_its_name_under_flycast_and_woken(
+    box: Api, server: str, small: Callable[[str], str]
+) -> None:
+    machine = box.started("shop", server, {"services": [{**SERVICE, "autostart": True}]})
+    box.wait_healthy("shop", machine)
+    assert box.call("POST", "/v1/apps/shop/ip_assignments", {"type": "private_v6"}).status < 300
+    box.on("shop", machine, "/stop")
+    box.wait("shop", machine, "stopped")
+    port = box.running.port
+    address = f"http://shop.flycast:{port}/"
+    image = small(f'CMD ["sh", "-c", "wget -q -O - {address}; echo; wget -q -O - {address[:-1]}/v1/apps; sleep 600"]')
+    box.started("small", image)
+    eventually(lambda: box.logs("small"), lambda lines: any(f'"machine": "{machine}"' in line for line in lines))
+    elsewhere = f'CMD ["sh", "-c", "wget -q -O - http://host.docker.internal:{port}/ || echo refused; sleep 600"]'
+    box.started("small", small(elsewhere))
+    eventually(lambda: box.logs("small"), lambda lines: "refused" in lines)
