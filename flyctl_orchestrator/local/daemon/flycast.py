@@ -37,7 +37,7 @@ class Flycast:
         return await self._proxy(request)
 
     async def listen(self, address: str) -> tuple[int, ...]:
-        """Listen at an address; the ports, none when it is not this computer's (the engine has a machine of its own)."""
+        """Listen at an address; the ports, none when it is not this computer's but a virtual machine's."""
         if address not in self._ports:
             if self._runner.server is None:
                 await self._runner.setup()

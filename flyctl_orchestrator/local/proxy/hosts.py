@@ -28,7 +28,8 @@ class AppHost:
 
 @lru_cache(maxsize=1024)
 def parse_host(host: str) -> AppHost | None:
-    """Read `APP.localhost[:P]`, `REGION.APP.localhost[:P]` or `APP.flycast[:P]`; None when it is none of them (so not the proxy's business).
+    """Read `APP.localhost[:P]`, `REGION.APP.localhost[:P]` or `APP.flycast[:P]`; None when it is none of these (so not
+    the proxy's business).
 
     The region is any three letters here; whether it exists is for the caller to say.
     """

@@ -127,3 +127,9 @@ def test_names_of_the_private_network(host: str, parsed: InternalHost) -> None:
 )
 def test_no_names_of_the_private_network(host: str) -> None:
     assert parse_internal(host) is None
+
+
+def test_a_name_under_flycast_is_the_app_of_no_region() -> None:
+    assert parse_flycast("Shop.flycast:4280") == parse_host("shop.flycast") == AppHost("shop", None)
+    for other in ("iad.shop.flycast", "shop.localhost", "flycast", "shop.flycast.example.com"):
+        assert parse_flycast(other) is None
