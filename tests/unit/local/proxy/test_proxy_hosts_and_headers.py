@@ -13,7 +13,14 @@ from flyctl_orchestrator.local.proxy.headers import (
     transformed,
     wants_websocket,
 )
-from flyctl_orchestrator.local.proxy.hosts import AppHost, InternalHost, is_proxied, parse_host, parse_internal
+from flyctl_orchestrator.local.proxy.hosts import (
+    AppHost,
+    InternalHost,
+    is_proxied,
+    parse_flycast,
+    parse_host,
+    parse_internal,
+)
 from flyctl_orchestrator.local.proxy.replay import Transform
 
 
