@@ -22,6 +22,7 @@ _HEADER_BYTES = 8
 _PIECE = 65_536
 _STDERR = 2
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
+_REFUSED, _MISSING = b"OCI runtime exec failed", (b"not found", b"no such file")
 _FIRST_SIGNAL, _LAST_SIGNAL = 128, 160
 
 
@@ -89,8 +90,9 @@ async def _run(
     finally:
         writer.close()
     code = int((await engine.call("GET", f"{path}/json")).get("ExitCode") or 0)
-    if code in (_NOT_FOUND, _NOT_EXECUTABLE) and not err:
+    if code in (_NOT_FOUND, _NOT_EXECUTABLE) and not err and out.startswith(_REFUSED):
         # What the engine says of a command that it could not start comes as the command's own output.
+        code = _NOT_FOUND if any(word in out for word in _MISSING) else _NOT_EXECUTABLE
         out, err = b"", out
     return CommandResult(code, code - _FIRST_SIGNAL if _FIRST_SIGNAL < code < _LAST_SIGNAL else 0, out, err)
 
