@@ -112,7 +112,7 @@ class Machine:
         id: 14 hex characters.
         instance_id: ULID of the present version (Fly calls it version, too).
         config: exactly as sent, with metadata as it is now.
-        image_digest: the image store's digest of `config.image`.
+        image_digest, image_labels: the image store's digest of `config.image`, and what its LABELs say.
         cordoned: takes no traffic.
         skip_secrets: boots without the app's secrets.
         snapshot_valid: a suspended machine can be resumed rather than booted.
@@ -138,6 +138,7 @@ class Machine:
     cordoned: bool = False
     host: int = 1
     host_status: str = "ok"
+    image_labels: dict[str, str] = field(default_factory=dict, repr=False)
     skip_secrets: bool = False
     snapshot_valid: bool = False
     secrets_version: int = 0

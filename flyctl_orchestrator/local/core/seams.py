@@ -30,6 +30,7 @@ class Image:
         links: name in the machine's directory -> absolute target, e.g. {"node_modules": …}.
         exposed_port: first EXPOSE, or None.
         user: USER, "" for root. Snapshots have none.
+        labels: what LABEL says, where the image was pushed.
         pull: a reference from which a container engine can pull it, when it was pushed to the platform's registry.
             Then there are no files at `root`: it can run in an engine only.
         engine_id: the image's ID in a container engine, "" for a snapshot. Then there are no files at `root`, and
@@ -48,6 +49,7 @@ class Image:
     links: Mapping[str, str] = field(default_factory=dict)
     exposed_port: int | None = None
     user: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
     pull: str = ""
     engine_id: str = ""
 
