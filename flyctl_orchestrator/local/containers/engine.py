@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -16,6 +17,7 @@ from flyctl_orchestrator.local.containers.endpoint import Endpoint
 CALL_SECONDS = 60.0
 # A large image takes its time.
 PULL_SECONDS = 600.0
+_PIECE = 1 << 16
 
 
 class EngineError(Exception):
@@ -88,6 +90,33 @@ class Engine:
             return answer
         except (aiohttp.ClientError, OSError) as problem:
             raise EngineError(0, f"the container engine does not answer: {problem}") from problem
+
+    async def pour(self, source: str, target: str) -> int:
+        """Send the answer of one address to another one as it comes, a tar; its bytes.
+
+        Raises:
+            EngineError: as `call`; how far it came is not known then.
+        """
+        size = 0
+        answer = await self.stream(source, {})
+
+        async def pieces() -> AsyncIterator[bytes]:
+            nonlocal size
+            async for piece in answer.content.iter_chunked(_PIECE):
+                size += len(piece)
+                yield piece
+
+        timeout = aiohttp.ClientTimeout(total=None, sock_read=CALL_SECONDS)
+        headers = {"Content-Type": "application/x-tar"}
+        try:
+            with contextlib.closing(answer):
+                async with self._session.put(
+                    self._base + target, data=pieces(), headers=headers, timeout=timeout
+                ) as taken:
+                    _decoded(taken.status, await taken.read())
+        except (aiohttp.ClientError, OSError, TimeoutError) as problem:
+            raise EngineError(0, f"the container engine does not answer: {problem or 'too slow'}") from problem
+        return size
 
     async def container(self, container_id: str) -> dict[str, Any]:
         """What the engine says of one container. Raises EngineError."""

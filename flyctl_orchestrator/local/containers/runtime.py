@@ -21,6 +21,7 @@ from flyctl_orchestrator.local.containers.connection import Connection
 from flyctl_orchestrator.local.containers.endpoint import NoEngine
 from flyctl_orchestrator.local.containers.engine import Engine, EngineError
 from flyctl_orchestrator.local.containers.inside import processes_in
+from flyctl_orchestrator.local.containers.volume_copies import VolumeCopies
 from flyctl_orchestrator.local.containers.watching import exit_of, read_output
 from flyctl_orchestrator.local.core.database_url import through_relay
 from flyctl_orchestrator.local.core.seams import ExitInfo, Launch, ProcessInfo, Surroundings
@@ -65,6 +66,7 @@ class ContainerRuntime:
         self._loop = loop
         self._clock = clock
         self.connection = Connection(state, environ, self._died, self._living)
+        self.volumes = VolumeCopies(loop, self.connection)
         self._slots = asyncio.Semaphore(BOOTING_AT_ONCE)
         self._machines: dict[str, _Contained] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -87,6 +89,8 @@ class ContainerRuntime:
             async with asyncio.timeout(_CLOSE_SECONDS):
                 while tasks := [*self._present, *self._tasks]:
                     await asyncio.gather(*tasks, return_exceptions=True)
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self.volumes.close()
         with contextlib.suppress(EngineError):
             await self.connection.close()
 
@@ -185,6 +189,8 @@ class ContainerRuntime:
         if launch.files:
             place = f"/containers/{machine.id}/archive"
             await engine.call("PUT", place, query={"path": "/"}, data=archive_of(launch.files))
+        for directory in launch.volumes.values():
+            await self.volumes.finished(directory.name)
         await self._earlier_gone(machine)
         if machine.stopping:
             return

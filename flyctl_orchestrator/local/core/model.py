@@ -232,7 +232,7 @@ class Release:
 
 @dataclass
 class VolumeSnapshot:
-    """A point-in-time copy of a volume's directory; `size` in bytes."""
+    """A point-in-time copy of a volume's directory, or of its files in an engine; `size` in bytes."""
 
     id: str
     size: int
@@ -240,6 +240,7 @@ class VolumeSnapshot:
     created_at: float
     status: str = "created"
     retention_days: int = 5
+    in_engine: bool = False
 
 
 @dataclass

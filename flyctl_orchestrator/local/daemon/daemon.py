@@ -147,6 +147,7 @@ class Daemon:
         self.platform.on_app_destroyed = lambda name: self._tidy(name, keep_latest=0)
         self._containers.connection.wanted = self._images.holds
         self.platform.volumes.on_erased = self._containers.drop_volume
+        self.platform.volumes.copy_in_engine = self._containers.volumes.copy
         containers = ContainerBuilds(self._images, builds, self._containers.connection, lambda: settings.runtime)
         backend = FaultyBackend(PlatformBackend(self.platform), self.platform.kernel)
         self._proxy = Proxy(backend, clock, settings, Random(chance.random()))

@@ -121,7 +121,6 @@ def test_a_volume_outlives_machines_and_goes_with_the_app(
     box.wait("small", first, "destroyed")
     box.started("small", image, mounts)
     eventually(lambda: box.logs("small"), lambda lines: "was: mark" in lines)
-    assert box.call("POST", f"/v1/apps/small/volumes/{volume}/snapshots").status == 501
     assert len(engine.labelled("volumes", box.running.state)) == 1
     box.call("POST", "/_local/reset")
     eventually(lambda: engine.labelled("volumes", box.running.state), lambda left: not left)
@@ -142,3 +141,22 @@ def test_an_app_that_listens_inside_only_is_told_so(box: Api, small: Callable[[s
     machine = box.started("small", image, {"services": [{**SERVICE, "checks": [check]}]})
     wanted = "let it listen on 0.0.0.0:8080"
     eventually(lambda: box.machine("small", machine)["checks"], lambda checks: wanted in checks[0]["output"])
+
+
+def test_snapshots_and_forks_have_the_volumes_files(box: Api, small: Callable[[str], str], engine: TestEngine) -> None:
+    image = small('CMD ["sh", "-c", "echo was: $(cat /data/mark); echo $FLY_REGION >/data/mark; sleep 60"]')
+    path = "/v1/apps/small/volumes"
+    volume = box.call("POST", path, {"name": "data", "region": "iad"}).body["id"]
+    first = box.started("small", image, {"mounts": [{"volume": volume, "path": "/data"}]})
+    eventually(lambda: box.on("small", first, "/exec", {"cmd": "cat /data/mark"}).body["stdout"] == "iad\n")
+    snapshot = box.call("POST", f"{path}/{volume}/snapshots").body["id"]
+    box.on("small", first, "?force=true", method="DELETE")
+    for source in ({"source_volume_id": volume}, {"snapshot_id": snapshot}):
+        copy = box.call("POST", path, {"name": "data", "region": "iad", **source}).body["id"]
+        box.started("small", image, {"mounts": [{"volume": copy, "path": "/data"}]})
+    eventually(lambda: box.logs("small").count("was: iad"), lambda count: count == 2)
+    (shown,) = box.call("GET", f"{path}/{volume}/snapshots").body
+    assert (shown["status"], shown["size"] > 0) == ("created", True)
+    assert len(engine.labelled("volumes", box.running.state)) == 4
+    box.call("POST", "/_local/reset")
+    eventually(lambda: engine.labelled("volumes", box.running.state), lambda left: not left)
