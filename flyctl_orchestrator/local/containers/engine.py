@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import io
 import json
+import tarfile
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +20,8 @@ CALL_SECONDS = 60.0
 # A large image takes its time.
 PULL_SECONDS = 600.0
 _PIECE = 1 << 16
+# Bits of a file's mode as Go has it: a directory, a link, a device, a pipe, a socket, something else.
+_NO_FILE = 1 << 31 | 1 << 27 | 1 << 26 | 1 << 25 | 1 << 24 | 1 << 21 | 1 << 19
 
 
 class EngineError(Exception):
@@ -122,6 +126,26 @@ class Engine:
         """What the engine says of one container. Raises EngineError."""
         found: dict[str, Any] = await self.call("GET", f"/containers/{container_id}/json")
         return found
+
+    async def file(self, container_id: str, path: str) -> bytes | None:
+        """The content of a file in a container, None where there is none. Raises EngineError."""
+        where = f"{self._base}/containers/{container_id}/archive"
+        try:
+            # Of a directory the engine would send everything below it.
+            async with self._session.head(where, params={"path": path}) as answer:
+                described = answer.headers.get("X-Docker-Container-Path-Stat", "")
+                if answer.status != 200 or json.loads(base64.b64decode(described))["mode"] & _NO_FILE:
+                    return None
+            async with self._session.get(where, params={"path": path}) as answer:
+                content = await answer.read()
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError) as problem:
+            raise EngineError(0, f"the container engine does not answer: {problem or 'too slow'}") from problem
+        if answer.status >= 400:
+            return None
+        with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+            member = tar.next()
+            opened = tar.extractfile(member) if member is not None and member.isfile() else None
+            return None if opened is None else opened.read()
 
     async def remove(self, container_id: str) -> None:
         """Remove a container with its nameless volumes, running or not; harmless when it is gone."""

@@ -359,6 +359,14 @@ class ContainerRuntime:
         found = self.container(machine_id)
         return None if found is None else Surroundings(Path("/"), {}, found[0].endpoint.address, found[1])
 
+    async def file(self, machine_id: str, path: str) -> bytes | None:
+        """The content of a file in a machine, None when it has none there."""
+        found = self.container(machine_id)
+        try:
+            return await found[0].file(found[1], path) if found else None
+        except EngineError:
+            return None
+
     def container(self, machine_id: str) -> tuple[Engine, str] | None:
         """The engine and the container's id there, of a machine in which commands can be started."""
         machine, engine = self._machines.get(machine_id), self.connection.engine

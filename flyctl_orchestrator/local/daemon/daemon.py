@@ -49,6 +49,7 @@ from flyctl_orchestrator.local.daemon.state_dir import (
     write_locator,
     write_private,
 )
+from flyctl_orchestrator.local.daemon.statics import Statics
 from flyctl_orchestrator.local.faults.at_proxy import FaultyBackend
 from flyctl_orchestrator.local.images.borrow import borrow_handler
 from flyctl_orchestrator.local.images.build import build_handler
@@ -151,6 +152,8 @@ class Daemon:
         containers = ContainerBuilds(self._images, builds, self._containers.connection, lambda: settings.runtime)
         backend = FaultyBackend(PlatformBackend(self.platform), self.platform.kernel)
         self._proxy = Proxy(backend, clock, settings, Random(chance.random()))
+        statics = Statics(self.platform.kernel, self._state / "machines", self._containers.file)
+        self._proxy.statics = statics.answer
         self._relays = DatabaseRelays(loop, clock, settings, Random(chance.random()))
         self.platform.launches.database_relay = self._relays.port
         self._containers.database_relay = self._relays.port_at

@@ -13,7 +13,7 @@ Mounting (the server must not undo compression, and must tell handlers when thei
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from random import Random
 from typing import Any
@@ -50,11 +50,16 @@ SERVER_OPTIONS: dict[str, Any] = {
 }
 
 
+async def _no_file(app: str, request: web.BaseRequest) -> web.StreamResponse | None:
+    return None
+
+
 class Proxy:
     """Everything between a client's connection and a machine's port.
 
     Attributes:
         sightings: tells of every request that was answered.
+        statics: answers with a file that the proxy serves itself, None where a request is for the app.
     """
 
     def __init__(
@@ -69,6 +74,7 @@ class Proxy:
         self._ids = Identifiers(random)
         self._loads = LoadBook()
         self.sightings = Sightings()
+        self.statics: Callable[[str, web.BaseRequest], Awaitable[web.StreamResponse | None]] = _no_file
         self._private = PrivateNetwork(backend, clock, settings, random, self._limits)
         self._sleeper = Sleeper(backend, clock, settings, self._loads, self._limits)
         self._forwarder: Forwarder | None = None
@@ -137,6 +143,10 @@ class Proxy:
         try:
             if not self._backend.app_exists(host.app):
                 raise ProxyError("PM06", f"there is no app {host.app!r}")
+            file = await self.statics(host.app, request)
+            if file is not None:
+                told(file.status)
+                return file
             return await self._exchange(request, host.app, edge, request_id, told, hops)
         except ProxyError as error:
             told(error.status)

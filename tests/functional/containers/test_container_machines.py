@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.engine_bases import TestEngine
+from tests.functional.containers.conftest import CONTAINED, DOCKERFILE
 from tests.functional.local.machine_processes import SERVICE
 from tests.platform_client import Api
 from tests.waiting import eventually
@@ -160,3 +161,13 @@ def test_snapshots_and_forks_have_the_volumes_files(box: Api, small: Callable[[s
     assert len(engine.labelled("volumes", box.running.state)) == 4
     box.call("POST", "/_local/reset")
     eventually(lambda: engine.labelled("volumes", box.running.state), lambda left: not left)
+
+
+def test_statics_are_files_of_the_container(box: Api, server: str) -> None:
+    statics = [{"guest_path": "/app", "url_prefix": "/files", "index_document": "Dockerfile"}]
+    machine = box.started("shop", server, {"services": [SERVICE], "statics": statics})
+    box.wait_healthy("shop", machine)
+    assert box.visit("shop", "/files/app.py").raw.decode() == CONTAINED
+    assert box.visit("shop", "/files/").raw.decode() == DOCKERFILE
+    for path in ("/files/none.css", "/other"):
+        assert box.visit("shop", path).body == {"region": "iad", "machine": machine}
