@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,7 +95,8 @@ def main(arguments: list[str]) -> int:
         suite = _compiled(asked.checkout, directory, asked.output, _environment(api, flyctl))
         names = [name for name in suite.names(asked.run) if name not in kept.not_here]
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            for name, result in pool.map(suite.run, names):
+            for ran in as_completed(pool.submit(suite.run, name) for name in names):
+                name, result = ran.result()
                 sys.stdout.write(f"{result} {name}\n")
                 sys.stdout.flush()
                 ended[name] = result
