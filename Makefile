@@ -29,9 +29,10 @@ MUTANTS ?=
 # What make test runs.
 TESTS ?= tests
 REAL = tests/parity tests/functional/rollout/test_deploy_real_flyctl.py
-# What make containers runs. The rollout's other functional tests pass on containers, too, and take minutes.
+# What make containers runs. The rollout's other functional tests pass on containers, too, and take minutes:
+# make containers CONTAINED=tests/functional/containers/rollout
 CONTAINED ?= $(wildcard tests/functional/containers/test_*.py) \
-	tests/functional/containers/rollout/test_deploy_volumes.py
+	tests/functional/containers/rollout/test_deploy.py tests/functional/containers/rollout/test_deploy_volumes.py
 SEED ?= 0
 REQUESTS ?= 1000000
 SCHEMA = $(TEST)/bin/check-jsonschema --builtin-schema

@@ -65,8 +65,14 @@ class DockerCommand:
             timeout: in seconds.
 
         Raises:
-            BuildFailed: it took too long.
+            BuildFailed: it took too long, or has secrets that the classic builder does not take.
         """
+        if request.secrets and not self.buildkit:
+            raise BuildFailed(
+                "build.engine",
+                f"the classic builder of this `docker` takes no build secrets ({', '.join(request.secrets)})",
+                "Install docker's buildx plugin, or build without --build-secret.",
+            )
         # Secrets are in its environment, which no other user can see, and never among its arguments.
         secrets = {f"FLYO_BUILD_SECRET_{number}": value for number, value in enumerate(request.secrets.values())}
         argv = [self.program, "build", "--iidfile", str(iidfile), "--file", str(dockerfile)]

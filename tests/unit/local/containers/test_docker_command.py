@@ -9,6 +9,7 @@ import pytest
 
 from flyctl_orchestrator.local.containers.docker_command import DockerCommand, failed
 from flyctl_orchestrator.local.images.build_command import Ended
+from flyctl_orchestrator.local.images.failure import BuildFailed
 from flyctl_orchestrator.local.images.image_build import BuildRequest
 from tests import planted
 
@@ -75,3 +76,12 @@ ERROR: failed to solve: process "/bin/sh -c make" did not complete successfully:
 def test_a_failed_build_says_what_its_step_wrote_and_how_it_ended(text: str, said: str) -> None:
     error = failed(Ended(1, tuple(text.splitlines()))).error
     assert error == f"`docker build` ended with exit status 1: {said}"
+
+
+def test_the_classic_builder_is_not_started_with_secrets(tmp_path: Path) -> None:
+    request = BuildRequest("shop", "one", tmp_path, tmp_path / "Dockerfile", secrets={"TOKEN": planted.SECRET})
+    docker = DockerCommand(str(tmp_path / "never-started"), buildkit=False, env={})
+    with pytest.raises(BuildFailed) as refused:
+        asyncio.run(docker.build(request, request.dockerfile, tmp_path / "iid", lambda line: None, 30))
+    assert refused.value.code == "build.engine"
+    assert "takes no build secrets (TOKEN)" in str(refused.value) and planted.SECRET not in str(refused.value)
