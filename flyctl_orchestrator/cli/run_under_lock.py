@@ -10,6 +10,8 @@ from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.hooks import hooks_of
 from flyctl_orchestrator.cli.interrupts import heeding
 from flyctl_orchestrator.cli.local.following import followed
+from flyctl_orchestrator.cli.local.made_app import MadeApp
+from flyctl_orchestrator.cli.local.notices import Notices
 from flyctl_orchestrator.cli.locked import app_lock
 from flyctl_orchestrator.cli.past.kept_events import KeptEvents
 from flyctl_orchestrator.cli.state import state_directory
@@ -51,8 +53,16 @@ def run_under_lock(
     """
     journals = JournalStore.under(state_directory(context.environment), target.kind, project.app)
     with followed(context.environment, project.app) as follow, closing(KeptEvents(journals)) as kept:
-        told = (follow, kept.hear)
-        return _run(context, target, project, command, act, policy=policy, hooks=hooks, told=told)
+        made, outcome = MadeApp(), None
+        told = (follow, kept.hear, made.hear)
+        try:
+            outcome = _run(context, target, project, command, act, policy=policy, hooks=hooks, told=told)
+        finally:
+            failed = outcome is None or bool(outcome.exit)
+            if failed and (left := made.after_failure(target, project.app)):
+                context.output.say(f"note: {left}")
+    _show(context, outcome, target, project.app)
+    return outcome
 
 
 def _run(
@@ -68,7 +78,8 @@ def _run(
 ) -> Outcome:
     environment, options, output = context.environment, context.options, context.output
     reporter = choose_reporter(environment, output, as_json=options.as_json, verbose=options.verbose)
-    shown = _advised(reporter.event, context.advice)
+    notices = Notices(JournalStore.under(state_directory(environment), target.kind, project.app).directory)
+    shown = _advised(reporter.event, context.advice, None if options.as_json else notices)
     emit, stop = Emitter(project.app, environment.clock, shown, *told), Stop()
     outcome: Outcome | None = None
     work: Deployment | None = None
@@ -80,6 +91,8 @@ def _run(
             work = Deployment(target, project, policy, threads, emit, stop, state, guard, runner, me)
             outcome = act(work)
             work.finish(outcome)
+            if not outcome.exit:
+                notices.keep()
     except KeyboardInterrupt:
         where = f"app {project.app}"
         what = "interrupted; nothing was changed on the fleet"
@@ -93,14 +106,17 @@ def _run(
     finally:
         reporter.close()
     assert outcome is not None
-    _show(context, outcome, target, project.app)
     return outcome
 
 
-def _advised(show: Callable[[Event], None], advice: Callable[[str], str]) -> Callable[[Event], None]:
-    """Shows events whose advice works as it stands."""
+def _advised(
+    show: Callable[[Event], None], advice: Callable[[str], str], notices: Notices | None
+) -> Callable[[Event], None]:
+    """Shows events whose advice works as it stands, to a person none that is known already."""
 
     def tell(event: Event) -> None:
+        if notices is not None and not notices.is_new(event):
+            return
         field = "what" if event.name == "drift.found" else "next"
         said = event.fields.get(field)
         show(replace(event, fields={**event.fields, field: advice(said)}) if isinstance(said, str) else event)

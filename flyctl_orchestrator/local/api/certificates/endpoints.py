@@ -42,7 +42,8 @@ def get_certificate(platform: Platform, request: Request) -> Response:
 @route("POST", "/v1/apps/{app}/certificates/{hostname}/check", op="certificates.check")
 def check_certificate(platform: Platform, request: Request) -> Response:
     """Look again; nobody looks at DNS here, so that nothing has changed."""
-    return get_certificate(platform, request)
+    found = platform.certificates.get(request.params["app"], request.params["hostname"])
+    return Response(200, _detail(platform, found))
 
 
 @route("DELETE", "/v1/apps/{app}/certificates/{hostname}", op="certificates.delete")
