@@ -7,10 +7,14 @@ from typing import Any
 from flyctl_orchestrator.local.stand_in.failures import Failure
 from flyctl_orchestrator.local.stand_in.session import Session
 
+# As fly-go has it: they are there for a while, and flyctl does not show them.
+_GOING = ("scheduling_destroy", "fork_cleanup", "waiting_for_detach", "pending_destroy", "destroying", "destroyed")
+
 
 def list_volumes(session: Session) -> None:
     """`volumes list [--json]`."""
-    found = session.api.machines("GET", f"/apps/{session.app}/volumes") or []
+    every = session.api.machines("GET", f"/apps/{session.app}/volumes") or []
+    found = [each for each in every if each.get("state") not in _GOING]
     if session.arguments.on("json"):
         session.show(found)
         return
