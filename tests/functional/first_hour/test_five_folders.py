@@ -21,10 +21,8 @@ def test_ten_answers_and_what_is_printed_lead_to_a_verified_machine(
     folder = make(name, tmp_path)
     following = newcomer.init(folder)
     assert newcomer.answers <= 10
-    here, there = (
-        [each for each in following if "--local" in each],
-        [each for each in following if "--local" not in each],
-    )
+    here = [each for each in following if "--local" in each]
+    there = [each for each in following if "--local" not in each]
     assert here[-1] == "flyo deploy --local"
     for line in here:
         ran = newcomer.type(line, folder)

@@ -77,3 +77,11 @@ def test_lines_of_the_version_before_are_not_shown_with_a_failure(fleet: LocalFl
     ran = fleet.flyo("deploy", "--local", "--json")
     lines = ran.lines[-1]["log"]["lines"]
     assert "no database" in lines and not [line for line in lines if line.startswith("asked for")]
+
+
+def test_advice_about_flyctl_can_be_followed_without_flyctl(fleet: LocalFleet) -> None:
+    fleet.ok("secrets", "generate", "KEY", "--local")
+    bare = {"PATH": "/usr/bin:/bin", "FLYO_FLYCTL": ""}
+    fleet.ok("local", "exec", "--", "flyctl", "volumes", "create", "data", "-a", APP, "-r", "nrt", env=bare)
+    listed = fleet.ok("local", "exec", "--", "fly", "volumes", "list", "-a", APP, env=bare).stdout
+    assert "\tdata\t1GB\tnrt\t" in listed
