@@ -60,7 +60,7 @@ class Newcomer(Laptop):
         """Answer `flyo init` with Enter throughout; gives the commands that it names as next."""
         child = self.person(folder, "init")
         # A question that was answered is drawn again with its answer.
-        open_ones = [*QUESTIONS, pexpect.EOF]
+        open_ones: list[str | type[pexpect.EOF]] = [*QUESTIONS, pexpect.EOF]
         while (number := child.expect_exact(open_ones)) < len(open_ones) - 1:
             del open_ones[number]
             self.answers += 1

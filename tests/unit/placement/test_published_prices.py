@@ -1,4 +1,4 @@
-"""Every price that Fly.io publishes, to the cent: machines of each size, everything else, and examples of both books."""
+"""Every price that Fly.io publishes, to the cent: machines of each size, everything else, examples of both books."""
 
 from __future__ import annotations
 
