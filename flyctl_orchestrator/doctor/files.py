@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from flyctl_orchestrator.catalog.regions import RegionBook
 from flyctl_orchestrator.doctor.finding import Finding
 from flyctl_orchestrator.doctor.machines import check_machines
-from flyctl_orchestrator.doctor.services import check_services
+from flyctl_orchestrator.doctor.services import check_services, check_top_level
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project.build_context.env_files import env_files_in_image
 from flyctl_orchestrator.project.flytoml.values import pick
@@ -32,6 +32,7 @@ def check_files(project: Project, book: RegionBook) -> Iterator[Finding]:
         regions = {}
         yield Finding("error", error.where, error.what, error.next, code=error.code)
     yield from check_services(fly.raw, fly.shown, sum(1 for count in regions.values() if count))
+    yield from check_top_level(fly.raw, fly.shown)
     yield from check_machines(fly, regions, book, _start_commands(project))
     yield from check_env_files(project)
 

@@ -299,13 +299,14 @@ class Executor:
         return self._finish("inconclusive", f"{what}; not known: {names}", None, next=next_, code=code or "blind")
 
     def _last_words(self, run: LaneRun) -> Excerpt | None:
-        """The last lines of what decided that it failed: of flyctl where flyctl gave up, else of the machine."""
+        """The last lines of what decided that it failed, since the change: of flyctl where that gave up, else of it."""
         if run.code == "flyctl":
             lines: Sequence[str] = self._flyctl_said
             source = "flyctl"
         else:
             machine = run.blames or run.machine_id
-            lines = self._context.newest_lines(machine, EXCERPT_LINES) if machine else ()
+            since = self._record.began if run.blames else max(self._record.began, run.after_event)
+            lines = self._context.newest_lines(machine, EXCERPT_LINES, since) if machine else ()
             source = f"machine {machine}" if run.blames else f"{run.lane.region} {machine}"
         return Excerpt(source, tuple(lines)) if lines else None
 

@@ -13,7 +13,8 @@ from flyctl_orchestrator.cli.init.report import report, show_files, summary
 from flyctl_orchestrator.cli.init.request import InitRequest
 from flyctl_orchestrator.cli.target import wants_local
 from flyctl_orchestrator.environment import Environment
-from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.errors import FlyoError, UsageError
+from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.project.asked import Asked, complete, missing_flags
 from flyctl_orchestrator.project.counts import parse_counts
 from flyctl_orchestrator.project.example import example_files, refuse_unless_empty
@@ -56,7 +57,10 @@ def run_init(context: CommandContext, request: InitRequest, asked: Asked) -> Non
         existing = reopened(read_existing(environment.cwd, book.with_codes(book.closed)), asked, book)
         complete(asked, existing, environment.cwd.name)  # a wrong flag is told first
         require_start(existing, asked.start)
-    answers, create = _answers(context, asked, request, existing, book)
+    try:
+        answers, create = _answers(context, asked, request, existing, book)
+    except KeyboardInterrupt:
+        raise FlyoError("interrupted; nothing was written", code="interrupted", exit=Exit.INTERRUPTED) from None
     refuse_closed(answers, book)
     files = planned_files(answers, existing, copied)
     actions = {name: "changed" if (environment.cwd / name).is_file() else "created" for name in files}

@@ -34,8 +34,9 @@ class AppHost:
 
 @lru_cache(maxsize=1024)
 def parse_host(host: str) -> AppHost | None:
-    """Read `APP.localhost[:P]`, after `REGION.` or `PLACE.`, or `APP.flycast[:P]`; None when it is none of these (so not
-    for the proxy).
+    """Read `APP.localhost[:P]`, after `REGION.` or `PLACE.`, or `APP.flycast[:P]`.
+
+    None when it is none of these, and so not for the proxy.
 
     The region is any three letters here; whether it exists is for the caller to say, and as much of a place.
     """

@@ -89,11 +89,15 @@ CASES = [
     ("doctor.no_vm", "info", '[[vm]]\nsize = "shared-cpu-1x"', ""),
     ("doctor.many_statics", "error", "[[vm]]", "[[statics]]\nguest_path = '/a'\nurl_prefix = '/a'\n" * 11 + "[[vm]]"),
     ("doctor.many_mounts", "error", "[[vm]]", "[[mounts]]\nsource = 'a'\n[[mounts]]\nsource = 'b'\n[[vm]]"),
+    ("doctor.check_times", "error", 'path = "/up"', "path = '/up'\ninterval = '1s'"),
+    ("doctor.check_times", "error", "[[vm]]", "[checks.alive]\ntype = 'tcp'\ntimeout = '61s'\n[[vm]]"),
     ("doctor.strategy", "warning", "[[vm]]", "[deploy]\nstrategy = 'canary'\n[mounts]\nsource = 'd'\n[[vm]]"),
 ]
 
 
-@pytest.mark.parametrize(("code", "severity", "old", "new"), CASES, ids=[f"{case[0]}-{case[1]}" for case in CASES])
+@pytest.mark.parametrize(
+    ("code", "severity", "old", "new"), CASES, ids=[f"{case[0]}-{case[1]}-{case[3][:30]!r}" for case in CASES]
+)
 def test_one_change_is_one_finding(code: str, severity: str, old: str, new: str) -> None:
     assert WELL.count(old) == 1
     text = WELL.replace(old, new)
