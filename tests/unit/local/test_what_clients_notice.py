@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
+from flyctl_orchestrator.local.api.streams import stream_logs
 from tests.unit.local.simulated_fly import Fly
 
 MACHINES = "/v1/apps/shop/machines"
@@ -127,3 +132,14 @@ def test_commands_are_checked_and_refused_where_nothing_can_run_them(fly: Fly, b
     fly.on(machine, "/stop", {})
     fly.after(10)
     assert fly.on(machine, "/exec", {"cmd": "ls"}).status == 412
+
+
+@pytest.mark.parametrize("limit", ["\u00b2", "\u0663", "9" * 5000, "-1", "x"])
+def test_a_number_of_log_lines_that_is_none_is_400(fly: Fly, limit: str) -> None:
+    request = make_mocked_request("GET", f"/_local/logs?limit={quote(limit)}")
+    answer = asyncio.run(_logs(fly, request))
+    assert (answer.status, answer.content_type) == (400, "application/json")
+
+
+async def _logs(fly: Fly, request: web.BaseRequest) -> web.StreamResponse:
+    return await stream_logs(fly.simulation.platform, request)
