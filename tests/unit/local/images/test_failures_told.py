@@ -62,7 +62,7 @@ def target(http: ScriptedHttp | RequestsHttp, clock: ManualClock, port: int = 1)
         app_url_template="",
         builder_url=f"http://127.0.0.1:{port}/_local/builds",
         flyctl=Flyctl(("nothing",), {}, SystemClock()),
-        http=http,  # type: ignore[arg-type]
+        http=http,
         clock=clock,
         random=random.Random(1),
     )
