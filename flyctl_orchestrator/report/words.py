@@ -109,6 +109,11 @@ def _changed_counts(counts: Any) -> str:
     return ", ".join(f"{place} {each.get('before')} → {each.get('count')}" for place, each in pairs)
 
 
+def _build_line(line: str) -> Sentence:
+    """A command that a build runs may take minutes, so it is told; what it writes is a detail."""
+    return Sentence(line, "quiet", detail=not line.startswith("$ "))
+
+
 def _built(fields: Fields) -> Sentence:
     digest = short_digest(fields.get("digest"))
     cached = ", unchanged" if fields.get("cached") else ""
@@ -203,7 +208,7 @@ _SENTENCES: dict[str, Callable[[Fields], Sentence | None]] = {
     "lock.lost": lambda fields: Sentence(reason(fields), "bad"),
     "app.created": lambda fields: Sentence("created the app"),
     "build.started": lambda fields: Sentence("building the image"),
-    "build.log": lambda fields: Sentence(str(fields.get("line") or ""), "quiet", detail=True),
+    "build.log": lambda fields: _build_line(str(fields.get("line") or "")),
     "build.finished": _built,
     "baseline.measured": lambda fields: Sentence(
         f"{place(fields)} answered in {latency(fields.get('latency_s'))} before", "quiet", detail=True

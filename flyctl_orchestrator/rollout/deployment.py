@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from flyctl_orchestrator.catalog.prices import load_prices
@@ -336,7 +337,7 @@ class Deployment:
             edge=edge_of(target.kind, self.policy.propagation),
             metrics=target.metrics,
             logs=LOGS[target.kind],
-            newest_lines=lambda machine, limit: newest_lines(target.flyctl, project.app, machine, limit),
+            newest_lines=partial(newest_lines, target.flyctl, project.app),
             secrets_at=self.journals.secrets_at,
             guard=self.guard,
             hooks=self.hooks,

@@ -11,6 +11,7 @@ from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.local.client import manage
 from flyctl_orchestrator.cli.look.measure.cold import cold_starts
+from flyctl_orchestrator.cli.pages.keeping import keep_page
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.machine import Machine
@@ -23,6 +24,7 @@ from flyctl_orchestrator.project.flyotoml import valid_path
 from flyctl_orchestrator.project.model import Project
 from flyctl_orchestrator.project.write import write_files
 from flyctl_orchestrator.report.error_text import error_line
+from flyctl_orchestrator.report.html.figures import probe_page
 from flyctl_orchestrator.report.look.measure.plot import bar_lines, svg_text
 from flyctl_orchestrator.report.look.measure.probe_text import Probed, Shown, probe_as_dict, probe_lines
 from flyctl_orchestrator.rollout.gate.checkup import looks_at
@@ -42,6 +44,7 @@ class Wanted:
     cold: bool
     plot: bool
     svg: Path | None
+    html: Path | None
     limits: tuple[str, ...]
 
 
@@ -167,6 +170,9 @@ def _show(context: CommandContext, wanted: Wanted, shown: Shown) -> None:
         path = context.environment.cwd / wanted.svg
         write_files(path.parent, {path.name: svg_text(shown).encode("utf-8")})
         output.say(f"wrote {wanted.svg}")
+    if wanted.html is not None:
+        book, now = load_regions(context.environment.variables), context.environment.clock.now()
+        keep_page(context, probe_page(shown, book, now), wanted.html, what="The page")
     if context.options.as_json:
         output.document(probe_as_dict(shown, context.environment.clock.now()))
         return

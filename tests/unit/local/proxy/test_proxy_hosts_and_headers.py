@@ -13,7 +13,14 @@ from flyctl_orchestrator.local.proxy.headers import (
     transformed,
     wants_websocket,
 )
-from flyctl_orchestrator.local.proxy.hosts import AppHost, InternalHost, is_proxied, parse_host, parse_internal
+from flyctl_orchestrator.local.proxy.hosts import (
+    AppHost,
+    InternalHost,
+    is_proxied,
+    parse_flycast,
+    parse_host,
+    parse_internal,
+)
 from flyctl_orchestrator.local.proxy.replay import Transform
 
 
@@ -26,6 +33,10 @@ from flyctl_orchestrator.local.proxy.replay import Transform
         ("nrt.shop.localhost.", AppHost("shop", "nrt")),
         ("iad.localhost", AppHost("iad", None)),
         ("habit-tracker.localhost", AppHost("habit-tracker", None)),
+        ("at4886n235e.shop.localhost:4280", AppHost("shop", None, "at4886n235e")),
+        ("AT0S18000W.shop.localhost", AppHost("shop", None, "at0s18000w")),
+        # An app may be called like that.
+        ("at4886n235e.localhost", AppHost("at4886n235e", None)),
     ],
 )
 def test_hosts_of_apps(host: str, parsed: AppHost) -> None:
@@ -42,6 +53,8 @@ def test_hosts_of_apps(host: str, parsed: AppHost) -> None:
             "shop.localhost:x",
             "shop.localhost.evil.com",
             "evil.com/shop.localhost",
+            "at4886n.shop.localhost",
+            "at48860n235e.shop.localhost",
         ),
         *(".localhost", "shop_1.localhost", "shop.localhost:123456"),
     ],
@@ -127,3 +140,9 @@ def test_names_of_the_private_network(host: str, parsed: InternalHost) -> None:
 )
 def test_no_names_of_the_private_network(host: str) -> None:
     assert parse_internal(host) is None
+
+
+def test_a_name_under_flycast_is_the_app_of_no_region() -> None:
+    assert parse_flycast("Shop.flycast:4280") == parse_host("shop.flycast") == AppHost("shop", None)
+    for other in ("iad.shop.flycast", "shop.localhost", "flycast", "shop.flycast.example.com"):
+        assert parse_flycast(other) is None
