@@ -99,7 +99,8 @@ def failure(tmp_path: Path, context: Path, **wanted: object) -> BuildFailed:
         (
             {}, {"command": "exit 3"},
             "`exit 3` ended with exit status 3: it wrote nothing. 'flyo deploy --verbose' shows its whole output; it "
-            "ran in a copy of the build context. `build` under [local] in flyo.toml says what runs there [build.failed]",
+            "ran in a copy of the build context. `build` under [local] in flyo.toml says what runs there "
+            "[build.failed]",
         ),
         (
             {}, {"command": "exec sleep 60"},
