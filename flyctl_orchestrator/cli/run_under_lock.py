@@ -88,9 +88,8 @@ def harmless(listener: Listener, say: Callable[[str], None]) -> Listener:
             raise
         except Exception as error:  # noqa: BLE001 whoever looks on must not end what it looks at
             failed = True
-            say(
-                f"warning: a page or record of this rollout failed and gets no more of it: {type(error).__name__}: {error}"
-            )
+            why = f"{type(error).__name__}: {error}"
+            say(f"warning: a page or record of this rollout failed and gets no more of it: {why}")
 
     return hear
 

@@ -30,8 +30,8 @@ def give_addresses(api: MachinesApi, fly: FlyToml, fleet: Fleet, note: Note) -> 
         return
     if not shared_address_will_do(fly.raw):
         note(
-            f"app {fleet.app} has no address, and its services need an IPv4 of their own, which costs money every month: "
-            f"'flyctl ips allocate-v4 --app {fleet.app}'"
+            f"app {fleet.app} has no address, and its services need an IPv4 of their own, which costs money "
+            f"every month: 'flyctl ips allocate-v4 --app {fleet.app}'"
         )
         return
     organization = api.get_app(fleet.app)
