@@ -13,6 +13,9 @@ from flyctl_orchestrator.rollout.plan.plan import PlannedImage
 from tests.unit.rollout.mounted_world import MountedWorld
 from tests.unit.rollout.recovery.test_killed_anywhere import MOST
 
+# Each line of a journal is a rollout and the end of it.
+pytestmark = pytest.mark.timeout(400)
+
 TWO = {"iad": 1, "fra": 2}
 
 
