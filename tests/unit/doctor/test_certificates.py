@@ -46,7 +46,7 @@ def test_missing_dns_names_the_records_that_are_needed() -> None:
 
 @pytest.mark.parametrize(("days", "left"), [(9.5, "9 days"), (1.5, "1 day"), (0.5, "less than a day")])
 def test_how_long_one_has_left_is_said_as_it_is(days: float, left: str) -> None:
-    (found,) = check_certificates([replace(WELL, expires=NOW + days * DAY)], NOW)
+    (found,) = check_certificates("shop", [replace(WELL, expires=NOW + days * DAY)], NOW)
     assert f", in {left}, and was not renewed" in found.what
 
 
