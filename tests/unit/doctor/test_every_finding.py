@@ -118,6 +118,7 @@ def of_access() -> Iterator[Finding]:
 def of_certificates() -> Iterator[Finding]:
     elsewhere = replace(UNISSUED, leads_here=False)
     yield from check_certificates(
+        "shop",
         [
             replace(CERTIFICATE, hostname=elsewhere, expires=None, records=("A 192.0.2.1", "AAAA ::1")),
             replace(CERTIFICATE, hostname=UNISSUED, expires=None, troubles=("CAA\nno",)),
