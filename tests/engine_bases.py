@@ -77,7 +77,7 @@ class TestEngine:
         with FileLock(Path(tempfile.gettempdir(), f"flyo-test-bases-{os.getuid()}.lock")):
             if not self.call("GET", f"/images/json?filters={wanted}"):
                 repo, _, tag = name.rpartition(":")
-                tar = _archive(_files(python=name == PYTHON))
+                tar = archive(_files(python=name == PYTHON))
                 self.call("POST", f"/images/create?fromSrc=-&repo={quote(repo)}&tag={tag}", tar)
         return name
 
@@ -131,7 +131,17 @@ def _needed_by(programs: list[str]) -> list[Path]:
     return [Path(word) for word in sorted(words) if Path(word).is_file()]
 
 
-def _archive(files: Iterator[tuple[str, Path | str]]) -> bytes:
+def busybox_files() -> Iterator[tuple[str, Path | str]]:
+    """A static busybox with all it can be called."""
+    busybox = _busybox()
+    assert busybox is not None, "a static busybox is needed (Debian: busybox-static)"
+    listed = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True).stdout.split()
+    yield "bin/busybox", Path(busybox)
+    yield from ((f"bin/{name}", "busybox") for name in listed if name != "busybox")
+
+
+def archive(files: Iterator[tuple[str, Path | str]]) -> bytes:
+    """A tar of an image's files: path in it, and the file here or the target of a link."""
     content = io.BytesIO()
     seen: set[str] = set()
     with tarfile.open(fileobj=content, mode="w", dereference=True) as tar:

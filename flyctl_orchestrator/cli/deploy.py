@@ -136,9 +136,9 @@ def _ask_about_volumes(context: CommandContext, plan: Plan, detached: tuple[Deta
     what = ", ".join(each.what for each in detached)
     if not context.may_ask:
         raise FlyoError(
-            f"fly.toml mounts no volume into machines that have one: {what}",
+            f"fly.toml mounts other volumes than machines have, or none any more: {what}",
             where=f"app {plan.app}",
-            next="Put [mounts] back, or add --yes: the machines are replaced, and the volumes are kept",
+            next="Put [mounts] back as it was, or add --yes: the machines are replaced, and their volumes are kept",
             code="plan.volume_detached",
             exit=Exit.CHANGES,
         )

@@ -12,7 +12,7 @@ from tests.parity.measured import preflight, record, schema_check
 
 
 def test_results_are_those_of_whole_tests() -> None:
-    events = [
+    events: list[dict[str, str]] = [
         {"Action": "run", "Test": "TestA"},
         {"Action": "pass", "Test": "TestA/part"},
         {"Action": "fail", "Test": "TestA"},
@@ -22,6 +22,7 @@ def test_results_are_those_of_whole_tests() -> None:
         {"Action": "pass", "Package": "preflight"},
     ]
     lines = [*map(json.dumps, events), "not JSON"]
+    assert "".join(preflight.spoken(lines)) == "PASS"
     assert list(preflight.results(lines)) == [("TestA", "failed"), ("TestB", "skipped"), ("TestC", "passed")]
 
 
@@ -29,13 +30,18 @@ def test_what_is_measured_is_kept_and_shown(tmp_path: Path) -> None:
     path = tmp_path / "measured.json"
     assert record.load(path) == record.Measured() and record.render(record.Measured()) == ""
     made = record.Measured(
-        "9.9.9", "process", {"TestA": "failed", "TestB": "passed", "TestC": "passed"}, {"tool": "x 1", "requests": 5}
+        "9.9.9",
+        "process",
+        {"TestA": "failed", "TestB": "passed", "TestC": "passed"},
+        {"TestD": "a tunnel"},
+        {"tool": "x 1", "requests": 5},
     )
     record.save(made, path)
     assert record.load(path) == made
     text = record.render(made)
     assert "flyctl 9.9.9, machines as processes" in text
     assert "| passed | 2 | `TestB`, `TestC` |" in text and "| failed | 1 | `TestA` |" in text
+    assert "| not run: needs a tunnel | 1 | `TestD` |" in text
     assert "| requests | 5 |" in text
 
 

@@ -12,6 +12,7 @@ from flyctl_orchestrator.cli.options import config_option, json_option
 from flyctl_orchestrator.cli.quantities import Amount
 
 _gigabytes = Amount(0)
+PLANS = ("basic", "starter", "launch", "scale", "performance")
 
 
 @click.command()
@@ -25,6 +26,8 @@ _gigabytes = Amount(0)
 @click.option("--egress-ips", type=click.IntRange(0), default=0, help="Static egress addresses.")
 @click.option("--certificates", type=click.IntRange(0), default=0, help="Certificates of single names.")
 @click.option("--wildcards", type=click.IntRange(0), default=0, help="Wildcard certificates.")
+@click.option("--postgres", type=click.Choice(PLANS), help="Plan of a Managed Postgres.")
+@click.option("--postgres-gb", type=_gigabytes, default=0.0, help="Storage provisioned for it.")
 @click.option("--reserve", metavar="LIST", help="Paid a year ahead, USD by kind, e.g. shared=36,performance=144.")
 @click.option("--budget", type=Amount(0, min_open=True), metavar="USD", help="Exit 7 when it costs more.")
 @click.option(

@@ -19,7 +19,8 @@ def run(context: CommandContext, region: str | None, machine: str | None, comman
     """Run COMMAND in a started machine, as in: flyo run -- python manage.py migrate.
 
     On Fly.io this is 'flyctl ssh console --command', and the exit status is flyctl's. On the local platform COMMAND is
-    a program of this computer, in the machine's directory and with its environment, and the exit status is its own.
+    a program of this computer, in the machine's directory and with its environment, or one of the machine's container;
+    the exit status is its own.
     """
     from flyctl_orchestrator.cli.look.inside import Wanted, run_inside
 

@@ -18,7 +18,7 @@ def ssh(context: CommandContext, region: str | None, machine: str | None) -> int
     """Open a shell in a started machine, and end as the shell does.
 
     On Fly.io this is 'flyctl ssh console'. On the local platform the shell is one of this computer, in the machine's
-    directory and with its environment.
+    directory and with its environment; or the container's, for a machine that runs in one.
     """
     from flyctl_orchestrator.cli.look.inside import Wanted, open_shell
 

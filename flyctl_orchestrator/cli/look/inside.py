@@ -1,12 +1,13 @@
 """What `flyo ssh` and `flyo run` do: put a shell or a command into a machine.
 
-On Fly.io by way of flyctl, at this very terminal. On the local platform machines are processes of this computer: there
-the command gets the machine's directory and environment.
+On Fly.io by way of flyctl, at this very terminal. On the local platform a machine is a process of this computer, and
+the command gets its directory and environment; or a container, and the `docker` command starts it in there.
 """
 
 from __future__ import annotations
 
 import shlex
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,11 +94,32 @@ def _through_flyctl(context: CommandContext, target: Target, machine: Machine, m
 def _joined(context: CommandContext, machine: Machine, command: Sequence[str]) -> int:
     path = f"/_local/apps/{machine.app}/machines/{machine.id}/surroundings"
     said: Any = ask(context.environment, require_running(context.environment), "GET", path)
+    container, engine = said.get("container"), said.get("engine")
+    if isinstance(container, str) and isinstance(engine, str):
+        return _in_container(context, machine, (engine, container), command)
     directory, env = said.get("directory"), said.get("env")
     if not isinstance(directory, str) or not isinstance(env, dict):
-        raise UnreachableError("its answer cannot be read", where="local platform", code="local.unreadable")
+        what, advice = "it does not say where the machine runs", "'flyo local status' shows what runs"
+        raise UnreachableError(what, where="local platform", next=advice, code="local.unreadable")
     own = {name: context.environment.variables[name] for name in ("TERM",) if name in context.environment.variables}
     return _run(context, command, {**own, **env}, Path(directory))
+
+
+def _in_container(context: CommandContext, machine: Machine, container: tuple[str, str], command: Sequence[str]) -> int:
+    """Have the `docker` command start it in a container, given with its engine's address."""
+    environment = context.environment
+    engine, name = container
+    if shutil.which("docker", path=environment.variables.get("PATH", "")) is None:
+        raise FlyoError(
+            f"it runs in container {name[:12]}, and there is no `docker` command on PATH to enter that with",
+            where=f"machine {machine.id}",
+            next="Install the docker command line",
+            code="run.command",
+        )
+    terminal = environment.stdin.isatty() and environment.stdout.isatty()
+    how = ("--interactive", "--tty") if terminal else ("--interactive",)
+    argv = ("docker", "--host", engine, "exec", *how, name, *command)
+    return _run(context, argv, environment.variables, environment.cwd)
 
 
 def _run(context: CommandContext, argv: Sequence[str], env: Mapping[str, str], directory: Path) -> int:

@@ -29,7 +29,8 @@ def show_rollout(context: CommandContext, wanted: str, path: Path | None) -> Non
     project, output, environment = context.project_to_look(), context.output, context.environment
     kind = "local" if wants_local(environment, context.options.local) else "fly"
     journals = JournalStore.under(state_directory(environment), kind, project.app)
-    rollout = _named(kept_rollouts(journals) if wanted == "last" else journals.ids(), wanted, project.app)
+    kept = kept_rollouts(journals)
+    rollout = _named(kept if wanted == "last" else [*{*journals.ids(), *kept}], wanted, project.app)
     events = read_events(journals, rollout)
     try:
         timeline = timeline_of(events)

@@ -6,7 +6,7 @@ from typing import Any
 
 from flyctl_orchestrator.local.api.routing import body_of, route
 from flyctl_orchestrator.local.api.wire import Request, Response
-from flyctl_orchestrator.local.base.errors import NotModelled, not_found
+from flyctl_orchestrator.local.base.errors import not_found
 from flyctl_orchestrator.local.platform import Platform
 
 
@@ -32,13 +32,16 @@ def get_requests(platform: Platform, request: Request) -> Response:
 
 @route("GET", "/_local/apps/{app}/machines/{machine}/surroundings", op="local.surroundings", limit=None)
 def get_surroundings(platform: Platform, request: Request) -> Response:
-    """Where a machine's process runs and with what environment, secrets included: for a command that joins it."""
+    """Where a machine's process runs and with what environment, secrets included: for a command that joins it.
+
+    Of a container the engine's address and the container's id: the rest is the engine's business.
+    """
     machine = platform.machines.alive(request.params["app"], request.params["machine"])
     found = platform.runtime.surroundings(machine.id)
-    if found is None and machine.contained and platform.runtime.running(machine.id):
-        raise NotModelled("joining a machine that runs in a container (use `docker exec`)")
     if found is None:
         raise not_found(f"machine {machine.id} is {machine.state}, and nothing runs in it")
+    if found.container:
+        return Response(200, {"engine": found.engine, "container": found.container})
     return Response(200, {"directory": str(found.directory), "env": dict(found.env)})
 
 

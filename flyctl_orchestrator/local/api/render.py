@@ -27,10 +27,11 @@ def timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def image_ref(image: str, digest: str, app: str) -> dict[str, Any]:
-    """`registry.fly.io/app:tag@sha256:…` of an app's machine taken apart; `digest` is the image store's."""
-    registry, repository, tag = parts(image, app)
-    return {"registry": registry, "repository": repository, "tag": tag, "digest": digest, "labels": {}}
+def image_ref(machine: Machine) -> dict[str, Any]:
+    """`registry.fly.io/app:tag@sha256:…` of a machine taken apart; the digest is the image store's."""
+    registry, repository, tag = parts(machine.image, machine.app)
+    digest, labels = machine.image_digest, machine.image_labels
+    return {"registry": registry, "repository": repository, "tag": tag, "digest": digest, "labels": labels}
 
 
 def event(record: Event) -> dict[str, Any]:
@@ -64,7 +65,7 @@ def machine(record: Machine, lease: Lease | None = None, *, nonce: str = "") -> 
         "name": record.name,
         "state": record.state,
         "region": record.region,
-        "image_ref": image_ref(record.image, record.image_digest, record.app),
+        "image_ref": image_ref(record),
         "instance_id": record.instance_id,
         "version": record.instance_id,
         "private_ip": record.private_ip,

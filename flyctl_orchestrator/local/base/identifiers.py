@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from random import Random
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -51,7 +52,17 @@ class Identifiers:
         """Two words and a number."""
         return f"{self._random.choice(_WORDS)}-{self._random.choice(_THINGS)}-{self._random.randint(1, 9999)}"
 
-    def private_ip(self, machine_id: str, host: int) -> str:
-        """An address in fdaa::/16; the host shows in the fourth and fifth group."""
+    def private_ip(self, machine_id: str, host: int, network: str) -> str:
+        """An address in a private network, given by its `private_network`; the host shows in the fifth group."""
         low = int(machine_id, 16)
-        return f"fdaa:0:1:a7b:{host:x}:{(low >> 32) & 0xFFFF:x}:{(low >> 16) & 0xFFFF:x}:2"
+        return f"{network}:{host:x}:{(low >> 32) & 0xFFFF:x}:{(low >> 16) & 0xFFFF:x}:2"
+
+
+def private_network(platform: str, network: str) -> str:
+    """The first four groups of the addresses in one of Fly's private networks, below fdaa::/16.
+
+    Args:
+        platform: tells platforms apart that share an engine, which has each network once.
+    """
+    digest = hashlib.sha256(f"{platform}\n{network}".encode()).digest()
+    return f"fdaa:{int.from_bytes(digest[:2]):x}:{int.from_bytes(digest[2:4]):x}:a7b"

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from flyctl_orchestrator.local.containers.runtime import ContainerRuntime
-from flyctl_orchestrator.local.core.seams import ExitInfo, Launch, ProcessInfo, Runtime, Surroundings
+from flyctl_orchestrator.local.core.seams import (
+    CommandResult,
+    Commands,
+    ExitInfo,
+    Launch,
+    ProcessInfo,
+    Runtime,
+    Surroundings,
+)
 from flyctl_orchestrator.local.runtime.process import ProcessRuntime
 
 
@@ -76,3 +84,26 @@ class RuntimeByImage:
     def published(self, machine_id: str) -> bool:
         """Whether an engine forwards the machine's port: it takes connections even when nobody listens."""
         return self._containers.running(machine_id)
+
+
+class CommandsByRuntime:
+    """Runs a command in a machine's container, else beside its process.
+
+    Args:
+        containers: for machines that are containers; refuses others.
+        processes: for machines that are processes.
+    """
+
+    def __init__(self, containers: Commands, processes: Commands) -> None:
+        self._ways = (containers, processes)
+
+    def run(
+        self,
+        machine_id: str,
+        argv: Sequence[str],
+        stdin: bytes,
+        timeout: float,
+        done: Callable[[CommandResult | None], None],
+    ) -> bool:
+        """Start a command; False when none can be run in the machine."""
+        return any(way.run(machine_id, argv, stdin, timeout, done) for way in self._ways)

@@ -14,20 +14,27 @@ from flyctl_orchestrator.local.core.seams import Launch
 _MEGABYTE = 1 << 20
 _NANO = 1_000_000_000
 _LOOPBACK = "127.0.0.1"
+# What containers call this computer.
+HOST_HERE = "host.docker.internal"
 _OWN_HOST = re.compile(r"[\w+.-]+://(?:[^/?#]*@)?(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/?#]|$)")
 
 
-def container_of(launch: Launch, names: Names, cpus_here: int) -> dict[str, Any]:
+def container_of(
+    launch: Launch, names: Names, cpus_here: int, *, own_address: bool, flycast: str = ""
+) -> dict[str, Any]:
     """The body of the engine's call that creates a container.
 
     Args:
         cpus_here: how many the engine has; it refuses more.
+        own_address: whether the network takes the machine's own address.
+        flycast: the address of the platform's proxy, "" where there is none.
 
     The image's environment, user and directory are the engine's business; its HEALTHCHECK is switched off, since
     Fly.io ignores it. Memory and swap are limited together.
     """
     ports = {f"{internal}/tcp": local for internal, local in launch.ports.items()}
     network = names.network(launch.network)
+    address = launch.private_ip if own_address else ""
     return {
         "Image": launch.image.engine_id,
         "Hostname": launch.machine_id,
@@ -45,11 +52,22 @@ def container_of(launch: Launch, names: Names, cpus_here: int) -> dict[str, Any]
             "NanoCpus": min(launch.cpus, cpus_here) * _NANO,
             "NetworkMode": network,
             "PortBindings": {port: [{"HostIp": _LOOPBACK, "HostPort": str(local)}] for port, local in ports.items()},
-            "ExtraHosts": ["host.docker.internal:host-gateway"],
+            "ExtraHosts": [
+                f"{HOST_HERE}:host-gateway",
+                *([f"fly-local-6pn:{address}"] if address else []),
+                *(f"{app}.flycast:{flycast}" for app in launch.flycast if flycast),
+            ],
             "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "1"}},
             "Mounts": [_mount(path, directory.name, names) for path, directory in launch.volumes.items()],
         },
-        "NetworkingConfig": {"EndpointsConfig": {network: {"Aliases": aliases(launch)}}},
+        "NetworkingConfig": {
+            "EndpointsConfig": {
+                network: {
+                    "Aliases": aliases(launch),
+                    **({"IPAMConfig": {"IPv6Address": address}} if address else {}),
+                }
+            }
+        },
     }
 
 

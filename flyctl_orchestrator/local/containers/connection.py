@@ -9,7 +9,7 @@ from pathlib import Path
 from flyctl_orchestrator.local.containers.endpoint import find_engine
 from flyctl_orchestrator.local.containers.engine import Engine
 from flyctl_orchestrator.local.containers.names import Names, note_engine, noted_engine
-from flyctl_orchestrator.local.containers.networks import Networks
+from flyctl_orchestrator.local.containers.networks import Networks, gateway_of
 from flyctl_orchestrator.local.containers.watching import Deaths
 
 # Seconds; an engine that is needed is worth more patience than one that might be there.
@@ -29,6 +29,7 @@ class Connection:
         names: what things are called in the engine.
         engine: the engine, None before `get`.
         cpus: how many it has, once connected.
+        gateway: this computer's address that containers call host.docker.internal, "" where the engine does not say.
         networks: of the engine, once connected.
         naming: held while an image gets its name, or loses it.
         wanted: whether the platform has an image of a digest.
@@ -44,6 +45,7 @@ class Connection:
         self.names = Names(state)
         self.engine: Engine | None = None
         self.cpus = 1
+        self.gateway = ""
         self.networks: Networks
         self._state = state
         self._environ = environ
@@ -81,6 +83,7 @@ class Connection:
         engine = Engine(endpoint)
         try:
             self.cpus = int((await engine.call("GET", "/info"))["NCPU"])
+            self.gateway = await gateway_of(engine)
             deaths = Deaths(engine, self.names.label_filter, self._on_death, self._known)
             await deaths.begin()
             await asyncio.to_thread(note_engine, self._state, endpoint)
@@ -110,6 +113,16 @@ class Connection:
         async with self.naming:
             if not self.wanted(digest):
                 await engine.gone(f"/images/{self.names.image(digest)}")
+
+    async def drop_pulled(self, name: str, forgotten: Callable[[], bool]) -> None:
+        """Let the engine forget what it has pulled under a name, unless that was pushed again meanwhile.
+
+        Raises:
+            NoEngine, EngineError: it cannot be removed.
+        """
+        engine = await self.get()
+        if forgotten():
+            await engine.gone(f"/images/{name}")
 
     async def close(self) -> None:
         """Let go of the engine, after the last container and network."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import io
 import json
+import tarfile
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +19,9 @@ from flyctl_orchestrator.local.containers.endpoint import Endpoint
 CALL_SECONDS = 60.0
 # A large image takes its time.
 PULL_SECONDS = 600.0
+_PIECE = 1 << 16
+# Bits of a file's mode as Go has it: a directory, a link, a device, a pipe, a socket, something else.
+_NO_FILE = 1 << 31 | 1 << 27 | 1 << 26 | 1 << 25 | 1 << 24 | 1 << 21 | 1 << 19
 
 
 class EngineError(Exception):
@@ -89,10 +95,57 @@ class Engine:
         except (aiohttp.ClientError, OSError) as problem:
             raise EngineError(0, f"the container engine does not answer: {problem}") from problem
 
+    async def pour(self, source: str, target: str) -> int:
+        """Send the answer of one address to another one as it comes, a tar; its bytes.
+
+        Raises:
+            EngineError: as `call`; how far it came is not known then.
+        """
+        size = 0
+        answer = await self.stream(source, {})
+
+        async def pieces() -> AsyncIterator[bytes]:
+            nonlocal size
+            async for piece in answer.content.iter_chunked(_PIECE):
+                size += len(piece)
+                yield piece
+
+        timeout = aiohttp.ClientTimeout(total=None, sock_read=CALL_SECONDS)
+        headers = {"Content-Type": "application/x-tar"}
+        try:
+            with contextlib.closing(answer):
+                async with self._session.put(
+                    self._base + target, data=pieces(), headers=headers, timeout=timeout
+                ) as taken:
+                    _decoded(taken.status, await taken.read())
+        except (aiohttp.ClientError, OSError, TimeoutError) as problem:
+            raise EngineError(0, f"the container engine does not answer: {problem or 'too slow'}") from problem
+        return size
+
     async def container(self, container_id: str) -> dict[str, Any]:
         """What the engine says of one container. Raises EngineError."""
         found: dict[str, Any] = await self.call("GET", f"/containers/{container_id}/json")
         return found
+
+    async def file(self, container_id: str, path: str) -> bytes | None:
+        """The content of a file in a container, None where there is none. Raises EngineError."""
+        where = f"{self._base}/containers/{container_id}/archive"
+        try:
+            # Of a directory the engine would send everything below it.
+            async with self._session.head(where, params={"path": path}) as answer:
+                described = answer.headers.get("X-Docker-Container-Path-Stat", "")
+                if answer.status != 200 or json.loads(base64.b64decode(described))["mode"] & _NO_FILE:
+                    return None
+            async with self._session.get(where, params={"path": path}) as answer:
+                content = await answer.read()
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError) as problem:
+            raise EngineError(0, f"the container engine does not answer: {problem or 'too slow'}") from problem
+        if answer.status >= 400:
+            return None
+        with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+            member = tar.next()
+            opened = tar.extractfile(member) if member is not None and member.isfile() else None
+            return None if opened is None else opened.read()
 
     async def remove(self, container_id: str) -> None:
         """Remove a container with its nameless volumes, running or not; harmless when it is gone."""

@@ -6,8 +6,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv6Network
 from pathlib import Path
 
+from flyctl_orchestrator.local.base.identifiers import private_network
 from flyctl_orchestrator.local.containers.endpoint import Endpoint
 
 STATE_LABEL = "flyctl-orchestrator.state"
@@ -43,6 +45,10 @@ class Names:
     def network(self, network: str) -> str:
         """The engine's network for one of Fly's."""
         return f"{self.prefix}-{network}"
+
+    def addresses(self, network: str) -> IPv6Network:
+        """The addresses of the machines in it."""
+        return IPv6Network(f"{private_network(str(self.state), network)}::/64")
 
     def volume(self, volume_id: str) -> str:
         """The engine's volume for one of Fly's."""

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any
 
 from flyctl_orchestrator.local.base.clock import Clock, Timer
-from flyctl_orchestrator.local.containers.configuration import archive_of, container_of, own_hosts_in
+from flyctl_orchestrator.local.containers.configuration import HOST_HERE, archive_of, container_of, own_hosts_in
 from flyctl_orchestrator.local.containers.connection import Connection
 from flyctl_orchestrator.local.containers.endpoint import NoEngine
 from flyctl_orchestrator.local.containers.engine import Engine, EngineError
 from flyctl_orchestrator.local.containers.inside import processes_in
+from flyctl_orchestrator.local.containers.volume_copies import VolumeCopies
 from flyctl_orchestrator.local.containers.watching import exit_of, read_output
+from flyctl_orchestrator.local.core.database_url import through_relay
 from flyctl_orchestrator.local.core.seams import ExitInfo, Launch, ProcessInfo, Surroundings
 
 BOOTING_AT_ONCE = 4
@@ -29,6 +32,7 @@ _LAST_WORDS_SECONDS = 1.0
 # Seconds for the last containers to be removed; what is left then, the next start removes.
 _CLOSE_SECONDS = 8.0
 _NOT_FOUND, _KILLED = 127, 137
+_HTTP = 80
 
 
 @dataclass(eq=False)
@@ -62,12 +66,18 @@ class ContainerRuntime:
         self._loop = loop
         self._clock = clock
         self.connection = Connection(state, environ, self._died, self._living)
+        self.volumes = VolumeCopies(loop, self.connection)
         self._slots = asyncio.Semaphore(BOOTING_AT_ONCE)
         self._machines: dict[str, _Contained] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         # The task of each machine whose container may still be there, ended ones included.
         self._present: dict[asyncio.Task[None], _Contained] = {}
         self._boots = 0
+        # The port at which this computer takes the way to a database from one region to another, by this computer's
+        # address and the port there; None for no delay.
+        self.database_relay: Callable[[str, str, str, int], int | None] = lambda at, region, home, port: None
+        # Answers names under .flycast at an address of this computer, given back with its ports.
+        self.listen: Callable[[str], Awaitable[tuple[int, ...]]]
         # For images that the engine gets from the platform's registry.
         self.registry_password = ""
 
@@ -79,6 +89,8 @@ class ContainerRuntime:
             async with asyncio.timeout(_CLOSE_SECONDS):
                 while tasks := [*self._present, *self._tasks]:
                     await asyncio.gather(*tasks, return_exceptions=True)
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self.volumes.close()
         with contextlib.suppress(EngineError):
             await self.connection.close()
 
@@ -99,6 +111,11 @@ class ContainerRuntime:
         """The platform needs an image no more; harmless when the engine never had it."""
         if self.connection.open or self.connection.noted:
             self._do(self._once_ended(self.connection.drop_image(digest)))
+
+    def drop_pulled(self, name: str, forgotten: Callable[[], bool]) -> None:
+        """The platform's registry has an image no more, `HOST:PORT/APP@sha256:…`; harmless as `drop_image`."""
+        if self.connection.open or self.connection.noted:
+            self._do(self._once_ended(self.connection.drop_pulled(name, forgotten)))
 
     async def _once_ended(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something once the containers that are about to go are gone: what they use cannot be removed before."""
@@ -158,14 +175,23 @@ class ContainerRuntime:
             return
         if launch.image.pull:
             await engine.pull(launch.image.pull, self.registry_password)
-        await self.connection.networks.ensure(launch.network)
+        network = await self.connection.networks.ensure(launch.network)
+        own_address = network.own_addresses and self._fits(launch)
+        if not own_address:
+            machine.on_log("the engine gives it another address than FLY_PRIVATE_IP: use names under .internal")
+        flycast = await self._flycast(machine, network.gateway) if launch.flycast else ""
         self._boots += 1
         name = f"{self.connection.names.container(launch.machine_id, self._boots)}"
-        body = container_of(launch, self.connection.names, self.connection.cpus)
+        body = container_of(
+            self._near(launch), self.connection.names, self.connection.cpus, own_address=own_address, flycast=flycast
+        )
         machine.id = (await engine.call("POST", "/containers/create", query={"name": name}, body=body))["Id"]
         if launch.files:
             place = f"/containers/{machine.id}/archive"
             await engine.call("PUT", place, query={"path": "/"}, data=archive_of(launch.files))
+        for directory in launch.volumes.values():
+            await self.volumes.finished(directory.name)
+        await self._earlier_gone(machine)
         if machine.stopping:
             return
         machine.alive = True
@@ -174,6 +200,33 @@ class ContainerRuntime:
         except EngineError:
             machine.alive = False
             raise
+
+    async def _flycast(self, machine: _Contained, gateway: str) -> str:
+        """Where names under .flycast are answered, for the container."""
+        ports = await self.listen(gateway) if gateway else ()
+        if _HTTP not in ports:
+            at = f"port {ports[0]}" if ports else "the platform's own port"
+            machine.on_log(f"names under .flycast are answered at {at} only: this computer gives port {_HTTP} to root")
+        # An engine in a virtual machine forwards this to where the platform listens.
+        return gateway if ports else "host-gateway"
+
+    def _near(self, launch: Launch) -> Launch:
+        """With a database of this computer as far away as it would be on Fly.io."""
+        if not self.connection.gateway:
+            return launch
+        relay = partial(self.database_relay, self.connection.gateway)
+        return replace(launch, env=through_relay(launch.env, launch.region, relay, HOST_HERE))
+
+    def _fits(self, launch: Launch) -> bool:
+        """Whether a machine's address is one of its network: those of other releases of the platform were not."""
+        return IPv6Address(launch.private_ip) in self.connection.names.addresses(launch.network)
+
+    async def _earlier_gone(self, machine: _Contained) -> None:
+        """Wait for the container of a machine's last boot to be removed: the new one gets its address."""
+        same = machine.launch.machine_id
+        earlier = [task for task, one in self._present.items() if one is not machine and one.launch.machine_id == same]
+        if earlier:
+            await asyncio.wait(earlier)
 
     def _died_at_once(self, machine: _Contained, why: str) -> None:
         """As on Fly.io: the machine starts, and its process ends at once."""
@@ -302,8 +355,24 @@ class ContainerRuntime:
         return None if machine is None or not machine.pid else processes_in(machine.id, machine.pid)
 
     def surroundings(self, machine_id: str) -> Surroundings | None:
-        """None: a command cannot join a container from outside."""
-        return None
+        """Which container a command has to join."""
+        found = self.container(machine_id)
+        return None if found is None else Surroundings(Path("/"), {}, found[0].endpoint.address, found[1])
+
+    async def file(self, machine_id: str, path: str) -> bytes | None:
+        """The content of a file in a machine, None when it has none there."""
+        found = self.container(machine_id)
+        try:
+            return await found[0].file(found[1], path) if found else None
+        except EngineError:
+            return None
+
+    def container(self, machine_id: str) -> tuple[Engine, str] | None:
+        """The engine and the container's id there, of a machine in which commands can be started."""
+        machine, engine = self._machines.get(machine_id), self.connection.engine
+        if machine is None or engine is None or not machine.alive or machine.frozen:
+            return None
+        return engine, machine.id
 
 
 def _remarks(launch: Launch) -> Iterator[str]:

@@ -83,6 +83,14 @@ class Addresses:
         self._kernel.app(app)
         return list(self._assignments.get(app, []))
 
+    def flycast(self, network: str) -> tuple[str, ...]:
+        """The apps that have a name under .flycast in a private network."""
+        return tuple(
+            app
+            for app, held in self._assignments.items()
+            if any(one.type == "private_v6" and one.network == network for one in held)
+        )
+
     def public_ip(self, app: str) -> str:
         """The app's public IPv6 address, or "" when it has none."""
         return next((one.ip for one in self._assignments.get(app, []) if one.type == "v6"), "")

@@ -23,10 +23,12 @@ class Kernel:
         apps: by name.
         machines: by id, destroyed ones included for a while.
         by_app: ids of each app's machines, in the order they were created.
+        name: of the platform; its private networks are told from others' by it.
     """
 
     def __init__(self, *, clock: Clock, random: Random, settings: Settings, store: Store, logs: Logs) -> None:
         self.clock = clock
+        self.name = ""
         self.random = random
         self.ids = Identifiers(random)
         self.settings = settings

@@ -67,6 +67,8 @@ class Launches:
             keep_rootfs=_keeps_rootfs(machine.config),
             ports=dict(machine.ports),
             network=self._kernel.app(machine.app).network,
+            private_ip=machine.private_ip,
+            flycast=self._addresses.flycast(self._kernel.app(machine.app).network),
             memory_mb=size["memory_mb"],
             cpus=size["cpus"],
             swap_mb=int((machine.config.get("init") or {}).get("swap_size_mb") or 0),

@@ -10,6 +10,7 @@ from typing import Any
 
 from flyctl_orchestrator.local.base import machine_config, regions
 from flyctl_orchestrator.local.base.errors import PlatformError, invalid, not_found, precondition
+from flyctl_orchestrator.local.base.identifiers import private_network
 from flyctl_orchestrator.local.base.machine_defaults import with_defaults
 from flyctl_orchestrator.local.core.health import Health
 from flyctl_orchestrator.local.core.kernel import Kernel
@@ -89,7 +90,8 @@ class Machines:
             raise PlatformError(409, f"already_exists: unique machine name violation, name {name!r} is in use")
         machine = self._new(app, name, region, config, wanted)
         self._volumes.attach(machine, config.get("mounts") or [])
-        machine.private_ip = self._kernel.ids.private_ip(machine.id, machine.host)
+        network = private_network(self._kernel.name, owner.network)
+        machine.private_ip = self._kernel.ids.private_ip(machine.id, machine.host, network)
         self._kernel.adopt(machine)
         if not owner.deployed:
             owner.deployed = True
@@ -110,6 +112,7 @@ class Machines:
 
     def _new(self, app: str, name: str, region: str, config: dict[str, Any], wanted: MachineRequest) -> Machine:
         now = self._kernel.clock.now()
+        image = self._image(config["image"])
         instance_id = self._kernel.ids.ulid(now)
         host = 0x100 * (list(regions.REGIONS).index(region) + 1)
         return Machine(
@@ -119,7 +122,8 @@ class Machines:
             region=region,
             instance_id=instance_id,
             config=config,
-            image_digest=self._digest(config["image"]),
+            image_digest=image.digest,
+            image_labels=dict(image.labels),
             private_ip="",
             created_at=now,
             updated_at=now,
@@ -133,7 +137,7 @@ class Machines:
         follow = self._lifecycle.prepare if wanted.skip_launch else self._lifecycle.start_new
         self._kernel.clock.call_later(0.0, partial(follow, machine))
 
-    def _digest(self, ref: str) -> str:
+    def _image(self, ref: str) -> Image:
         try:
             image = self._images.resolve(ref)
         except ImageNotFound as problem:
@@ -141,7 +145,7 @@ class Machines:
         why = self.why_cannot_run(image)
         if why:
             raise PlatformError(501, why)
-        return image.digest
+        return image
 
     def update(self, app: str, machine_id: str, wanted: MachineRequest) -> Machine:
         """A new version of a machine; booted when the old one was running and `skip_launch` is not asked.
@@ -158,12 +162,12 @@ class Machines:
         self._secrets.require_version(app, wanted.min_secrets_version)
         self._check_immutable(machine, config, wanted)
         self._volumes.describe(config.get("mounts") or [])
-        digest = self._digest(config["image"])
+        image = self._image(config["image"])
         awake = machine.state in ("started", "starting", "restarting", "failed") or (
             machine.state == "replacing" and self._lifecycle.boots_next(machine)
         )
         self._kernel.event(machine, "update", "replacing", "user")
-        self._new_version(machine, config, digest, wanted)
+        self._new_version(machine, config, image, wanted)
         self._kernel.event(machine, "launch", "created", "user")
         self._say_what_has_no_effect(machine)
         if not awake:
@@ -188,11 +192,11 @@ class Machines:
                 " cannot change"
             )
 
-    def _new_version(self, machine: Machine, config: dict[str, Any], digest: str, wanted: MachineRequest) -> None:
+    def _new_version(self, machine: Machine, config: dict[str, Any], image: Image, wanted: MachineRequest) -> None:
         now = self._kernel.clock.now()
         machine.instance_id = self._kernel.ids.ulid(now)
         machine.config = config
-        machine.image_digest = digest
+        machine.image_digest, machine.image_labels = image.digest, dict(image.labels)
         machine.skip_secrets = wanted.skip_secrets
         machine.cordoned = machine.cordoned or wanted.skip_service_registration
         machine.versions.insert(0, MachineVersion(machine.instance_id, config, now))
@@ -205,7 +209,8 @@ class Machines:
         before = machine.versions[0]
         machine.instance_id = before.instance_id
         machine.config = before.config
-        machine.image_digest = self._digest(before.config["image"])
+        image = self._image(before.config["image"])
+        machine.image_digest, machine.image_labels = image.digest, dict(image.labels)
         self._health.idle(machine)
 
     def alive(self, app: str, machine_id: str) -> Machine:

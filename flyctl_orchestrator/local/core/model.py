@@ -112,7 +112,7 @@ class Machine:
         id: 14 hex characters.
         instance_id: ULID of the present version (Fly calls it version, too).
         config: exactly as sent, with metadata as it is now.
-        image_digest: the image store's digest of `config.image`.
+        image_digest, image_labels: the image store's digest of `config.image`, and what its LABELs say.
         cordoned: takes no traffic.
         skip_secrets: boots without the app's secrets.
         snapshot_valid: a suspended machine can be resumed rather than booted.
@@ -138,6 +138,7 @@ class Machine:
     cordoned: bool = False
     host: int = 1
     host_status: str = "ok"
+    image_labels: dict[str, str] = field(default_factory=dict, repr=False)
     skip_secrets: bool = False
     snapshot_valid: bool = False
     secrets_version: int = 0
@@ -231,7 +232,7 @@ class Release:
 
 @dataclass
 class VolumeSnapshot:
-    """A point-in-time copy of a volume's directory; `size` in bytes."""
+    """A point-in-time copy of a volume's directory, or of its files in an engine; `size` in bytes."""
 
     id: str
     size: int
@@ -239,6 +240,7 @@ class VolumeSnapshot:
     created_at: float
     status: str = "created"
     retention_days: int = 5
+    in_engine: bool = False
 
 
 @dataclass

@@ -30,6 +30,7 @@ class Image:
         links: name in the machine's directory -> absolute target, e.g. {"node_modules": …}.
         exposed_port: first EXPOSE, or None.
         user: USER, "" for root. Snapshots have none.
+        labels: what LABEL says, where the image was pushed.
         pull: a reference from which a container engine can pull it, when it was pushed to the platform's registry.
             Then there are no files at `root`: it can run in an engine only.
         engine_id: the image's ID in a container engine, "" for a snapshot. Then there are no files at `root`, and
@@ -48,6 +49,7 @@ class Image:
     links: Mapping[str, str] = field(default_factory=dict)
     exposed_port: int | None = None
     user: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
     pull: str = ""
     engine_id: str = ""
 
@@ -79,6 +81,8 @@ class Launch:
         keep_rootfs: whether what the process wrote in its directory last time is still there.
         ports: loopback port of each port the app has inside.
         network: Fly's private network that the app is in.
+        private_ip: the machine's address in it.
+        flycast: apps that have a name under .flycast in it.
         memory_mb, cpus, swap_mb: how large the machine is; processes are not held to it.
     """
 
@@ -95,6 +99,8 @@ class Launch:
     keep_rootfs: bool = False
     ports: Mapping[int, int] = field(default_factory=dict)
     network: str = "default"
+    private_ip: str = ""
+    flycast: tuple[str, ...] = ()
     memory_mb: int = 256
     cpus: int = 1
     swap_mb: int = 0
@@ -162,10 +168,18 @@ class Runtime(Protocol):
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The directory and the whole environment of a machine's process."""
+    """The directory and the whole environment of a machine's process.
+
+    Attributes:
+        engine: address of the container engine that the machine is in, "" for a process. Then the directory and the
+            environment are the container's business.
+        container: its id in there.
+    """
 
     directory: Path
     env: Mapping[str, str] = field(repr=False)
+    engine: str = ""
+    container: str = ""
 
 
 @dataclass(frozen=True)

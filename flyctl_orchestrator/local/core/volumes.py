@@ -7,6 +7,8 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,16 @@ DEFAULT_SIZE_GB = 3
 REMEMBERED_SECONDS = 86_400.0
 
 
+@dataclass(frozen=True)
+class _Source:
+    """What a volume is a copy of: a volume or a snapshot, and where its files are."""
+
+    id: str
+    size_gb: int
+    directory: Path | None
+    in_engine: bool
+
+
 class Volumes:
     """Every app's volumes. `root` is where their directories are; None keeps records only (simulation)."""
 
@@ -30,9 +42,15 @@ class Volumes:
         self._volumes: dict[str, Volume] = {}
         #: Told of each volume whose files in a container engine are to go.
         self.on_erased: Callable[[str], None] = lambda volume_id: None
+        #: Copies files in a container engine, from one id to another, and tells their bytes, None when it cannot.
+        self.copy_in_engine: Callable[[str, str, Callable[[int | None], None]], None] | None = None
 
     def adopt(self, volume: Volume) -> None:
-        """Take a volume into the records."""
+        """Take a volume into the records. A copy that a daemon was making when it ended is no whole one."""
+        if volume.state == "creating":
+            volume.state = "failed"
+        for snapshot in volume.snapshots:
+            snapshot.status = "failed" if snapshot.status == "creating" else snapshot.status
         self._volumes[volume.id] = volume
 
     def list(self, app: str) -> list[Volume]:
@@ -107,7 +125,7 @@ class Volumes:
             app=app,
             name=name,
             region=region,
-            size_gb=_size(wanted.get("size_gb"), source[0].size_gb if source else DEFAULT_SIZE_GB),
+            size_gb=_size(wanted.get("size_gb"), source.size_gb if source else DEFAULT_SIZE_GB),
             created_at=self._kernel.clock.now(),
             zone=self._kernel.ids.hex(4),
             encrypted=wanted.get("encrypted") is not False,
@@ -116,21 +134,36 @@ class Volumes:
             host=self._kernel.random.randint(1, 0xFFFF),
         )
         self._volumes[volume.id] = volume
-        self._make_directory(volume, source[1] if source else None)
+        if source is not None and source.in_engine:
+            volume.in_engine, volume.state = True, "creating"
+            self._copy(source.id, volume.id, partial(self._filled, volume))
+        self._make_directory(volume, source.directory if source else None)
         self._keep(volume)
         return volume
 
-    def _source(self, app: str, wanted: dict[str, Any]) -> tuple[Volume, Path | None] | None:
+    def _source(self, app: str, wanted: dict[str, Any]) -> _Source | None:
         if wanted.get("source_volume_id"):
             origin = self._alive(app, wanted["source_volume_id"])
-            _require_directory(origin, "fork")
-            return origin, self.directory(origin.id)
+            return _Source(origin.id, origin.size_gb, self.directory(origin.id), origin.in_engine)
         if wanted.get("snapshot_id"):
             for origin in self.list(app):
-                if any(snapshot.id == wanted["snapshot_id"] for snapshot in origin.snapshots):
-                    return origin, self._snapshot_directory(wanted["snapshot_id"])
+                for one in origin.snapshots:
+                    if one.id == wanted["snapshot_id"]:
+                        return _Source(one.id, origin.size_gb, self._snapshot_directory(one.id), one.in_engine)
             raise not_found(f"snapshot not found: {wanted['snapshot_id']}")
         return None
+
+    def _copy(self, source: str, target: str, done: Callable[[int | None], None]) -> None:
+        if self.copy_in_engine is None:
+            raise NotModelled("a copy of a volume that containers use")
+        self.copy_in_engine(source, target, done)
+
+    def _filled(self, volume: Volume, size: int | None) -> None:
+        if volume.destroyed_at is None and volume.id in self._volumes:
+            volume.state = "failed" if size is None else "created"
+            self._keep(volume)
+        elif size is not None:
+            self.on_erased(volume.id)
 
     def _snapshot_directory(self, snapshot_id: str) -> Path | None:
         return None if self._root is None else self._root / "snapshots" / snapshot_id
@@ -204,22 +237,23 @@ class Volumes:
         self._erase_files(volume)
         for snapshot in volume.snapshots:
             _erase(self._snapshot_directory(snapshot.id))
+            if snapshot.in_engine:
+                self.on_erased(snapshot.id)
         self._volumes.pop(volume.id, None)
         self._kernel.store.delete("volume", volume.id)
         self._kernel.feed.changed()
 
     def snapshot(self, app: str, volume_id: str) -> VolumeSnapshot:
-        """Copy the volume's files as they are now.
+        """Copy the volume's files as they are now; in an engine the copy is "created" a moment later.
 
         Raises:
             PlatformError: 404 for an unknown or destroyed volume, 507 when the disk refuses.
         """
         volume = self._alive(app, volume_id)
-        _require_directory(volume, "snapshot")
         snapshot_id = f"vs_{self._kernel.ids.slug(16)}"
         origin, copy = self.directory(volume.id), self._snapshot_directory(snapshot_id)
         size = 0
-        if origin is not None and copy is not None:
+        if origin is not None and copy is not None and not volume.in_engine:
             try:
                 copy_tree(origin, copy)
             except OSError as problem:
@@ -228,9 +262,19 @@ class Volumes:
             size = _size_of(copy)
         digest = hashlib.sha256(snapshot_id.encode()).hexdigest()
         made = VolumeSnapshot(snapshot_id, size, digest, self._kernel.clock.now(), "created", volume.snapshot_retention)
+        if volume.in_engine:
+            made.status, made.in_engine = "creating", True
+            self._copy(volume.id, made.id, partial(self._taken, volume, made))
         volume.snapshots.append(made)
         self._keep(volume)
         return made
+
+    def _taken(self, volume: Volume, made: VolumeSnapshot, size: int | None) -> None:
+        made.status, made.size = ("failed", 0) if size is None else ("created", size)
+        if volume.id in self._volumes:
+            self._keep(volume)
+        elif size is not None:
+            self.on_erased(made.id)
 
     def attach(self, machine: Machine, mounts: Sequence[dict[str, Any]]) -> None:
         """Give a new machine its volumes.
@@ -284,11 +328,6 @@ def _size_of(directory: Path) -> int:
             with contextlib.suppress(OSError):
                 total += (Path(parent) / name).lstat().st_size
     return total
-
-
-def _require_directory(volume: Volume, what: str) -> None:
-    if volume.in_engine:
-        raise NotModelled(f"a {what} of a volume that containers use")
 
 
 def _erase(directory: Path | None) -> None:

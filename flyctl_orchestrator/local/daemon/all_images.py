@@ -9,6 +9,9 @@ from flyctl_orchestrator.local.core.seams import Image, ImageNotFound
 from flyctl_orchestrator.local.images.images import ImageStore
 from flyctl_orchestrator.local.registry.pushed import PushedImages
 
+# Seconds; a busy engine takes longer for an answer than one that is only looked for.
+_PATIENCE = 1.0
+
 
 class AllImages:
     """Looks a reference up in both stores; where both have its label, the one that got it last is meant."""
@@ -47,7 +50,7 @@ def why_pushed_cannot_run(image: Image, runtime: str, environ: Mapping[str, str]
             " changes that; or deploy with `flyo deploy --local`, which builds an image for them"
         )
     try:
-        find_engine(environ)
+        find_engine(environ, _PATIENCE)
     except NoEngine as problem:
         return (
             f"{image.ref} was pushed as a container image, and {problem}: start one, or name it with DOCKER_HOST before"

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -32,12 +33,14 @@ from flyctl_orchestrator.local.base.errors import PlatformError
 from flyctl_orchestrator.local.base.settings import Settings
 from flyctl_orchestrator.local.containers import left_behind
 from flyctl_orchestrator.local.containers.builds import ContainerBuilds
-from flyctl_orchestrator.local.containers.by_image import RuntimeByImage
+from flyctl_orchestrator.local.containers.by_image import CommandsByRuntime, RuntimeByImage
+from flyctl_orchestrator.local.containers.commands import ContainerCommands
 from flyctl_orchestrator.local.containers.runtime import ContainerRuntime
 from flyctl_orchestrator.local.core.logs import Logs
 from flyctl_orchestrator.local.core.store import SqliteStore
 from flyctl_orchestrator.local.daemon.all_images import AllImages, why_pushed_cannot_run
 from flyctl_orchestrator.local.daemon.backend import PlatformBackend
+from flyctl_orchestrator.local.daemon.flycast import Flycast
 from flyctl_orchestrator.local.daemon.state_dir import (
     DAEMON_LOCK,
     Locator,
@@ -46,6 +49,7 @@ from flyctl_orchestrator.local.daemon.state_dir import (
     write_locator,
     write_private,
 )
+from flyctl_orchestrator.local.daemon.statics import Statics
 from flyctl_orchestrator.local.faults.at_proxy import FaultyBackend
 from flyctl_orchestrator.local.images.borrow import borrow_handler
 from flyctl_orchestrator.local.images.build import build_handler
@@ -133,7 +137,10 @@ class Daemon:
             token=self._token,
             volumes_root=self._state / "volumes",
         )
-        self.platform.commands = ProcessCommands(loop, self._runtime.surroundings)
+        self.platform.kernel.name = str(self._state)
+        self.platform.commands = CommandsByRuntime(
+            ContainerCommands(loop, self._containers.container), ProcessCommands(loop, self._runtime.surroundings)
+        )
         self._containers.registry_password = self._token
         self.platform.machines.why_cannot_run = lambda image: why_pushed_cannot_run(
             image, settings.runtime, options.environ
@@ -141,11 +148,17 @@ class Daemon:
         self.platform.on_app_destroyed = lambda name: self._tidy(name, keep_latest=0)
         self._containers.connection.wanted = self._images.holds
         self.platform.volumes.on_erased = self._containers.drop_volume
+        self.platform.volumes.copy_in_engine = self._containers.volumes.copy
         containers = ContainerBuilds(self._images, builds, self._containers.connection, lambda: settings.runtime)
         backend = FaultyBackend(PlatformBackend(self.platform), self.platform.kernel)
         self._proxy = Proxy(backend, clock, settings, Random(chance.random()))
+        statics = Statics(self.platform.kernel, self._state / "machines", self._containers.file)
+        self._proxy.statics = statics.answer
         self._relays = DatabaseRelays(loop, clock, settings, Random(chance.random()))
         self.platform.launches.database_relay = self._relays.port
+        self._containers.database_relay = self._relays.port_at
+        self._flycast = Flycast(self._proxy.handle, lambda: self._port)
+        self._containers.listen = self._flycast.listen
         self._page = Page(
             self.platform,
             self._proxy.sightings,
@@ -199,8 +212,13 @@ class Daemon:
         with contextlib.suppress(OSError):
             for digest in self._images.prune(app, in_use, keep_latest):
                 self._containers.drop_image(digest)
-            self._registry.prune(app, in_use, keep_latest)
+            for digest in self._registry.prune(app, in_use, keep_latest):
+                forgotten = partial(self._forgotten, app, digest)
+                self._containers.drop_pulled(f"{HOST}:{self._port}/{app}@{digest}", forgotten)
         self._containers.tidy()
+
+    def _forgotten(self, app: str, digest: str) -> bool:
+        return self._registry.manifest(app, digest) is None
 
     async def run(self) -> None:
         """Listen until told to end (SIGTERM, SIGINT or the management API), then stop every machine."""
@@ -233,6 +251,7 @@ class Daemon:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SHUTDOWN_SECONDS):
                 await stopped.wait()
+        await self._flycast.close()
         await self._proxy.close()
         await self._relays.close()
         await runner.cleanup()

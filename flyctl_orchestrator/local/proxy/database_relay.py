@@ -6,6 +6,7 @@ A connection costs a round trip before anything is passed on, as TCP's handshake
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections import deque
 from random import Random
@@ -27,8 +28,19 @@ class DatabaseRelays:
         self._clock = clock
         self._settings = settings
         self._random = random
-        self._ports: dict[tuple[str, str, int], int] = {}
+        self._ports: dict[tuple[str, str, str, int], int] = {}
         self._opening: set[asyncio.Task[asyncio.Server]] = set()
+
+    def port_at(self, address: str, region: str, home: str, target: int) -> int | None:
+        """As `port`, at an address of this computer that containers reach; where the engine has it (in a virtual
+        machine of its own), that leads to this computer's loopback.
+        """
+        try:
+            return self._port(address or HOST, region, home, target)
+        except OSError as problem:
+            if problem.errno != errno.EADDRNOTAVAIL:
+                raise
+            return self._port(HOST, region, home, target)
 
     def port(self, region: str, home: str, target: int) -> int | None:
         """The port of this computer at which a machine in `region` reaches `target`, a port, as if that were in `home`.
@@ -38,14 +50,17 @@ class DatabaseRelays:
         Raises:
             OSError: no port is free.
         """
+        return self._port(HOST, region, home, target)
+
+    def _port(self, host: str, region: str, home: str, target: int) -> int | None:
         if not self._settings.delays:
             return None
-        key = (region, home, target)
+        key = (host, region, home, target)
         if key not in self._ports:
             # It listens from now on; whoever connects before the loop has come to it waits a moment.
-            listener = socket.create_server((HOST, 0), backlog=128)
+            listener = socket.create_server((host, 0), backlog=128)
             self._ports[key] = listener.getsockname()[1]
-            opening = self._loop.create_task(self._serve(listener, region, home, target))
+            opening = self._loop.create_task(self._serve(listener, host, region, home, target))
             self._opening.add(opening)
         return self._ports[key]
 
@@ -54,10 +69,10 @@ class DatabaseRelays:
         for opening in self._opening:
             (await opening).close()
 
-    async def _serve(self, listener: socket.socket, region: str, home: str, target: int) -> asyncio.Server:
+    async def _serve(self, listener: socket.socket, host: str, region: str, home: str, target: int) -> asyncio.Server:
         def connected() -> _End:
             trip = sample_ms(region, home, self._random) / 1000 if self._settings.delays else 0.0
-            return _Near(self._clock, trip, target)
+            return _Near(self._clock, trip, (host, target))
 
         return await self._loop.create_server(connected, sock=listener)
 
@@ -139,7 +154,7 @@ class _End(asyncio.Protocol):
 class _Near(_End):
     """The machine's end: connects to the database when the handshake would be over."""
 
-    def __init__(self, clock: Clock, round_trip: float, target: int) -> None:
+    def __init__(self, clock: Clock, round_trip: float, target: tuple[str, int]) -> None:
         super().__init__(clock, round_trip / 2)
         self._round_trip = round_trip
         self._target = target
@@ -158,7 +173,7 @@ class _Near(_End):
         far = _End(self._clock, self._one_way)
         far.other = self
         try:
-            await asyncio.get_running_loop().create_connection(lambda: far, HOST, self._target)
+            await asyncio.get_running_loop().create_connection(lambda: far, *self._target)
         except OSError:
             mine.abort()  # nobody listens there; who has accepted cannot refuse any more
             return

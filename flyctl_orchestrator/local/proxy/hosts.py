@@ -15,6 +15,7 @@ _HOST = re.compile(
     rf"(?:(?:(?P<region>[a-z]{{3}})|(?P<place>{LABEL}))\.)?(?P<app>{APP_NAME})\.localhost\.?(?::[0-9]{{1,5}})?",
     re.ASCII,
 )
+_FLYCAST = re.compile(rf"(?P<app>{APP_NAME})\.flycast\.?(?::[0-9]{{1,5}})?", re.ASCII)
 _INTERNAL = re.compile(
     r"(?:(?P<machine>[0-9a-f]{14})\.vm\.|(?P<region>[a-z]{3})\.)?"
     rf"(?P<app>{APP_NAME})\.internal\.?(?::(?P<port>[0-9]{{1,5}}))?",
@@ -33,12 +34,21 @@ class AppHost:
 
 @lru_cache(maxsize=1024)
 def parse_host(host: str) -> AppHost | None:
-    """Read `APP.localhost[:P]`, after `REGION.` or `PLACE.`; None when it is none of these (so not for the proxy).
+    """Read `APP.localhost[:P]`, after `REGION.` or `PLACE.`, or `APP.flycast[:P]`.
+
+    None when it is none of these, and so not for the proxy.
 
     The region is any three letters here; whether it exists is for the caller to say, and as much of a place.
     """
     match = _HOST.fullmatch(host.strip().lower())
-    return None if match is None else AppHost(match["app"], match["region"], match["place"])
+    return parse_flycast(host) if match is None else AppHost(match["app"], match["region"], match["place"])
+
+
+@lru_cache(maxsize=1024)
+def parse_flycast(host: str) -> AppHost | None:
+    """Read `APP.flycast[:P]`, which is the same app for machines of the private network; None when it is not that."""
+    match = _FLYCAST.fullmatch(host.strip().lower())
+    return None if match is None else AppHost(match["app"], None)
 
 
 @dataclass(frozen=True)

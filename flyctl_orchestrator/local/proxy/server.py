@@ -13,7 +13,7 @@ Mounting (the server must not undo compression, and must tell handlers when thei
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from random import Random
 from typing import Any
@@ -52,11 +52,16 @@ SERVER_OPTIONS: dict[str, Any] = {
 }
 
 
+async def _no_file(app: str, request: web.BaseRequest) -> web.StreamResponse | None:
+    return None
+
+
 class Proxy:
     """Everything between a client's connection and a machine's port.
 
     Attributes:
         sightings: tells of every request that was answered.
+        statics: answers with a file that the proxy serves itself, None where a request is for the app.
     """
 
     def __init__(
@@ -71,6 +76,7 @@ class Proxy:
         self._ids = Identifiers(random)
         self._loads = LoadBook()
         self.sightings = Sightings()
+        self.statics: Callable[[str, web.BaseRequest], Awaitable[web.StreamResponse | None]] = _no_file
         self._private = PrivateNetwork(backend, clock, settings, random, self._limits)
         self._sleeper = Sleeper(backend, clock, settings, self._loads, self._limits)
         self._forwarder: Forwarder | None = None
@@ -144,6 +150,11 @@ class Proxy:
             await self._travel(way)
             if not self._backend.app_exists(host.app):
                 raise ProxyError("PM06", f"there is no app {host.app!r}")
+            file = await self.statics(host.app, request)
+            if file is not None:
+                await self._travel(way)
+                told(file.status)
+                return file
             return await self._exchange(request, host.app, edge, request_id, told, hops, way)
         except ProxyError as error:
             await self._travel(way)

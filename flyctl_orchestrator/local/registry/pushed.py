@@ -77,6 +77,7 @@ class PushedImages:
             entrypoint=_texts(config.get("Entrypoint")),
             cmd=_texts(config.get("Cmd")),
             exposed_port=_port(config.get("ExposedPorts")),
+            labels=_labels(config.get("Labels")),
             user=str(config.get("User") or ""),
             engine_id=f"{self._address()}/{repository}@{manifest.digest}",
             pull=f"{self._address()}/{repository}@{manifest.digest}",
@@ -87,6 +88,10 @@ def _repositories(name: ImageName | None) -> tuple[str, ...]:
     if name is None:
         return ()
     return (name.repository, f"{DOCKER_HUB}/library/{name.repository}") if name.bare else (name.repository,)
+
+
+def _labels(said: Any) -> dict[str, str]:
+    return {str(name): str(value) for name, value in said.items()} if isinstance(said, dict) else {}
 
 
 def _texts(said: Any) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from flyctl_orchestrator.report.base import Fact
+from flyctl_orchestrator.report.words import warning_text
 
 # Answers of one machine that are kept: evenly over the time, the last one always.
 MOST_ANSWERS = 24
@@ -291,6 +292,6 @@ _HEARD: dict[str, Callable[[Timeline, Fields], None]] = {
     "rollout.finished": Timeline.finished,
     "fault.set": _fault,
     "error": Timeline.did_not_begin,
-    "warning": lambda timeline, event: timeline.say(event["what"], "warn"),
+    "warning": lambda timeline, event: timeline.say(warning_text(event), "warn"),
     "note": lambda timeline, event: timeline.say(event["line"]),
 }

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.engine_bases import TestEngine
+from tests.functional.containers.conftest import CONTAINED, DOCKERFILE
 from tests.functional.local.machine_processes import SERVICE
 from tests.platform_client import Api
 from tests.waiting import eventually
@@ -121,7 +122,6 @@ def test_a_volume_outlives_machines_and_goes_with_the_app(
     box.wait("small", first, "destroyed")
     box.started("small", image, mounts)
     eventually(lambda: box.logs("small"), lambda lines: "was: mark" in lines)
-    assert box.call("POST", f"/v1/apps/small/volumes/{volume}/snapshots").status == 501
     assert len(engine.labelled("volumes", box.running.state)) == 1
     box.call("POST", "/_local/reset")
     eventually(lambda: engine.labelled("volumes", box.running.state), lambda left: not left)
@@ -144,25 +144,30 @@ def test_an_app_that_listens_inside_only_is_told_so(box: Api, small: Callable[[s
     eventually(lambda: box.machine("small", machine)["checks"], lambda checks: wanted in checks[0]["output"])
 
 
-def test_machines_find_each_other_by_name(box: Api, server: str) -> None:
-    machine = box.started("shop", server, {"services": [SERVICE]}, region="fra")
+def test_snapshots_and_forks_have_the_volumes_files(box: Api, small: Callable[[str], str], engine: TestEngine) -> None:
+    image = small('CMD ["sh", "-c", "echo was: $(cat /data/mark); echo $FLY_REGION >/data/mark; sleep 60"]')
+    path = "/v1/apps/small/volumes"
+    volume = box.call("POST", path, {"name": "data", "region": "iad"}).body["id"]
+    first = box.started("small", image, {"mounts": [{"volume": volume, "path": "/data"}]})
+    eventually(lambda: box.on("small", first, "/exec", {"cmd": "cat /data/mark"}).body["stdout"] == "iad\n")
+    snapshot = box.call("POST", f"{path}/{volume}/snapshots").body["id"]
+    box.on("small", first, "?force=true", method="DELETE")
+    for source in ({"source_volume_id": volume}, {"snapshot_id": snapshot}):
+        copy = box.call("POST", path, {"name": "data", "region": "iad", **source}).body["id"]
+        box.started("small", image, {"mounts": [{"volume": copy, "path": "/data"}]})
+    eventually(lambda: box.logs("small").count("was: iad"), lambda count: count == 2)
+    (shown,) = box.call("GET", f"{path}/{volume}/snapshots").body
+    assert (shown["status"], shown["size"] > 0) == ("created", True)
+    assert len(engine.labelled("volumes", box.running.state)) == 4
+    box.call("POST", "/_local/reset")
+    eventually(lambda: engine.labelled("volumes", box.running.state), lambda left: not left)
+
+
+def test_statics_are_files_of_the_container(box: Api, server: str) -> None:
+    statics = [{"guest_path": "/app", "url_prefix": "/files", "index_document": "Dockerfile"}]
+    machine = box.started("shop", server, {"services": [SERVICE], "statics": statics})
     box.wait_healthy("shop", machine)
-    names = ["shop.internal", "fra.shop.internal", f"{machine}.vm.shop.internal"]
-    ask = (
-        "import json, sys, urllib.request\n"
-        "for name in sys.argv[1:]:\n"
-        "    print(name, json.load(urllib.request.urlopen(f'http://{name}:8080'))['machine'], flush=True)\n"
-    )
-    config = {"init": {"exec": ["python3", "-c", ask, *names]}, "restart": {"policy": "no"}}
-    box.wait("shop", box.create("shop", server, config), "stopped")
-    assert [f"{name} {machine}" for name in names] == [line for line in box.logs("shop") if ".internal " in line]
-
-
-def test_machines_of_two_networks_do_not(box: Api, server: str, server_in_container: Any) -> None:
-    box.wait_healthy("shop", box.started("shop", server, {"services": [SERVICE]}))
-    box.call("POST", "/v1/apps", {"app_name": "apart", "org_slug": "personal", "network": "other"})
-    image = box.build("apart", server_in_container)
-    ask = "import socket\ntry: socket.getaddrinfo('shop.internal', 8080)\nexcept OSError: print('unknown')"
-    config = {"init": {"exec": ["python3", "-c", ask]}, "restart": {"policy": "no"}}
-    box.wait("apart", box.create("apart", image, config), "stopped")
-    assert "unknown" in box.logs("apart")
+    assert box.visit("shop", "/files/app.py").raw.decode() == CONTAINED
+    assert box.visit("shop", "/files/").raw.decode() == DOCKERFILE
+    for path in ("/files/none.css", "/other"):
+        assert box.visit("shop", path).body == {"region": "iad", "machine": machine}

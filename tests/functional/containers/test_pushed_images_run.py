@@ -13,6 +13,7 @@ from tests.engine_bases import TestEngine
 from tests.functional.containers.conftest import CONTAINED, DOCKERFILE
 from tests.parity.conftest import find_flyctl
 from tests.platform_client import Api
+from tests.waiting import eventually
 
 TOML = """
 app = "shop"
@@ -50,3 +51,13 @@ def test_flyctl_deploys_what_it_built_with_the_users_engine(box: Api, engine: Te
     shown = machine["image_ref"]
     again = f"{shown['registry']}/{shown['repository']}:{shown['tag']}@{shown['digest']}"
     assert box.started("shop", again)
+    assert _pulled(engine, port)
+    box.call("POST", "/_local/reset")
+    eventually(lambda: not _pulled(engine, port))
+
+
+def _pulled(engine: TestEngine, port: int) -> list[str]:
+    """What the engine has of the platform's registry."""
+    listed = engine.call("GET", "/images/json")
+    names = [name for image in listed for name in image["RepoDigests"] or []]
+    return [name for name in names if name.startswith(f"127.0.0.1:{port}/")]

@@ -11,7 +11,9 @@ RECORD = Path(__file__).with_name("measured.json")
 _PREFLIGHT = """## flyctl's own integration suite
 
 flyctl's repository has tests that run against Fly.io itself (`test/preflight`). `make fidelity FLYCTL=CHECKOUT` runs
-them from a checkout of yours against a daemon that it starts; nothing of them is in this repository.
+them from a checkout of yours against a daemon that it starts; nothing of them is in this repository. Where they ask for
+a builder of Fly.io's, they get `--local-only`, flyctl's own with your container engine; `--dns-checks=false` is added,
+and the images they take from Docker Hub are small ones of our own.
 
 """
 _SCHEMA = """## The Machines API's description
@@ -30,12 +32,14 @@ class Measured:
         flyctl: version of the flyctl that the suite ran with, "" when it never ran.
         runtime: how machines ran: "process" or "container".
         tests: of the suite, by name: passed, failed or skipped.
+        not_here: tests of the suite that do not run here, and what they need.
         schema: of the schema run: its tool's version, and counts by result; empty when it never ran.
     """
 
     flyctl: str = ""
     runtime: str = ""
     tests: dict[str, str] = field(default_factory=dict)
+    not_here: dict[str, str] = field(default_factory=dict)
     schema: dict[str, str | int] = field(default_factory=dict)
 
 
@@ -71,6 +75,9 @@ def _suite(measured: Measured) -> str:
     for result in ("passed", "failed", "skipped"):
         names = sorted(name for name, how in measured.tests.items() if how == result)
         rows.append(f"| {result} | {counts[result]} | {', '.join(f'`{name}`' for name in names)} |")
+    for why in sorted(set(measured.not_here.values())):
+        names = sorted(name for name, needed in measured.not_here.items() if needed == why)
+        rows.append(f"| not run: needs {why} | {len(names)} | {', '.join(f'`{name}`' for name in names)} |")
     return "\n".join(rows) + "\n"
 
 

@@ -48,3 +48,12 @@ def test_beside_the_database_nothing_is_in_between(home: str) -> None:
 def test_without_delays_there_is_no_relay() -> None:
     environment = {**FAR, "DATABASE_URL": "postgres://localhost/db"}
     assert through_relay(environment, "nrt", lambda region, home, port: None) == environment
+
+
+def test_a_container_calls_this_computer_otherwise() -> None:
+    environment = {**FAR, "DATABASE_URL": "postgres://u:p@host.docker.internal/db"}
+    assert through_relay(environment, "nrt", relay) == environment
+    near = through_relay(environment, "nrt", relay, "host.docker.internal")
+    assert near["DATABASE_URL"] == "postgres://u:p@host.docker.internal:25432/db"
+    own = {**FAR, "DATABASE_URL": "postgres://localhost/db"}
+    assert through_relay(own, "nrt", relay, "host.docker.internal") == own, "the container itself"

@@ -20,6 +20,7 @@ from flyctl_orchestrator.fleet.measure.slo import parse_limit
 from flyctl_orchestrator.fleet.probe import Prober
 from flyctl_orchestrator.fleet.requests_http import RequestsHttp
 from flyctl_orchestrator.fleet.target import Target
+from flyctl_orchestrator.project.flyotoml import valid_path
 from flyctl_orchestrator.project.model import Project
 from flyctl_orchestrator.project.write import write_files
 from flyctl_orchestrator.report.error_text import error_line
@@ -78,9 +79,9 @@ def _check(wanted: Wanted, limited: Sequence[str]) -> None:
     if "cold" in limited and not wanted.cold:
         raise UsageError("--slo cold=… goes with --cold", where=WHERE, next="Add --cold", code="probe.cold")
     for path in wanted.paths:
-        if not path.startswith("/") or not path.isascii() or any(c.isspace() or not c.isprintable() for c in path):
-            shown = repr(path[:60])
-            raise UsageError(f"{shown} is not a path", where=WHERE, next="Write e.g. --path /", code="usage.path")
+        if not valid_path(path):
+            advice = "Write e.g. --path /up: one / in front, and no spaces"
+            raise UsageError(f"{path[:60]!r} is not a request path", where=WHERE, next=advice, code="usage.path")
     if wanted.timeout is not None and wanted.timeout <= 0:
         raise UsageError("--timeout is 0", where=WHERE, next="Give e.g. --timeout 5s")
 
@@ -97,7 +98,7 @@ def _serving(target: Target, app: str) -> list[Machine]:
         raise FlyoError(
             "no machine takes HTTP requests" if listed else "it has no machine",
             where=f"app {app}",
-            next="'flyo status --machines' shows machines and their states",
+            next="'flyo status --machines' shows machines and their states" if listed else "'flyo deploy' makes them",
             code="probe.no_machine",
         )
     return sorted(found, key=lambda machine: (machine.region, machine.id))

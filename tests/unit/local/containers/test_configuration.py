@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import tarfile
+from ipaddress import IPv6Address
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from flyctl_orchestrator.local.base.identifiers import Identifiers, private_network
 from flyctl_orchestrator.local.containers.configuration import archive_of, container_of, own_hosts_in
 from flyctl_orchestrator.local.containers.names import Names
 from flyctl_orchestrator.local.containers.watching import exit_of
@@ -16,6 +19,7 @@ from flyctl_orchestrator.local.core.model import Machine
 from flyctl_orchestrator.local.core.seams import Image, Launch
 
 NAMES = Names(Path("/somewhere/local"))
+ADDRESS = Identifiers(Random(1)).private_ip("148e21a2b36789", 0x102, private_network("/somewhere/local", "default"))
 IMAGE = Image("registry.fly.io/shop:one", "sha256:ab", Path("/none"), 1, engine_id="sha256:ab")
 
 
@@ -35,11 +39,12 @@ def _launch() -> Launch:
         cpus=4,
         swap_mb=256,
         network="default",
+        private_ip=ADDRESS,
     )
 
 
 def test_limits_ports_and_command() -> None:
-    body = container_of(_launch(), NAMES, cpus_here=2)
+    body = container_of(_launch(), NAMES, cpus_here=2, own_address=True)
     host = body["HostConfig"]
     assert (body["Entrypoint"], body["Cmd"], body["Env"]) == (["serve"], ["--all"], ["KEY=value"])
     assert (host["Memory"], host["MemorySwap"]) == (512 << 20, 768 << 20)
@@ -52,14 +57,24 @@ def test_limits_ports_and_command() -> None:
 
 
 def test_a_volume_is_the_engine_s_and_begins_empty() -> None:
-    (mount,) = container_of(_launch(), NAMES, 8)["HostConfig"]["Mounts"]
+    (mount,) = container_of(_launch(), NAMES, 8, own_address=True)["HostConfig"]["Mounts"]
     assert (mount["Type"], mount["Source"], mount["Target"]) == ("volume", NAMES.volume("vol_1"), "/data")
     assert mount["VolumeOptions"]["NoCopy"] is True
 
 
-def test_names_under_internal() -> None:
-    endpoint = container_of(_launch(), NAMES, 8)["NetworkingConfig"]["EndpointsConfig"][NAMES.network("default")]
+@pytest.mark.parametrize("own_address", [True, False])
+def test_names_under_internal_and_the_address(own_address: bool) -> None:
+    body = container_of(_launch(), NAMES, 8, own_address=own_address)
+    endpoint = body["NetworkingConfig"]["EndpointsConfig"][NAMES.network("default")]
     assert endpoint["Aliases"] == ["shop.internal", "fra.shop.internal", "148e21a2b36789.vm.shop.internal"]
+    assert endpoint.get("IPAMConfig") == ({"IPv6Address": ADDRESS} if own_address else None)
+    assert (f"fly-local-6pn:{ADDRESS}" in body["HostConfig"]["ExtraHosts"]) is own_address
+
+
+def test_the_platform_s_addresses_are_those_of_its_networks() -> None:
+    assert IPv6Address(ADDRESS) in NAMES.addresses("default")
+    assert not NAMES.addresses("default").overlaps(NAMES.addresses("other"))
+    assert not NAMES.addresses("default").overlaps(Names(Path("/elsewhere/local")).addresses("default"))
 
 
 def test_two_platforms_have_no_name_in_common() -> None:

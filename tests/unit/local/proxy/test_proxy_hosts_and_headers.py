@@ -13,7 +13,14 @@ from flyctl_orchestrator.local.proxy.headers import (
     transformed,
     wants_websocket,
 )
-from flyctl_orchestrator.local.proxy.hosts import AppHost, InternalHost, is_proxied, parse_host, parse_internal
+from flyctl_orchestrator.local.proxy.hosts import (
+    AppHost,
+    InternalHost,
+    is_proxied,
+    parse_flycast,
+    parse_host,
+    parse_internal,
+)
 from flyctl_orchestrator.local.proxy.replay import Transform
 
 
@@ -133,3 +140,9 @@ def test_names_of_the_private_network(host: str, parsed: InternalHost) -> None:
 )
 def test_no_names_of_the_private_network(host: str) -> None:
     assert parse_internal(host) is None
+
+
+def test_a_name_under_flycast_is_the_app_of_no_region() -> None:
+    assert parse_flycast("Shop.flycast:4280") == parse_host("shop.flycast") == AppHost("shop", None)
+    for other in ("iad.shop.flycast", "shop.localhost", "flycast", "shop.flycast.example.com"):
+        assert parse_flycast(other) is None

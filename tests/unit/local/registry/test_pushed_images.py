@@ -23,6 +23,7 @@ CONFIG = {
     "Entrypoint": ["/app"],
     "User": "1000:1000",
     "WorkingDir": "/srv",
+    "Labels": {"maker": "me"},
     "ExposedPorts": {"9090/tcp": {}, "8080/tcp": {}},
 }
 
@@ -66,6 +67,7 @@ def test_an_image_says_how_it_starts_and_where_an_engine_gets_it(store: Registry
     assert image.env == {"PATH": "/bin", "A": "b=c", "EMPTY": ""}
     assert (image.entrypoint, image.cmd) == (("/app",), ("--serve",))
     assert (image.user, image.workdir, image.exposed_port) == ("1000:1000", "/srv", 8080)
+    assert image.labels == {"maker": "me"}
     assert (image.pull, image.size_bytes) == (f"127.0.0.1:4280/shop@{digest}", 50)
     assert "or deploy with `flyo deploy --local`" in why_pushed_cannot_run(image, "process", {})
     assert "DOCKER_HOST" in why_pushed_cannot_run(image, "auto", {"DOCKER_HOST": "unix:///nowhere/docker.sock"})
@@ -129,7 +131,7 @@ def test_a_configuration_that_says_nothing_or_nonsense_is_an_image_that_says_not
     configs: list[Mapping[str, object]] = [
         {},
         {"Cmd": None, "Env": None},
-        {"Cmd": "text", "Env": 1, "ExposedPorts": {"x": {}}},
+        {"Cmd": "text", "Env": 1, "Labels": [1], "ExposedPorts": {"x": {}}},
     ]
     for config in configs:
         push(store, "shop", "one", config, json.dumps(config).encode())
