@@ -45,5 +45,11 @@ def _end(each: Certificate, where: str, check: str, now: float) -> Iterator[Find
         what = f"its certificate ended on {day}: browsers refuse it"
         yield Finding("error", where, what, fix, code="doctor.certificate_ended")
     else:
-        what = f"its certificate ends on {day}, in {max(1, int((each.expires - now) // DAY))} days, and was not renewed"
+        what = f"its certificate ends on {day}, in {_left(each.expires - now)}, and was not renewed"
         yield Finding("warning", where, what, fix, code="doctor.certificate_expiring")
+
+
+def _left(seconds: float) -> str:
+    """A time until something ends, e.g. "9 days", "1 day", "less than a day"."""
+    days = int(seconds // DAY)
+    return f"{days} day{'s' * (days > 1)}" if days else "less than a day"

@@ -42,6 +42,12 @@ def test_missing_dns_names_the_records_that_are_needed() -> None:
     assert found.fix == "Set its DNS to CNAME a.fly.dev, then 'flyctl certs check shop.example.com'"
 
 
+@pytest.mark.parametrize(("days", "left"), [(9.5, "9 days"), (1.5, "1 day"), (0.5, "less than a day")])
+def test_how_long_one_has_left_is_said_as_it_is(days: float, left: str) -> None:
+    (found,) = check_certificates([replace(WELL, expires=NOW + days * DAY)], NOW)
+    assert f", in {left}, and was not renewed" in found.what
+
+
 def test_nobody_renews_what_was_uploaded() -> None:
     (found,) = check_certificates([replace(WELL, expires=NOW - DAY, custom=True)], NOW)
     assert found.fix.startswith("'flyctl certs import shop.example.com' with a new one")
