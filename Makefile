@@ -7,7 +7,8 @@
 # make endurance REQUESTS=1000000   rollouts under traffic until there were so many requests, none of which may fail
 # make coverage   lines and branches that the unit and functional tests reach, in every process they start
 # make mutation   changes the planner, the gate, and what rollback and history decide, and says what no test noticed
-# make screenshots   the habit app, the local page and reports at 390 and 1280 pixels and dark, into build/screenshots (needs Chromium)
+# make screenshots   the habit app, the local page, reports and pages of figures at 390 and 1280 pixels and dark,
+#             into build/screenshots (needs Chromium)
 # make fidelity   docs/fidelity.md, after flyctl's preflight suite (FLYCTL=its checkout; needs Go and flyctl) and
 #             schemathesis (SPEC=an OpenAPI file; needs schemathesis) ran against the local platform
 # make lint   style, types, imports, declared packages, workflows

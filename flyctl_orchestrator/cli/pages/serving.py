@@ -8,7 +8,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.cli.context import CommandContext
@@ -70,7 +70,9 @@ def served(context: CommandContext, app: str, address: str = LOOPBACK) -> Iterat
         server.see(told_error(error, environment.clock, app))
         raise
     finally:
-        server.close()
+        # Whoever does not want to wait for the page presses Ctrl-C; what became of the rollout stays as it was said.
+        with suppress(KeyboardInterrupt):
+            server.close()
 
 
 def _has_browser(context: CommandContext) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.chrome import PATIENCE
-from tests.browser.local_page.conftest import link
+from tests.browser.local_page.conftest import sign_in
 from tests.browser.local_page.simulated_world import simulated_world
 from tests.flyo_process import FLYO
 from tests.functional.cli.local_fleet import APP, LocalFleet
@@ -54,7 +54,7 @@ def _going_back(browser: Browser, place: Path, scratch: Path) -> None:
         fleet.manage("POST", "/_local/faults", {"name": "failing-check", "region": "nrt", "set": {"release": "new"}})
         with browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 860}) as context:
             page = context.new_page()
-            page.goto(link(fleet))
+            sign_in(page, fleet)
             _send_traffic(page)
             deploy = subprocess.Popen(
                 [FLYO, "deploy", "--local", "--timeout", "8s"],
@@ -89,7 +89,7 @@ def _send_traffic(page: Page) -> None:
 def _one_region(browser: Browser, fleet: LocalFleet, path: Path, options: dict[str, Any]) -> None:
     with browser.new_context(locale="en-GB", **options) as context:
         page = context.new_page()
-        page.goto(link(fleet))
+        sign_in(page, fleet)
         page.locator("#regions").get_by_role("button", name="fra").click()
         page.locator("#panel .entries button").first.click()
         expect(page.locator("#panel")).to_contain_text(f"{APP} · app · fra")

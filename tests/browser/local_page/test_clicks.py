@@ -166,6 +166,32 @@ def test_an_app_is_destroyed_after_a_question(board: Page, there: LocalFleet) ->
     assert there.api.call("GET", "/v1/apps/short-lived").status == 404
 
 
+def beside(board: Page, place: str, button: str) -> list[str]:
+    """The command line beside a button of a list, as words after `flyo`."""
+    item = board.locator(f"{place} li").filter(has=board.get_by_role("button", name=button))
+    words = shlex.split(str(item.locator(".line code").text_content()))
+    assert words[0] == "flyo"
+    return words[1:]
+
+
+def test_the_command_lines_beside_what_clears_destroys_and_switches_do_the_same(board: Page, there: LocalFleet) -> None:
+    there.manage("POST", "/v1/apps", {"name": "short-lived", "org_slug": "personal"})
+    expect(board.locator("#apps")).to_contain_text("short-lived")
+    there.ok(*beside(board, "#apps", "Destroy short-lived"), "--yes")
+    expect(board.locator("#apps")).not_to_contain_text("short-lived")
+    for region in ("fra", "iad", "nrt"):
+        there.manage("POST", "/_local/faults", {"name": "region-down", "region": region, "for": "90s"})
+    expect(board.locator("#faults .fault")).to_have_count(4)
+    first = there.manage("GET", "/_local/faults")["faults"][0]["id"]
+    there.ok(*beside(board, "#faults", f"Clear {first}, region-down"))
+    expect(board.locator("#faults .fault")).to_have_count(3)
+    there.ok(*beside(board, "#faults", "Clear all"))
+    expect(board.locator("#faults")).to_contain_text("No fault is set.")
+    there.ok(*shlex.split(str(board.locator("#delays-line code").text_content()))[1:])
+    expect(board.get_by_label("network as slow as it is")).to_be_checked()
+    assert there.manage("GET", "/_local/settings")["delays"] is True
+
+
 def test_the_panel_shows_checks_events_log_and_configuration_without_secrets(board: Page, there: LocalFleet) -> None:
     machine = there.machine_in("iad")
     there.api.visit(APP, "/hello", region="iad")

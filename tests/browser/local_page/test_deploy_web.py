@@ -11,42 +11,12 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests import planted
 from tests.browser.everybody import faults_and_width
+from tests.browser.foreign import nothing_is_read, stranger
 from tests.browser.local_page.test_rollouts import again
-from tests.browser.local_page.test_strangers import stranger
 from tests.flyo_process import PATIENCE
 from tests.functional.cli.local_fleet import LocalFleet
 
 pytestmark = pytest.mark.xdist_group("browser")
-
-# What a foreign page can try: each gives what it got to read, or how it failed.
-TRIES = """async (base) => {
-  const tried = async (what) => { try { return await what(); } catch (problem) { return `refused: ${problem.name}`; } };
-  const read = async (path, more) => {
-    const answer = await fetch(base + path, { credentials: "include", ...more });
-    return answer.type === "opaque" ? "opaque" : `${answer.status} ${await answer.text()}`;
-  };
-  return {
-    page: await tried(() => read("/", { mode: "cors" })),
-    blind: await tried(() => read("/events", { mode: "no-cors" })),
-    stream: await new Promise((done) => {
-      const source = new EventSource(`${base}/events`, { withCredentials: true });
-      source.onmessage = source.onopen = () => done("read");
-      source.onerror = () => done("refused");
-    }),
-    script: await new Promise((done) => {
-      const script = document.createElement("script");
-      script.src = `${base}/rollout.js`;
-      Object.assign(script, { onload: () => done("ran"), onerror: () => done("refused") });
-      document.head.append(script);
-    }),
-    frame: await new Promise((done) => {
-      const frame = document.createElement("iframe");
-      frame.onload = () => done(frame.contentDocument ? frame.contentDocument.body.textContent : "hidden");
-      frame.src = base;
-      document.body.append(frame);
-    }),
-  };
-}"""
 
 
 class Deploy:
@@ -159,10 +129,7 @@ def test_another_origin_and_another_browser_read_nothing(browser: Browser, page:
             for host in ("127.0.0.1", "localhost"):
                 foreign = page.context.new_page()
                 foreign.goto(f"http://{host}:{port}/")
-                got = foreign.evaluate(TRIES, base)
-                assert got["page"].startswith("refused") and got["stream"] == "refused", got
-                assert got["blind"] in ("opaque", "refused: TypeError") and got["script"] == "refused", got
-                assert got["frame"] == "hidden", got
+                nothing_is_read(foreign, [base, "/events", "/rollout.js", "/session", {"key": "guessed"}])
         other = browser.new_context()
         late = other.new_page()
         late.goto(deploy.link)

@@ -2,79 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from flyctl_orchestrator.local.page.masking import MASK
 from tests import planted
+from tests.browser.foreign import nothing_is_read, stranger
 from tests.browser.local_page.conftest import link
 from tests.functional.cli.local_fleet import APP, LocalFleet
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.xdist_group("browser")
-
-# What a foreign page can try: each gives what it got to read, or how it failed.
-TRIES = """async ([base, act]) => {
-  const tried = async (what) => { try { return await what(); } catch (problem) { return `refused: ${problem.name}`; } };
-  const sent = (type) => ({ method: "POST", headers: { "Content-Type": type }, body: JSON.stringify(act) });
-  const read = async (mode, path, more) => {
-    const answer = await fetch(base + path, { mode, credentials: "include", ...more });
-    return answer.type === "opaque" ? "opaque" : `${answer.status} ${await answer.text()}`;
-  };
-  return {
-    read: await tried(() => read("cors", "/")),
-    stream: await new Promise((done) => {
-      const source = new EventSource(`${base}/_page/stream`, { withCredentials: true });
-      source.onmessage = source.onopen = () => done("read");
-      source.addEventListener("world", () => done("read"));
-      source.onerror = () => done("refused");
-    }),
-    json: await tried(() => read("cors", "/_page/act", sent("application/json"))),
-    plain: await tried(() => read("no-cors", "/_page/act", sent("text/plain"))),
-    script: await new Promise((done) => {
-      const script = document.createElement("script");
-      script.src = `${base}/_page/main.js`;
-      Object.assign(script, { onload: () => done("ran"), onerror: () => done("refused") });
-      document.head.append(script);
-    }),
-    frame: await new Promise((done) => {
-      const frame = document.createElement("iframe");
-      frame.onload = () => done(frame.contentDocument ? frame.contentDocument.body.textContent : "hidden");
-      frame.src = base;
-      document.body.append(frame);
-    }),
-  };
-}"""
-
-
-@contextmanager
-def stranger() -> Iterator[int]:
-    """A page on another port of this computer: another origin, though of the same site as far as cookies go."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("content-type", "text/html")
-            self.end_headers()
-            self.wfile.write(b"<!doctype html><title>elsewhere</title><form method=post></form>")
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield int(server.server_port)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "elsewhere.localhost"])
@@ -85,10 +23,7 @@ def test_a_foreign_page_can_neither_read_nor_click(board: Page, there: LocalFlee
     with stranger() as port:
         foreign = board.context.new_page()
         foreign.goto(f"http://{host}:{port}/")
-        got = foreign.evaluate(TRIES, [base, act])
-        assert got["read"].startswith("refused") and got["json"].startswith("refused"), got
-        assert got["stream"] == "refused" and got["plain"] in ("opaque", "refused: TypeError"), got
-        assert got["script"] == "refused" and got["frame"] == "hidden", got
+        nothing_is_read(foreign, [base, "/_page/stream", "/_page/main.js", "/_page/act", act])
         # A form that is sent there takes the cookie along where the site is the same.
         foreign.evaluate(
             "(to) => { const form = document.forms[0]; form.action = to; form.enctype = 'text/plain'; form.submit(); }",

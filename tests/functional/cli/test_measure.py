@@ -14,6 +14,7 @@ import pytest
 
 from tests.functional.cli.local_fleet import APP, LocalFleet
 from tests.functional.cli.test_status import as_fly
+from tests.unit.report.html.told import asks_for_nothing, told
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "docs" / "reference" / "schemas"
 
@@ -46,6 +47,16 @@ def test_each_region_is_asked_from_here(fleet: LocalFleet, tmp_path: Path) -> No
         assert (row["requests"], row["errors"], row["cold"]) == (5, 0, None)
         assert 0 < row["ms"]["p50"] <= row["ms"]["p95"] <= row["ms"]["p99"]
     assert (page["app"], page["paths"], page["target"]) == (APP, ["/up"], "local")
+
+
+def test_what_was_measured_is_kept_as_a_page(fleet: LocalFleet) -> None:
+    ran = fleet.ok("probe", "--local", "--count", "2", "--from", "lhr", "--html", "page.html")
+    assert "The page is in page.html" in ran.stderr
+    page = (fleet.project / "page.html").read_text("utf-8")
+    asks_for_nothing(page)
+    (row,) = told(page)["probe"]["rows"]
+    assert (row["place"], row["answered_by"], row["requests"]) == ("from lhr", {"fra": 2}, 2)
+    assert set(told(page)["places"]) == {"fra", "lhr"}
 
 
 def test_a_client_anywhere_is_served_by_the_nearest_region(fleet: LocalFleet) -> None:

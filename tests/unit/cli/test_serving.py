@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -67,6 +71,30 @@ def test_nothing_of_it_is_loaded_unless_it_is_asked_for() -> None:
     loaded = "import sys; import flyctl_orchestrator.cli.deploy; print('aiohttp' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True, timeout=60)
     assert ran.stdout.strip() == "False"
+
+
+@pytest.fixture
+def interrupts() -> Iterator[None]:
+    """Ctrl-C is an exception here, whatever runs the tests."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_whoever_waits_for_a_page_no_longer_has_the_result_all_the_same(tmp_path: Path, interrupts: None) -> None:
+    context = context_in(tmp_path)
+    with served(context, "shop"):
+        base, _, key = said(context).split()[3].partition("/#")
+        opened = requests.post(f"{base}/session", json={"key": key}, headers={"Origin": base}, timeout=20)
+        page = requests.get(f"{base}/events", cookies=opened.cookies, stream=True, timeout=20)
+
+        def press() -> None:
+            # The page is told of the end, and does not hang up.
+            assert any(b'"over":true' in line for line in page.iter_lines(chunk_size=1))
+            os.kill(os.getpid(), signal.SIGINT)
+
+        threading.Thread(target=press).start()
+    page.close()
 
 
 def test_an_error_that_ends_a_command_is_not_kept_back(tmp_path: Path) -> None:

@@ -102,6 +102,32 @@ def test_a_rollout_that_was_resumed_has_its_later_waves_after_the_earlier_ones()
     ]
 
 
+def test_what_is_watched_has_a_beginning_a_length_and_an_end() -> None:
+    def watch(name: str, second: int, seconds: float, **fields: Any) -> dict[str, Any]:
+        return event(name, second, seconds=seconds, machines=1, **fields)
+
+    events = [event("note", 0, line="here we go"), watch("watch.started", 1, 10)]
+    assert timeline_of(events).as_dict()["watches"] == [[1000, None, "watch", 10]]
+    events += [watch("watch.finished", 11, 10, good=1, asked=1, what=""), watch("bake.started", 11, 60)]
+    back = event("rollback.started", 20, reason="too slow", code="gate.latency", machines=1)
+    made = timeline_of([*events, back]).as_dict()
+    assert made["watches"] == [[1000, 11000, "watch", 10], [11000, 20000, "bake", 60]]
+    assert made["state"] == "going back"
+    baked = timeline_of([*events, watch("bake.finished", 71, 60, good=1, asked=1, what="")]).as_dict()
+    assert baked["watches"][-1] == [11000, 71000, "bake", 60]
+
+
+def test_however_long_it_lasts_the_memory_of_it_is_bounded() -> None:
+    timeline = Timeline()
+    for number in range(60 * MOST_ANSWERS):
+        probe = {"lane": "iad/app/0", "region": "iad", "machine": "m", "ok": True, "latency_s": 0.1}
+        timeline.see(event("probe.answered", number % 60, **probe))
+    made = timeline.as_dict()["answers"]
+    assert len(made) == MOST_ANSWERS and made[-1][2:4] == (60 * MOST_ANSWERS,) * 2
+    assert [one[3] for one in made] == sorted(one[3] for one in made)
+    assert max(map(len, timeline._answers.values())) <= 40 * MOST_ANSWERS
+
+
 def test_an_unknown_event_and_one_without_a_beginning_change_nothing() -> None:
     timeline = timeline_of([event("something.new", 0, x=1), event("wave.passed", 1, wave="w", number=4, regions=[])])
     assert timeline.as_dict()["waves"] == []
