@@ -23,7 +23,8 @@ def reap(state: Path) -> list[str]:
     endpoint = noted_engine(state)
     if endpoint is None:
         return []
-    label = Names(state).label_filter
+    names = Names(state)
+    label = names.label_filter
     try:
         ended = []
         for found in _listed(endpoint, "/containers/json?all=1&", label):
@@ -31,6 +32,7 @@ def reap(state: Path) -> list[str]:
             ended.append(str(found["Names"][0]).lstrip("/"))
         for found in _listed(endpoint, "/networks?", label):
             _call(endpoint, "DELETE", f"/networks/{found['Id']}")
+        _call(endpoint, "DELETE", f"/images/{names.empty_image}")
     except (OSError, http.client.HTTPException, ValueError, KeyError, IndexError, TypeError):
         return []
     return ended

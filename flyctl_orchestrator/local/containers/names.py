@@ -58,6 +58,11 @@ class Names:
         """The name that keeps an image from being pruned as long as the platform has it; never one of a registry."""
         return f"{self.prefix}:{digest.removeprefix('sha256:')}"
 
+    @property
+    def empty_image(self) -> str:
+        """An image of nothing, there while volumes are copied."""
+        return f"{self.prefix}:empty"
+
 
 def note_engine(state: Path, endpoint: Endpoint) -> None:
     """Remember which engine was used, so that the next daemon finds what a killed one left there. Raises OSError."""

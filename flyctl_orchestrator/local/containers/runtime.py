@@ -77,7 +77,7 @@ class ContainerRuntime:
         # address and the port there; None for no delay.
         self.database_relay: Callable[[str, str, str, int], int | None] = lambda at, region, home, port: None
         # Answers names under .flycast at an address of this computer, given back with its ports.
-        self.listen: Callable[[str], Awaitable[tuple[int, ...]]]
+        self.listen: Callable[[str], Awaitable[tuple[int, ...]]] = _nowhere
         # For images that the engine gets from the platform's registry.
         self.registry_password = ""
 
@@ -373,6 +373,10 @@ class ContainerRuntime:
         if machine is None or engine is None or not machine.alive or machine.frozen:
             return None
         return engine, machine.id
+
+
+async def _nowhere(address: str) -> tuple[int, ...]:
+    return ()
 
 
 def _remarks(launch: Launch) -> Iterator[str]:
