@@ -67,9 +67,8 @@ class VolumeCopies:
     async def _copied(self, engine: Engine, source: str, target: str) -> int:
         names = self._connection.names
         image = names.empty_image
-        await engine.call(
-            "POST", f"/images/create?fromSrc=-&repo={names.prefix}&tag={image.rpartition(':')[2]}", data=_nothing()
-        )
+        repository, _, tag = image.partition(":")
+        await engine.call("POST", f"/images/create?fromSrc=-&repo={repository}&tag={tag}", data=_nothing())
         mounts = [
             {
                 "Type": "volume",
