@@ -33,6 +33,8 @@ REAL = tests/parity tests/functional/rollout/test_deploy_real_flyctl.py
 # make containers CONTAINED=tests/functional/containers/rollout
 CONTAINED ?= $(wildcard tests/functional/containers/test_*.py) \
 	tests/functional/containers/rollout/test_deploy.py tests/functional/containers/rollout/test_deploy_volumes.py
+# Nobody watches a log: there one line says what is installed. At a terminal pip shows how far it is.
+QUIET = $(shell test -t 2 || echo --quiet)
 SEED ?= 0
 REQUESTS ?= 1000000
 SCHEMA = $(TEST)/bin/check-jsonschema --builtin-schema
@@ -119,7 +121,8 @@ clean:
 $(DEMO)/ready: pyproject.toml
 	@$(PYTHON) demo/python_version.py
 	$(PYTHON) -m venv $(DEMO)
-	$(DEMO)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[local]'
+	@echo "Installing what the demo needs into $(DEMO): once, within a minute"
+	@$(DEMO)/bin/python -m pip install $(QUIET) --disable-pip-version-check --editable '.[local]'
 	@touch $@
 
 $(TEST)/ready: pyproject.toml

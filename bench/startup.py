@@ -20,6 +20,7 @@ from pathlib import Path
 
 FLYO = str(Path(sysconfig.get_path("scripts")) / "flyo")
 YARDSTICK = "import click"
+SUGGESTED = ("--users", "sg=40,de=30,us=30", "--budget", "15")
 
 
 @dataclass
@@ -54,6 +55,7 @@ def rows() -> list[Row]:
         Row("completion of 'flyo deploy --'", (FLYO,), completing("flyo deploy --", 2)),
         Row("completion of a region", (FLYO,), completing("flyo logs --region ", 3)),
         Row("completion of an app", (FLYO,), completing("flyo logs -a ", 3)),
+        Row("flyo regions suggest", (FLYO, "regions", "suggest", *SUGGESTED)),
         # With a local platform that runs it is asked; else it is found out that none does.
         Row("completion of a local app", (FLYO,), completing("flyo logs --local -a ", 4)),
         Row("completion of a local machine", (FLYO,), completing("flyo logs --local -a app --machine ", 6)),

@@ -30,7 +30,8 @@ class FlyoError(Exception):
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
-        advice = f". {self.next}" if self.next else ""
+        stop = "" if self.what.endswith(("?", "!", ".")) else "."
+        advice = f"{stop} {self.next}" if self.next else ""
         return f"{place}{self.what}{advice}"
 
 

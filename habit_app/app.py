@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
-from flask import Flask, g, request
+from flask import Flask, Response, g, request
 
 from habit_app import errors, security, static_files
 from habit_app.api import entries as api_entries
@@ -20,7 +21,8 @@ from habit_app.edge.client import BehindFly
 from habit_app.edge.headers import strict_headers
 from habit_app.edge.health import AnswerHealth
 from habit_app.edge.memory_pages import PagesFromMemory
-from habit_app.edge.replay import LARGEST_BODY, Environ, ReplayWrites, WsgiApp
+from habit_app.edge.position import PositionFile, WaitForOwnWrites
+from habit_app.edge.replay import LARGEST_BODY, WRITES, Environ, ReplayWrites, WsgiApp
 from habit_app.inside.answers import AnswerInside
 from habit_app.inside.questions import PrimarySource
 from habit_app.inside.signing import Signer
@@ -63,13 +65,15 @@ def create_app(config: Mapping[str, str], clock: Clock = system_clock, new_id: C
         SettingsError: the app cannot run with this configuration.
     """
     settings = read_settings(config)
-    sessions, signer = Sessions(settings.secret_keys, clock), Signer(*settings.secret_keys)
+    position = PositionFile(Path(settings.database.where)) if settings.litefs else None
+    sessions = Sessions(settings.secret_keys, clock, position.reached if position else lambda: 0)
+    signer = Signer(*settings.secret_keys)
     source: Source
     if settings.primary:
         store = Store(DatabaseElsewhere())
         source = PrimarySource(settings.primary, signer, clock)
     else:
-        store = Store(open_database(settings.database))
+        store = Store(open_database(settings.database, copy=settings.reads_copy))
         source = DatabaseSource(store)
     source = CountedSource(source, "primary" if settings.primary else "database")
     app = Flask("habit_app", static_folder=None)
@@ -94,7 +98,9 @@ def create_app(config: Mapping[str, str], clock: Clock = system_clock, new_id: C
     app.before_request(_identify)
     app.before_request(security.refuse_foreign_writes)
     app.after_request(security.add_headers)
-    _wrap(app, signer)
+    if position:
+        app.after_request(_tell_position)
+    _wrap(app, signer, position)
     return app
 
 
@@ -104,7 +110,17 @@ def _identify() -> None:
         request.environ[USER] = g.session.uid
 
 
-def _wrap(app: Flask, signer: Signer) -> None:
+def _tell_position(response: Response) -> Response:
+    """Of writes that no dashboard shows, too: the next page in a region with a copy waits for them."""
+    current, cookies = g.get("session"), response.headers.getlist("Set-Cookie")
+    told = any(each.startswith(("rev=", "__Host-rev=")) for each in cookies)
+    if current and request.method in WRITES and not told:
+        sessions = services().sessions
+        sessions.announce(request, response, current.uid, sessions.announced(request, current))
+    return response
+
+
+def _wrap(app: Flask, signer: Signer, position: PositionFile | None) -> None:
     """Put the middleware around Flask, the outermost last."""
     parts: Services = app.extensions["habit_app"]
     settings, flask = parts.settings, app.wsgi_app
@@ -125,8 +141,12 @@ def _wrap(app: Flask, signer: Signer) -> None:
             page=plain_page,
         )
         handler = away
-        if settings.primary:
+        if settings.primary or position:
             pages.otherwise = away.send_home
+        if position:
+            handler = WaitForOwnWrites(
+                handler, wanted=parts.sessions.position_of, position=position, otherwise=away.send_home
+            )
     handler = AnswerInside(handler, parts.dashboards if settings.is_primary else None, signer, parts.clock)
     handler = AnswerHealth(handler, settings, parts.drain, parts.clock)
     if settings.on_fly:

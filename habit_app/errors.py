@@ -10,6 +10,7 @@ from werkzeug.exceptions import BadRequest, HTTPException
 from habit_app.context import SignedOut, bearer, go, services
 from habit_app.plain_page import plain_page
 from habit_app.store.database import BadValue, DatabaseUnavailable
+from habit_app.wording.refusals import words
 
 log = logging.getLogger("habit_app")
 
@@ -26,12 +27,9 @@ def register(app: Flask) -> None:
 
 def _http(problem: HTTPException) -> Response:
     status = problem.code or 500
-    title = problem.name if status != 404 else "There is nothing here"
-    text = problem.description or ""
-    if status == 500:
-        text = "Something broke on our side. It has been noted."
+    title, text = words(problem)
     if _wants_json():
-        response = jsonify(error=text or title)
+        response = jsonify(error=text)
     else:
         response = make_response(render_template("message.html", title=title, text=text))
     response.status_code = status

@@ -11,6 +11,7 @@ from habit_app.schedule import Schedule
 from habit_app.store.entries import History
 from habit_app.streaks import Streak, measure
 from habit_app.strength import strength
+from habit_app.wording.counted import counted
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def _months(history: History, days: list[date]) -> list[Month]:
         month = list(group)
         done = [day.day for day in month if day in history.done]
         skipped = [day.day for day in month if day in history.skipped]
-        text = f"{len(done)} of {len(month)} days"
+        text = f"{len(done)} of {counted(len(month), 'day')}"
         text += f": done on {_ranges(done)}" if done else ""
         text += f"; skipped on {_ranges(skipped)}" if skipped else ""
         found.append(Month(f"{month[0]:%B}", text))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.http import parse_cookie
 
 from habit_app.clock import Clock
-from habit_app.edge.replay import RevisionCookie
+from habit_app.edge.replay import Environ, RevisionCookie
 
 # A session ends this long after the last visit, or this long after signing in, whichever comes first.
 IDLE = timedelta(days=14)
@@ -51,9 +51,13 @@ class Session:
 class Sessions:
     """Makes and reads the two cookies: who it is, and the newest revision of their data this browser has seen."""
 
-    def __init__(self, secret_keys: Sequence[bytes], clock: Clock) -> None:
-        """Sign with the first of `secret_keys`; what any of them has signed is genuine."""
+    def __init__(self, secret_keys: Sequence[bytes], clock: Clock, position: Callable[[], int] = lambda: 0) -> None:
+        """Sign with the first of `secret_keys`; what any of them has signed is genuine.
+
+        `position` gives how far the database is, for machines that read copies of it; 0 where there are none.
+        """
         self._keys = secret_keys
+        self._position = position
         self._clock = clock
         self._session = _signer(secret_keys, "session")
         self._revision = RevisionCookie(secret_keys)
@@ -99,11 +103,16 @@ class Sessions:
 
     def announce(self, request: Request, response: Response, uid: str, rev: int) -> None:
         """Tell the browser that the user's data is at `rev` now, so that no machine shows it an older page."""
-        self._set(request, response, "rev", self._revision.write(uid, rev), REVISION_SECONDS)
+        self._set(request, response, "rev", self._revision.write(uid, rev, self._position()), REVISION_SECONDS)
 
     def announced(self, request: Request, session: Session) -> int:
         """The revision the browser has seen at least; 0 when it does not say."""
         return self._revision.read(request.cookies.get(_name(request, "rev")), session.uid)
+
+    def position_of(self, environ: Environ) -> int:
+        """How far the database was at the last change of the browser whose request this is; 0 when it does not say."""
+        name = "__Host-rev" if environ["wsgi.url_scheme"] == "https" else "rev"
+        return self._revision.position(parse_cookie(environ.get("HTTP_COOKIE", "")).get(name))
 
     def form_token(self, session: Session) -> str:
         """What a form carries for browsers too old to say where a request comes from.

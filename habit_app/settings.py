@@ -27,7 +27,8 @@ class Settings:
         secret_key: signs the cookies.
         old_keys: signed them before; what they signed is still accepted.
         database: where the data is.
-        shared_database: DATABASE_URL was given, so every machine sees the same data.
+        shared_database: DATABASE_URL or LITEFS_DIR was given, so every machine sees the same data.
+        litefs: LITEFS_DIR was given: the database is a file that LiteFS copies to every machine.
         region, machine, release: who answers; "unknown" outside Fly.io.
         primary_region: where writes happen; "" outside Fly.io.
         on_fly: whether Fly.io (or something that stands in for it) runs the app, so that its headers can be believed.
@@ -39,6 +40,7 @@ class Settings:
     old_keys: tuple[bytes, ...] = field(repr=False)
     database: Address = field(repr=False)
     shared_database: bool
+    litefs: bool
     region: str
     machine: str
     release: str
@@ -56,6 +58,11 @@ class Settings:
     def is_primary(self) -> bool:
         """Whether this machine may write. Outside Fly.io there is one machine, and it may."""
         return not self.on_fly or not self.primary_region or self.region == self.primary_region
+
+    @property
+    def reads_copy(self) -> bool:
+        """Whether this machine has a copy of the database, which it may read and the primary region writes."""
+        return self.litefs and not self.is_primary
 
     @property
     def served_by(self) -> str:
@@ -78,35 +85,37 @@ class Settings:
         A far machine with Postgres waits for the primary, which is one ocean closer to the database; should a request
         reach it first, it migrates after all (see `Store`).
         """
-        return self.primary is None and (self.is_primary or self.database.engine == "sqlite")
+        return self.primary is None and not self.reads_copy and (self.is_primary or self.database.engine == "sqlite")
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Settings from environment variables.
 
     `FLY_*` and `PRIMARY_REGION` come from Fly.io, `DATABASE_URL` and `SECRET_KEY` are the app's secrets, and
-    `INSTANCE_DIR` (default: `instance` in the working directory) is where files go when those are not set.
+    `INSTANCE_DIR` (default: `instance` in the working directory) is where files go when those are not set. Instead of
+    `DATABASE_URL`, `LITEFS_DIR` says where LiteFS shows the databases that it copies.
 
     Raises:
         SettingsError: a secret is missing or makes no sense.
     """
     on_fly = bool(environment.get("FLY_APP_NAME"))
     instance = Path(environment.get("INSTANCE_DIR") or "instance").absolute()
-    url = environment.get("DATABASE_URL", "").strip()
+    url, litefs = environment.get("DATABASE_URL", "").strip(), environment.get("LITEFS_DIR", "").strip()
     primary_region, region = environment.get("PRIMARY_REGION", ""), environment.get("FLY_REGION") or "unknown"
     far = on_fly and bool(primary_region) and region != primary_region
     return Settings(
         secret_key=_secret_key(environment, on_fly, instance),
         old_keys=_old_keys(environment),
-        database=_database(url, instance),
-        shared_database=bool(url),
+        database=_litefs(litefs, url) if litefs else _database(url, instance),
+        shared_database=bool(url or litefs),
+        litefs=bool(litefs),
         region=region,
         machine=environment.get("FLY_MACHINE_ID") or "unknown",
         # The version changes with every update of the machine, which is the question "is the new one answering?".
         release=environment.get("FLY_MACHINE_VERSION") or environment.get("FLY_IMAGE_REF") or "unknown",
         primary_region=primary_region,
         on_fly=on_fly,
-        primary=primary_place(environment) if far else None,
+        primary=primary_place(environment) if far and not litefs else None,
         signups_per_hour=_whole_number(environment, "SIGNUPS_PER_HOUR", default=30),
     )
 
@@ -157,6 +166,15 @@ def _database(url: str, instance: Path) -> Address:
         return parse_address(url)
     except BadAddress as problem:
         raise SettingsError(str(problem)) from None
+
+
+def _litefs(litefs: str, url: str) -> Address:
+    """The database that LiteFS copies. Without LiteFS its directory is not there, and nothing would be copied."""
+    if url:
+        raise SettingsError("DATABASE_URL and LITEFS_DIR are both set. Unset the one that is not to be used.")
+    if not Path(litefs).is_dir():
+        raise SettingsError(f"LITEFS_DIR is {litefs}, which does not exist. Let 'litefs mount' start the app.")
+    return Address("sqlite", str(Path(litefs).absolute() / "habits.db"))
 
 
 def _prepared(instance: Path) -> Path:

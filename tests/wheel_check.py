@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "flyctl_orchestrator"
 EXAMPLE = ("habit_app", "Dockerfile", ".dockerignore", "fly.toml", "flyo.toml")
 # Rooms that need the extra `local`; the rest has to work without it.
-LOCAL = "local"
+LOCAL = ("local", "report/web")
 FIND = """
 import importlib.util, json, sys
 print(json.dumps([name for name in json.load(sys.stdin) if importlib.util.find_spec(name) is None]))
@@ -113,7 +113,7 @@ def try_alone(installed: Installed, wheel: Path, project: Path) -> None:
     package = installed.package()
     if not (package / "py.typed").exists():
         raise Broken("py.typed is not in the wheel")
-    others = [package / LOCAL, package / "_examples"]
+    others = [*(package / room for room in LOCAL), package / "_examples"]
     files = [path for path in package.rglob("*.py") if not any(path.is_relative_to(other) for other in others)]
     report(installed.missing(files), "no extra")
 
@@ -122,7 +122,7 @@ def try_extras(installed: Installed, wheel: Path, project: Path) -> None:
     """With the extra `local` the example is deployed to three regions of this computer; `app` has what it imports."""
     installed.install(f"{wheel}[local]")
     package = installed.package()
-    report(installed.missing(list((package / LOCAL).rglob("*.py"))), "extra 'local'")
+    report(installed.missing([path for room in LOCAL for path in (package / room).rglob("*.py")]), "extra 'local'")
     try:
         installed.run("flyo", "secrets", "generate", "SECRET_KEY", "--local", cwd=project)
         installed.run("flyo", "deploy", "--local", "--yes", "--watch", "0s", cwd=project)

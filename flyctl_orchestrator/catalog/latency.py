@@ -15,7 +15,7 @@ from datetime import date
 from typing import Any
 
 from flyctl_orchestrator.catalog.regions import Place, RegionBook, to_place
-from flyctl_orchestrator.catalog.source import read_catalog
+from flyctl_orchestrator.catalog.source import read_catalog, to_date
 from flyctl_orchestrator.errors import UsageError
 
 FIBRE_KM_PER_MS = 199.86
@@ -160,7 +160,7 @@ def _table(data: Mapping[str, Any], regions: RegionBook) -> LatencyTable:
     for code, row in near.items():
         near_name = stands_for.get(row.name, row.name)
         vantages.append(_computed(code, spots, next(known for known in vantages if known.name == near_name)))
-    return LatencyTable(data["captured_on"], str(data["source"]), tuple(vantages))
+    return LatencyTable(to_date(data["captured_on"]), str(data["source"]), tuple(vantages))
 
 
 def _times(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from flyctl_orchestrator.catalog.source import read_catalog
+from flyctl_orchestrator.catalog.source import read_catalog, to_amount, to_date
 from flyctl_orchestrator.errors import UsageError
 
 SECONDS_PER_MONTH = 2_592_000
@@ -93,23 +93,23 @@ def _book(row: Mapping[str, Any]) -> PriceBook:
     kinds = ("shared", "performance")
     return PriceBook(
         name=str(row["name"]),
-        captured_on=row["captured_on"],
-        valid_from=row["valid_from"],
+        captured_on=to_date(row["captured_on"]),
+        valid_from=to_date(row["valid_from"]),
         source=str(row["source"]),
-        cpu_second={kind: float(row[kind]["cpu_second"]) for kind in kinds},
-        included_gb={kind: float(row[kind]["included_gb"]) for kind in kinds},
-        memory_gb_second=float(row["memory_gb_second"]),
+        cpu_second={kind: to_amount(row[kind]["cpu_second"]) for kind in kinds},
+        included_gb={kind: to_amount(row[kind]["included_gb"]) for kind in kinds},
+        memory_gb_second=to_amount(row["memory_gb_second"]),
         reservations=tuple(_block(block) for block in row.get("reservation", [])),
         **{table: _table(row.get(table, {})) for table in ("month", "free", "public_gb", "private_gb")},
     )
 
 
 def _block(row: Mapping[str, Any]) -> ReservationBlock:
-    block = ReservationBlock(str(row["kind"]), float(row["year"]), float(row["month"]))
+    block = ReservationBlock(str(row["kind"]), to_amount(row["year"]), to_amount(row["month"]))
     if not (block.year > 0 and block.month > 0):
         raise ValueError("a reservation has to cost something and to pay for something")
     return block
 
 
 def _table(row: Mapping[str, Any]) -> dict[str, float]:
-    return {str(name): float(price) for name, price in row.items()}
+    return {str(name): to_amount(price) for name, price in row.items()}

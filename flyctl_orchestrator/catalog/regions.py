@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from flyctl_orchestrator.catalog.source import DIRECTORY_VARIABLE, read_catalog
+from flyctl_orchestrator.catalog.source import DIRECTORY_VARIABLE, read_catalog, to_amount, to_date
 from flyctl_orchestrator.errors import UsageError
 
 UNKNOWN_REGION = "config.unknown_region"
@@ -129,8 +129,8 @@ def load_regions(variables: Mapping[str, str] | None = None) -> RegionBook:
     shown, data = read_catalog("regions.toml", variables or {})
     try:
         regions = tuple(sorted((_region(row) for row in data["region"]), key=lambda region: region.code))
-        return RegionBook(data["captured_on"], data["source"], regions, _closed(data.get("closed", {})))
-    except (KeyError, TypeError, ValueError) as error:
+        return RegionBook(to_date(data["captured_on"]), str(data["source"]), regions, _closed(data.get("closed", {})))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(
             f"is not a usable region catalog: {type(error).__name__} {error}",
             where=shown,
@@ -144,9 +144,9 @@ def _region(row: Mapping[str, Any]) -> Region:
         code=str(row["code"]),
         city=str(row["city"]),
         country=str(row.get("country", "")),
-        markup=float(row["markup"]),
+        markup=to_amount(row["markup"]),
         deprecated=bool(row.get("deprecated", False)),
-        aliases=tuple(plain(alias) for alias in row.get("aliases", [])),
+        aliases=tuple(plain(str(alias)) for alias in row.get("aliases", [])),
         at=to_place(row["at"]) if "at" in row else None,
         area=str(row["area"]) if "area" in row else None,
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from importlib import resources
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,29 @@ def read_catalog(name: str, variables: Mapping[str, str]) -> tuple[str, dict[str
             return str(path), _parse(path)
     with resources.as_file(resources.files(__package__).joinpath(name)) as path:
         return name, _parse(path)
+
+
+def to_date(written: Any) -> date:
+    """A day, as data files write one.
+
+    Raises:
+        TypeError: it is something else, such as a day with a time.
+    """
+    if type(written) is not date:
+        raise TypeError(f"{str(written)[:40]!r} is no day such as 2026-08-07")
+    return written
+
+
+def to_amount(written: Any) -> float:
+    """A price, or a share of one.
+
+    Raises:
+        TypeError, ValueError: it is no number, or a negative or endless one.
+    """
+    amount = float(written)
+    if not 0 <= amount < inf:
+        raise ValueError(f"{amount} is no amount")
+    return amount
 
 
 def _parse(path: Path) -> dict[str, Any]:

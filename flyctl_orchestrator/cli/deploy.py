@@ -10,6 +10,7 @@ from flyctl_orchestrator.cli.catalog.budget import require_within_budget
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off
 from flyctl_orchestrator.cli.judged import require_buildable, require_valid, settle_regions
+from flyctl_orchestrator.cli.pages.serving import require_servable
 from flyctl_orchestrator.cli.run_under_lock import run_under_lock
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
@@ -33,6 +34,7 @@ class DeployRequest:
         plan_file: the plan to run instead of a new one.
         resume, abort: end the rollout that was killed half-way, forwards or backwards.
         hooks: whether the user's own commands are run.
+        web: whether a page is served that follows the rollout.
         unfinished: what to do first about a rollout that was killed half-way.
     """
 
@@ -41,6 +43,7 @@ class DeployRequest:
     resume: bool
     abort: bool
     hooks: bool
+    web: bool = False
     unfinished: Literal["resume", "abort", "refuse"] = "refuse"
 
     def check(self) -> None:
@@ -77,6 +80,8 @@ def run_deploy(context: CommandContext, requested: DeployRequest) -> int:
         FlyoError: it did not begin; no machine was changed.
     """
     requested.check()
+    if requested.web:
+        require_servable()
     new = not (requested.resume or requested.abort)
     project = context.project_to_look() if requested.abort else context.project(understood=False)
     policy = context.policy(project)
@@ -114,7 +119,8 @@ def run_deploy(context: CommandContext, requested: DeployRequest) -> int:
         require_valid(context, target, project)
     if new and not requested.image and (kept is None or kept.image.ref is None):
         require_buildable(context, target, project)
-    outcome = run_under_lock(context, target, project, "flyo deploy", act, policy=policy, hooks=requested.hooks)
+    wanted = {"hooks": requested.hooks, "web": requested.web}
+    outcome = run_under_lock(context, target, project, "flyo deploy", act, policy=policy, **wanted)
     return int(outcome.exit)
 
 
@@ -130,9 +136,9 @@ def _ask_about_volumes(context: CommandContext, plan: Plan, detached: tuple[Deta
     what = ", ".join(each.what for each in detached)
     if not context.may_ask:
         raise FlyoError(
-            f"fly.toml mounts no volume into machines that have one: {what}",
+            f"fly.toml mounts other volumes than machines have, or none any more: {what}",
             where=f"app {plan.app}",
-            next="Put [mounts] back, or add --yes: the machines are replaced, and the volumes are kept",
+            next="Put [mounts] back as it was, or add --yes: the machines are replaced, and their volumes are kept",
             code="plan.volume_detached",
             exit=Exit.CHANGES,
         )

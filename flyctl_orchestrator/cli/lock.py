@@ -72,7 +72,7 @@ def _place(context: CommandContext) -> tuple[Target, Project]:
         raise FlyoError(
             "there is no such app yet",
             where=f"app {project.app}",
-            next="'flyo deploy' creates it",
+            next=target.creating(project.app),
             code="app.not_found",
         ) from error
     return target, project

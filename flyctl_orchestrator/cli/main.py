@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ import click
 
 from flyctl_orchestrator.cli.root import flyo
 from flyctl_orchestrator.cli.streams import hold_streams
-from flyctl_orchestrator.errors import Defect, FlyoError
+from flyctl_orchestrator.errors import Defect, FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # Columns of help pages, where nothing else is known; click would import half a library to find out.
 WIDTH = 80
+SHELLS = ("bash", "zsh", "fish")
 
 
 def run(arguments: list[str], environment: Environment | None = None) -> int:
@@ -49,6 +50,7 @@ def run(arguments: list[str], environment: Environment | None = None) -> int:
 
 
 def _run(arguments: list[str], environment: Environment | None) -> int:
+    _check_completion(os.environ)
     obj = None
     if environment is not None:
         from flyctl_orchestrator.cli.context import CommandContext
@@ -59,6 +61,27 @@ def _run(arguments: list[str], environment: Environment | None) -> int:
     except (KeyboardInterrupt, EOFError, click.Abort):
         raise FlyoError("interrupted", code="interrupted", exit=Exit.INTERRUPTED) from None
     return int(status) if isinstance(status, int) else Exit.OK
+
+
+def _check_completion(variables: Mapping[str, str]) -> None:
+    """Make sure that it is a shell that asks for a completion: click reads more variables, which only a shell sets.
+
+    Raises:
+        UsageError: somebody has set it by hand (code usage.completion).
+    """
+    asked = variables.get("_FLYO_COMPLETE", "")
+    shell, _, what = asked.partition("_")
+    words, word = variables.get("COMP_WORDS"), variables.get("COMP_CWORD", "")
+    by_shell = words is not None and (shell == "fish" or word.isdecimal())
+    known = shell in SHELLS and what in ("source", "complete")
+    if asked and (not known or (what == "complete" and not by_shell)):
+        alone = "only works in a shell that is completing a line, which sets COMP_WORDS and COMP_CWORD, too"
+        raise UsageError(
+            f"'{asked[:40]}' {alone if known else 'is not known'}",
+            where="_FLYO_COMPLETE",
+            next=f"'_FLYO_COMPLETE={shell if shell in SHELLS else 'bash'}_source flyo' prints the script for the shell",
+            code="usage.completion",
+        )
 
 
 def _as_failure(error: Exception) -> FlyoError:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.hooks import hooks_of
 from flyctl_orchestrator.cli.interrupts import heeding
 from flyctl_orchestrator.cli.local.following import followed
+from flyctl_orchestrator.cli.local.made_app import MadeApp
+from flyctl_orchestrator.cli.local.notices import Notices
 from flyctl_orchestrator.cli.locked import app_lock
+from flyctl_orchestrator.cli.pages.serving import served
 from flyctl_orchestrator.cli.past.kept_events import KeptEvents
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.cli.who import who
@@ -27,6 +30,9 @@ from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.journal.journals import JournalStore
 
+# Where events speak of commands, besides the advice of "next". What machines and hooks write is left as it is.
+ADVISING = {"drift.found": ("what",), "note": ("line",), "warning": ("what", "next")}
+
 
 def run_under_lock(
     context: CommandContext,
@@ -37,6 +43,7 @@ def run_under_lock(
     *,
     policy: RolloutPolicy,
     hooks: bool,
+    web: bool = False,
 ) -> Outcome:
     """Let `act` roll out, and show how it ended.
 
@@ -45,14 +52,26 @@ def run_under_lock(
         act: called under the lock. It breaks off what comes before the rollout; from there on signals are noted, until
             the lock is given back.
         hooks: whether the user's own commands are run.
+        web: whether a page is served that follows it.
 
     Raises:
         FlyoError: it did not begin, and nothing was changed on the fleet; or a defect has stopped it half-way.
     """
     journals = JournalStore.under(state_directory(context.environment), target.kind, project.app)
-    with followed(context.environment, project.app) as follow, closing(KeptEvents(journals)) as kept:
-        told = (follow, kept.hear)
-        return _run(context, target, project, command, act, policy=policy, hooks=hooks, told=told)
+    made, outcome = MadeApp(), None
+    with ExitStack() as stack:
+        told = [stack.enter_context(followed(context.environment, project.app)), made.hear]
+        told.append(stack.enter_context(closing(KeptEvents(journals))).hear)
+        if web:
+            told.append(stack.enter_context(served(context, project.app)))
+        try:
+            outcome = _run(context, target, project, command, act, policy=policy, hooks=hooks, told=told)
+        finally:
+            failed = outcome is None or bool(outcome.exit)
+            if failed and (left := made.after_failure(target, project.app)):
+                context.output.say(f"note: {left}")
+    _show(context, outcome, target, project.app)
+    return outcome
 
 
 def _run(
@@ -68,7 +87,8 @@ def _run(
 ) -> Outcome:
     environment, options, output = context.environment, context.options, context.output
     reporter = choose_reporter(environment, output, as_json=options.as_json, verbose=options.verbose)
-    shown = _advised(reporter.event, context.advice)
+    notices = Notices(JournalStore.under(state_directory(environment), target.kind, project.app).directory)
+    shown = _advised(reporter.event, context.advice, None if options.as_json else notices)
     emit, stop = Emitter(project.app, environment.clock, shown, *told), Stop()
     outcome: Outcome | None = None
     work: Deployment | None = None
@@ -80,6 +100,8 @@ def _run(
             work = Deployment(target, project, policy, threads, emit, stop, state, guard, runner, me)
             outcome = act(work)
             work.finish(outcome)
+            if not outcome.exit:
+                notices.keep()
     except KeyboardInterrupt:
         where = f"app {project.app}"
         what = "interrupted; nothing was changed on the fleet"
@@ -93,17 +115,20 @@ def _run(
     finally:
         reporter.close()
     assert outcome is not None
-    _show(context, outcome, target, project.app)
     return outcome
 
 
-def _advised(show: Callable[[Event], None], advice: Callable[[str], str]) -> Callable[[Event], None]:
-    """Shows events whose advice works as it stands."""
+def _advised(
+    show: Callable[[Event], None], advice: Callable[[str], str], notices: Notices | None
+) -> Callable[[Event], None]:
+    """Shows events whose advice works as it stands, to a person none that is known already."""
 
     def tell(event: Event) -> None:
-        field = "what" if event.name == "drift.found" else "next"
-        said = event.fields.get(field)
-        show(replace(event, fields={**event.fields, field: advice(said)}) if isinstance(said, str) else event)
+        if notices is not None and not notices.is_new(event):
+            return
+        fields = {field: event.fields[field] for field in ADVISING.get(event.name, ("next",)) if field in event.fields}
+        said = {field: advice(text) for field, text in fields.items() if isinstance(text, str)}
+        show(replace(event, fields={**event.fields, **said}) if said else event)
 
     return tell
 

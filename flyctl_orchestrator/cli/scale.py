@@ -9,6 +9,7 @@ from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off
 from flyctl_orchestrator.cli.run_under_lock import run_under_lock
 from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.project.litefs import refuse_second_writer
 from flyctl_orchestrator.project.model import Project
 from flyctl_orchestrator.project.project import FLYO_TOML
 from flyctl_orchestrator.project.write import write_files
@@ -59,6 +60,8 @@ def run_scale(context: CommandContext, requested: ScaleRequest) -> int:
                 work, requested.wanted, requested.like, regions, with_volumes=requested.with_volumes
             )
             counts = {(each.region, each.group): each.count for each in plan.counts}
+            home = (n for (region, _), n in counts.items() if region == project.flytoml.primary_region)
+            refuse_second_writer(project.root, project.flytoml, max(home, default=0), where="flyo scale")
             keys.update(keys_to_set(project, counts, {**fleet.counts(), **counts}))
             if requested.save:
                 # What cannot be written is said before anything is changed.

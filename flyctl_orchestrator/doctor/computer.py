@@ -28,6 +28,8 @@ class Facts:
         port_asked: whether FLYO_LOCAL_PORT asks for that very port; else another one is taken when it is not free.
         port_taken: whether somebody else listens there.
         platform: address of the local platform that runs, "" for none.
+        engine_trouble: why no container engine answers, "" when one does or none is wanted.
+        engine_needed: whether FLYO_LOCAL_RUNTIME asks for containers; else apps run as processes without an engine.
         free: bytes free where the local platform keeps images.
         unwritable: directories that flyo keeps things in and cannot write.
     """
@@ -42,6 +44,8 @@ class Facts:
     port_asked: bool = False
     port_taken: bool = False
     platform: str = ""
+    engine_trouble: str = ""
+    engine_needed: bool = False
     free: int = LITTLE
     unwritable: tuple[str, ...] = ()
 
@@ -55,6 +59,14 @@ def check_computer(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             severity, f"port {facts.port}", "another program listens where the local platform would",
             "End it, or leave FLYO_LOCAL_PORT unset: then a free port is taken", code="doctor.port_taken",
+        )  # fmt: skip
+    if facts.engine_trouble:
+        needed: Severity = "error" if facts.engine_needed else "info"
+        what = f"{facts.engine_trouble}, so apps run as processes of this computer and not in containers"
+        yield Finding(
+            needed, "container engine", facts.engine_trouble if facts.engine_needed else what,
+            "Start Docker or Podman, or set DOCKER_HOST, where that makes a difference to your app",
+            code="doctor.no_engine",
         )  # fmt: skip
     if facts.free < LITTLE:
         what = f"{facts.free / 1e6:.0f} MB are free where images are kept"

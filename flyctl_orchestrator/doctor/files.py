@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from flyctl_orchestrator.catalog.regions import RegionBook
 from flyctl_orchestrator.doctor.finding import Finding
 from flyctl_orchestrator.doctor.machines import check_machines
-from flyctl_orchestrator.doctor.services import check_services
+from flyctl_orchestrator.doctor.services import check_services, check_top_level
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project.build_context.env_files import env_files_in_image
 from flyctl_orchestrator.project.flytoml.values import pick
@@ -32,8 +32,8 @@ def check_files(project: Project, book: RegionBook) -> Iterator[Finding]:
         regions = {}
         yield Finding("error", error.where, error.what, error.next, code=error.code)
     yield from check_services(fly.raw, fly.shown, sum(1 for count in regions.values() if count))
+    yield from check_top_level(fly.raw, fly.shown)
     yield from check_machines(fly, regions, book, _start_commands(project))
-    yield from _litefs(project)
     yield from check_env_files(project)
 
 
@@ -43,15 +43,6 @@ def check_env_files(project: Project) -> Iterator[Finding]:
         fix = f"Add the line {path} to .dockerignore, and give the values with 'flyo secrets import {path}'"
         what = "gets into the image, where everybody who has the image can read it"
         yield Finding("warning", path, what, fix, code="doctor.env_in_image")
-
-
-def _litefs(project: Project) -> Iterator[Finding]:
-    """LiteFS keeps its data on machines that have to be awake to hand it on."""
-    asleep = any(service.auto_stop != "off" for service in project.flytoml.services)
-    if asleep and any((project.root / name).exists() for name in ("litefs.yml", "etc/litefs.yml")):
-        what = "LiteFS is set up here, and autostop puts its machines to sleep"
-        fix = 'Set auto_stop_machines = "off"'
-        yield Finding("warning", project.flytoml.shown, what, fix, code="doctor.litefs_autostop")
 
 
 def _start_commands(project: Project) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from flyctl_orchestrator.doctor.finding import Finding
+from flyctl_orchestrator.errors import RECOVER
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.survey import Survey
 
@@ -36,11 +37,12 @@ def check_fleet(survey: Survey, now: float) -> Iterator[Finding]:
     yield from _few(machines, survey.app)
     for finding in survey.findings:
         if finding.kind == "staged_secrets":
+            what = finding.what.removesuffix("; a deploy releases them")
             fix = "'flyo deploy' releases them"
-            yield Finding("warning", f"app {survey.app}", finding.what, fix, code="doctor.secrets_staged")
+            yield Finding("warning", f"app {survey.app}", what, fix, code="doctor.secrets_staged")
         elif finding.kind == "unfinished":
-            fix = "'flyo deploy --resume' or '--abort'"
-            yield Finding("error", f"app {survey.app}", finding.what, fix, code="doctor.unfinished")
+            what = finding.what.removesuffix(f": {RECOVER}")
+            yield Finding("error", f"app {survey.app}", what, RECOVER, code="doctor.unfinished")
         elif finding.kind not in TOLD_HERE:
             fix = "'flyo plan' shows what a deploy or a scale would change"
             yield Finding("warning", f"app {survey.app}", finding.what, fix, code="doctor.drift")
@@ -55,7 +57,7 @@ def check_secrets(app: str, names: Iterable[str]) -> Iterator[Finding]:
     for name in names:
         if name == "PRIMARY_REGION" or name.startswith("FLY_"):
             what = f"the secret {name} has a name that Fly.io sets itself"
-            fix = f"'flyctl secrets unset {name} --app {app}'"
+            fix = f"Remove it with 'flyctl secrets unset {name} --app {app}'"
             yield Finding("error", f"app {app}", what, fix, code="doctor.secret_reserved")
 
 
@@ -68,15 +70,16 @@ def _machine(machine: Machine, now: float) -> Iterator[Finding]:
     newest = machine.events[0].timestamp_s if machine.events else machine.created_s
     if machine.state in ON_THE_WAY and newest is not None and now - newest > STUCK:
         what = f"has been {machine.state} for {(now - newest) / 60:.0f} minutes"
-        yield _about(machine, "error", what, f"'flyctl machine restart {machine.id}'", "doctor.stuck")
+        yield _about(machine, "error", what, f"Try 'flyctl machine restart {machine.id}'", "doctor.stuck")
     if machine.state == "failed":
         yield _about(machine, "error", "could not be run by the platform", _logs(machine), "doctor.failed")
     if machine.cordoned:
-        fix = f"'flyctl machine uncordon {machine.id}', when nobody needs it so"
+        fix = f"Undo that with 'flyctl machine uncordon {machine.id}', unless somebody needs it so"
         yield _about(machine, "warning", "is cordoned: it gets no requests", fix, "doctor.cordoned")
     if machine.host_status != "ok":
         what = f"is on a host that is {machine.host_status}"
-        yield _about(machine, "warning", what, "Wait, or 'flyo deploy --without' it", "doctor.host")
+        fix = f"Wait, or release past it with 'flyo deploy --without {machine.id}'"
+        yield _about(machine, "warning", what, fix, "doctor.host")
     if (machine.config.get("restart") or {}).get("policy") == "no" and machine.serves:
         what = "is not started again when its app crashes (restart policy no)"
         fix = 'Set [[restart]] policy = "on-failure" in fly.toml and deploy'
@@ -93,17 +96,20 @@ def _images(machines: list[Machine], survey: Survey) -> Iterator[Finding]:
     if asleep:
         names = ", ".join(f"{each.region} {each.id}" for each in asleep)
         what = f"asleep on an older image, and will serve it when woken: {names}"
-        yield Finding("warning", f"app {survey.app}", what, "'flyo deploy'", code="doctor.asleep_on_old")
+        fix = "'flyo deploy' wakes them, verifies them and puts them back to sleep"
+        yield Finding("warning", f"app {survey.app}", what, fix, code="doctor.asleep_on_old")
     if len(behind) > len(asleep):
         what = f"{len(survey.images)} different images serve at the same time"
         yield Finding("warning", f"app {survey.app}", what, "'flyo deploy' makes them one", code="doctor.images_differ")
 
 
 def _few(machines: list[Machine], app: str) -> Iterator[Finding]:
-    for group, number in Counter(each.group for each in machines if each.serves).items():
+    serving = [each for each in machines if each.serves]
+    for group, number in Counter(each.group for each in serving).items():
         if number < 2:
+            region = next(each.region for each in serving if each.group == group)
             what = f"process group {group} has one machine that serves"
-            fix = "'flyo scale' to two, or to another region"
+            fix = f"'flyo scale {group}:{region}=2', or one in another region"
             yield Finding("warning", f"app {app}", what, fix, code="doctor.few_machines")
 
 

@@ -41,7 +41,9 @@ def check_machines(
         region = book.get(code)
         if region is not None and region.deprecated:
             what = f"region {code} ({region.city}) is deprecated and takes no new machines"
-            yield Finding("error", fly.shown, what, "Move to an open region", code="doctor.region_closing")
+            near = [f"{each.code} ({each.city})" for each in (book.nearest(region.at) if region.at else ())]
+            fix = f"Move to an open region{', the nearest are ' + ', '.join(near) if near else ''}"
+            yield Finding("error", fly.shown, what, fix, code="doctor.region_closing")
 
 
 def memory_of(size: Size) -> int | None:
@@ -136,12 +138,13 @@ def _strategy(fly: FlyToml) -> Iterator[Finding]:
     deploy = pick(fly.raw, "deploy")
     strategy = pick(deploy, "strategy") if isinstance(deploy, dict) else None
     if strategy in ("bluegreen", "canary") and fly.mounts:
-        what = f"[deploy] strategy {strategy} does not work with volumes"
+        what, for_it = f"[deploy] strategy {strategy} does not work with volumes", ""
     elif strategy == "bluegreen" and not _any_check(fly.raw):
         what = "[deploy] strategy bluegreen needs a check to tell when the new machines are well"
+        for_it = ", or add a check"
     else:
         return
-    advice = "flyo rolls out its own way; for 'fly deploy' use strategy = \"rolling\", or add a check"
+    advice = f"flyo rolls out its own way; for 'fly deploy' use strategy = \"rolling\"{for_it}"
     yield Finding("warning", fly.shown, what, advice, code="doctor.strategy")
 
 

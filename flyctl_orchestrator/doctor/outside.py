@@ -20,18 +20,20 @@ def check_volumes(volumes: Iterable[Volume]) -> Iterator[Finding]:
         where = f"{volume.region} {volume.id}"
         if not volume.machine:
             what = f"volume {volume.name} ({volume.size_gb} GB) belongs to no machine, and is paid for"
-            fix = f"'flyctl volumes destroy {volume.id}', unless its data is still wanted"
+            fix = f"Destroy it with 'flyctl volumes destroy {volume.id}', unless its data is still wanted"
             yield Finding("warning", where, what, fix, code="doctor.volume_unused")
         if volume.host_status != "ok":
             what = f"volume {volume.name} is on a host that is {volume.host_status}"
             yield Finding("warning", where, what, "Wait, or restore a snapshot elsewhere", code="doctor.volume_host")
         if volume.snapshots is False:
             what = f"volume {volume.name} has no daily snapshots: what is lost on it is lost"
-            fix = f"'flyctl volumes update {volume.id} --scheduled-snapshots=true', or keep copies elsewhere"
+            switch = f"flyctl volumes update {volume.id} --scheduled-snapshots=true"
+            fix = f"Switch them on with '{switch}', or keep copies elsewhere"
             yield Finding("warning", where, what, fix, code="doctor.no_snapshots")
         elif volume.snapshot_days is not None and volume.snapshot_days < USUAL_DAYS:
             what = f"snapshots of volume {volume.name} are kept for {volume.snapshot_days} days"
-            fix = f"'flyctl volumes update {volume.id} --snapshot-retention {USUAL_DAYS}', or more"
+            longer = f"flyctl volumes update {volume.id} --snapshot-retention {USUAL_DAYS}"
+            fix = f"Keep them longer with '{longer}'"
             yield Finding("warning", where, what, fix, code="doctor.few_snapshots")
 
 
@@ -46,12 +48,13 @@ def check_addresses(app: str, addresses: Sequence[Address], machines: Iterable[M
     serves = any(machine.serves for machine in machines)
     if serves and not kinds:
         what = "has services and no address: nobody can reach it"
-        fix = "'flyctl ips allocate-v6' and 'flyctl ips allocate-v4 --shared'"
+        both = f"'flyctl ips allocate-v6 --app {app}' and 'flyctl ips allocate-v4 --shared --app {app}'"
+        fix = f"Give it some with {both}"
         yield Finding("error", where, what, fix, code="doctor.no_address")
     public = sorted(address.address for address in addresses if address.kind in PUBLIC)
     if public and not serves:
         what = f"has a public address and no service behind it: {', '.join(public)}"
-        fix = f"'flyctl ips release {public[0]}'"
+        fix = f"Release it with 'flyctl ips release {public[0]} --app {app}'"
         yield Finding("warning", where, what, fix, code="doctor.public_address")
     if number := sum(address.kind == "v4" for address in addresses):
         what = f"has {number} IPv4 of its own, at {2 * number} USD a month"

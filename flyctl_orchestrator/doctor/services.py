@@ -5,12 +5,14 @@ What counts is what Fly.io's configuration reference says; whether the file is v
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flyctl_orchestrator.doctor.finding import Finding
-from flyctl_orchestrator.project.flytoml.values import pick, tables_of, whole_of
+from flyctl_orchestrator.project.duration import parse_duration
+from flyctl_orchestrator.project.flytoml.values import pick, tables_of, whole_of, words_of
 
 Path = tuple[str | int, ...]
 
@@ -45,8 +47,16 @@ def entries(raw: Mapping[str, Any], file: str) -> Iterator[Entry]:
     if isinstance(http, dict):
         yield Entry(http, ("http_service",), f"{file} [http_service]", http=True)
     for index, table in enumerate(tables_of(pick(raw, "services")) or ()):
-        handlers = [each for port in tables_of(pick(table, "ports")) or () for each in pick(port, "handlers") or ()]
+        handlers = [each for port in tables_of(pick(table, "ports")) or () for each in words_of(pick(port, "handlers"))]
         yield Entry(table, ("services", index), f"{file} [[services]] {index + 1}", http="http" in handlers)
+
+
+def check_top_level(raw: Mapping[str, Any], file: str) -> Iterator[Finding]:
+    """What is wrong with the times of `[checks]`."""
+    named = pick(raw, "checks")
+    for name, table in (named if isinstance(named, dict) else {}).items():
+        if isinstance(table, dict):
+            yield from _check_times(f"{file} [checks.{name}]", [table])
 
 
 def check_services(raw: Mapping[str, Any], file: str, regions: int) -> Iterator[Finding]:
@@ -59,6 +69,7 @@ def check_services(raw: Mapping[str, Any], file: str, regions: int) -> Iterator[
         yield from _sleep(entry, regions)
         yield from _load(entry, regions)
         yield from _checks(entry, bool(pick(raw, "checks")))
+        yield from _check_times(f"{entry.shown} check", _of_entry(entry))
         if entry.http and entry.path == ("http_service",) and entry.get("force_https") is not True:
             yield Finding(
                 "warning", entry.shown, "http:// is served as it is", "Set force_https = true", code="doctor.no_https"
@@ -123,6 +134,25 @@ def _checks(entry: Entry, top_level: bool) -> Iterator[Finding]:
     if top_level:
         what = "only top-level [checks], which do not keep requests from sick machines"
     yield Finding("warning", entry.shown, what, "Add a check to the service itself", code="doctor.no_service_check")
+
+
+def _of_entry(entry: Entry) -> list[Mapping[str, Any]]:
+    return [table for key in ("checks", "http_checks", "tcp_checks") for table in tables_of(entry.get(key)) or ()]
+
+
+def _check_times(where: str, tables: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Fly.io asks no more often than every 2 s, and waits no longer than a minute."""
+    for table in tables:
+        for key, least, most in (("interval", 2.0, math.inf), ("timeout", 0.0, 60.0)):
+            try:
+                given = pick(table, key)
+                seconds = least if given is None else parse_duration(given)
+            except ValueError:
+                continue  # flyctl says so
+            if not least <= seconds <= most:
+                limit = f"at least {least:g} s" if seconds < least else f"{most:g} s at most"
+                what = f"{key} is {seconds:g} s, and Fly.io takes {limit}"
+                yield Finding("error", where, what, f"Set {key} to {limit}", code="doctor.check_times")
 
 
 def _key(entry: Entry, name: str) -> str:

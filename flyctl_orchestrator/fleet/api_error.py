@@ -29,6 +29,8 @@ _ADVICE: dict[str, str] = {
     "timeout": "Look with 'flyo status' before trying again",
     "capacity": "Try again later, or use another region or a smaller machine",
     "unauthorized": "Check FLY_API_TOKEN, or log in with 'flyctl auth login'",
+    "invalid": "Correct what it names, then run this again",
+    "unsupported": "docs/fidelity.md lists what the local platform offers; use Fly.io for the rest",
     "server": "Try again; https://status.flyio.net lists incidents",
     "network": "Check the connection, then try again",
     "unreadable": "Check what answers in its place (an HTTP proxy, a login page, FLY_FLAPS_BASE_URL), then try again",

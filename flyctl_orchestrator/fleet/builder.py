@@ -191,7 +191,7 @@ def _build_at(target: Target, url: str, request: BuildRequest, tell: OnLine) -> 
     except HttpError as failure:
         error = UnreachableError(
             f"the builder at {url} gave no result ({failure.detail})",
-            next="Look at 'flyo local status'",
+            next="'flyo local status' shows whether the platform runs; then run this again",
             code="build.unreachable",
         )
         # Whoever has been silent for that long will be again.
@@ -233,7 +233,7 @@ def _outcome(request: BuildRequest, end: _Event) -> BuiltImage:
     if end.event == "built" and end.image:
         return BuiltImage(end.image, end.digest or None, end.cached, tuple(end.notices or ()))
     why = end.error or "the builder stopped without a result"
-    raise _failed(request, why, next=end.hint or "", code=end.code or "failed")
+    raise _failed(request, why, next=(end.hint or "").removesuffix("."), code=end.code or "failed")
 
 
 def _failed(request: BuildRequest, why: str, *, next: str = "", code: str = "failed") -> BuildError:

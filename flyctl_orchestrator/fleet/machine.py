@@ -175,6 +175,16 @@ class Machine:
         return self.sleep_state is not None
 
     @property
+    def standbys(self) -> tuple[str, ...]:
+        """Ids of the machines that it stands in for when their host is lost; empty when it is no standby machine."""
+        return tuple(str(name) for name in self.config.get("standbys") or ())
+
+    @property
+    def resting(self) -> bool:
+        """Whether it runs nothing: it sleeps, or is a standby machine that was created and never started."""
+        return self.asleep or (bool(self.standbys) and self.state == "created")
+
+    @property
     def gone(self) -> bool:
         """Destroyed, or on its way there."""
         return self.state in GONE
@@ -213,7 +223,7 @@ class Machine:
     @property
     def serves(self) -> bool:
         """Whether the proxy sends it requests: it has a service and is not a standby."""
-        return bool(self.config.get("services")) and not self.config.get("standbys")
+        return bool(self.config.get("services")) and not self.standbys
 
 
 def bare(ref: str) -> str:

@@ -24,10 +24,12 @@ from flyctl_orchestrator.fleet.api_answer import (
 )
 from flyctl_orchestrator.fleet.api_call import Call, Caller, Repeat
 from flyctl_orchestrator.fleet.api_error import ApiError
+from flyctl_orchestrator.fleet.certificates import CertificatesApi
 from flyctl_orchestrator.fleet.http import Http
 from flyctl_orchestrator.fleet.listings import Listings
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.resources import Lease, SecretInfo
+from flyctl_orchestrator.fleet.token import TokenScope, token_scopes
 from flyctl_orchestrator.fleet.volumes import VolumesApi
 
 # The platform answers a wait after 60 s at the latest; longer waits are several calls.
@@ -77,6 +79,15 @@ class MachinesApi:
     def addresses(self) -> AddressesApi:
         """The operations on IP addresses, at the same pace."""
         return AddressesApi(self._caller)
+
+    @property
+    def certificates(self) -> CertificatesApi:
+        """The operations on certificates, at the same pace."""
+        return CertificatesApi(self._caller)
+
+    def token_scopes(self) -> list[TokenScope]:
+        """What the token of this client may touch, as far as the platform tells."""
+        return token_scopes(self._caller)
 
     def list_machines(self, app: str, *, having: tuple[str, str] | None = None) -> list[Machine]:
         """Every machine of an app that is not destroyed, throw-away and unmanaged ones included.
@@ -136,17 +147,8 @@ class MachinesApi:
         optional = {"name": name, "min_secrets_version": min_secrets_version, "lease_ttl": lease_ttl}
         body |= {key: value for key, value in optional.items() if value is not None}
         where = f"app {app}, region {region}"
-        call = Call(
-            "POST",
-            f"/apps/{quote(app)}/machines",
-            "create",
-            app,
-            where,
-            "create a machine",
-            json=body,
-            repeat="if_refused",
-            timeout=90.0,
-        )
+        path, doing = f"/apps/{quote(app)}/machines", "create a machine"
+        call = Call("POST", path, "create", app, where, doing, json=body, repeat="if_refused", timeout=90.0)
         return self._seen(self._caller.send(call, machine_of(app)))
 
     def find_created(self, app: str, key: str, value: str) -> Machine | None:

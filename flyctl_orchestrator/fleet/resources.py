@@ -15,11 +15,13 @@ class Lease:
         nonce: proves it is ours; never shown.
         expires_at: seconds since the epoch, by the platform's clock.
         description: what its holder said it is for.
+        owner: who holds it, "" where the platform does not say.
     """
 
     nonce: str
     expires_at: float
     description: str = ""
+    owner: str = ""
 
     def __repr__(self) -> str:
         return f"Lease(expires_at={self.expires_at}, description={self.description!r})"
@@ -27,7 +29,8 @@ class Lease:
     @classmethod
     def of_wire(cls, data: wire.LeaseData) -> Lease:
         """Read the `data` object of a lease answer."""
-        return cls(nonce=data.nonce or "", expires_at=data.expires_at, description=data.description or "")
+        said = {"description": data.description or "", "owner": data.owner or ""}
+        return cls(nonce=data.nonce or "", expires_at=data.expires_at, **said)
 
 
 @dataclass(frozen=True)

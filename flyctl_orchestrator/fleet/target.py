@@ -64,3 +64,7 @@ class Target:
     def app_url(self, app: str) -> str:
         """The address of an app for a browser."""
         return self.app_url_template.replace("{app}", app)
+
+    def creating(self, app: str) -> str:
+        """What to advise where an app is not there: names on Fly.io are global, so there no deploy creates one."""
+        return "'flyo deploy' creates it" if self.kind == "local" else f"'flyctl apps create {app}' creates it"

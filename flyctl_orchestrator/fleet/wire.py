@@ -231,6 +231,7 @@ class LeaseData(Struct):
     nonce: Nonce | None = None
     expires_at: Seconds = 0.0
     description: str | None = None
+    owner: str | None = None
 
 
 class LeaseAnswer(Struct):
@@ -283,3 +284,73 @@ class Addresses(Struct):
     """All of them. Go writes an empty list as null."""
 
     ips: list[Address] | None = None
+
+
+class TokenInfo(Struct):
+    """What one token is for; `apps` holds "*" where it is for all of the organization."""
+
+    apps: list[str] | None = None
+    org_slug: str | None = None
+
+
+class CurrentToken(Struct):
+    """What the token of a request is for; a token may be made of several."""
+
+    tokens: list[TokenInfo] | None
+
+
+class CertificateRow(Struct):
+    """One hostname of a list of certificates."""
+
+    hostname: str
+    configured: bool = False
+    acme_dns_configured: bool = False
+    acme_alpn_configured: bool = False
+    acme_http_configured: bool = False
+    has_custom_certificate: bool = False
+    has_fly_certificate: bool = False
+
+
+class CertificateRows(Struct):
+    """One page of a list of certificates."""
+
+    certificates: list[CertificateRow] | None
+    next_cursor: str = ""
+
+
+class IssuedCertificate(Struct):
+    """One certificate of a hostname, for one kind of key."""
+
+    expires_at: Moment | None = None
+
+
+class CertificateOf(Struct):
+    """The certificates of a hostname from one source: "custom" or "fly"."""
+
+    source: str = ""
+    status: str = ""
+    expires_at: Moment | None = None
+    issued: list[IssuedCertificate] | None = None
+
+
+class DnsNeeds(Struct):
+    """The records that lead a hostname to an app."""
+
+    a: list[str] | None = None
+    aaaa: list[str] | None = None
+    cname: str | None = None
+
+
+class ValidationError(Struct):
+    """Why a certificate could not be issued."""
+
+    message: str = ""
+
+
+class CertificateDetail(Struct):
+    """Everything about the certificates of one hostname."""
+
+    hostname: str
+    certificates: list[CertificateOf] | None = None
+    dns_requirements: DnsNeeds | None = None
+    validation_errors: list[ValidationError] | None = None

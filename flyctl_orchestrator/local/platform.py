@@ -9,6 +9,7 @@
     platform.addresses  allocate, release, list
     platform.volumes    create, get, list, update, extend, destroy, snapshot
     platform.tokens     create, list, revoke, authenticate
+    platform.certificates  request, list, get, remove
     platform.faults     add, remove, clear, shown
     platform.traffic    count, series
     platform.listening  why_refused
@@ -31,6 +32,7 @@ from flyctl_orchestrator.local.base.requests import Requests
 from flyctl_orchestrator.local.base.settings import Settings
 from flyctl_orchestrator.local.core.addresses import Addresses
 from flyctl_orchestrator.local.core.apps import Apps
+from flyctl_orchestrator.local.core.certificates.records import Certificates
 from flyctl_orchestrator.local.core.health import Health
 from flyctl_orchestrator.local.core.kernel import Kernel
 from flyctl_orchestrator.local.core.launches import Launches
@@ -101,6 +103,7 @@ class Platform:
         self.volumes = Volumes(self.kernel, volumes_root)
         self.addresses = Addresses(self.kernel)
         self.tokens = Tokens(self.kernel, token)
+        self.certificates = Certificates(self.kernel)
         self.leases = Leases(self.kernel)
         self.listening = Listening(self.kernel, self.runtime)
         self.health = Health(self.kernel, self.prober, self.listening)
@@ -122,7 +125,7 @@ class Platform:
         """Take up what the store holds: machines that ran are booted again, frozen ones are stopped."""
         Restore(
             self.kernel, self.secrets, self.releases, self.volumes, self.addresses, self.tokens,
-            self.health, self.lifecycle, self.machines,
+            self.certificates, self.health, self.lifecycle, self.machines,
         ).run()  # fmt: skip
         self.flush()
 
@@ -133,7 +136,16 @@ class Platform:
     def _forget(self, app: App) -> None:
         for machine in self.kernel.machines_of(app.name):
             self.lifecycle.destroy(machine, force=True)
-        for service in (self.secrets, self.releases, self.volumes, self.addresses, self.tokens, self.traffic):
+        holding = (
+            self.secrets,
+            self.releases,
+            self.volumes,
+            self.addresses,
+            self.certificates,
+            self.tokens,
+            self.traffic,
+        )
+        for service in holding:
             service.forget(app.name)
         self.on_app_destroyed(app.name)
 

@@ -29,6 +29,7 @@ class Asked:
     size: str | None = None
     memory: str | None = None
     start: str | None = None
+    database: str | None = None
 
 
 def missing_flags(asked: Asked, existing: Existing) -> list[str]:
@@ -64,16 +65,19 @@ def complete(asked: Asked, existing: Existing, directory: str) -> Answers:
             next=f"Give --primary {next(iter(regions))}, or --regions {','.join([primary, *regions])}",
             code="usage.primary",
         )
+    if asked.database:
+        _check_litefs(asked, primary, regions[primary])
     return Answers(
         app=app,
         primary=primary,
         regions=regions,
         port=asked.port,
         health=asked.health,
-        auto_stop=asked.auto_stop,
+        auto_stop="off" if asked.database else asked.auto_stop,
         size=asked.size,
         memory=memory_text(asked.memory) if asked.memory else None,
         start=asked.start,
+        database=asked.database,
     )
 
 
@@ -94,6 +98,18 @@ def memory_text(memory: str) -> str:
         what, advice = "is not an amount of memory", "Write 512mb or 1gb"
         raise UsageError(what, where="--vm-memory", next=advice, code="usage.memory")
     return f"{found[1]}{found[2] or 'mb'}"
+
+
+def _check_litefs(asked: Asked, primary: str, count: int) -> None:
+    """Refuse what loses data with it."""
+    if asked.auto_stop not in (None, "off"):
+        what, advice = f"--auto-stop {asked.auto_stop} loses data with LiteFS", "Leave it out: machines stay awake"
+    elif count != 1:
+        what = f"{primary} is to have {count} machines, and with LiteFS one machine of the primary region writes"
+        advice = f"Give --regions {primary}=1,…"
+    else:
+        return
+    raise UsageError(what, where="--database litefs", next=advice, code="usage.litefs")
 
 
 def _check(asked: Asked) -> None:

@@ -59,7 +59,8 @@ def _root(name: str) -> Traversable:
     if all((repository / part).exists() for part in EXAMPLES[name]):
         return repository
     raise FlyoError(
-        f"this installation of flyo does not carry the example '{name}'",
+        f"this installation does not have the files of the example '{name}'",
+        where=str(package),
         next="Install flyctl-orchestrator again",
         code="example.missing",
     )

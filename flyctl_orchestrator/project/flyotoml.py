@@ -134,8 +134,8 @@ def _probe(table: Table) -> Probe:
 
 
 def valid_path(path: str) -> bool:
-    """Whether `path` can stand in a request line as it is."""
-    return path.startswith("/") and all("!" <= letter <= "~" for letter in path)
+    """Whether `path` can stand in a request line as it is; one that begins with // is another host's address."""
+    return path.startswith("/") and not path.startswith("//") and all("!" <= letter <= "~" for letter in path)
 
 
 def _local(table: Table) -> LocalBuild:

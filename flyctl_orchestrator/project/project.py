@@ -10,6 +10,7 @@ from flyctl_orchestrator.catalog.regions import RegionBook, load_regions
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project import flyotoml, flytoml
 from flyctl_orchestrator.project.flytoml.formats import config_in
+from flyctl_orchestrator.project.litefs import litefs_problems
 from flyctl_orchestrator.project.model import Flyo, FlyToml, Project
 from flyctl_orchestrator.project.tomlfile import Document
 
@@ -44,7 +45,7 @@ def load_project(
     beside = _flyo_beside(path)
     shown_beside = str(Path(shown).parent / beside.name)
     flyo = flyotoml.load(beside, shown=shown_beside, regions=regions)
-    problems = (*fly.problems, *_region_problems(fly, flyo, regions))
+    problems = (*fly.problems, *_region_problems(fly, flyo, regions), *litefs_problems(path.parent, fly, flyo))
     notes = tuple(_gone_groups(fly, flyo, shown_beside))
     return Project(path.parent, _app(fly, app_name, shown), fly, flyo, cwd, problems, notes)
 

@@ -9,6 +9,7 @@ from typing import Any
 import tomli_w
 
 from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.project import litefs
 from flyctl_orchestrator.project.detect.detected import Detected
 from flyctl_orchestrator.project.dockerfile import DOCKERIGNORE, dockerfile
 from flyctl_orchestrator.project.edit import Path, section, set_counts, set_keys
@@ -27,6 +28,7 @@ class Answers:
         regions: machines per region; the order is the order of waves.
         auto_stop: "off", "stop" or "suspend".
         start: shell command for a new Dockerfile.
+        database: "litefs" when that is to copy the database to every machine.
     """
 
     app: str
@@ -38,6 +40,7 @@ class Answers:
     size: str | None = None
     memory: str | None = None
     start: str | None = None
+    database: str | None = None
 
 
 @dataclass(frozen=True)
@@ -104,12 +107,14 @@ def _fly_toml(answers: Answers, existing: Existing) -> str:
         + tomli_w.dumps(
             {"app": answers.app, "primary_region": answers.primary, "kill_signal": "SIGTERM", "kill_timeout": 30}
         ),
-        section("[env]", {"PORT": str(port)}),
+        section("[env]", {"PORT": str(port), **(dict([litefs.ENV]) if answers.database else {})}),
         section("[http_service]", service),
         section("[http_service.concurrency]", {"type": "requests", "soft_limit": 20, "hard_limit": 60}),
         section("[[http_service.checks]]", _check(answers.health or existing.detected.health)),
         section("[[vm]]", {"size": answers.size or DEFAULT_SIZE, "memory": answers.memory or DEFAULT_MEMORY}),
     ]
+    if answers.database:
+        blocks.append("# What LiteFS keeps.\n" + section("[[mounts]]", litefs.VOLUME))
     return "\n".join(blocks)
 
 
@@ -153,6 +158,20 @@ def _fly_changes(answers: Answers, fly: FlyToml) -> dict[Path, Any]:
     if not fly.sizes and (answers.memory or answers.size):
         new = {"size": answers.size or DEFAULT_SIZE, **({"memory": answers.memory} if answers.memory else {})}
         changes = {path: value for path, value in changes.items() if path[0] != "vm"} | {("vm", 0): new}
+    return changes | (_litefs_changes(fly) if answers.database else {})
+
+
+def _litefs_changes(fly: FlyToml) -> dict[Path, Any]:
+    """Machines that never sleep, the variable that says where the database is, and a volume where there is none."""
+    changes: dict[Path, Any] = {}
+    name, value = litefs.ENV
+    if any(service.min_running for service in fly.services):
+        # It would have no effect, which flyo doctor calls an error.
+        changes[*_service_place(fly), "min_machines_running"] = 0
+    if fly.env.get(name) != value:
+        changes["env", name] = value
+    if not fly.volumes:
+        changes["mounts", 0] = litefs.VOLUME
     return changes
 
 

@@ -11,14 +11,14 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Commands that take --local, -a and -c, and those that take --local alone. A test holds both against the commands.
+# Commands that take --local, -a and -c, and those that take no -c. A test holds both against the commands.
 _ALL = """
     deploy doctor history history-show lock-release lock-status lock-take logs open plan probe rehearse review-down
     review-up rollback run scale secrets-check secrets-generate secrets-import secrets-list secrets-set secrets-unset
     ssh status watch
 """
 ALL = frozenset(_ALL.split())
-LOCAL_ALONE = frozenset({"init"})
+WITHOUT_FILE = frozenset({"init"})
 GROUPS = ("history", "lock", "review", "secrets")
 
 # "flyo" and a command, wherever they stand: in quotes, at the end of a sentence, after a pipe.
@@ -58,9 +58,10 @@ class TypedTarget:
     def _options(self, command: str, given: Sequence[str]) -> list[str]:
         """What is missing in a command that names `given` already."""
         options = []
-        if self.local and command in ALL | LOCAL_ALONE and "--local" not in given:
-            options.append("--local")
+        if command not in ALL | WITHOUT_FILE:
+            return options
+        options += ["--local"] if self.local and "--local" not in given else []
+        options += [f"-a {shlex.quote(self.app)}"] if self.app and "-a" not in given else []
         if command in ALL:
-            options += [f"-a {shlex.quote(self.app)}"] if self.app and "-a" not in given else []
             options += [f"-c {shlex.quote(self.config)}"] if self.config and "-c" not in given else []
         return options

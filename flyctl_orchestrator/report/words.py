@@ -49,6 +49,12 @@ def reason(fields: Fields) -> str:
     return str(fields.get("reason") or fields.get("error") or fields.get("what") or fields.get("complaint") or "")
 
 
+def warning_text(fields: Fields) -> str:
+    """What is warned of: where, what, and the code that 'flyo explain' tells more about."""
+    at, code = place(fields), fields.get("code")
+    return (f"{at}: " if at else "") + reason(fields) + (f" [{code}]" if code else "")
+
+
 def seconds(fields: Fields) -> str:
     """How long it took, in brackets, as far as the event tells."""
     value = fields.get("seconds")
@@ -101,6 +107,11 @@ def _changed_counts(counts: Any) -> str:
     places = [(f"{each.get('group')}:" if grouped else "") + str(each.get("region")) for each in changed]
     pairs = zip(places, changed, strict=True)
     return ", ".join(f"{place} {each.get('before')} → {each.get('count')}" for place, each in pairs)
+
+
+def _build_line(line: str) -> Sentence:
+    """A command that a build runs may take minutes, so it is told; what it writes is a detail."""
+    return Sentence(line, "quiet", detail=not line.startswith("$ "))
 
 
 def _built(fields: Fields) -> Sentence:
@@ -197,7 +208,7 @@ _SENTENCES: dict[str, Callable[[Fields], Sentence | None]] = {
     "lock.lost": lambda fields: Sentence(reason(fields), "bad"),
     "app.created": lambda fields: Sentence("created the app"),
     "build.started": lambda fields: Sentence("building the image"),
-    "build.log": lambda fields: Sentence(str(fields.get("line") or ""), "quiet", detail=True),
+    "build.log": lambda fields: _build_line(str(fields.get("line") or "")),
     "build.finished": _built,
     "baseline.measured": lambda fields: Sentence(
         f"{place(fields)} answered in {latency(fields.get('latency_s'))} before", "quiet", detail=True
@@ -242,5 +253,5 @@ _SENTENCES: dict[str, Callable[[Fields], Sentence | None]] = {
     "fault.set": lambda fields: Sentence(f"fault {fault_sentence(fields)}", "warn"),
     "rehearsal.finished": lambda fields: None,
     "note": lambda fields: Sentence(str(fields.get("line") or "")),
-    "warning": lambda fields: Sentence(reason(fields), "warn"),
+    "warning": lambda fields: Sentence(warning_text(fields), "warn"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from flyctl_orchestrator.catalog.prices import load_prices
@@ -145,7 +146,7 @@ class Deployment:
             raise FlyoError(
                 f"there is no app {app} on Fly.io, or the token may not see it",
                 where=str(self.project.flytoml.path),
-                next="Create it with 'flyo init --create'",
+                next=self.target.creating(app),
                 code="app.missing",
             )
         self.target.flyctl.apps_create(app)
@@ -238,7 +239,7 @@ class Deployment:
                 journal.close()
         if not plan.empty:
             around.after(outcome)
-        return outcome
+        return replace(outcome, rollout=rollout)
 
     def new_id(self, fleet: Fleet) -> str:
         """The id of a rollout that begins now, after all that are known here or that `fleet`'s machines tell of.
@@ -336,7 +337,7 @@ class Deployment:
             edge=edge_of(target.kind, self.policy.propagation),
             metrics=target.metrics,
             logs=LOGS[target.kind],
-            newest_lines=lambda machine, limit: newest_lines(target.flyctl, project.app, machine, limit),
+            newest_lines=partial(newest_lines, target.flyctl, project.app),
             secrets_at=self.journals.secrets_at,
             guard=self.guard,
             hooks=self.hooks,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.project.model import RolloutPolicy
+from flyctl_orchestrator.project.model import Probe, RolloutPolicy
 from flyctl_orchestrator.rollout.context.context import RolloutContext
 from flyctl_orchestrator.rollout.context.outcome import EXITS, Excerpt, Outcome, OutcomeKind, Row
 from flyctl_orchestrator.rollout.plan.left_out import but_left_out
@@ -299,13 +299,14 @@ class Executor:
         return self._finish("inconclusive", f"{what}; not known: {names}", None, next=next_, code=code or "blind")
 
     def _last_words(self, run: LaneRun) -> Excerpt | None:
-        """The last lines of what decided that it failed: of flyctl where flyctl gave up, else of the machine."""
+        """The last lines of what decided that it failed, since the change: of flyctl where that gave up, else of it."""
         if run.code == "flyctl":
             lines: Sequence[str] = self._flyctl_said
             source = "flyctl"
         else:
             machine = run.blames or run.machine_id
-            lines = self._context.newest_lines(machine, EXCERPT_LINES) if machine else ()
+            since = self._record.began if run.blames else max(self._record.began, run.after_event)
+            lines = self._context.newest_lines(machine, EXCERPT_LINES, since) if machine else ()
             source = f"machine {machine}" if run.blames else f"{run.lane.region} {machine}"
         return Excerpt(source, tuple(lines)) if lines else None
 
@@ -314,7 +315,15 @@ class Executor:
 
     def _next(self, code: str, not_back: NotTakenBack) -> str:
         """Where to look, and which secrets to set back where they may be the cause."""
-        return ". ".join(filter(None, [self._where_to_look(), self._advice(code, not_back)]))
+        if code == "changed_meanwhile":
+            # What the app writes tells nothing about who else is at work.
+            return "Look at it with 'flyo status --machines'; roll out again once nobody else changes it"
+        return ". ".join(filter(None, [self._where_to_look(), self._page(code), self._advice(code, not_back)]))
+
+    def _page(self, code: str) -> str:
+        """What to do about a first release's health page that nobody named: an app need not have one at "/"."""
+        guessed = code == "probe" and not self._record.baseline and self._context.probe.path == Probe().path
+        return "If another page tells that the app is well, name it: [probe] path in flyo.toml" if guessed else ""
 
     def _advice(self, code: str, not_back: NotTakenBack) -> str:
         again = "'flyo scale' again" if self._record.plan.kind == "scale" else "'flyo deploy' again"

@@ -25,9 +25,12 @@ def read_kept_plan(path: Path, project: Project) -> Plan:
         plan = plan_of_dict(json.loads(path.read_text(encoding="utf-8")), where=str(path))
     except (OSError, ValueError, RecursionError) as error:
         why = error.strerror if isinstance(error, OSError) else "not JSON"
-        raise UsageError(f"the plan cannot be read ({why})", where=str(path), code="plan.bad_file") from error
+        what, advice = f"the plan cannot be read ({why})", "Make one with 'flyo plan --out FILE'"
+        raise UsageError(what, where=str(path), next=advice, code="plan.bad_file") from error
     if plan.app != project.app:
-        raise UsageError(f"the plan is for app {plan.app}, not {project.app}", where=str(path), code="plan.app")
+        what = f"the plan is for app {plan.app}, not {project.app}"
+        advice = "Make one for it with 'flyo plan --out FILE'"
+        raise UsageError(what, where=str(path), next=advice, code="plan.app")
     if plan.definition != definition_digest(project.flytoml.raw):
         raise _stale("fly.toml has", path)
     return plan

@@ -101,7 +101,7 @@ def prepare_scale(
         raise FlyoError(
             "there is no such app yet",
             where=f"app {fleet.app}",
-            next="'flyo deploy' creates it",
+            next=work.target.creating(fleet.app),
             code="app.not_found",
         )
     counts = read_request(words, work.project, fleet) if words else counts_of_files(work.project, fleet)

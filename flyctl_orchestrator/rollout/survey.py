@@ -123,7 +123,7 @@ def survey_app(
         raise FlyoError(
             f"there is no such app on {where}",
             where=f"app {app}",
-            next="'flyo deploy' creates it",
+            next=target.creating(app),
             code="app.not_found",
         )
     settings = project.flyo.probe if project else Probe()

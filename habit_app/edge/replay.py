@@ -84,15 +84,18 @@ class ReplayWrites:
     def send_home(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Replay in the primary region, or refuse what was replayed already or cannot be."""
         if "HTTP_FLY_REPLAY_FAILED" in environ:
-            return self._refuse(environ, start_response, "503 Service Unavailable", *_READ_ONLY)
+            what = _AWAY if environ["REQUEST_METHOD"] in READS else _READ_ONLY
+            return self._refuse(environ, start_response, "503 Service Unavailable", *what)
         if "HTTP_FLY_REPLAY_SRC" in environ:
             log.error(
                 "a request replayed from %s arrived in %s, but the primary region is %s: check PRIMARY_REGION",
                 *(environ["HTTP_FLY_REPLAY_SRC"], self.region, self.primary_region),
             )
-            return self._refuse(environ, start_response, "503 Service Unavailable", *_MISROUTED)
+            what = _ASTRAY if environ["REQUEST_METHOD"] in READS else _MISROUTED
+            return self._refuse(environ, start_response, "503 Service Unavailable", *what)
         if _is_too_big(environ):
-            return self._refuse(environ, start_response, "413 Content Too Large", *_TOO_BIG)
+            title, text = _TOO_BIG if environ["PATH_INFO"].startswith("/api/") else _TOO_BIG_FORM
+            return self._refuse(environ, start_response, "413 Content Too Large", title, text)
         headers = [("Fly-Replay", self.instruction), ("Cache-Control", "no-store"), ("Content-Length", "0")]
         start_response("409 Conflict", headers + self.headers(environ))
         return [b""]
@@ -116,6 +119,10 @@ _READ_ONLY = (
     "The region that keeps your data cannot be reached. You can still look around; please try the change again soon.",
 )
 _MISROUTED = ("Not saved", "The request ended up in the wrong region. Please try again.")
+# The same for who only wanted to look.
+_AWAY = ("Back in a moment", "The region that keeps your data cannot be reached right now. Please try again soon.")
+_ASTRAY = ("Back in a moment", "The request ended up in the wrong region. Please try again.")
+_TOO_BIG_FORM = ("Too big", "At most 1 MB can be sent at once. Nothing was changed.")
 _TOO_BIG = ("Too big", "Send less than 1 MB, or add the header Fly-Prefer-Region with the primary region.")
 
 
@@ -146,22 +153,32 @@ class RevisionCookie:
         # The form is that of itsdangerous' URLSafeSerializer with HMAC-SHA256, for apps that have that at hand.
         self._keys = [hmac.new(key, salt.encode(), hashlib.sha256).digest() for key in keys]
 
-    def write(self, user: str, revision: int) -> str:
-        """The cookie's value."""
-        payload = _encode(json.dumps([user, revision], separators=(",", ":")).encode())
+    def write(self, user: str, revision: int, position: int = 0) -> str:
+        """The cookie's value; `position` says how far the database was, where machines read copies of it."""
+        seen = [user, revision, position] if position else [user, revision]
+        payload = _encode(json.dumps(seen, separators=(",", ":")).encode())
         return f"{payload}.{_encode(self._sign(self._keys[0], payload))}"
 
     def read(self, value: str | None, user: str) -> int:
         """The newest revision of `user`'s data that the browser has seen; 0 when it does not say, or not so."""
+        whose, revision, _ = self._seen(value)
+        return revision if whose == user else 0
+
+    def position(self, value: str | None) -> int:
+        """How far the database was at the browser's last change; 0 when it does not say, or not so."""
+        return self._seen(value)[2]
+
+    def _seen(self, value: str | None) -> tuple[str, int, int]:
+        """Whose, revision and position; of what nobody here has signed: nobody's, 0 and 0."""
         payload, _, signature = (value or "").rpartition(".")
         try:
             sent = _decode(signature)
             if not any(hmac.compare_digest(sent, self._sign(key, payload)) for key in self._keys):
-                return 0
-            whose, revision = json.loads(_decode(payload))
-            return int(revision) if whose == user else 0
+                return "", 0, 0
+            whose, revision, *position = json.loads(_decode(payload))
+            return str(whose), int(revision), int(position[0]) if position else 0
         except (ValueError, TypeError, RecursionError):
-            return 0
+            return "", 0, 0
 
     def _sign(self, key: bytes, payload: str) -> bytes:
         return hmac.new(key, payload.encode(), hashlib.sha256).digest()

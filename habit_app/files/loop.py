@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from habit_app.files.carried import MOST_DAYS, BadFile, Carried, day_of, decoded, name_of, note_of, rows
 from habit_app.schedule import Schedule, times_a_week
 from habit_app.store.entries import State
+from habit_app.wording.counted import counted
 
 # Unpacked, all files together: a small zip may hold a huge one.
 LARGEST = 16_000_000
@@ -96,7 +97,8 @@ def _schedule(name: str, times: int, days: int, remarks: list[str]) -> Schedule:
         return Schedule()
     a_week = max(1, min(7, round(times * 7 / days)))
     if days != 7:
-        remarks.append(f"{name}: {times} times in {days} days has become {times_a_week(a_week).label().lower()}.")
+        often = f"{counted(times, 'time')} in {counted(days, 'day')}"
+        remarks.append(f"{name}: {often} has become {times_a_week(a_week).label().lower()}.")
     return times_a_week(a_week)
 
 

@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from habit_app.files.carried import MOST_DAYS, BadFile, Carried, day_of, decoded, name_of, note_of, rows
 from habit_app.schedule import BadSchedule, parse
 from habit_app.store.entries import State
+from habit_app.wording.counted import counted
 
 HEADER = ("habit", "name", "schedule", "archived", "day", "state", "note")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
@@ -52,7 +53,7 @@ def read(data: bytes, where: str = "The file") -> list[Carried]:
                 raise BadFile(f"{at} should be: {','.join(HEADER)}.")
             continue
         if len(row) != len(HEADER):
-            raise BadFile(f"{at} has {len(row)} columns instead of {len(HEADER)}.")
+            raise BadFile(f"{at} has {counted(len(row), 'column')} instead of {len(HEADER)}.")
         days += bool(row[4])
         if days > MOST_DAYS:
             raise BadFile(f"{where} has more than {MOST_DAYS} days.")

@@ -13,6 +13,7 @@ from habit_app.days import is_zone
 from habit_app.passwords import LONGEST_BYTES, complaint
 from habit_app.store import accounts
 from habit_app.store.accounts import User
+from habit_app.wording.counted import too_fast
 
 blueprint = Blueprint("accounts", __name__)
 
@@ -131,7 +132,7 @@ def _welcome(user: User) -> Response:
 
 
 def _too_fast(template: str, wait: int, **fields: str) -> Response:
-    response = _page(template, 429, problem=f"Too many attempts. Please wait {wait} seconds.", **fields)
+    response = _page(template, 429, problem=too_fast(wait), **fields)
     response.headers["Retry-After"] = str(wait)
     return response
 

@@ -12,6 +12,7 @@ from habit_app.files import loop, own_csv
 from habit_app.files.carried import BadFile
 from habit_app.store import accounts, copies, tokens
 from habit_app.store.habits import MOST_HABITS
+from habit_app.wording.counted import counted
 
 blueprint = Blueprint("files", __name__)
 
@@ -52,7 +53,8 @@ def take_in() -> Response:
         except copies.NoRoom:
             abort(409, f"Nothing was imported: {MOST_HABITS} habits are the most one account can have.")
         rev = accounts.touch(link, user.id)
-    text = f"{new} new habits, and days for {known} that were there."
+    there = counted(known, "habit that was there", "habits that were there")
+    text = f"{counted(new, 'new habit')}, and days for {there}."
     page = render_template("message.html", title="Imported", text=text, remarks=found.remarks)
     return wrote(make_response(page), user.id, rev)
 

@@ -15,6 +15,7 @@ from habit_app.pages.accounts import fold
 from habit_app.passwords import LONGEST_BYTES, complaint
 from habit_app.store import accounts, export
 from habit_app.store.accounts import User
+from habit_app.wording.counted import too_fast
 
 blueprint = Blueprint("own_account", __name__)
 
@@ -97,7 +98,7 @@ def _who_knows_the_password() -> User:
         user = signed_in(link)
         wait = throttle.guess(link, fold(user.name), client, now)
     if wait:
-        raise Refused(f"Too many attempts. Please wait {wait} seconds.", 429, wait)
+        raise Refused(too_fast(wait), 429, wait)
     if len(password.encode()) > LONGEST_BYTES or not parts.passwords.matches(user.password_hash, password):
         raise Refused("That is not your current password.", 403)
     with parts.store.writing() as link:

@@ -115,8 +115,11 @@ class Database(Protocol):
         ...
 
 
-def open_database(address: Address) -> Database:
-    """The database at `address`. Nothing is connected before the first use."""
+def open_database(address: Address, *, copy: bool = False) -> Database:
+    """The database at `address`. Nothing is connected before the first use.
+
+    A `copy` of a SQLite file is only read: another machine writes it.
+    """
     if address.engine == "postgres":
         # psycopg takes a fifth of a second to import, and most runs of this app use SQLite.
         from habit_app.store.postgres import PostgresDatabase
@@ -124,4 +127,4 @@ def open_database(address: Address) -> Database:
         return PostgresDatabase(address.where)
     from habit_app.store.sqlite import SqliteDatabase
 
-    return SqliteDatabase(address.where)
+    return SqliteDatabase(address.where, copy=copy)

@@ -51,9 +51,13 @@ class SqliteDatabase:
 
     engine = "sqlite"
 
-    def __init__(self, path: str) -> None:
-        """Use the file at `path`; it and its directory are made on first use."""
+    def __init__(self, path: str, *, copy: bool = False) -> None:
+        """Use the file at `path`; it and its directory are made on first use.
+
+        A `copy` is another machine's to write: it is never made, changed or migrated here.
+        """
         self.path = Path(path)
+        self._copy = copy
         self._idle: list[sqlite3.Connection] = []
         self._lock = Lock()
         self._closed = False
@@ -74,6 +78,8 @@ class SqliteDatabase:
         A transaction that begins as a reader and writes later is refused at once when somebody else wrote in between,
         however long the busy timeout is; one that begins as a writer waits for its turn.
         """
+        if self._copy:
+            raise DatabaseReadOnly(f"{self.path} is a copy, which the primary region writes")
         connection = self._take()
         link = _SqliteLink(connection)
         try:
@@ -118,12 +124,18 @@ class SqliteDatabase:
         connection.close()
 
     def _connect(self) -> sqlite3.Connection:
+        if self._copy:
+            return self._connect_to_copy()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(self.path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = NORMAL")
         _use_wal(connection)
         return connection
+
+    def _connect_to_copy(self) -> sqlite3.Connection:
+        place = f"{self.path.absolute().as_uri()}?mode=ro"
+        return sqlite3.connect(place, uri=True, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
 
 
 def _translated(problem: sqlite3.Error) -> DatabaseUnavailable:

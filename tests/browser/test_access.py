@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.chrome import add_habits, all_saved, sign_up
+from tests.browser.everybody import WIDER_THAN_THE_WINDOW, faults, faults_and_width
 from tests.browser.site import Site
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -16,11 +14,6 @@ pytestmark = pytest.mark.xdist_group("browser")
 HABITS = ("Read", "Walk", "Write", "Swim", "Sleep", "Stretch", "Juggle", "Practise the cello with great patience")
 STOPS = """() => [...document.querySelectorAll("a, button, input, select, summary")]
   .filter((each) => each.tabIndex >= 0 && each.checkVisibility({ visibilityProperty: true })).length"""
-WIDER_THAN_THE_WINDOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-RULES: dict[str, Any] = {
-    "resultTypes": ["violations"],
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-}
 
 
 @pytest.fixture
@@ -32,12 +25,6 @@ def dashboard(page: Page, site: Site) -> Page:
     page.get_by_role("button", name="Walk, today").click()
     all_saved(page)
     return page
-
-
-def faults(page: Page) -> list[str]:
-    """What axe says against the page."""
-    found = Axe().run(page, options=RULES).response["violations"]
-    return [f"{page.url}: {each['id']}: {node['target']}" for each in found for node in each["nodes"]]
 
 
 def test_axe_finds_nothing_and_nothing_is_cut_off(dashboard: Page, site: Site, browser: Browser) -> None:
@@ -53,9 +40,7 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(dashboard: Page, site: Site, b
             if path == "/dashboard":
                 context.add_cookies(dashboard.context.cookies())  # type: ignore[arg-type]
             page.goto(site.url + path)
-            found += faults(page)
-            if page.evaluate(WIDER_THAN_THE_WINDOW) > 0:
-                found.append(f"{page.url}: wider than {width} pixels")
+            found += faults_and_width(page)
         context.close()
     assert found == []
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from flyctl_orchestrator.local.platform import Platform
-from tests.parity.parity_clients import Client
+from tests.parity.parity_clients import QUICK_DEPLOY, Client
 from tests.parity.parity_normal import configs, differences
 from tests.parity.served_platform import ServedPlatform
 
@@ -285,6 +285,19 @@ def test_a_moved_mount_keeps_its_volume(served: ServedPlatform, real: Client, st
         found.append(configs(after))
     assert differences(found[1], found[0]) == []
     assert found[0][0]["config"]["mounts"][0]["path"] == "/elsewhere"
+
+
+def test_a_volume_of_another_name_is_refused(served: ServedPlatform, real: Client, stand_in: Client) -> None:
+    refs, renamed = [served.push("demo", "v1")], MOUNTS.replace('"data"', '"files"')
+    for client, app in ((real, "theirs"), (stand_in, "ours")):
+        deployed(client, app, MOUNTS, refs)
+        before = client.machines(app)
+        client.write_toml(renamed)
+        ran = client.run("deploy", "--image", refs[0], *QUICK_DEPLOY, "-a", app)
+        volume = before[0]["config"]["mounts"][0]["volume"]
+        said = f"machine {before[0]['id']} [app] can't update the attached volume files with name '{volume}' by 'data'"
+        assert ran.status == 1 and f"Error: {said}" in ran.err, ran
+        assert client.machines(app) == before
 
 
 @pytest.mark.parametrize("flags", [(), ("--ha=false",), ("--strategy", "immediate"), ("--deploy-retries", "1")])

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from flyctl_orchestrator.catalog.prices import PriceBook, load_prices
 from flyctl_orchestrator.catalog.regions import RegionBook, load_regions
 from flyctl_orchestrator.cli.context import CommandContext
+from flyctl_orchestrator.cli.pages.keeping import keep_page
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.report.catalog.bill_text import bill_lines
+from flyctl_orchestrator.report.html.figures import bill_page
 from flyctl_orchestrator.rollout.plan.bill import Use, bill_of
 from flyctl_orchestrator.rollout.plan.reservation import Reservation, reservation_of, smallest
 
@@ -25,18 +28,22 @@ class Lists:
     reserved: str | None
 
 
-def show_cost(context: CommandContext, lists: Lists, budget: float | None, use: dict[str, Any]) -> int:
+def show_cost(
+    context: CommandContext, lists: Lists, budget: float | None, use: dict[str, Any], html: Path | None = None
+) -> int:
     """Show the bill.
 
     Args:
         budget: US dollars per month; None for what flyo.toml says.
         use: further fields of `Use`; hours may be None for what flyo.toml says.
+        html: where to write a page; None for none.
 
     Returns:
         7 when the known part of the bill is above the budget.
 
     Raises:
         UsageError: a file or an option is wrong; nothing was asked of Fly.io.
+        FlyoError: the page cannot be written.
     """
     variables = context.environment.variables
     regions, prices = load_regions(variables), load_prices(variables)[0]
@@ -52,6 +59,8 @@ def show_cost(context: CommandContext, lists: Lists, budget: float | None, use: 
     )
     bill = bill_of(project, declared, prices, regions)
     over = budget is not None and bill.total > budget
+    if html is not None:
+        keep_page(context, bill_page(bill, budget, project.app), html, what="The bill")
     if context.options.as_json:
         context.output.document(
             bill.as_dict() | {"budget_usd": budget, "within_budget": _within(budget, over, bill.complete)}

@@ -11,6 +11,7 @@ from flyctl_orchestrator.catalog.people import cells
 from flyctl_orchestrator.catalog.prices import PriceBook, load_prices
 from flyctl_orchestrator.catalog.regions import Place, RegionBook, load_regions
 from flyctl_orchestrator.cli.context import CommandContext
+from flyctl_orchestrator.cli.pages.keeping import keep_page
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.placement.access_log import read_log
@@ -25,6 +26,7 @@ from flyctl_orchestrator.report.catalog.log_text import log_lines
 from flyctl_orchestrator.report.catalog.map_svg import picture
 from flyctl_orchestrator.report.catalog.map_text import curve_lines, map_lines
 from flyctl_orchestrator.report.catalog.regions_text import Listed, Suggested, list_lines, suggestion_lines
+from flyctl_orchestrator.report.html.figures import suggestion_page
 from flyctl_orchestrator.rollout.plan.cost import Guest, guest_of_size
 
 # What `flyo init` gives a machine of this size.
@@ -61,10 +63,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Pictures:
-    """What to draw: a map in the terminal, and an SVG into a file."""
+    """What to draw: a map in the terminal, an SVG into a file, and a page into another one."""
 
     plot: bool
     svg: str | None
+    html: Path | None = None
 
 
 def list_regions(context: CommandContext, start: str | None, rtt: str | None, size: tuple[str, int | None]) -> None:
@@ -119,7 +122,7 @@ def suggest_regions(
 
     Raises:
         UsageError: users, a region or the size are not known, or a catalog file cannot be used.
-        FlyoError: nothing is within the budget (code regions.budget).
+        FlyoError: nothing is within the budget (code regions.budget), or a page cannot be written.
     """
     variables = context.environment.variables
     regions, book = load_regions(variables), load_prices(variables)[0]
@@ -154,6 +157,8 @@ def suggest_regions(
     chosen = {code: region.at for code in found.best[-1].regions if (region := regions.get(code)) and region.at}
     if pictures.svg:
         _write_svg(context, pictures.svg, shown, chosen)
+    if pictures.html:
+        keep_page(context, suggestion_page(shown, regions), pictures.html, what="The page")
     if context.options.as_json:
         context.output.document(shown.as_dict())
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ from flyctl_orchestrator.cli.options import config_option, json_option
 from flyctl_orchestrator.cli.quantities import Amount
 
 _gigabytes = Amount(0)
+PLANS = ("basic", "starter", "launch", "scale", "performance")
 
 
 @click.command()
@@ -24,11 +26,16 @@ _gigabytes = Amount(0)
 @click.option("--egress-ips", type=click.IntRange(0), default=0, help="Static egress addresses.")
 @click.option("--certificates", type=click.IntRange(0), default=0, help="Certificates of single names.")
 @click.option("--wildcards", type=click.IntRange(0), default=0, help="Wildcard certificates.")
+@click.option("--postgres", type=click.Choice(PLANS), help="Plan of a Managed Postgres.")
+@click.option("--postgres-gb", type=_gigabytes, default=0.0, help="Storage provisioned for it.")
 @click.option("--reserve", metavar="LIST", help="Paid a year ahead, USD by kind, e.g. shared=36,performance=144.")
 @click.option("--budget", type=Amount(0, min_open=True), metavar="USD", help="Exit 7 when it costs more.")
+@click.option(
+    "--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a page to keep: one file."
+)
 @json_option
 @pass_command_context
-def cost(context: CommandContext, /, budget: float | None, **use: Any) -> int:
+def cost(context: CommandContext, /, budget: float | None, html: Path | None, **use: Any) -> int:
     """Say what the app of fly.toml and flyo.toml costs a month, line by line; nobody is asked.
 
     Machines run all the time unless --hours says for how long those that may sleep are awake. fly.toml's
@@ -38,4 +45,4 @@ def cost(context: CommandContext, /, budget: float | None, **use: Any) -> int:
     from flyctl_orchestrator.cli.catalog.cost import Lists, show_cost
 
     lists = Lists(use.pop("traffic"), use.pop("replays"), use.pop("reserve"))
-    return show_cost(context, lists, budget, use)
+    return show_cost(context, lists, budget, use, html)

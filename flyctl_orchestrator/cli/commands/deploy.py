@@ -42,6 +42,7 @@ from flyctl_orchestrator.cli.options import (
 @click.option(
     "--plan", "plan_file", type=click.Path(path_type=Path, dir_okay=False), help="Run this plan ('flyo plan --out')."
 )
+@click.option("--web", is_flag=True, help="Serve a page on this computer that follows the rollout.")
 @verbose_option("Every step, probe and line of flyctl.")
 @pass_command_context
 def deploy(
@@ -52,6 +53,7 @@ def deploy(
     abort: bool,
     unfinished: Literal["refuse", "resume", "abort"],
     plan_file: Path | None,
+    web: bool,
 ) -> int:
     """Build the image, release it, and roll it out region by region; every machine is proved healthy from outside.
 
@@ -60,8 +62,11 @@ def deploy(
 
     A rollout that was killed, on this computer or on another, is finished by --resume or undone by --abort. In a
     pipeline --unfinished does that first and then rolls out.
+
+    With --web the rollout can be followed in a browser of this computer: the page's address is printed, works for one
+    browser, and is gone when the command ends.
     """
     from flyctl_orchestrator.cli.deploy import DeployRequest, run_deploy
 
-    requested = DeployRequest(image, plan_file, resume=resume, abort=abort, hooks=not no_hooks, unfinished=unfinished)
+    requested = DeployRequest(image, plan_file, resume, abort, hooks=not no_hooks, web=web, unfinished=unfinished)
     return run_deploy(context, requested)

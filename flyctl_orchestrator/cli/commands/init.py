@@ -32,6 +32,11 @@ AUTO_STOP = ("suspend", "stop", "off")
 @click.option("--vm-size", "size", metavar="SIZE", help="Machine size, e.g. shared-cpu-1x.")
 @click.option("--vm-memory", "memory", metavar="SIZE", help="Memory per machine, e.g. 512mb.")
 @click.option("--start", metavar="COMMAND", help="Start command, for a new Dockerfile; may use $PORT.")
+@click.option(
+    "--database",
+    type=click.Choice(("litefs",)),
+    help="Copy a SQLite database to every machine with LiteFS, which Fly.io does not support.",
+)
 @click.option("--example", type=click.Choice(tuple(EXAMPLES)), help="Copy this app into the empty directory first.")
 @click.option("--create/--no-create", default=None, help="Also create the app on Fly.io (with --local: there).")
 @click.option("--org", metavar="SLUG", help="Organization to create it in.")

@@ -39,6 +39,9 @@ from flyctl_orchestrator.cli.quantities import Duration
     "--svg", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write the picture to FILE."
 )
 @click.option(
+    "--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a page to keep: one file."
+)
+@click.option(
     "--slo", "limits", multiple=True, metavar="NAME=LIMIT",
     help="p50, p95, p99, errors or cold, e.g. p95=200ms; a row above it ends with 1. May be given again.",
 )  # fmt: skip
@@ -53,6 +56,7 @@ def probe(
     cold: bool,
     plot: bool,
     svg: Path | None,
+    html: Path | None,
     limits: tuple[str, ...],
 ) -> int:
     """Measure how long answers take, region by region: p50, p95, p99 and errors.
@@ -63,4 +67,4 @@ def probe(
     """
     from flyctl_orchestrator.cli.look.measure.probe import Wanted, run_probe
 
-    return run_probe(context, Wanted(regions, clients, paths, count, timeout, cold, plot, svg, limits))
+    return run_probe(context, Wanted(regions, clients, paths, count, timeout, cold, plot, svg, html, limits))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -48,6 +49,9 @@ def list_them(context: CommandContext, start: str | None, rtt: str | None, vm_si
 @_rtt
 @click.option("--plot", is_flag=True, help="Draw a map and a curve.")
 @click.option("--svg", metavar="FILE", help="Draw them into a file.")
+@click.option(
+    "--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a page to keep: one file."
+)
 @_size
 @_memory
 @json_option
@@ -66,5 +70,5 @@ def suggest(context: CommandContext, /, count: int, **chosen: Any) -> None:
         Limits(chosen["budget"], chosen["most"], chosen["keep"], chosen["by"]),
         count,
         (chosen["vm_size"], chosen["vm_memory"]),
-        Pictures(chosen["plot"], chosen["svg"]),
+        Pictures(chosen["plot"], chosen["svg"], chosen["html"]),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flyctl_orchestrator.catalog.regions import RegionBook, load_regions
@@ -12,11 +13,14 @@ from flyctl_orchestrator.cli.init.report import report, show_files, summary
 from flyctl_orchestrator.cli.init.request import InitRequest
 from flyctl_orchestrator.cli.target import wants_local
 from flyctl_orchestrator.environment import Environment
-from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.errors import FlyoError, UsageError
+from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.project.asked import Asked, complete, missing_flags
 from flyctl_orchestrator.project.counts import parse_counts
 from flyctl_orchestrator.project.example import example_files, refuse_unless_empty
 from flyctl_orchestrator.project.existing import existing_of_files, read_existing
+from flyctl_orchestrator.project.litefs import CONFIG as LITEFS_CONFIG
+from flyctl_orchestrator.project.litefs import litefs_files
 from flyctl_orchestrator.project.scaffold import Answers, Existing, build_files
 from flyctl_orchestrator.project.write import write_files
 
@@ -53,9 +57,12 @@ def run_init(context: CommandContext, request: InitRequest, asked: Asked) -> Non
         existing = reopened(read_existing(environment.cwd, book.with_codes(book.closed)), asked, book)
         complete(asked, existing, environment.cwd.name)  # a wrong flag is told first
         require_start(existing, asked.start)
-    answers, create = _answers(context, asked, request, existing, book)
+    try:
+        answers, create = _answers(context, asked, request, existing, book)
+    except KeyboardInterrupt:
+        raise FlyoError("interrupted; nothing was written", code="interrupted", exit=Exit.INTERRUPTED) from None
     refuse_closed(answers, book)
-    files = {**copied, **build_files(answers, existing)}
+    files = planned_files(answers, existing, copied)
     actions = {name: "changed" if (environment.cwd / name).is_file() else "created" for name in files}
     if request.dry_run:
         show_files(context, files, request)
@@ -63,6 +70,18 @@ def run_init(context: CommandContext, request: InitRequest, asked: Asked) -> Non
     write_files(environment.cwd, files)
     created = create_app(context, answers.app, org=request.org) if create else None
     report(context, answers, existing, actions, created)
+
+
+def planned_files(answers: Answers, existing: Existing, copied: Mapping[str, bytes]) -> dict[str, bytes]:
+    """All files to write, those of an example (`copied`) among them.
+
+    Raises:
+        UsageError: as `build_files` and `litefs_files`.
+    """
+    files = {**copied, **build_files(answers, existing)}
+    if answers.database and LITEFS_CONFIG not in existing.names:
+        files |= litefs_files(files, answers.start, existing.fly)
+    return files
 
 
 def require_start(existing: Existing, start: str | None) -> None:
@@ -121,7 +140,7 @@ def _ask(
     if create is None and can_create(environment, local=local):
         where = "on the local platform" if local else "on Fly.io"
         create = context.confirm(f"Create the app '{answers.app}' {where} now?", default=False)
-    files = build_files(answers, existing)
+    files = planned_files(answers, existing, {})
     output.say("", *summary(answers, existing, files, environment.cwd))
     context.insist("Go ahead?", default=True)
     return answers, bool(create)

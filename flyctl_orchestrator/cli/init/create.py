@@ -44,9 +44,15 @@ def create_app(context: CommandContext, app: str, *, org: str | None) -> bool:
 def _only_organization(organizations: Mapping[str, str]) -> str:
     if len(organizations) == 1:
         return next(iter(organizations))
+    if not organizations:
+        what, advice = (
+            "the token sees no organization to create the app in",
+            "Name one with --org, or use another token",
+        )
+        raise UsageError(what, where="flyo init", next=advice, code="usage.org")
     raise UsageError(
         f"there are {len(organizations)} organizations: {', '.join(sorted(organizations)[:8])}",
         where="--org",
-        next="The files are written; name one with --org and run it again with --create",
+        next=f"The files are written; 'flyo init --yes --create --org {min(organizations)}' creates it in one of them",
         code="usage.org",
     )

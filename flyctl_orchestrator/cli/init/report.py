@@ -9,6 +9,8 @@ from pathlib import Path
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.init.request import InitRequest
 from flyctl_orchestrator.project.detect.detected import WantedSecret
+from flyctl_orchestrator.project.litefs import CONFIG as LITEFS_CONFIG
+from flyctl_orchestrator.project.litefs import litefs_lines
 from flyctl_orchestrator.project.scaffold import Answers, Existing
 
 SCHEMA = "flyo.init/1"
@@ -63,7 +65,7 @@ def report(
     context: CommandContext, answers: Answers, existing: Existing, actions: Mapping[str, str], created: bool | None
 ) -> None:
     """What was done and what to type next; with --json as one object on stdout."""
-    notes = _notes(answers, existing)
+    notes = _notes(answers, existing, actions)
     following = [("write a Dockerfile, then run 'flyo init' again", "")]
     if can_build(answers, existing):
         following = _following(existing.detected.secrets, created=bool(created), local=context.options.local)
@@ -105,7 +107,7 @@ def _grouped(actions: Mapping[str, str]) -> dict[str, str]:
     return result
 
 
-def _notes(answers: Answers, existing: Existing) -> list[str]:
+def _notes(answers: Answers, existing: Existing, actions: Mapping[str, str]) -> list[str]:
     found = existing.detected
     notes = list(found.notes) if existing.needs_dockerfile else []
     if existing.needs_dockerfile and not (answers.start or found.start):
@@ -113,6 +115,11 @@ def _notes(answers: Answers, existing: Existing) -> list[str]:
     own = [secret.name for secret in found.secrets if not secret.random]
     if own:
         notes.append(f"Its files name secrets whose values only you know ({', '.join(own)}): flyo secrets set NAME")
+    if answers.database:
+        notes.append("LiteFS is not supported by Fly.io; with it machines never sleep, and one region alone can write")
+    if LITEFS_CONFIG in actions and "Dockerfile" not in actions:
+        lines = "; ".join(litefs_lines())
+        notes.append(f"The Dockerfile is yours and was left alone; for LiteFS its last stage has to end so: {lines}")
     return notes
 
 
@@ -123,7 +130,7 @@ def _following(secrets: tuple[WantedSecret, ...], *, created: bool, local: bool)
     rehearse.append(("flyo deploy --local", "rehearse it on this computer"))
     if local:
         return rehearse
-    # The first deploy creates the app; secrets need it before.
-    release = [("flyo init --yes --create", "create the app on Fly.io")] if names and not created else []
+    # On Fly.io no deploy creates an app: its name is taken for everybody.
+    release = [("flyo init --yes --create", "create the app on Fly.io")] if not created else []
     release += [(f"flyo secrets generate {name} --if-missing", "a random value that nobody sees") for name in names]
     return [*rehearse, *release, ("flyo deploy", "take it to Fly.io")]

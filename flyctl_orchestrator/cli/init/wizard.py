@@ -52,7 +52,8 @@ class Wizard:
             asked = replace(asked, app=app, primary=primary or next(iter(counts)), regions=counts)
             asked = replace(asked, start=asked.start or self._start())
             asked = replace(asked, port=asked.port or self._port(), health=asked.health or self._health())
-            asked = replace(asked, auto_stop=asked.auto_stop or self._auto_stop())
+            if not asked.database:
+                asked = replace(asked, auto_stop=asked.auto_stop or self._auto_stop())
             return replace(asked, memory=asked.memory or self._memory(asked))
 
     def _introduce(self) -> None:

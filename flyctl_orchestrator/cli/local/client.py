@@ -192,11 +192,12 @@ def checked(answer: HttpAnswer) -> Any:
 
     if answer.status >= 400:
         what = complaint(answer, ()) if understood(answer) else f"it answered {answer.status}"
-        raise FlyoError(what, where="local platform", code="local.refused")
+        raise FlyoError(what, where="local platform", next="Correct that and run it again", code="local.refused")
     if not answer.body:
         return None
     try:
         return decode(answer.body, Any)
     except Unreadable as failure:
         what = f"its answer ({answer.status}) cannot be read: {failure.reason}"
-        raise UnreachableError(what, where="local platform", next=NOT_RUNNING, code="local.unreadable") from None
+        anew = "Start it anew: 'flyo local down', then 'flyo local up'"
+        raise UnreachableError(what, where="local platform", next=anew, code="local.unreadable") from None

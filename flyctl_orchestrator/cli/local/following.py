@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flyctl_orchestrator.cli.local.client import ask, find_local
-from flyctl_orchestrator.environment import Environment
+from flyctl_orchestrator.environment import Clock, Environment
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.report.base import Fact
 
@@ -94,13 +94,17 @@ def followed(environment: Environment, app: str) -> Iterator[Callable[[Fact], No
     try:
         yield follower.hear
     except FlyoError as error:
-        now = datetime.fromtimestamp(environment.clock.now(), UTC).isoformat(timespec="milliseconds")
-        told = {"code": error.code, "exit": int(error.exit), "where": error.where, "what": error.what}
-        stamp = now.replace("+00:00", "Z")
-        follower.add({"schema": "flyo.event/1", "event": "error", "ts": stamp, "app": app, **told})
+        follower.add(told_error(error, environment.clock, app))
         raise
     finally:
         follower.close()
+
+
+def told_error(error: FlyoError, clock: Clock, app: str) -> dict[str, Any]:
+    """The event that an error which ends a command is, as one JSON object."""
+    now = datetime.fromtimestamp(clock.now(), UTC).isoformat(timespec="milliseconds")
+    told = {"code": error.code, "exit": int(error.exit), "where": error.where, "what": error.what}
+    return {"schema": "flyo.event/1", "event": "error", "ts": now.replace("+00:00", "Z"), "app": app, **told}
 
 
 def _sender(environment: Environment) -> Send:

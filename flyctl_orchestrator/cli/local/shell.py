@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.local.client import ensure_local, require_running, variables_to
+from flyctl_orchestrator.fleet.flyctl.find import find_flyctl
 
 
 def show_variables(context: CommandContext, shell: str | None) -> None:
@@ -37,6 +38,8 @@ def _fish_quoted(value: str) -> str:
 def run_against_it(context: CommandContext, command: tuple[str, ...]) -> int:
     """Run a command that finds the platform where it looks for Fly.io; gives the command's exit status.
 
+    flyctl is the one that flyo itself uses with the platform: its stand-in where there is none.
+
     Raises:
         UnreachableError: the platform cannot be started.
     """
@@ -44,7 +47,10 @@ def run_against_it(context: CommandContext, command: tuple[str, ...]) -> int:
     handed_out = ensure_local(environment)
     # Nothing of a real account reaches the command: no token, no app, no region of the surrounding environment.
     kept = {name: value for name, value in environment.variables.items() if not name.startswith("FLY_")}
-    status = at_this_terminal(command, kept | handed_out, environment.cwd)
+    argv = command
+    if command[0] in ("flyctl", "fly"):
+        argv = (*find_flyctl(environment.variables, local=True)[1], *command[1:])
+    status = at_this_terminal(argv, kept | handed_out, environment.cwd)
     if isinstance(status, OSError):
         context.output.say(f"flyo: {command[0]}: {status.strerror or status} [local.exec]")
         return 127 if isinstance(status, FileNotFoundError) else 126

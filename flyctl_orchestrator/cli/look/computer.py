@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from flyctl_orchestrator.cli.context import CommandContext
@@ -17,6 +18,8 @@ from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.fleet.flyctl.env import child_environment
 from flyctl_orchestrator.fleet.flyctl.find import find_flyctl
 from flyctl_orchestrator.fleet.flyctl.flyctl import Flyctl
+
+USUAL_ENGINE = "unix:///var/run/docker.sock"
 
 
 def facts_of(context: CommandContext) -> Facts:
@@ -42,6 +45,8 @@ def facts_of(context: CommandContext) -> Facts:
         port_asked=asked is not None,
         port_taken=port is not None and running is None and _taken(port),
         platform=running.url if running else "",
+        engine_trouble=_engine_trouble(environment.variables),
+        engine_needed=environment.variables.get("FLYO_LOCAL_RUNTIME") == "container",
         free=shutil.disk_usage(_nearest(directories[0])).free,
         unwritable=tuple(str(each) for each in directories if not os.access(_nearest(each), os.W_OK)),
     )
@@ -74,6 +79,27 @@ def _logged_in(flyctl: Flyctl) -> bool:
 def _nearest(directory: Path) -> Path:
     """The directory, or the first above it that is there."""
     return next(each for each in (directory, *directory.absolute().parents) if each.exists())
+
+
+def _engine_trouble(variables: Mapping[str, str]) -> str:
+    """Why no container engine answers; "" when one takes connections, or processes were asked for."""
+    if variables.get("FLYO_LOCAL_RUNTIME") == "process":
+        return ""
+    named = variables.get("DOCKER_HOST") or USUAL_ENGINE
+    kind, _, at = named.partition("://")
+    host, _, port = at.rpartition(":")
+    try:
+        if kind == "unix":
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as engine:
+                engine.settimeout(1.0)
+                engine.connect(at)
+        elif kind in ("tcp", "http", "https") and port.isdigit():
+            socket.create_connection((host, int(port)), 1.0).close()
+        else:
+            return ""  # a way to one that is not known here, such as ssh
+    except (OSError, ValueError) as error:
+        return f"no container engine answers at {named} ({getattr(error, 'strerror', None) or error})"
+    return ""
 
 
 def _taken(port: int) -> bool:

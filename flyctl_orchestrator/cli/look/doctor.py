@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from flyctl_orchestrator.catalog.error_pages import load_pages
@@ -9,6 +11,7 @@ from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.judged import judge
 from flyctl_orchestrator.cli.local.client import find_local
+from flyctl_orchestrator.cli.look.access import certificate_findings, lease_findings, token_findings
 from flyctl_orchestrator.cli.look.computer import facts_of
 from flyctl_orchestrator.cli.status import unfinished_rollout
 from flyctl_orchestrator.cli.target import wants_local
@@ -24,6 +27,7 @@ from flyctl_orchestrator.project.edit import set_keys
 from flyctl_orchestrator.project.model import Project
 from flyctl_orchestrator.project.write import write_files
 from flyctl_orchestrator.report.look.findings import finding_lines, findings_as_dict
+from flyctl_orchestrator.rollout.state.lock_record import is_lock_machine
 from flyctl_orchestrator.rollout.survey import survey_app
 
 
@@ -49,6 +53,14 @@ class Found:
         self.unseen = True
         what = f"was not looked at: {error.where + ': ' if error.where else ''}{error.what} [{error.code}]"
         self.findings.append(Finding("warning", part, what, error.next or "Run it again", code="doctor.not_checked"))
+
+    @contextmanager
+    def looking(self, part: str) -> Iterator[None]:
+        """Look at a part; when that fails, the others are looked at all the same."""
+        try:
+            yield
+        except FlyoError as error:
+            self.miss(part, error)
 
     def status(self, *, strict: bool) -> Exit:
         """The exit status."""
@@ -94,11 +106,18 @@ def _look_outside(context: CommandContext, project: Project, found: Found, *, lo
             context.output.say("the local platform does not run: no machines to look at")
             return
         target = context.target(needs_flyctl=False)
+        with found.looking("token"):
+            found.findings += token_findings(target, context.environment, project.app)
         found.findings += _of_fleet(context, target, project)
         found.checked.append("fleet")
     except FlyoError as error:
         found.miss("machines", error)
         return
+    with found.looking("leases"):
+        machines = [each for each in target.api.list_machines(project.app) if not is_lock_machine(each)]
+        found.findings += lease_findings(target, project.app, machines)
+    with found.looking("certificates"):
+        found.findings += certificate_findings(target, project.app)
     if not has_files(project):
         return
     try:

@@ -99,7 +99,8 @@ def _joined(context: CommandContext, machine: Machine, command: Sequence[str]) -
         return _in_container(context, machine, (engine, container), command)
     directory, env = said.get("directory"), said.get("env")
     if not isinstance(directory, str) or not isinstance(env, dict):
-        raise UnreachableError("its answer cannot be read", where="local platform", code="local.unreadable")
+        what, advice = "it does not say where the machine runs", "'flyo local status' shows what runs"
+        raise UnreachableError(what, where="local platform", next=advice, code="local.unreadable")
     own = {name: context.environment.variables[name] for name in ("TERM",) if name in context.environment.variables}
     return _run(context, command, {**own, **env}, Path(directory))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.look.app import app_to_look_at, require_regions
+from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.log_pages import LogLine, LogPages
@@ -84,7 +85,7 @@ def show_logs(context: CommandContext, wanted: Wanted) -> int:
     """Show the newest lines, and with `follow` new ones as they come.
 
     Raises:
-        FlyoError: there is no such app or region, the lines cannot be read, or not be shown.
+        FlyoError: there is no such app, region or machine, the lines cannot be read, or not be shown.
     """
     app = app_to_look_at(context)
     require_regions(context, wanted.regions, context.offered)
@@ -95,6 +96,8 @@ def show_logs(context: CommandContext, wanted: Wanted) -> int:
     try:
         first = [line for line in follower.look() if wanted.keep(line)]
         _show(context, first[max(0, len(first) - wanted.limit) :])
+        if not first:
+            _require_machines(target, app, wanted)
         if not first and not wanted.follow:
             context.output.say("no lines")
         while wanted.follow and not context.output.gone and (end is None or clock.monotonic() < end):
@@ -103,6 +106,28 @@ def show_logs(context: CommandContext, wanted: Wanted) -> int:
     except KeyboardInterrupt:
         return Exit.OK if wanted.follow else Exit.INTERRUPTED
     return Exit.OK
+
+
+def _require_machines(target: Target, app: str, wanted: Wanted) -> None:
+    """Where nothing was written, make sure that it could have been: what is gone may have left lines.
+
+    Raises:
+        FlyoError: a machine, or a region without one, was named (code logs.no_machine), or machines cannot be read.
+    """
+    if not wanted.machines and not wanted.regions:
+        return
+    there = [machine for machine in target.api.list_machines(app) if not machine.gone]
+    missing = [f"no machine {each}" for each in wanted.machines if each not in {machine.id for machine in there}]
+    # Somebody who follows a region may wait for its first machine; ids are not known beforehand.
+    regions = () if wanted.follow else wanted.regions
+    missing += [f"no machine in {each}" for each in regions if each not in {machine.region for machine in there}]
+    if missing:
+        raise FlyoError(
+            f"there is {' and '.join(missing)}, and no line is kept of one",
+            where=f"app {app}",
+            next="'flyo status --machines' shows machines and their states",
+            code="logs.no_machine",
+        )
 
 
 def _pages(target: Target, app: str, wanted: Wanted) -> list[LogPages]:

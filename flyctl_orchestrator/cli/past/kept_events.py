@@ -28,7 +28,10 @@ LINES = frozenset({"build.log", "flyctl.line", "hook.line"})
 
 
 class KeptEvents:
-    """Keeps the events of one command that rolls out; a command that begins none leaves nothing.
+    """Keeps the events of one command that rolls out; a command that does not come that far leaves nothing.
+
+    Of rollouts that had nothing to do, or ended before their first change, only the newest is kept: they take no place
+    of others.
 
     Args:
         journals: of the app, on the target.
@@ -49,6 +52,9 @@ class KeptEvents:
         try:
             if event.name == "rollout.started" and self._file is None:
                 self._file = self._opened(str(event.fields["rollout"]))
+            elif event.name == "rollout.finished" and self._file is None and event.fields.get("rollout"):
+                self._forget_those_that_did_nothing()
+                self._file = self._opened(str(event.fields["rollout"]))
             if self._file is not None:
                 self._write(event.name == "rollout.finished")
         except OSError:
@@ -68,6 +74,12 @@ class KeptEvents:
             self._bytes += len(text)
             assert self._file is not None
             os.write(self._file, text)
+
+    def _forget_those_that_did_nothing(self) -> None:
+        for old in kept_rollouts(self._journals):
+            journal = self._journals.path(old)
+            if not journal.exists() or not journal.stat().st_size:
+                events_path(self._journals, old).unlink(missing_ok=True)
 
     def _opened(self, rollout: str) -> int:
         path = events_path(self._journals, rollout)

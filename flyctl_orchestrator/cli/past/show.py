@@ -6,11 +6,12 @@ from pathlib import Path
 
 from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.cli.context import CommandContext
+from flyctl_orchestrator.cli.pages.keeping import keep_page
 from flyctl_orchestrator.cli.past.kept_events import kept_rollouts, read_events
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.cli.target import wants_local
 from flyctl_orchestrator.errors import FlyoError, UsageError
-from flyctl_orchestrator.report.html.page import rollout_page, write_page
+from flyctl_orchestrator.report.html.page import rollout_page
 from flyctl_orchestrator.report.html.timeline import timeline_of
 from flyctl_orchestrator.rollout.journal.journals import JournalStore
 
@@ -28,7 +29,8 @@ def show_rollout(context: CommandContext, wanted: str, path: Path | None) -> Non
     project, output, environment = context.project_to_look(), context.output, context.environment
     kind = "local" if wants_local(environment, context.options.local) else "fly"
     journals = JournalStore.under(state_directory(environment), kind, project.app)
-    rollout = _named(kept_rollouts(journals) if wanted == "last" else journals.ids(), wanted, project.app)
+    kept = kept_rollouts(journals)
+    rollout = _named(kept if wanted == "last" else [*{*journals.ids(), *kept}], wanted, project.app)
     events = read_events(journals, rollout)
     try:
         timeline = timeline_of(events)
@@ -41,8 +43,7 @@ def show_rollout(context: CommandContext, wanted: str, path: Path | None) -> Non
             code="history.bad_events",
         ) from error
     if path is not None:
-        write_page(page, environment.cwd / path)
-        output.say(f"The report on rollout {rollout} is in {path}")
+        keep_page(context, page, path, what=f"The report on rollout {rollout}")
     elif context.options.as_json:
         for event in events:
             output.record(event)

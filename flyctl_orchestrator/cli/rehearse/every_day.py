@@ -9,7 +9,8 @@ from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off
 from flyctl_orchestrator.cli.local.client import simulated_fly
-from flyctl_orchestrator.cli.rehearse.one import keep_report, rehearsal_request, source_of
+from flyctl_orchestrator.cli.pages.keeping import keep_page
+from flyctl_orchestrator.cli.rehearse.one import rehearsal_request, source_of
 from flyctl_orchestrator.cli.rehearse.throwaway import throwaway
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.report.bad_days_text import begin_line, day_line, end_lines
@@ -58,7 +59,7 @@ def run_every_day(
         context.output.report(*end_lines(ends, seed, context.output.style, context.advice))
     if html is not None:
         days, regions = [end.as_dict() for end in ends], load_regions(context.environment.variables)
-        keep_report(context, days_page(every.copy.app, days, told.kept(), regions), html)
+        keep_page(context, days_page(every.copy.app, days, told.kept(), regions), html)
     return int(Exit.OK if all(end.good for end in ends) else Exit.ERROR)
 
 

@@ -11,6 +11,7 @@ from flyctl_orchestrator.cli.interrupts import breaking_off, heeding
 from flyctl_orchestrator.cli.judged import require_valid
 from flyctl_orchestrator.cli.local.client import local_directory
 from flyctl_orchestrator.cli.local.following import followed
+from flyctl_orchestrator.cli.pages.keeping import keep_page
 from flyctl_orchestrator.cli.rehearse.throwaway import throwaway
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.cli.target import resolve_target
@@ -18,7 +19,7 @@ from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.report.choose import choose_reporter
-from flyctl_orchestrator.report.html.page import rollout_page, write_page
+from flyctl_orchestrator.report.html.page import rollout_page
 from flyctl_orchestrator.report.html.timeline import Timeline
 from flyctl_orchestrator.report.outcome_text import outcome_lines
 from flyctl_orchestrator.rollout.context.concurrency import Threads
@@ -77,18 +78,8 @@ def run_rehearsal(
     if not options.as_json:
         _show(context, result, source, project.app)
     if html is not None:
-        keep_report(context, rollout_page(timeline, load_regions(environment.variables)), html)
+        keep_page(context, rollout_page(timeline, load_regions(environment.variables)), html)
     return result.exit
-
-
-def keep_report(context: CommandContext, page: str, path: Path) -> None:
-    """Write a report where the command line wants it, and say so.
-
-    Raises:
-        FlyoError: it cannot be written.
-    """
-    write_page(page, context.environment.cwd / path)
-    context.output.say(f"The report is in {path}")
 
 
 def rehearsal_request(

@@ -10,6 +10,7 @@ from flyctl_orchestrator.cli.secrets.command import AppSecrets
 from flyctl_orchestrator.cli.secrets.comparison import Row, rows_of
 from flyctl_orchestrator.cli.secrets.input import read_env_text
 from flyctl_orchestrator.cli.secrets.store import digests
+from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.doctor.files import check_env_files
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.target import Target
@@ -27,6 +28,11 @@ SAYS = {
     "unknown": "was last set elsewhere, so it cannot be compared",
     "in fly.toml": "has a value in [env]",
 }
+# A job of a pipeline begins with an empty state directory, and can compare nothing.
+NOT_COMPARED = (
+    "note: Fly shows no values; what can be compared is what was last set with this FLYO_STATE_DIR ({state}): "
+    "in a pipeline keep that directory between runs"
+)
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,8 @@ def _rows(
 
 def _show(secrets: AppSecrets, rows: list[Row], leaking: list[str], *, compared: bool) -> None:
     output = secrets.context.output
+    if any(row.status == "unknown" for row in rows):
+        output.say(NOT_COMPARED.format(state=state_directory(secrets.context.environment)))
     for path in leaking:
         output.say(f"warning: {path} gets into the image: add it to .dockerignore [doctor.env_in_image]")
     if secrets.context.options.as_json:

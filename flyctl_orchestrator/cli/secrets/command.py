@@ -144,7 +144,10 @@ def generate_secret(context: CommandContext, name: str, size: int, *, replace: b
     names, piped = read_names((name,))
     if piped:
         raise UsageError(
-            "takes no value", where=names[0], next=f"Run 'flyo secrets generate {names[0]}'", code="secrets.value"
+            "is set to a random value, and takes none",
+            where=names[0],
+            next=f"Run 'flyo secrets generate {names[0]}'",
+            code="secrets.value",
         )
     target = secrets.target_with_app()
     exists = not replace and name in stored_names(target, secrets.app)

@@ -38,7 +38,7 @@ def store(target: Target, app: str, values: Mapping[str, str]) -> str | None:
     Raises:
         FlyoError: Fly does not take them; the message holds none of the values.
     """
-    with _app_known(app):
+    with _app_known(target, app):
         target.api.set_secrets(app, values)
     ran = target.flyctl.run(["secrets", "sync", "--stage", "--app", app])
     return None if ran.ok else f"flyctl does not know of the new secrets yet ({ran.complaint or ran.status})"
@@ -76,7 +76,7 @@ def names(target: Target, app: str) -> list[str]:
     Raises:
         FlyoError: the app is not there (code api.not_found), or cannot be read.
     """
-    with _app_known(app):
+    with _app_known(target, app):
         return [secret.name for secret in target.api.list_secrets(app)]
 
 
@@ -116,7 +116,7 @@ def remove(target: Target, app: str, wanted: Iterable[str]) -> None:
 
 
 @contextmanager
-def _app_known(app: str) -> Iterator[None]:
+def _app_known(target: Target, app: str) -> Iterator[None]:
     try:
         yield
     except ApiError as error:
@@ -125,7 +125,7 @@ def _app_known(app: str) -> Iterator[None]:
         raise FlyoError(
             "does not exist yet",
             where=f"app {app}",
-            next="The first 'flyo deploy' creates it, or 'flyo init --create' does",
+            next=target.creating(app),
             code=error.code,
             exit=error.exit,
         ) from None

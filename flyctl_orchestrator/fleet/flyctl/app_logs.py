@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.fleet.flyctl.flyctl import Flyctl
@@ -16,12 +17,15 @@ PATIENCE = 5.0
 LONGEST = 500
 
 
-def newest_lines(flyctl: Flyctl, app: str, machine_id: str, limit: int, *, patience: float = PATIENCE) -> list[str]:
+def newest_lines(
+    flyctl: Flyctl, app: str, machine_id: str, limit: int, since: float = 0.0, *, patience: float = PATIENCE
+) -> list[str]:
     """The last `limit` lines of a machine, oldest first; none when it wrote nothing or nobody can tell.
 
     What it wrote is shown beside a failure and decides nothing, so that no error of reading it is worth another one.
 
     Args:
+        since: seconds since the epoch; older lines are left out, such as those of the version before.
         patience: seconds that flyctl may take.
     """
     args = ["logs", "--app", app, "--machine", machine_id, "--no-tail", "--json"]
@@ -29,11 +33,11 @@ def newest_lines(flyctl: Flyctl, app: str, machine_id: str, limit: int, *, patie
         ran = flyctl.run(args, timeout=patience)
     except FlyoError:
         return []
-    lines = [line for message in _messages(ran.stdout) for line in message.splitlines() if line.strip()]
+    lines = [line for message in _messages(ran.stdout, since) for line in message.splitlines() if line.strip()]
     return [without_credentials(line[:LONGEST]) for line in lines[-limit:]]
 
 
-def _messages(printed: str) -> Iterator[str]:
+def _messages(printed: str, since: float) -> Iterator[str]:
     """The messages of JSON objects that stand one after the other, to the first that cannot be read."""
     decoder, at = json.JSONDecoder(), 0
     while (at := _next(printed, at)) < len(printed):
@@ -41,8 +45,16 @@ def _messages(printed: str) -> Iterator[str]:
             entry, at = decoder.raw_decode(printed, at)
         except (ValueError, RecursionError):
             return
-        if isinstance(entry, dict) and isinstance(entry.get("message"), str):
+        if isinstance(entry, dict) and isinstance(entry.get("message"), str) and not _before(entry, since):
             yield entry["message"]
+
+
+def _before(entry: dict[str, object], since: float) -> bool:
+    """Whether an entry says that it is older; one that does not say when is not."""
+    try:
+        return datetime.fromisoformat(str(entry.get("timestamp"))).timestamp() < since
+    except (ValueError, OverflowError):
+        return False
 
 
 def _next(printed: str, at: int) -> int:

@@ -51,7 +51,10 @@ def _given(chosen: str) -> str:
     path = Path(chosen)
     if not path.is_absolute():
         raise UsageError(
-            f"'{chosen}' is not an absolute path", where="FLYO_FLYCTL", next="Give one, or unset it", code="flyctl.path"
+            f"'{chosen}' is not an absolute path",
+            where="FLYO_FLYCTL",
+            next="Write the whole path, or unset it",
+            code="flyctl.path",
         )
     if not path.is_file():
         raise UnreachableError(

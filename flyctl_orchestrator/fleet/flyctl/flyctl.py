@@ -227,7 +227,8 @@ class Flyctl:
             raise FlyctlError(
                 f"{self.kind} {command}: {complaint}", ran=ran, where=where, code="flyctl.token", next=advice
             )
-        raise FlyctlError(f"{self.kind} {command}: {complaint}", ran=ran, where=where)
+        advice = "Correct that and run it again"
+        raise FlyctlError(f"{self.kind} {command}: {complaint}", ran=ran, where=where, next=advice)
 
     def ask(self, args: Sequence[str], shape: type[T], *, timeout: float = USUAL, where: str = "") -> T:
         """Run a command that prints JSON, and give what it says.

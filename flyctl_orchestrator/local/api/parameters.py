@@ -33,6 +33,7 @@ HONOURED: Mapping[str, tuple[str, ...]] = {
     "machines.wait": ("state", "timeout", "version", "instance_id", "from_event_id"),
     "leases.acquire": ("ttl",),
     "volumes.list": ("summary",),
+    "certificates.list": ("filter", "cursor", "limit"),
     "orgs.machines": ("include_deleted", "region", "state", "updated_after", "cursor", "limit"),
     "orgs.volumes": ("include_deleted", "region", "state", "summary", "updated_after", "cursor", "limit"),
 }

@@ -13,6 +13,7 @@ MODULES = (
     "flyctl_orchestrator.local.api.machine_exec",
     "flyctl_orchestrator.local.api.leases",
     "flyctl_orchestrator.local.api.volumes",
+    "flyctl_orchestrator.local.api.certificates.endpoints",
     "flyctl_orchestrator.local.api.platform_wide",
     "flyctl_orchestrator.local.api.placements",
     "flyctl_orchestrator.local.api.prometheus",

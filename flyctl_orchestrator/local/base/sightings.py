@@ -15,6 +15,7 @@ class Sighting:
         hops: region and id of each machine that was reached; more than one when the request was replayed.
         status: of the answer.
         seconds: from the request's arrival to the head of its answer, the network's share included.
+        place: latitude and longitude of a client that said so.
     """
 
     app: str
@@ -23,6 +24,7 @@ class Sighting:
     hops: tuple[tuple[str, str], ...]
     status: int
     seconds: float
+    place: tuple[float, float] | None = None
 
 
 class Sightings:

@@ -21,7 +21,14 @@ from flyctl_orchestrator.local.images.image_build import BuildRequest
 # From this version on BuildKit is a plugin of its own, buildx; before, it is built in.
 _NEEDS_PLUGIN = 23
 _LOOK_SECONDS = 10.0
-_SHOWN_LINES = 4
+_SHOWN_LINES = 5
+# BuildKit's number of the step and its seconds; what it puts around a step's own lines; and how it ends.
+_STEP = re.compile(r"#\d+ (?:\d+\.\d{1,3} )?|\d+\.\d{3} ")
+_FRAME = re.compile(
+    r"-+$|> \[|\d+ \||\S*Dockerfile\S*:\d+$|\[(?:internal|(?:[\w.-]+ )?\d+/\d+)\]"
+    r"|(?:DONE|CACHED|transferring|sha256:|resolve|extracting|exporting)\b"
+)
+_VERDICT = re.compile(r"(?:ERROR: |error: )?(?:executor failed|failed to solve|process \")")
 _LEAST_PART = 6
 _CLASSIC = (
     "this `docker` has no BuildKit (install its buildx plugin): the classic builder has no RUN --mount, no build"
@@ -150,9 +157,16 @@ def _without(secrets: Iterable[str]) -> Callable[[str], str]:
 
 
 def failed(ended: build_command.Ended) -> BuildFailed:
-    """What a build that failed said last."""
-    lines = [line.strip() for line in ended.last_lines if line.strip().strip("-")]
-    said = " | ".join(lines[-_SHOWN_LINES:]) or "it wrote nothing"
+    """What a build that failed said last: what the step wrote, each line once, and how the builder ended."""
+    wrote: dict[str, None] = {}
+    end = ""
+    for line in ended.last_lines:
+        text = _STEP.sub("", line.strip())
+        if _VERDICT.match(text):
+            end = text
+        elif text and not _FRAME.match(text):
+            wrote[text] = None
+    said = " | ".join([*list(wrote)[-_SHOWN_LINES:], *([end] if end else [])]) or "it wrote nothing"
     return BuildFailed(
         "build.failed",
         f"`docker build` ended with exit status {ended.status}: {said}",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flyctl_orchestrator.local.core.addresses import Addresses
+from flyctl_orchestrator.local.core.certificates.records import Certificate, Certificates
 from flyctl_orchestrator.local.core.health import Health
 from flyctl_orchestrator.local.core.kernel import Kernel
 from flyctl_orchestrator.local.core.lifecycle import Lifecycle
@@ -48,6 +49,7 @@ class Restore:
     volumes: Volumes
     addresses: Addresses
     tokens: Tokens
+    certificates: Certificates
     health: Health
     lifecycle: Lifecycle
     machines: Machines
@@ -61,6 +63,7 @@ class Restore:
             "release": lambda document: self.releases.adopt(Release(**document)),
             "volume": lambda document: self.volumes.adopt(volume_of(document)),
             "ip": lambda document: self.addresses.adopt(IpAssignment(**document)),
+            "certificate": lambda document: self.certificates.adopt(Certificate(**document)),
             "token": lambda document: self.tokens.adopt(Token(**document)),
             "machine": lambda document: self.kernel.adopt(machine_of(document)),
         }

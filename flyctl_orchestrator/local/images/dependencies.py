@@ -118,11 +118,16 @@ class DependencyCache:
 def _key(plan: InstallPlan, context: Context, settings: BuildSettings) -> str:
     facts = {
         "format": _FORMAT,
-        "steps": [(step.command, step.directory) for step in plan.steps],
+        "steps": [(step.command, step.directory, sorted(step.env.items())) for step in plan.steps],
         "inputs": snapshot.fingerprint(_part(context.tree, plan.inputs), context.digests).digest,
         "virtual_env": plan.virtual_env,
         "python": [sys.implementation.cache_tag, platform.python_version(), sys.platform, platform.machine()],
         "node": _version_of("node", settings.host_path) if _may_use_node(plan) else None,
+        "compilers": [
+            _version_of(tool, settings.host_path)
+            for tool in ("go", "cargo")
+            if any(step.command.startswith(f"{tool} ") for step in plan.steps)
+        ],
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

@@ -33,4 +33,4 @@ def failure_of(error: OSError) -> BuildFailed:
             f"no room to write the image: {error.strerror}{where}",
             "Free some disk space, or put the platform's state elsewhere with FLYO_LOCAL_DIR.",
         )
-    return BuildFailed("build.io", f"{error.strerror or error}{where}", "Check the permissions of that path.")
+    return BuildFailed("build.io", f"{error.strerror or error}{where}", "Check that path and its permissions.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import posixpath
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,14 +21,18 @@ from flyctl_orchestrator.local.images.ignore import read_ignore
 from flyctl_orchestrator.local.images.images import ImageStore
 from flyctl_orchestrator.local.images.installation import BuildSettings, Installed
 from flyctl_orchestrator.local.images.layout import Layout, lay_out, placements
+from flyctl_orchestrator.local.images.own_builds import ASIDE, OwnBuild
 from flyctl_orchestrator.local.images.recipe import Recipe
 from flyctl_orchestrator.local.images.run_effects import build_lines
-from flyctl_orchestrator.local.images.stages import Stage, pick, read_stages
+from flyctl_orchestrator.local.images.stages import Run, Stage, pick, read_stages
 
 # Where builder stages commonly install dependencies. The platform brings its own, so their absence is no news.
 _DEPENDENCIES = re.compile(
     r"(^|/)(\.?v?env|virtualenv|site-packages|node_modules|\.local|install|wheels)(/|$)|^usr/local(/(bin|lib)(/|$)|$)"
 )
+
+# Base images whose ENTRYPOINT is the program of their own name.
+_ENTRYPOINTS = frozenset({"deno"})
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,7 @@ class _Prepared:
     layout: Layout
     seen: snapshot.Fingerprint
     plan: manifests.InstallPlan
+    builds: tuple[OwnBuild, ...] = ()
 
 
 async def build_image(
@@ -96,7 +102,7 @@ async def build_image(
         BuildFailed: for any reason a person can act on.
     """
     try:
-        prepared = await asyncio.to_thread(_prepare, request, (*settings.own, store.root))
+        prepared = await asyncio.to_thread(_prepare, request, settings, (*settings.own, store.root))
         files = len(prepared.seen.files)
         log(f"{files} file{'' if files == 1 else 's'}, {_size(prepared.seen.size_bytes)}")
         installed = await store.dependencies.ensure(prepared.plan, prepared.context, settings, log)
@@ -106,14 +112,14 @@ async def build_image(
         )
     except OSError as error:
         raise failure_of(error) from error
-    useless = _useless_command(stored.image, settings)
+    useless = _useless_command(stored.image, prepared.stage, settings)
     if useless and request.starts_image_command:
         raise _cannot_start(useless, prepared, request)
     notices = tuple(dict.fromkeys(_notices(prepared, installed, stored.image, request, useless)))
     return Built(stored.image, stored.existed and installed.cached, notices)
 
 
-def _prepare(request: BuildRequest, own: tuple[Path, ...]) -> _Prepared:
+def _prepare(request: BuildRequest, settings: BuildSettings, own: tuple[Path, ...]) -> _Prepared:
     try:
         text = request.dockerfile.read_text("utf-8")
     except UnicodeDecodeError as error:
@@ -125,11 +131,14 @@ def _prepare(request: BuildRequest, own: tuple[Path, ...]) -> _Prepared:
     stage = pick(file, stages, request.target)
     context = scan(request.context, read_ignore(request.context, request.dockerfile, request.ignorefile), own)
     layout = lay_out(file, stages, stage, context)
+    builds: tuple[OwnBuild, ...] = ()
     if request.command is None:
-        plan = manifests.by_default(context, layout.tree, stage)
+        here = (build for line in sorted(layout.builds) for build in layout.builds[line])
+        builds = tuple(build for build in here if shutil.which(build.tool, path=settings.host_path))
+        plan = manifests.by_default(context, layout.tree, stage, builds)
     else:
         plan = manifests.asked_for(request.command, request.inputs, context)
-    return _Prepared(stage, context, layout, snapshot.fingerprint(layout.tree, context.digests), plan)
+    return _Prepared(stage, context, layout, snapshot.fingerprint(layout.tree, context.digests), plan, builds)
 
 
 def _recipe(prepared: _Prepared, installed: Installed) -> Recipe:
@@ -137,7 +146,7 @@ def _recipe(prepared: _Prepared, installed: Installed) -> Recipe:
     return Recipe(
         env=stage.env,
         workdir=stage.workdir,
-        entrypoint=stage.entrypoint,
+        entrypoint=stage.entrypoint or _entrypoint_of_base(stage),
         cmd=stage.cmd,
         exposed=stage.exposed,
         dependencies=installed.key,
@@ -146,11 +155,23 @@ def _recipe(prepared: _Prepared, installed: Installed) -> Recipe:
     )
 
 
+def _entrypoint_of_base(stage: Stage) -> tuple[str, ...]:
+    """What the base image puts before a command, () when it is not known or puts nothing there."""
+    program = _base_name(stage)
+    return (program,) if program in _ENTRYPOINTS and stage.cmd[:1] not in ((), (program,), ("/bin/sh",)) else ()
+
+
+def _base_name(stage: Stage) -> str:
+    return stage.base.rsplit("/", 1)[-1].partition(":")[0].partition("@")[0]
+
+
 def _links(prepared: _Prepared, installed: Installed) -> Iterator[tuple[str, str]]:
     """Where in the root each thing belongs that the build made: beside the files it was made from, and wherever a
     COPY --from asks for something of that name."""
     workdir = prepared.stage.workdir.strip("/")
     for name in installed.made:
+        if posixpath.basename(name) == ASIDE:
+            continue
         directory, base = posixpath.split(name)
         made = str(installed.home / "src" / name)
         homes = list(placements(prepared.layout.tree, directory)) or [posixpath.join(workdir, directory)]
@@ -159,6 +180,20 @@ def _links(prepared: _Prepared, installed: Installed) -> Iterator[tuple[str, str
         for unmet in prepared.layout.unmet:
             if posixpath.basename(unmet.source) == base:
                 yield unmet.target, made
+    yield from _built_here(prepared, installed)
+
+
+def _built_here(prepared: _Prepared, installed: Installed) -> Iterator[tuple[str, str]]:
+    """What a command of the Dockerfile made, where it is in the last stage: copied there, or left where it was made."""
+    source = installed.home / "src"
+    wanted = [(unmet.target, unmet.source) for unmet in prepared.layout.unmet]
+    own = {step.line for step in prepared.stage.steps if isinstance(step, Run)}
+    wanted += [(path, path) for build in prepared.builds if build.line in own for path in build.aside]
+    for target, path in wanted:
+        for build in prepared.builds:
+            place = build.place_of(path)
+            if place is not None and (source / place).exists():
+                yield target, str(source / place)
 
 
 def _notices(
@@ -171,13 +206,16 @@ def _notices(
     given = {"--no-cache": request.no_cache, "--build-secret": bool(request.secrets)}
     if unused := [option for option, there in given.items() if there]:
         yield f"{' and '.join(unused)} changed nothing: RUN is not executed for machines that are processes"
-    if layout.runs:
-        count = len(layout.runs)
+    if prepared.builds:
+        done = "; ".join(f"`{build.command[:80]}` (line {build.line})" for build in prepared.builds)
+        yield f"done on this computer: {done}; `build` under [local] in flyo.toml says it otherwise"
+    left = {line: text for line, text in layout.runs.items() if line not in {build.line for build in prepared.builds}}
+    if left:
         yield (
-            f"{count} RUN instruction{'s are' if count > 1 else ' is'} not executed: "
+            f"{len(left)} RUN instruction{'s are' if len(left) > 1 else ' is'} not executed: "
             "dependencies come from `build` under [local] in flyo.toml, or from the app's manifests"
         )
-        if request.command is None and (building := build_lines(layout.runs)):
+        if request.command is None and (building := build_lines(left)):
             yield f"what may belong into `build` under [local]: {'; '.join(building)}"
     for unmet in layout.unmet:
         if unmet.target not in image.links and not (installed.key and _DEPENDENCIES.search(unmet.source)):
@@ -186,7 +224,7 @@ def _notices(
                 " (or make it with `build` under [local] in flyo.toml)"
             )
     yield from installed.notices
-    if prepared.plan.inputs is None and prepared.plan.keeps_everything:
+    if prepared.plan.inputs is None and request.command is not None:
         yield "the build command runs again at every change: name what it depends on in `inputs` under [local]"
     yield from _python_notice(stage, installed)
     ports = literal_ports.named_in((*image.entrypoint, *image.cmd))
@@ -206,10 +244,12 @@ def _python_notice(stage: Stage, installed: Installed) -> Iterator[str]:
         yield f"the base image has Python {wanted[1]}, local machines run {mine}"
 
 
-def _useless_command(image: Image, settings: BuildSettings) -> str:
+def _useless_command(image: Image, stage: Stage, settings: BuildSettings) -> str:
     """Why the image's own command cannot be started as a process, "" when nothing speaks against it."""
     if not image.entrypoint and not image.cmd:
-        return "the Dockerfile has no CMD or ENTRYPOINT, and what its base image would start is not known here"
+        return f"it has no CMD or ENTRYPOINT, and what its base image {stage.base} would start is not known here"
+    if not image.entrypoint and image.cmd[0].startswith("-"):
+        return f"its CMD begins with {image.cmd[0]}, and what {stage.base} has as ENTRYPOINT is not known here"
     command = command_for(image, image.root, host_path=settings.host_path)
     first = command.argv[0]
     linked = {posixpath.basename(name) for name in image.links}
@@ -222,10 +262,11 @@ def _useless_command(image: Image, settings: BuildSettings) -> str:
 
 
 def _cannot_start(useless: str, prepared: _Prepared, request: BuildRequest) -> BuildFailed:
-    advice = (
-        [f"put {'; '.join(lines)} into `build` under [local]"] if (lines := build_lines(prepared.layout.runs)) else []
-    )
-    advice += ["install it on this computer", 'start a container engine for runtime = "container" under [local]']
+    lines = build_lines(prepared.layout.runs)
+    advice = [f"put {'; '.join(lines)} into `build` under [local]"] if lines else []
+    unknown = "not known here" in useless
+    advice += ["write a command under [processes] in fly.toml" if unknown else "install it on this computer"]
+    advice += ['start a container engine for runtime = "container" under [local]']
     text = " or ".join(advice)
     where = request.dockerfile.name
     return BuildFailed(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flyctl_orchestrator.local.images import build_command, snapshot, virtual_env
@@ -17,6 +18,9 @@ from flyctl_orchestrator.local.images.failure import BuildFailed
 from flyctl_orchestrator.local.images.manifests import InstallPlan, InstallStep
 from flyctl_orchestrator.local.images.tree import Tree
 
+# The last ones that bring pkg_resources along.
+_SETUPTOOLS = "pip install 'setuptools<81'"
+_SETUPTOOLS_SECONDS = 120.0
 _RUBBISH = ("__pycache__", ".egg-info", ".pyc")
 
 
@@ -97,7 +101,23 @@ async def install(
         env["VIRTUAL_ENV"] = env["UV_PROJECT_ENVIRONMENT"] = str(environment)
     env.setdefault("HOME", str(home / "tmp"))
     await _run_steps(plan.steps, source, env, log, settings.timeout_seconds)
-    return await asyncio.to_thread(_collect, key, plan, home, environment, context.tree, written)
+    lacks = await _provide_pkg_resources(environment, home, env, log) if environment else ()
+    found = await asyncio.to_thread(_collect, key, plan, home, environment, context.tree, written)
+    return replace(found, notices=(*found.notices, *lacks))
+
+
+async def _provide_pkg_resources(
+    environment: Path, home: Path, env: Mapping[str, str], log: Callable[[str], None]
+) -> tuple[str, ...]:
+    """Install setuptools where a package wants its pkg_resources, as images of Python before 3.12 have it; notices."""
+    wanting = await asyncio.to_thread(virtual_env.lacks_pkg_resources, environment)
+    if not wanting:
+        return ()
+    log(f"$ {_SETUPTOOLS} (for {wanting})")
+    with contextlib.suppress(TimeoutError):
+        if not (await build_command.run(_SETUPTOOLS, home, env, log, _SETUPTOOLS_SECONDS)).status:
+            return ()
+    return (f"{wanting} wants pkg_resources, but setuptools could not be installed: add it to the requirements",)
 
 
 def _copy_context(context: Context, target: Path) -> dict[str, tuple[int, int]]:
@@ -122,7 +142,8 @@ async def _run_steps(
     for step in steps:
         log(f"$ {step.command}")
         try:
-            ended = await build_command.run(step.command, source / step.directory, env, log, until - loop.time())
+            place, variables = source / step.directory, {**env, **step.env}
+            ended = await build_command.run(step.command, place, variables, log, until - loop.time())
         except TimeoutError as error:
             raise BuildFailed(
                 "build.timeout",
@@ -135,7 +156,10 @@ async def _run_steps(
 
 def _failed(step: InstallStep, ended: build_command.Ended) -> BuildFailed:
     said = " | ".join(line.strip() for line in ended.last_lines[-3:]) or "it wrote nothing"
-    hint = "'flyo deploy --verbose' shows its whole output; it ran in a copy of the build context."
+    hint = (
+        "'flyo deploy --verbose' shows its whole output; it ran in a copy of the build context."
+        " `build` under [local] in flyo.toml says what runs there."
+    )
     if ended.status == 127:
         hint = f"`{step.command.split()[0]}` or something it needs is not installed on this computer."
     return BuildFailed("build.failed", f"`{step.command}` ended with exit status {ended.status}: {said}", hint)

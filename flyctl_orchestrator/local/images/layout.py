@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from flyctl_orchestrator.local.images.context import Context
 from flyctl_orchestrator.local.images.dockerfile import Dockerfile
 from flyctl_orchestrator.local.images.ignore import Ignore, regex_of
+from flyctl_orchestrator.local.images.own_builds import OwnBuild, own_builds
 from flyctl_orchestrator.local.images.run_effects import honour
 from flyctl_orchestrator.local.images.stages import Copy, Run, Stage, Workdir
 from flyctl_orchestrator.local.images.tree import DIRECTORY, Item, Tree
@@ -45,12 +46,14 @@ class Layout:
         unmet: what could not be copied from other stages.
         notices: what else was not done, one sentence each.
         runs: line and text of the RUN instructions passed over, those of the stages it copies from included.
+        builds: the commands in them that can be done on this computer, by line.
     """
 
     tree: Tree = field(default_factory=Tree)
     unmet: list[Unmet] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     runs: dict[int, str] = field(default_factory=dict)
+    builds: dict[int, tuple[OwnBuild, ...]] = field(default_factory=dict)
 
 
 def lay_out(file: Dockerfile, stages: Sequence[Stage], stage: Stage, context: Context) -> Layout:
@@ -80,6 +83,8 @@ class _LayoutBuilder:
             for step in stage.steps:
                 if isinstance(step, Run):
                     layout.runs[step.line] = step.text
+                    if found := own_builds(step, layout.tree, self._context):
+                        layout.builds[step.line] = found
                     honour(step, layout.tree)
                 elif isinstance(step, Workdir):
                     layout.tree.place(inside_root(step.path), DIRECTORY)
@@ -108,6 +113,7 @@ class _LayoutBuilder:
             return Tree()
         other = self.build(self._stages[step.origin])
         layout.runs |= other.runs
+        layout.builds |= other.builds
         return other.tree
 
     def _copy_source(self, step: Copy, source: str, tree: Tree, layout: Layout) -> None:

@@ -25,6 +25,9 @@ _BEFORE_A_NUMBER = re.compile(
 _WORD = re.compile(r"\S+")
 _VARIABLE = re.compile(r"(?:\w+_)?(?:PORT|ADDR|ADDRESS|BIND|LISTEN|URLS)")
 _VALUE = re.compile(rf"((?:\w+://)?(?:{_HOST}?:)?)(\d+)()")
+# GUNICORN_CMD_ARGS and others like it hold the end of a command.
+_ARGUMENTS = re.compile(r"\w+_(?:ARGS|ARGUMENTS|FLAGS|OPTS|OPTIONS|PARAMS|COMMAND|CMD)|COMMAND|CMD")
+_BINDS = re.compile(r"(?:^|\s)(?:-b|--bind)")
 # Servers that listen on a port of their own when nothing is said, and the variable that changes it.
 _BY_DEFAULT = {"UVICORN_PORT": 8000, "FLASK_RUN_PORT": 5000, "STREAMLIT_SERVER_PORT": 8501}
 _GUNICORN_BIND = re.compile(rf"(?m)^\s*bind\s*=\s*\[?\s*['\"]({_HOST}?:)(\d+)['\"]")
@@ -69,9 +72,16 @@ def _in_word(word: str, before: str, ports: Mapping[int, int]) -> str:
 
 
 def in_environment(env: Mapping[str, str], ports: Mapping[int, int]) -> dict[str, str]:
-    """The variables that change: those named like a port or an address to listen on, and servers' own defaults."""
+    """The variables that change: those named like a port, an address to listen on or the arguments of a command, and
+    servers' own defaults.
+
+    Args:
+        env: the image's variables and the machine's.
+    """
     changed = {}
     for name, value in env.items():
+        if _ARGUMENTS.fullmatch(name) and (replaced := _in_text(value, "", ports)) != value:
+            changed[name] = replaced
         found = _VALUE.fullmatch(value) if _VARIABLE.fullmatch(name) and name != "PORT" else None
         if found is not None and int(found[2]) in ports:
             changed[name] = f"{found[1]}{ports[int(found[2])]}"
@@ -79,14 +89,17 @@ def in_environment(env: Mapping[str, str], ports: Mapping[int, int]) -> dict[str
     return {**changed, **defaults}
 
 
-def in_gunicorn_config(argv: Sequence[str], directory: Path, ports: Mapping[int, int]) -> dict[str, str]:
+def in_gunicorn_config(
+    argv: Sequence[str], directory: Path, ports: Mapping[int, int], given: str = ""
+) -> dict[str, str]:
     """GUNICORN_CMD_ARGS in the place of a literal `bind` in gunicorn's configuration file, {} when there is none.
 
     Args:
         directory: where the command runs; its files are in place.
+        given: what is in GUNICORN_CMD_ARGS already, and stays there.
     """
     text = " ".join(argv)
-    if "gunicorn" not in text or re.search(r"\s(-b|--bind)\b", text):
+    if "gunicorn" not in text or _BINDS.search(text) or _BINDS.search(given):
         return {}
     named = _GUNICORN_CONFIG.search(text)
     try:
@@ -96,7 +109,7 @@ def in_gunicorn_config(argv: Sequence[str], directory: Path, ports: Mapping[int,
     found = _GUNICORN_BIND.search(config)
     if found is None or int(found[2]) not in ports:
         return {}
-    return {"GUNICORN_CMD_ARGS": f"--bind {found[1]}{ports[int(found[2])]}"}
+    return {"GUNICORN_CMD_ARGS": f"{given} --bind {found[1]}{ports[int(found[2])]}".strip()}
 
 
 def named_in(argv: Sequence[str]) -> list[int]:

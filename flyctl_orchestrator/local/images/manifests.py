@@ -6,12 +6,13 @@ import json
 import posixpath
 import shlex
 import tomllib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from flyctl_orchestrator.local.images.context import Context
 from flyctl_orchestrator.local.images.failure import BuildFailed
+from flyctl_orchestrator.local.images.own_builds import OwnBuild
 from flyctl_orchestrator.local.images.stages import Stage
 from flyctl_orchestrator.local.images.tree import Tree
 
@@ -23,10 +24,11 @@ _LIFECYCLE = frozenset({"preinstall", "install", "postinstall", "prepublish", "p
 
 @dataclass(frozen=True)
 class InstallStep:
-    """A shell command, and the directory of the context to run it in ("" is the root)."""
+    """A shell command, the directory of the context to run it in ("" is the root), and variables of its own."""
 
     command: str
     directory: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,22 +71,29 @@ def asked_for(command: str, inputs: Sequence[str] | None, context: Context) -> I
     )
 
 
-def by_default(context: Context, root: Tree, stage: Stage) -> InstallPlan:
+def by_default(context: Context, root: Tree, stage: Stage, builds: Sequence[OwnBuild] = ()) -> InstallPlan:
     """The plan when nothing was asked for: what the app's own manifests say.
 
     They are looked for at the top of the context, or else among the files that COPY puts into WORKDIR.
+
+    Args:
+        builds: what is done after that; where npm does something, its packages are installed as well.
 
     Raises:
         BuildFailed: a manifest that cannot be parsed.
     """
     python_base = stage.base.rsplit("/", 1)[-1].partition(":")[0] in ("python", "uv")
     plans = [InstallPlan(virtual_env=python_base)]
-    for directory in _directories(context.tree, root, stage.workdir.strip("/")):
+    directories = _directories(context.tree, root, stage.workdir.strip("/"))
+    for directory in directories:
         plans += [_python(context, directory), _node(context, directory)]
-    steps = tuple(step for plan in plans for step in plan.steps)
-    everything = any(plan.inputs is None for plan in plans)
+    further = dict.fromkeys(build.directory for build in builds if build.tool in ("npm", "npx"))
+    plans += [_node(context, directory) for directory in further if directory not in directories]
+    steps = [step for plan in plans for step in plan.steps]
+    steps += [InstallStep(build.command, build.directory, build.env) for build in builds]
+    everything = bool(builds) or any(plan.inputs is None for plan in plans)
     inputs = None if everything else tuple(sorted({name for plan in plans for name in plan.inputs or ()}))
-    return InstallPlan(steps, inputs, any(plan.virtual_env for plan in plans))
+    return InstallPlan(tuple(steps), inputs, any(plan.virtual_env for plan in plans), bool(builds))
 
 
 def _directories(tree: Tree, root: Tree, workdir: str) -> list[str]:

@@ -48,11 +48,12 @@ class Copy:
 
 @dataclass(frozen=True)
 class Run:
-    """A RUN, as text, and the working directory in force."""
+    """A RUN, as text, and the working directory and variables in force."""
 
     line: int
     text: str
     workdir: str
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -298,7 +299,7 @@ class _StageReader:
 
     def _read_run(self, instruction: Instruction) -> None:
         text = "\n".join([instruction.text, *(heredoc.body for heredoc in instruction.heredocs)])
-        step = Run(instruction.line, text, self.stage.workdir)
+        step = Run(instruction.line, text, self.stage.workdir, self._variables())
         self._change(steps=(*self.stage.steps, step))
 
     def _read_copy(self, instruction: Instruction) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import os
+import re
 import sysconfig
 import venv
 import zipfile
@@ -16,6 +18,7 @@ from pathlib import Path
 from flyctl_orchestrator.local.base.copying import copy_tree
 from flyctl_orchestrator.local.images.failure import BuildFailed
 
+_IMPORTS = re.compile(rb"(?m)^\s*(?:import|from) pkg_resources\b")
 _SCRIPT = '#!/bin/sh\nexec "$(dirname "$0")/python" -m pip "$@"\n'
 
 
@@ -67,3 +70,21 @@ def _unpack_wheel(packages: Path) -> bool:
                 archive.extractall(packages)
             return True
     return False
+
+
+def lacks_pkg_resources(directory: Path) -> str:
+    """The first package of an environment that imports pkg_resources although nothing brings it, "" when none does.
+
+    Images of Python before 3.12 have setuptools, so that packages of that time rely on it without saying so. An import
+    that the package can do without (in a `try`) counts, too: nothing is lost by having it.
+    """
+    for packages in directory.glob("lib/python*/site-packages"):
+        if (packages / "pkg_resources").exists():
+            return ""
+        for place, directories, names in os.walk(packages):
+            if Path(place) == packages:
+                directories[:] = sorted(name for name in directories if name != "pip")
+            for name in sorted(names):
+                if name.endswith(".py") and _IMPORTS.search(Path(place, name).read_bytes()):
+                    return Path(place, name).relative_to(packages).parts[0].removesuffix(".py")
+    return ""

@@ -57,6 +57,7 @@ def shown(sighting: Sighting) -> dict[str, Any]:
     return {
         "app": sighting.app,
         "from": sighting.edge,
+        "place": sighting.place,
         "method": sighting.method,
         "hops": [list(hop) for hop in sighting.hops],
         "status": sighting.status,

@@ -96,6 +96,7 @@ class Dispatcher:
         self.loads = loads
         self.limits = limits
         self.clock = clock
+        self._told_of_names: set[str] = set()
         self._forwarder = forwarder
         self._draining = draining
         self._settings = settings
@@ -216,6 +217,11 @@ class Dispatcher:
         except BaseException:
             self.leave(app, machine_id)
             raise
+        if machine_id in self._forwarder.by_fly_name and machine_id not in self._told_of_names:
+            self._told_of_names.add(machine_id)
+            name = f"{app}.fly.dev"
+            said = f"the app answers 400 to the name {app}.localhost: it gets its requests under {name}, as on Fly.io"
+            self.backend.log(app, machine_id, target.region, said)
         return Delivery(target, upstream, one_way, self, app)
 
     async def _interfere(self, app: str, target: Target, path: str) -> None:

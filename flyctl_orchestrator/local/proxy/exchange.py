@@ -31,6 +31,7 @@ class Exchange:
         request_id: goes on the answer.
         on_answer: called with the status when an answer's head is about to go to the client.
         hops: region and id of each machine that was reached.
+        way: how long the answer takes from the edge to the client, seconds.
     """
 
     dispatcher: Dispatcher
@@ -40,6 +41,7 @@ class Exchange:
     request_id: str
     on_answer: Callable[[int], None] = lambda status: None
     hops: list[tuple[str, str]] = field(default_factory=list)
+    way: float = 0.0
 
     async def run(self, app: str, constraints: RouteConstraints) -> web.StreamResponse:
         """Deliver, follow replays, and pass the answer on.
@@ -114,7 +116,7 @@ class Exchange:
         return attempt.replayed(replay, delivery.target, self.dispatcher.clock.now())
 
     async def _pass_on(self, app: str, delivery: Delivery) -> web.StreamResponse:
-        await self._travel(delivery.one_way)
+        await self._travel(delivery.one_way + self.way)
         upstream = delivery.upstream
         self.dispatcher.backend.answered(app, delivery.target.machine_id, upstream.status)
         self.on_answer(upstream.status)
@@ -123,7 +125,7 @@ class Exchange:
             return await answer(self.request, upstream, headers)
         headers["Connection"] = "Upgrade"
         headers["Upgrade"] = upstream.headers.get("Upgrade", "websocket")
-        return await tunnel(self.request, upstream, headers, self.dispatcher.clock, delivery.one_way)
+        return await tunnel(self.request, upstream, headers, self.dispatcher.clock, delivery.one_way + self.way)
 
     async def _travel(self, seconds: float) -> None:
         if seconds:

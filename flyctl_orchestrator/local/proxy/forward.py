@@ -12,9 +12,11 @@ from yarl import URL
 from flyctl_orchestrator.local.base.hung_up import nobody_listens
 from flyctl_orchestrator.local.proxy.backend import Target
 from flyctl_orchestrator.local.proxy.body import RequestBody
+from flyctl_orchestrator.local.proxy.headers import under_fly_name
 from flyctl_orchestrator.local.proxy.limits import HEADER_BYTES, Limits
 
 _CHUNK = 64 * 1024
+_BAD_REQUEST = 400
 
 
 class NotConnected(Exception):
@@ -52,6 +54,9 @@ class Forwarder:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        #: Machines that get their requests under the name that the app has on Fly.io.
+        self.by_fly_name: set[str] = set()
+        self._by_any_name: set[str] = set()
         self._pooled = self._session(aiohttp.TCPConnector(limit=0, keepalive_timeout=limits.pool_seconds))
         self._fresh = self._session(aiohttp.TCPConnector(limit=0, force_close=True))
 
@@ -77,7 +82,24 @@ class Forwarder:
         Raises:
             NotConnected, Dropped, TookTooLong, Unreadable: see there.
             BodyBroken: the client's own body did not arrive.
+
+        An app that takes only names that it knows, such as Django with ALLOWED_HOSTS, answers 400 to its name here. It
+        is asked once more under the one that it has on Fly.io, and under that one from then on if it takes it.
         """
+        machine = target.machine_id
+        if machine in self.by_fly_name:
+            return await self._sent(target, _under_fly_name(message) or message, connect_seconds)
+        response = await self._sent(target, message, connect_seconds)
+        again = message.method in ("GET", "HEAD") and message.body.empty and machine not in self._by_any_name
+        other = _under_fly_name(message) if again and response.status == _BAD_REQUEST else None
+        if other is None:
+            return response
+        response.close()
+        response = await self._sent(target, other, connect_seconds)
+        (self._by_any_name if response.status == _BAD_REQUEST else self.by_fly_name).add(machine)
+        return response
+
+    async def _sent(self, target: Target, message: Message, connect_seconds: float) -> ClientResponse:
         try:
             return await self._send(target, message, connect_seconds)
         except Unreadable:
@@ -109,6 +131,11 @@ class Forwarder:
             raise Dropped(str(error) or type(error).__name__) from error
         except (aiohttp.ClientError, aiohttp.http_exceptions.HttpProcessingError, ValueError) as error:
             raise Unreadable(f"{type(error).__name__}: {error}") from error
+
+
+def _under_fly_name(message: Message) -> Message | None:
+    headers = under_fly_name(message.headers)
+    return None if headers is None else replace(message, headers=headers)
 
 
 async def answer(request: web.BaseRequest, upstream: ClientResponse, headers: CIMultiDict[str]) -> web.StreamResponse:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from multidict import CIMultiDict
 
-from flyctl_orchestrator.local.proxy.hosts import REGION_HEADER
+from flyctl_orchestrator.local.proxy.hosts import REGION_HEADER, parse_host
 from flyctl_orchestrator.local.proxy.replay import FAILED_HEADER, REPLAY_HEADER, SOURCE_HEADER, Transform
 from flyctl_orchestrator.local.proxy.route_constraints import INSTANCE_UNAVAILABLE
 
@@ -60,6 +60,21 @@ def request_headers(
     kept["Fly-Request-Id"] = request_id
     kept["Via"] = ", ".join([*kept.popall("Via", []), VIA])
     return kept
+
+
+def under_fly_name(headers: CIMultiDict[str]) -> CIMultiDict[str] | None:
+    """The same headers for the name that the app has on Fly.io, None when they are for no name of this computer."""
+    host = headers.get("Host", "")
+    named = parse_host(host)
+    if named is None:
+        return None
+    name = f"{named.app}.fly.dev"
+    changed = headers.copy()
+    changed["Host"] = name
+    for header in ("Origin", "Referer"):
+        if header in changed:
+            changed[header] = changed[header].replace(f"//{host}", f"//{name}", 1)
+    return changed
 
 
 def inside_headers(headers: Mapping[str, str]) -> CIMultiDict[str]:

@@ -6,10 +6,15 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from flyctl_orchestrator.local.proxy.geography import LABEL
+
 REGION_HEADER = "Fly-Local-Region"
 
 APP_NAME = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_HOST = re.compile(rf"(?:(?P<region>[a-z]{{3}})\.)?(?P<app>{APP_NAME})\.localhost\.?(?::[0-9]{{1,5}})?", re.ASCII)
+_HOST = re.compile(
+    rf"(?:(?:(?P<region>[a-z]{{3}})|(?P<place>{LABEL}))\.)?(?P<app>{APP_NAME})\.localhost\.?(?::[0-9]{{1,5}})?",
+    re.ASCII,
+)
 _FLYCAST = re.compile(rf"(?P<app>{APP_NAME})\.flycast\.?(?::[0-9]{{1,5}})?", re.ASCII)
 _INTERNAL = re.compile(
     r"(?:(?P<machine>[0-9a-f]{14})\.vm\.|(?P<region>[a-z]{3})\.)?"
@@ -20,21 +25,23 @@ _INTERNAL = re.compile(
 
 @dataclass(frozen=True)
 class AppHost:
-    """What a proxied Host names: an app, and perhaps the client's region."""
+    """What a proxied Host names: an app, and perhaps the client's region, or the label of its place."""
 
     app: str
     region: str | None
+    place: str | None = None
 
 
 @lru_cache(maxsize=1024)
 def parse_host(host: str) -> AppHost | None:
-    """Read `APP.localhost[:P]`, `REGION.APP.localhost[:P]` or `APP.flycast[:P]`; None when it is none of these (so not
-    the proxy's business).
+    """Read `APP.localhost[:P]`, after `REGION.` or `PLACE.`, or `APP.flycast[:P]`.
 
-    The region is any three letters here; whether it exists is for the caller to say.
+    None when it is none of these, and so not for the proxy.
+
+    The region is any three letters here; whether it exists is for the caller to say, and as much of a place.
     """
     match = _HOST.fullmatch(host.strip().lower())
-    return parse_flycast(host) if match is None else AppHost(match["app"], match["region"])
+    return parse_flycast(host) if match is None else AppHost(match["app"], match["region"], match["place"])
 
 
 @lru_cache(maxsize=1024)

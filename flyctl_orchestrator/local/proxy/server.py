@@ -33,6 +33,7 @@ from flyctl_orchestrator.local.proxy.delivery import AnsweredInstead, Dispatcher
 from flyctl_orchestrator.local.proxy.errors import ERROR_HEADER, ProxyError
 from flyctl_orchestrator.local.proxy.exchange import Exchange
 from flyctl_orchestrator.local.proxy.forward import Forwarder, Message
+from flyctl_orchestrator.local.proxy.geography import Place, place_of
 from flyctl_orchestrator.local.proxy.headers import inside_headers, own_headers, request_headers, wants_websocket
 from flyctl_orchestrator.local.proxy.hosts import REGION_HEADER, InternalHost, parse_host, parse_internal
 from flyctl_orchestrator.local.proxy.limits import HEADER_BYTES, Limits, ProxySettings
@@ -40,6 +41,7 @@ from flyctl_orchestrator.local.proxy.load import LoadBook
 from flyctl_orchestrator.local.proxy.private import PrivateNetwork
 from flyctl_orchestrator.local.proxy.route_constraints import wish_of_headers
 from flyctl_orchestrator.local.proxy.sleeper import Sleeper
+from flyctl_orchestrator.local.proxy.waiting import pause
 
 SERVER_OPTIONS: dict[str, Any] = {
     "auto_decompress": False,
@@ -136,29 +138,41 @@ class Proxy:
         if region and region not in REGIONS:
             status = 421 if host.region else 400
             return self._plain(status, f"there is no region {region!r}; there are: {', '.join(sorted(REGIONS))}")
-        edge = region or self._home(host.app)
+        place = place_of(host.place) if host.place else None
+        if host.place and place is None:
+            return self._plain(421, f"{host.place!r} is no place; at4886n235e is 48.86 degrees north, 2.35 east")
+        edge = place.edge if place else region or self._home(host.app)
         request_id = f"{self._ids.ulid(self._clock.now())}-{edge}"
         hops: list[tuple[str, str]] = []
-        told = self._teller(request, host.app, edge, hops)
+        told = self._teller(request, host.app, edge, hops, place)
+        way = place.way_ms / 2000 if place and self._settings.delays else 0.0
         try:
+            await self._travel(way)
             if not self._backend.app_exists(host.app):
                 raise ProxyError("PM06", f"there is no app {host.app!r}")
             file = await self.statics(host.app, request)
             if file is not None:
+                await self._travel(way)
                 told(file.status)
                 return file
-            return await self._exchange(request, host.app, edge, request_id, told, hops)
+            return await self._exchange(request, host.app, edge, request_id, told, hops, way)
         except ProxyError as error:
+            await self._travel(way)
             told(error.status)
             self._loads.events["errors"] += 1
             self._backend.log(host.app, None, edge, f"{error} ({request.method} {request.path}, {request_id})")
             return self._failed(error, request_id)
         except AnsweredInstead as answer:
             hops.append((answer.target.region, answer.target.machine_id))
+            await self._travel(way)
             told(answer.status)
             return _instead(answer, request_id)
         except BodyBroken as error:
             raise ConnectionResetError(str(error)) from error
+
+    async def _travel(self, seconds: float) -> None:
+        if seconds:
+            await pause(self._clock, seconds)
 
     async def _inside(self, request: web.BaseRequest, host: InternalHost) -> web.StreamResponse:
         if self._forwarder is None:
@@ -173,16 +187,17 @@ class Proxy:
             await body.close()
 
     def _teller(
-        self, request: web.BaseRequest, app: str, edge: str, hops: list[tuple[str, str]]
+        self, request: web.BaseRequest, app: str, edge: str, hops: list[tuple[str, str]], place: Place | None
     ) -> Callable[[int], None]:
         """What tells those who look on of this request, called with the answer's status."""
         loop = asyncio.get_running_loop()
         began = loop.time()
+        at = (place.latitude, place.longitude) if place else None
 
         def tell(status: int) -> None:
             if self.sightings:
                 seconds = loop.time() - began
-                self.sightings.tell(Sighting(app, edge, request.method, tuple(hops), status, seconds))
+                self.sightings.tell(Sighting(app, edge, request.method, tuple(hops), status, seconds, at))
 
         return tell
 
@@ -194,12 +209,13 @@ class Proxy:
         request_id: str,
         told: Callable[[int], None],
         hops: list[tuple[str, str]],
+        way: float,
     ) -> web.StreamResponse:
         if self._dispatcher is None:
             raise RuntimeError("the proxy has not been started")
         body = self._body(request)
         message = Message(request.method, _path(request), self._headers(request, edge, request_id), body)
-        exchange = Exchange(self._dispatcher, request, edge, message, request_id, told, hops)
+        exchange = Exchange(self._dispatcher, request, edge, message, request_id, told, hops, way)
         try:
             return await exchange.run(app, wish_of_headers(request.headers))
         finally:

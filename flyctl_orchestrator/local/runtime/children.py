@@ -12,49 +12,39 @@ import codecs
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
 from flyctl_orchestrator.local.base import own_children
-from flyctl_orchestrator.local.base.copying import EXECUTABLES
+from flyctl_orchestrator.local.runtime.spawner import Process, Spawner
 from flyctl_orchestrator.local.runtime.tree import children_of, descendants_of
 
 CHUNK = 65_536
 LONGEST_PARTIAL_LINE = 64_000
 READS_AFTER_THE_END = 64
-# Runs between fork and exec, where hardly anything may be done safely: one system call that was looked up before.
-_BEFORE_EXEC = own_children.adopt_orphans if sys.platform.startswith("linux") else None
 _NOTHING, _END = -1, 0
 
 
 class Child:
     """One process in a session of its own, its output in a pipe."""
 
-    def __init__(self, process: subprocess.Popen[bytes], output: int) -> None:
+    def __init__(self, process: Process, output: int) -> None:
         self.process = process
         self.output = output
         self.pid = process.pid
 
     @classmethod
-    def spawn(cls, argv: tuple[str, ...], env: Mapping[str, str], directory: Path) -> Child:
-        """Start `argv` in `directory`. Blocks for a few milliseconds. Raises OSError when it cannot be executed."""
+    def spawn(cls, spawner: Spawner, argv: tuple[str, ...], env: Mapping[str, str], directory: Path) -> Child:
+        """Start `argv` in `directory`. Blocks for a moment.
+
+        Raises:
+            OSError: it cannot be executed.
+            ValueError: the command or a variable is none that a process can have.
+        """
         reading, writing = os.pipe()
         try:
-            with EXECUTABLES, own_children.starting():
-                process = subprocess.Popen(
-                    argv,
-                    env=dict(env),
-                    cwd=directory,
-                    stdin=subprocess.DEVNULL,
-                    stdout=writing,
-                    stderr=writing,
-                    start_new_session=True,
-                    preexec_fn=_BEFORE_EXEC,
-                )
-                own_children.add(process.pid)
+            process = spawner.spawn(argv, env, directory, writing)
         except BaseException:
             os.close(reading)
             raise
@@ -95,12 +85,18 @@ class Children:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._watched: dict[int, tuple[Child, Callable[[int], None], Lines]] = {}
+        self._spawner = Spawner()
         own_children.adopt_orphans()
         loop.add_signal_handler(signal.SIGCHLD, self._reap)
 
     def close(self) -> None:
         """Watch no more."""
         self._loop.remove_signal_handler(signal.SIGCHLD)
+        self._spawner.close()
+
+    def spawn(self, argv: tuple[str, ...], env: Mapping[str, str], directory: Path) -> Child:
+        """Start a child, on any thread; see `Child.spawn`."""
+        return Child.spawn(self._spawner, argv, env, directory)
 
     def watch(self, child: Child, on_line: Callable[[str], None], on_end: Callable[[int], None]) -> None:
         """Hand on the child's output line by line, and once its return code (negative: the signal)."""

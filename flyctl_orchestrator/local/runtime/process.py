@@ -103,7 +103,7 @@ class ProcessRuntime:
         if not command.argv:
             raise _Unexecutable(_NOT_FOUND, "the image has no CMD or ENTRYPOINT, and the machine no command of its own")
         try:
-            child = Child.spawn(command.argv, command.env, command.cwd)
+            child = self._children.spawn(command.argv, command.env, command.cwd)
         except FileNotFoundError as problem:
             raise _Unexecutable(
                 _NOT_FOUND, f"cannot execute {command.argv[0]!r}: not found in the image, nor on this computer's PATH"
@@ -128,11 +128,11 @@ class ProcessRuntime:
         files = home / "rootfs"
         env = {"HOME": str(files), "LANG": self._lang, "TMPDIR": str(home / "tmp"), **launch.env}
         argv = literal_ports.in_command(launch.argv, launch.ports)
-        env |= literal_ports.in_environment(env, launch.ports)
+        env |= literal_ports.in_environment({**launch.image.env, **env}, launch.ports)
         command = command_for(launch.image, files, argv, env, self._host_path)
-        return command._replace(
-            env={**literal_ports.in_gunicorn_config(command.argv, command.cwd, launch.ports), **command.env}
-        )
+        given = command.env.get("GUNICORN_CMD_ARGS", "")
+        bound = literal_ports.in_gunicorn_config(command.argv, command.cwd, launch.ports, given)
+        return command._replace(env={**command.env, **bound})
 
     def _booted(self, machine: _Running, booting: asyncio.Future[Child]) -> None:
         if booting.cancelled():

@@ -66,6 +66,8 @@ class SimulatedFly:
         if parts.port != PORT:
             raise ConnectionRefusedError(f"nothing listens at {parts.netloc}")
         host = parse_host(parts.netloc)
+        if host is not None and host.place:
+            return 501, {"content-type": "text/plain"}, b"a client's place is not simulated; regions are\n"
         if host is not None:
             page = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
             region = {REGION_HEADER: host.region} if host.region else {}

@@ -34,8 +34,9 @@ class Flag:
 
 @dataclass
 class Arguments:
-    """What was typed: positional words and the flags that were given."""
+    """What was typed: the command's name, positional words, and the flags that were given."""
 
+    command: str = ""
     words: list[str] = field(default_factory=list)
     given: dict[str, object] = field(default_factory=dict)
     defaults: Mapping[str, str | bool | None] = field(default_factory=dict)
@@ -64,7 +65,7 @@ def parse(command: str, flags: Sequence[Flag], argv: Sequence[str]) -> Arguments
     """
     long = {name: flag for flag in flags for name in (flag.name, *flag.aliases)}
     short = {flag.short: flag for flag in flags if flag.short}
-    found = Arguments(defaults={flag.name: flag.default for flag in flags})
+    found = Arguments(command, defaults={flag.name: flag.default for flag in flags})
     rest = list(argv)
     while rest:
         word = rest.pop(0)

@@ -26,6 +26,16 @@ _SECRETS = (
     Flag("detach", "bool"),
     Flag("dns-checks", "bool", default=True),
 )
+_SNAPSHOTS = (
+    Flag("snapshot-retention", default="5"),
+    Flag("scheduled-snapshots", "bool", default=True),
+)
+_VOLUME = (
+    Flag("region", short="r"),
+    Flag("size", short="s", default="1"),
+    Flag("count", short="n", default="1"),
+    *_SNAPSHOTS,
+)
 _DEPLOY = (
     *_APP,
     _YES,
@@ -118,6 +128,25 @@ COMMANDS = (
         Flag("region", short="r"),
         Flag("machine", short="i", aliases=("instance",)),
     ),
+    *(
+        _command(f"machine {action}", "single.machine:act", *_APP)
+        for action in ("start", "stop", "suspend", "restart", "cordon", "uncordon")
+    ),
+    _command("machine status", "single.machine:status", *_APP),
+    _command("machine destroy", "single.machine:destroy", *_APP, Flag("force", "bool", short="f")),
+    _command("machine leases view", "single.machine:view_leases", *_APP, _JSON),
+    _command("machine leases clear", "single.machine:clear_leases", *_APP),
+    _command("volumes list", "single.volumes:list_volumes", *_APP, _JSON),
+    _command("volumes create", "single.volumes:create", *_APP, *_VOLUME, _YES, _JSON),
+    _command("volumes update", "single.volumes:update", *_APP, *_SNAPSHOTS),
+    _command("volumes destroy", "single.volumes:destroy", *_APP, _YES),
+    _command("ips allocate-v4", "single.addresses:allocate_v4", *_APP, Flag("shared", "bool"), _YES),
+    _command("ips allocate-v6", "single.addresses:allocate_v6", *_APP, Flag("private", "bool")),
+    _command("ips release", "single.addresses:release", *_APP),
+    _command("certs list", "single.certificates:list_certificates", *_APP, _JSON),
+    _command("certs add", "single.certificates:add", *_APP, _JSON),
+    _command("certs check", "single.certificates:check", *_APP, _JSON),
+    _command("certs remove", "single.certificates:remove", *_APP, _YES),
 )
 
 
@@ -127,7 +156,7 @@ def find(words: Sequence[str]) -> Command:
     Raises:
         NotOffered: the stand-in has no such command.
     """
-    for count in (2, 1):
+    for count in (3, 2, 1):
         name = " ".join(words[:count])
         for command in COMMANDS:
             if command.name == name:

@@ -127,15 +127,19 @@ def suggestion_lines(shown: Suggested, regions: RegionBook, style: Style, width:
     limit = f" within {shown.budget:.2f} USD a month" if shown.budget is not None else ""
     proof = f"Of {count(shown.found.looked_at, 'set')} of regions{limit}, all looked at, none "
     proof += "is faster than " if shown.found.by == "mean" else "has a lower P95 than "
-    trips = _round_trips(shown.table).replace("round", "Round", 1)
-    facts = f"{trips}, without what a home connection adds; {_machines(shown)}"
     codes = ",".join(code if shown.machines == 1 else f"{code}={shown.machines}" for code in best.regions)
     return [
         *render(columns, cells, style, width),
         Line.of(proof, Span(" ".join(best.regions), "strong"), f" ({cities})."),
-        Line.of(Span(facts, "quiet")),
+        Line.of(Span(suggestion_facts(shown), "quiet")),
         Line.of("next     ", Span(f"flyo init --regions {codes}", "strong")),
     ]
+
+
+def suggestion_facts(shown: Suggested) -> str:
+    """What the figures are made of: a sentence."""
+    trips = _round_trips(shown.table).replace("round", "Round", 1)
+    return f"{trips}, without what a home connection adds; {_machines(shown)}"
 
 
 def _round_trips(table: LatencyTable) -> str:

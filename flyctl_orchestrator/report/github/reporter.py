@@ -8,7 +8,7 @@ from flyctl_orchestrator.report.base import Fact
 from flyctl_orchestrator.report.github.text import Kind, annotation, group, summary
 from flyctl_orchestrator.report.output import Output
 from flyctl_orchestrator.report.plain import PlainReporter
-from flyctl_orchestrator.report.words import reason, sentence
+from flyctl_orchestrator.report.words import reason, sentence, warning_text
 
 # GitHub shows ten of each kind per step and drops the others; the last one tells how it ended.
 MOST = 9
@@ -65,8 +65,10 @@ class GitHubReporter(PlainReporter):
 
     def _warned(self, event: Fact) -> bool:
         """Show a warning on the run's page; GitHub puts it into the log as well, and one line of it is enough."""
-        warns = event.name in ("warning", "drift.found")
-        return warns and self._show("warning", event.app, reason(event.fields))
+        if event.name not in ("warning", "drift.found"):
+            return False
+        tell = warning_text if event.name == "warning" else reason
+        return self._show("warning", event.app, tell(event.fields))
 
     def _annotate(self, event: Fact) -> None:
         fields = event.fields

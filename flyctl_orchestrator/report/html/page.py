@@ -1,4 +1,8 @@
-"""One HTML file with everything in it: it asks nobody for anything, and says so to the browser."""
+"""One HTML file with everything in it: it asks nobody for anything, and says so to the browser.
+
+`static/shell.html` is what all of them have; what stands between its header and its end is another file for each kind,
+drawn by `base.js` and a script of its own. The same parts make up the page that follows a rollout (`report/web/`).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import hashlib
 import html
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -27,7 +31,7 @@ def rollout_page(timeline: Timeline, book: RegionBook) -> str:
     what = "Rehearsal" if timeline.rehearsal else timeline.kind.capitalize()
     short = timeline.id.split("-")[0]
     title = f"{what}{' ' + short if short else ''} of {timeline.app}"
-    return _page(title, {"runs": [timeline.as_dict()], "places": _places(timeline.regions, book)})
+    return page_of("rollout", title, {"runs": [timeline.as_dict()], "places": places_of(timeline.regions, book)})
 
 
 def days_page(app: str, days: Days, timelines: Mapping[str, Timeline], book: RegionBook) -> str:
@@ -39,7 +43,8 @@ def days_page(app: str, days: Days, timelines: Mapping[str, Timeline], book: Reg
     """
     regions = {region for timeline in timelines.values() for region in timeline.regions}
     runs = [{**timeline.as_dict(), "day": name} for name, timeline in timelines.items()]
-    return _page(f"Bad days of {app}", {"days": list(days), "runs": runs, "places": _places(sorted(regions), book)})
+    data = {"days": list(days), "runs": runs, "places": places_of(sorted(regions), book)}
+    return page_of("rollout", f"Bad days of {app}", data)
 
 
 def write_page(page: str, path: Path) -> None:
@@ -67,24 +72,53 @@ def unwritable(path: Path, error: OSError) -> FlyoError:
     )
 
 
-def _places(codes: Sequence[str], book: RegionBook) -> dict[str, Any]:
+def places_of(codes: Iterable[str], book: RegionBook) -> dict[str, Any]:
+    """Where regions stand on the picture, as the scripts take it."""
     return {code: spot._asdict() for code, spot in spots(codes, book).items()}
 
 
-def _page(title: str, data: Mapping[str, Any]) -> str:
-    script, style, land = (_static(name) for name in ("report.js", "report.css", "land.svg"))
-    # The land is put where the picture is; nothing in it, nor in the data, can end the element it stands in.
+def page_of(kind: str, title: str, data: Mapping[str, Any]) -> str:
+    """A file of its own.
+
+    Args:
+        kind: which body and script of `static/`.
+        data: what the script draws; plain JSON values.
+    """
+    script, style = script_of(kind), static("page.css")
     told = json.dumps({"schema": SCHEMA, **data}, separators=(",", ":"), ensure_ascii=False)
+    # Nothing in the data can end the element it stands in.
     told = told.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     rules = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
     )
-    return _static("report.html").format(
-        title=html.escape(clean(title)), rules=rules, style=style, script=script, data=told, land=land.strip()
+    return shell(
+        kind,
+        title,
+        rules=f'<meta http-equiv="Content-Security-Policy" content="{rules}">',
+        style=f"<style>{style}</style>",
+        script=f'<script type="application/json" id="data">{told}</script>\n<script>{script}</script>',
     )
 
 
-def _static(name: str) -> str:
+def shell(kind: str, title: str, *, style: str, script: str, rules: str = "") -> str:
+    """A page's HTML.
+
+    Args:
+        kind: which body of `static/`.
+        style, script, rules: the elements that bring them.
+    """
+    body = static(f"{kind}.html").replace("{land}", static("land.svg").strip())
+    shown = html.escape(clean(title))
+    return static("shell.html").format(title=shown, rules=rules, style=style, body=body, script=script)
+
+
+def script_of(*kinds: str) -> str:
+    """One script of several files of `static/`, what all reports share first."""
+    return "".join(static(f"{name}.js") for name in ("base", *kinds))
+
+
+def static(name: str) -> str:
+    """A file of `static/`."""
     return resources.files(__package__).joinpath("static", name).read_text("utf-8")
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from flyctl_orchestrator.report.base import Fact
+from flyctl_orchestrator.report.words import warning_text
 
 # Answers of one machine that are kept: evenly over the time, the last one always.
 MOST_ANSWERS = 24
@@ -35,6 +36,8 @@ class Timeline:
         self._evidence: list[list[Any]] = []
         self._lines: list[list[Any]] = []
         self._before: dict[str, list[float]] = {}
+        self._watches: list[list[Any]] = []
+        self.state = "preparing"
 
     @property
     def seen(self) -> bool:
@@ -86,6 +89,8 @@ class Timeline:
             "marks": [[at, lane, number[phase], why[reason]] for at, lane, phase, reason in self._phases],
             "answers": answers,
             "evidence": self._evidence,
+            "watches": self._watches,
+            "state": self.state,
             "lines": self._lines,
             "before": {region: sorted(told)[len(told) // 2] for region, told in self._before.items()},
             "result": self.result,
@@ -126,11 +131,13 @@ class Timeline:
         while len(self._waves) < number:
             self._waves.append({"name": event["wave"], "lanes": [], "at": None, "ended": None, "state": "waiting"})
         lanes = [self.lane(lane) for lane in event["lanes"]]
+        self.state = f"wave {number} of {len(self._waves)}"
         self._waves[number - 1] |= {"name": event["wave"], "lanes": lanes, "at": self._now, "state": "running"}
         self.say(f"{event['wave']} begins: {', '.join(event['regions'])}")
 
     def wave_ended(self, event: Fields, state: str, reason: str = "") -> None:
         """A wave has passed, or not."""
+        self.watched_enough()
         number = self._earlier + int(event["number"])
         if number <= len(self._waves):
             self._waves[number - 1] |= {"ended": self._now, "state": state}
@@ -139,6 +146,15 @@ class Timeline:
             ": ".join(filter(None, (event["wave"], state, reason))) if bad else f"{event['wave']} has passed",
             "bad" if bad else "good",
         )
+
+    def watched(self, what: str, event: Fields) -> None:
+        """A watch, or the bake after it, has begun."""
+        self._watches.append([self._now, None, what, event["seconds"]])
+
+    def watched_enough(self) -> None:
+        """Nobody watches any more."""
+        for watch in self._watches:
+            watch[1] = self._now if watch[1] is None else watch[1]
 
     def failed(self, event: Fields) -> None:
         """A step, or a machine that was watched, has failed."""
@@ -153,6 +169,9 @@ class Timeline:
         _, good, asked, _ = told[-1] if told else (0, 0, 0, None)
         took = event.get("latency_s")
         told.append((self._now, good + bool(event["ok"]), asked + 1, None if took is None else round(1000 * took, 1)))
+        if len(told) > 40 * MOST_ANSWERS:
+            # Sums lose nothing by it; a bake of hours would fill the memory.
+            told[:-1] = told[:-1:2]
 
     def baseline(self, event: Fields) -> None:
         """A machine was looked at before anything was changed."""
@@ -172,16 +191,21 @@ class Timeline:
         for wave in self._waves:
             if wave["state"] == "running":
                 wave |= {"ended": self._now, "state": "broken off"}
+        self.watched_enough()
+        self.state = "going back"
         self.say(f"going back: {event['reason']}", "bad")
 
     def finished(self, event: Fields) -> None:
         """It has ended."""
         kept = ("result", "exit", "code", "what", "next", "seconds", "machines", "log", "not_taken_back")
         self.result = {key: event.get(key) for key in kept}
+        self.watched_enough()
+        self.state = "ended"
         self.say(event.get("what") or event["result"], "bad" if event["exit"] else "good")
 
     def did_not_begin(self, event: Fields) -> None:
         """An error has ended it before anything was changed."""
+        self.state = "ended"
         self.result = {"result": "did not begin", "exit": event.get("exit"), "what": event.get("what"), "machines": []}
         self.say(event.get("what") or "error", "bad")
 
@@ -211,7 +235,18 @@ def _rehearsal(timeline: Timeline, event: Fields) -> None:
 
 
 def _watch(timeline: Timeline, event: Fields) -> None:
+    timeline.watched("watch", event)
     timeline.say(f"every machine has passed; they are watched for {event['seconds']:g} s")
+
+
+def _watched(timeline: Timeline, event: Fields) -> None:
+    timeline.watched_enough()
+    timeline.say(event.get("what") or "", "good")
+
+
+def _bake(timeline: Timeline, event: Fields) -> None:
+    timeline.watched("bake", event)
+    timeline.say(f"watched further for {event['seconds']:g} s")
 
 
 def _hook(timeline: Timeline, event: Fields) -> None:
@@ -245,8 +280,9 @@ _HEARD: dict[str, Callable[[Timeline, Fields], None]] = {
     "probe.answered": Timeline.answered,
     "evidence.gathered": Timeline.gathered,
     "watch.started": _watch,
-    "watch.finished": lambda timeline, event: timeline.say(event.get("what") or "", "good"),
-    "bake.started": lambda timeline, event: timeline.say(f"watched further for {event['seconds']:g} s"),
+    "watch.finished": _watched,
+    "bake.started": _bake,
+    "bake.finished": lambda timeline, event: timeline.watched_enough(),
     "interrupted": lambda timeline, event: timeline.say("interrupted", "bad"),
     "lock.waiting": lambda timeline, event: timeline.say(f"waiting for the lock of {event['who']}"),
     "lock.lost": lambda timeline, event: timeline.say(event["what"], "bad"),
@@ -256,6 +292,6 @@ _HEARD: dict[str, Callable[[Timeline, Fields], None]] = {
     "rollout.finished": Timeline.finished,
     "fault.set": _fault,
     "error": Timeline.did_not_begin,
-    "warning": lambda timeline, event: timeline.say(event["what"], "warn"),
+    "warning": lambda timeline, event: timeline.say(warning_text(event), "warn"),
     "note": lambda timeline, event: timeline.say(event["line"]),
 }

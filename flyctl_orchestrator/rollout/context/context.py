@@ -108,7 +108,8 @@ class RolloutContext:
         metrics: counts what users are answered, None where nobody does.
         guard: the lock it all happens under.
         hooks: the user's own commands.
-        newest_lines: the last lines that a machine wrote, oldest first, by its id and how many at most; never raises.
+        newest_lines: the last lines that a machine wrote, oldest first, by its id, how many at most, and since when
+            (seconds of the platform's clock); never raises.
         secrets_at: the secrets as they were when they had a digest, None when nothing here remembers; never raises.
     """
 
@@ -133,7 +134,7 @@ class RolloutContext:
     logs: str = "flyctl logs --app {app} --machine {machine}"
     guard: Guard = field(default_factory=Unguarded)
     hooks: HookRunner = field(default_factory=HookRunner)
-    newest_lines: Callable[[str, int], Sequence[str]] = lambda machine_id, limit: ()
+    newest_lines: Callable[[str, int, float], Sequence[str]] = lambda machine_id, limit, since: ()
     secrets_at: Callable[[str], Fingerprints | None] = lambda digest: None
 
     def logs_of(self, machine_id: str) -> str:

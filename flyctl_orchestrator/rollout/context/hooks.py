@@ -155,7 +155,11 @@ class HookRunner:
         """
         ran = self.run(name, until=until, **facts)
         if ran.end in ("failed", "timeout"):
-            raise FlyoError(f"hook {name} {ran.said}", where="flyo.toml [hooks]", code=f"hook.{ran.end}")
+            advice = "Correct it in [hooks] of flyo.toml; what it wrote stands above"
+            if ran.end == "timeout":
+                advice = "Give it more time with [hooks] timeout in flyo.toml, or find out what it waits for"
+            what = f"hook {name} {ran.said}"
+            raise FlyoError(what, where="flyo.toml [hooks]", next=advice, code=f"hook.{ran.end}")
         return ran.end != "stopped"
 
     def environment(self, name: str, facts: Mapping[str, object]) -> dict[str, str]:

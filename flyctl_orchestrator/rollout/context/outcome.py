@@ -68,6 +68,7 @@ class Outcome:
         exit: the process's exit status.
         excerpt: what the machine that failed, or flyctl, wrote last; None when nothing did or nothing is known of it.
         not_taken_back: what is not as it was though machines are; None when nothing was to go back.
+        rollout: its id, "" where none was given out.
     """
 
     kind: OutcomeKind
@@ -79,10 +80,12 @@ class Outcome:
     exit: Exit = Exit.OK
     excerpt: Excerpt | None = None
     not_taken_back: NotTakenBack | None = None
+    rollout: str = ""
 
     def as_fields(self) -> dict[str, Any]:
         """As the fields of the `rollout.finished` event."""
         plain: dict[str, Any] = {
+            "rollout": self.rollout or None,
             "result": self.kind,
             "exit": int(self.exit),
             "code": self.code,

@@ -29,6 +29,8 @@ class Use:
         egress_ips: static egress addresses.
         certificates: certificates of single names.
         wildcards: certificates of wildcards.
+        postgres: plan of a Managed Postgres, None for none.
+        postgres_gb: storage provisioned for it.
         reserved: machines paid a year ahead.
     """
 
@@ -41,6 +43,8 @@ class Use:
     egress_ips: int = 0
     certificates: int = 0
     wildcards: int = 0
+    postgres: str | None = None
+    postgres_gb: float = 0.0
     reserved: tuple[Reservation, ...] = ()
 
 
@@ -190,6 +194,8 @@ def _others(use: Use, prices: PriceBook, regions: RegionBook) -> Iterator[Item]:
         ("static egress addresses", "static_egress_ip", use.egress_ips, ""),
         ("certificates", "certificate", use.certificates, ""),
         ("wildcard certificates", "wildcard_certificate", use.wildcards, ""),
+        (f"Managed Postgres {use.postgres}", f"postgres_{use.postgres}", int(bool(use.postgres)), ""),
+        ("storage of Managed Postgres", "postgres_gb", use.postgres_gb, "GB"),
     )
     for what, name, amount, unit in named:
         if amount:

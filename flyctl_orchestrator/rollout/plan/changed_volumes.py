@@ -1,14 +1,15 @@
 """Machines that fly.toml mounts another volume into than they have: a volume is mounted when a machine is created.
 
 As with flyctl, a machine that has none gets a replacement that has one, as long as there is a volume that no machine
-has. Where fly.toml mounts none any more, a machine that has one gets a replacement that has none, if a person agrees;
-the volume is kept. A machine is never given another volume than the one it has.
+has. Where fly.toml mounts none any more, a machine that has one gets a replacement that has none. A volume of another
+name, which flyctl refuses, is had in the same way. What a machine had is kept; a person has to agree that the new one
+does not see it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from flyctl_orchestrator.errors import UsageError
@@ -22,13 +23,18 @@ from flyctl_orchestrator.rollout.state.observe import Fleet
 
 
 def gains_volume(machine: Machine, spec: VolumeSpec | None) -> bool:
-    """Whether fly.toml mounts a volume into a machine that has none."""
-    return spec is not None and not machine.mounts and not machine.config.get("standbys")
+    """Whether fly.toml mounts a volume into a machine that has none, or one of another name.
+
+    A machine whose volume has no name that is known keeps it, as flyctl lets it.
+    """
+    if spec is None or not machine.mounts:
+        return spec is not None
+    return machine.mount.get("name") not in (None, "", spec.name)
 
 
 def loses_volume(machine: Machine, spec: VolumeSpec | None) -> bool:
     """Whether fly.toml mounts no volume into a machine that has one."""
-    return spec is None and bool(machine.mounts) and not machine.config.get("standbys")
+    return spec is None and machine.mounts
 
 
 def lane_without_volume(machine: Machine, reasons: Sequence[str]) -> Lane:
@@ -40,7 +46,7 @@ def lane_without_volume(machine: Machine, reasons: Sequence[str]) -> Lane:
 
 @dataclass(frozen=True)
 class Detached:
-    """A machine that a plan replaces by one without its volume."""
+    """A machine that a plan replaces by one without its volume, or with another one."""
 
     region: str
     machine: str
@@ -53,13 +59,14 @@ class Detached:
 
 
 def detached_volumes(plan: Plan, fleet: Fleet) -> tuple[Detached, ...]:
-    """The volumes that a plan leaves without a machine because fly.toml does not mount them any more."""
+    """The volumes that a plan leaves without a machine because fly.toml mounts another one, or none, by now."""
     there = {machine.id: machine for machine in fleet.machines}
     known = {volume.id: volume for volume in fleet.volumes}
     found = []
     for lane in plan.lanes:
         machine = there.get(lane.replaces or "")
-        if machine is None or not any(getattr(step, "bare", False) for step in lane.steps):
+        parted = any(isinstance(step, TakeVolume) or getattr(step, "bare", False) for step in lane.steps)
+        if machine is None or not machine.mounts or not parted:
             continue
         id = str(machine.mount.get("volume") or "")
         found.append(Detached(machine.region, machine.id, called(known.get(id), id)))
@@ -67,7 +74,7 @@ def detached_volumes(plan: Plan, fleet: Fleet) -> tuple[Detached, ...]:
 
 
 class VolumeReplacements:
-    """The lanes that give machines without a volume a replacement that has one.
+    """The lanes that give machines without the volume of fly.toml a replacement that has one.
 
     Attributes:
         discarded: ids of the replacements of an unfinished rollout that these lanes destroy first; their volumes are
@@ -83,13 +90,13 @@ class VolumeReplacements:
         """The lane that replaces a machine by one with a volume that no machine has."""
         left = self._leftovers.get(machine.id)
         ahead: tuple[Step, ...]
-        if left is not None and left.mounts:
+        if left is not None and left.mount.get("name") == spec.name:
             self.discarded.add(left.id)
             volume = TakeVolume(machine.region, machine.group, volume=str(left.mount["volume"]), **spec.__dict__)
             ahead = (DestroyMachine(left.id), volume)
         else:
             ahead = (self._free.take(machine.region, machine.group, spec),)
-        lane = replace_lane(machine, [*reasons, "volume"])
+        lane = replace_lane(machine, [*reasons, "other_volume" if machine.mounts else "volume"])
         return replace(lane, steps=(*ahead, *lane.steps))
 
 
@@ -113,46 +120,9 @@ def refuse_without_volume(lanes: Iterable[Lane], specs: Mapping[str, VolumeSpec]
     anew = " ".join(f"{group}:{region}=0" for region in places)
     missing = ", ".join(f"{region} {count}" for region, count in places.items())
     raise UsageError(
-        f"fly.toml mounts volume {name} into machines of process group {group} that have none, "
-        f"and no machine can get it: volumes missing: {missing}",
+        f"fly.toml mounts volume {name} into machines of process group {group} that do not have it, "
+        f"and there is none that is free for each of them: volumes missing: {missing}",
         where=f"app {app}",
         next=f"Make them: {make}; or make new machines: 'flyo scale {anew}', then 'flyo deploy'",
         code="plan.volume_missing",
     )
-
-
-def refuse_changed(machines: Collection[Machine], specs: Mapping[str, VolumeSpec], app: str) -> None:
-    """Refuse what cannot be had by a replacement either.
-
-    Raises:
-        UsageError: fly.toml mounts another volume into a machine that has one; or one, or none any more, into a machine
-            that a standby machine names.
-    """
-    named = {str(name) for machine in machines for name in machine.config.get("standbys") or ()}
-    wrong = [(machine, what) for machine in machines if (what := _changed(machine, specs.get(machine.group), named))]
-    if not wrong:
-        return
-    machine, what = wrong[0]
-    places = dict.fromkeys(f"{each.group}:{each.region}=0" for each, _ in wrong)
-    raise UsageError(
-        f"machine {machine.id} in {machine.region} {what} in process group {machine.group}; "
-        "a machine's volume cannot be changed",
-        where=f"app {app}",
-        next=f"Make new machines: 'flyo scale {' '.join(places)}' (the volume is kept), then 'flyo deploy'",
-        code="plan.volume_changed",
-    )
-
-
-def _changed(machine: Machine, spec: VolumeSpec | None, named: Collection[str]) -> str:
-    """What a machine has and fly.toml wants instead; "" where both agree, or a replacement can have it."""
-    name = str(machine.mount.get("name") or "")
-    if not machine.mounts:
-        stuck = spec if gains_volume(machine, spec) and machine.id in named else None
-        return f"has no volume but a standby machine, and fly.toml mounts volume {stuck.name}" if stuck else ""
-    has = f"has volume {name or machine.mount.get('volume')}"
-    if spec is None:
-        stays = loses_volume(machine, spec) and machine.id in named
-        return f"{has} and a standby machine, and fly.toml mounts none" if stays else ""
-    if machine.config.get("standbys") or name in ("", spec.name):
-        return ""
-    return f"{has}, and fly.toml mounts volume {spec.name}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project.model import Project, RolloutPolicy
+from flyctl_orchestrator.project.project import FLYO_TOML
 from flyctl_orchestrator.rollout.plan.plan import PlannedImage
 from flyctl_orchestrator.rollout.plan.volumes import VolumeSpec, specs_of
 from flyctl_orchestrator.rollout.state.metadata import definition_digest
@@ -60,10 +61,11 @@ def desired_of(project: Project, image: PlannedImage, policy: RolloutPolicy | No
     counts = {(code, group): project.wanted(code, group) for code in dict.fromkeys(regions) for group in groups}
     chosen = policy or project.flyo.rollout
     if chosen.canary and chosen.canary not in regions:
+        typed = chosen.canary != project.flyo.rollout.canary
         raise UsageError(
             f"the canary region {chosen.canary} is none of the regions to deploy to ({', '.join(regions)})",
-            where=str(project.flyo.path or "flyo.toml"),
-            next="Name one of them in [rollout] canary or with --canary",
+            where="--canary" if typed else f"{FLYO_TOML} [rollout] canary",
+            next="Name one of them",
             code="config.canary",
         )
     return Desired(

@@ -61,7 +61,7 @@ def _counts(fleet: Fleet, desired: Desired) -> list[Drift]:
     have: dict[tuple[str, str], int] = defaultdict(int)
     left = leftovers_of(fleet.managed)
     for machine in fleet.managed:
-        if machine.group in desired.groups and not machine.config.get("standbys") and machine.id not in left:
+        if machine.group in desired.groups and not machine.standbys and machine.id not in left:
             have[(machine.region, machine.group)] += 1
     drift = []
     for region, group in dict.fromkeys((*desired.counts, *have)):

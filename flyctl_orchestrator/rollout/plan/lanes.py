@@ -53,7 +53,7 @@ def destroy_lane(machine: Machine) -> Lane:
 
 
 def _proof(machine: Machine, *, strict: bool = True) -> tuple[Step, ...]:
-    if machine.config.get("standbys"):
+    if machine.standbys:
         # A standby starts by itself when the machine it stands in for is lost; woken now, both would work at once.
         return (Gate(strict=False),)
     asleep = machine.sleep_state
@@ -62,5 +62,5 @@ def _proof(machine: Machine, *, strict: bool = True) -> tuple[Step, ...]:
 
 def _lane(machine: Machine, action: str, steps: tuple[Step, ...], reasons: tuple[str, ...]) -> Lane:
     name = lane_name(machine.region, machine.group, machine.id)
-    weight = 0 if machine.asleep else 1
+    weight = 0 if machine.resting else 1
     return Lane(name, machine.region, machine.group, machine.id, action, steps, reasons, weight)  # type: ignore[arg-type]

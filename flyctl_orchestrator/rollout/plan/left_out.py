@@ -47,14 +47,14 @@ def leave_out(fleet: Fleet, desired: Desired) -> Rest:
     out = [machine for machine in fleet.managed if names & {machine.region, machine.id, f"{machine.group}:"}]
     ids = {machine.id for machine in out}
     kept = tuple(machine for machine in fleet.machines if machine.id not in ids)
-    standing = Counter((machine.region, machine.group) for machine in out if not machine.config.get("standbys"))
+    standing = Counter((machine.region, machine.group) for machine in out if not machine.standbys)
     counts = {
         place: max(0, count - standing[place])
         for place, count in desired.counts.items()
         if not names & {place[0], f"{place[1]}:"}
     }
     if NEW in names:
-        there = Counter((machine.region, machine.group) for machine in kept if not machine.config.get("standbys"))
+        there = Counter((machine.region, machine.group) for machine in kept if not machine.standbys)
         counts = {place: min(count, there[place]) for place, count in counts.items()}
     known = dict.fromkeys((*(machine.region for machine in out), *(region for region, _ in desired.counts)))
     regions = [LeftOut(region) for region in known if region in names]

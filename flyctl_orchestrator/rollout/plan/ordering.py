@@ -8,10 +8,12 @@ from itertools import chain
 
 from flyctl_orchestrator.rollout.plan.desired import Desired
 from flyctl_orchestrator.rollout.plan.plan import FlyctlRun, Lane, Wave
+from flyctl_orchestrator.rollout.plan.standbys import STANDBYS
 from flyctl_orchestrator.rollout.plan.steps import (
     CreateMachine,
     FlyctlCreate,
     FlyctlUpdate,
+    Gate,
     PutToSleep,
     SetPrimaryRegion,
     Step,
@@ -22,7 +24,13 @@ from flyctl_orchestrator.rollout.plan.surge import by_clone
 CHANGES = ("update", "replace")
 
 
-def into_waves(lanes: Sequence[Lane], born: Sequence[str], unmade: Iterable[str], desired: Desired) -> list[Wave]:
+def into_waves(
+    lanes: Sequence[Lane],
+    born: Sequence[str],
+    unmade: Iterable[str],
+    desired: Desired,
+    last: Sequence[Lane] = (),
+) -> list[Wave]:
     """The waves of a rollout.
 
     First the canary region, then the first machines of process groups that have none, then all other regions,
@@ -32,6 +40,7 @@ def into_waves(lanes: Sequence[Lane], born: Sequence[str], unmade: Iterable[str]
         lanes: one per machine to update or create.
         born: process groups without a single machine; flyctl makes their first one, see `Desired.home_of`.
         unmade: process groups of which no machine has the wanted configuration yet (`born` included).
+        last: those of standby machines that need what the others make; they go together, in a wave of their own.
     """
     settled = [lane for lane in lanes if lane.group not in born]
     newborn = [lane for lane in lanes if lane.group in born]
@@ -42,7 +51,7 @@ def into_waves(lanes: Sequence[Lane], born: Sequence[str], unmade: Iterable[str]
         batches[1:1] = at_home
         rest = [lane for lane in newborn if not any(lane in batch for batch in at_home)]
         _add(batches, rest, desired, after=1 + len(homes))
-    return _with_flyctl([batch for batch in batches if batch], born, set(unmade), desired)
+    return _with_flyctl([batch for batch in batches if batch], born, set(unmade), desired, last)
 
 
 def _homes(newborn: Iterable[Lane], desired: Desired) -> list[str]:
@@ -93,11 +102,13 @@ def _by_width(lanes: list[Lane], desired: Desired) -> list[list[Lane]]:
     return [[lane for lane in lanes if lane.region in regions[start : start + width]] for start in starts]
 
 
-def _with_flyctl(batches: list[list[Lane]], born: Sequence[str], unmade: set[str], desired: Desired) -> list[Wave]:
+def _with_flyctl(
+    batches: list[list[Lane]], born: Sequence[str], unmade: set[str], desired: Desired, last: Sequence[Lane]
+) -> list[Wave]:
     waves: list[Wave] = []
     waiting: list[Lane] = []
     first_run = True
-    for batch in batches:
+    for number, batch in enumerate((*batches, list(last))):
         run, lanes = _flyctl_for(batch, born, unmade, desired)
         unmade -= {lane.group for lane in lanes if lane.by_flyctl}
         ready = [lane for lane in lanes if lane.group not in unmade]
@@ -105,7 +116,9 @@ def _with_flyctl(batches: list[list[Lane]], born: Sequence[str], unmade: set[str
         if ready:
             run = replace(run, release_command=first_run) if run else None
             first_run = first_run and run is None
-            waves.append(_wave(len(waves), ready, run, desired))
+            wave = _wave(len(waves), ready, run, desired)
+            # There is nobody to ask them anything while they rest.
+            waves.append(replace(wave, name=STANDBYS, bake=0.0) if number == len(batches) else wave)
     # New machines of a group whose first machine is made in a later region than theirs.
     assert not unmade & {lane.group for lane in waiting}, "no machine gives these a configuration"
     for batch in _by_width(waiting, desired):
@@ -127,8 +140,7 @@ def _flyctl_for(
 ) -> tuple[FlyctlRun | None, list[Lane]]:
     """Hand the first lane of every group that needs it to flyctl. New and existing groups never share a batch."""
     chosen: dict[str, Lane] = {}
-    # A machine that runs is a better first one than a machine that sleeps.
-    for lane in sorted(batch, key=lambda lane: any(isinstance(step, PutToSleep) for step in lane.steps)):
+    for lane in sorted(batch, key=_rank_as_first):
         fits = lane.region == desired.home_of(lane.group) if lane.group in born else lane.action in CHANGES
         if lane.group in unmade and fits:
             chosen.setdefault(lane.group, lane)
@@ -146,6 +158,12 @@ def _flyctl_for(
     if any(lane.replaces for lane in chosen.values()):
         return FlyctlRun(regions, groups, clones=True), lanes
     return FlyctlRun(regions, groups, machines=tuple(lane.machine or "" for lane in chosen.values())), lanes
+
+
+def _rank_as_first(lane: Lane) -> int:
+    """A machine that runs is a better first one than a machine that sleeps, and any is better than a standby."""
+    standby = any(isinstance(step, Gate) and not step.strict for step in lane.steps)
+    return 2 * standby + any(isinstance(step, PutToSleep) for step in lane.steps)
 
 
 def _by_flyctl(lane: Lane, desired: Desired) -> Lane:

@@ -65,7 +65,8 @@ class Part:
         goal = replace(desired, without=tuple(names))
         rest = leave_out(fleet, goal)
         if rest.left and not rest.fleet.managed and not any(rest.desired.counts.values()):
-            raise UsageError("that leaves nothing to roll out to", where=self.options, code="plan.without")
+            what, advice = "that leaves no machine and no region to roll out to", "Leave less out"
+            raise UsageError(what, where=self.options, next=advice, code="plan.without")
         return goal
 
     def _others(self, fleet: Fleet, desired: Desired) -> Iterator[str]:

@@ -11,7 +11,6 @@ from flyctl_orchestrator.rollout.plan.changed_volumes import (
     gains_volume,
     lane_without_volume,
     loses_volume,
-    refuse_changed,
     refuse_without_volume,
 )
 from flyctl_orchestrator.rollout.plan.desired import Desired
@@ -20,6 +19,7 @@ from flyctl_orchestrator.rollout.plan.left_out import leave_out
 from flyctl_orchestrator.rollout.plan.ordering import into_waves
 from flyctl_orchestrator.rollout.plan.plan import Lane, Plan
 from flyctl_orchestrator.rollout.plan.removal import group_lanes
+from flyctl_orchestrator.rollout.plan.standbys import replaced_machines, waiting_lanes
 from flyctl_orchestrator.rollout.plan.surge import SURGE, last_wave, leftovers_of, refuse_unfit, replace_lane
 from flyctl_orchestrator.rollout.plan.volumes import FreeVolumes, volume_notes
 from flyctl_orchestrator.rollout.state.metadata import reasons_to_change
@@ -31,6 +31,8 @@ class _Work:
     """What there is to do, before it is put into waves."""
 
     updates: tuple[Lane, ...]
+    standbys: tuple[Lane, ...]
+    """Standby machines that have to wait for what the others make."""
     creates: tuple[Lane, ...]
     born: tuple[str, ...]
     """Process groups without a single machine: flyctl makes their first one."""
@@ -55,13 +57,13 @@ def plan_rollout(fleet: Fleet, desired: Desired) -> Plan:
     _refuse_nothing(desired)
     rest = leave_out(fleet, desired)
     whole, fleet, desired = fleet, rest.fleet, rest.desired
-    work = _find_work(fleet, desired)
-    refuse_unfit(work.updates, fleet.managed, desired)
-    refuse_changed([m for m in fleet.managed if m.group in desired.groups], desired.volumes, desired.app)
-    refuse_without_volume(work.updates, desired.volumes, desired.app)
-    waves = into_waves((*work.updates, *work.creates), work.born, work.unmade, desired)
+    refuse_unfit(desired)
+    work = _find_work(fleet, desired, whole)
+    changes = (*work.updates, *work.standbys)
+    refuse_without_volume(changes, desired.volumes, desired.app)
+    waves = into_waves((*work.updates, *work.creates), work.born, work.unmade, desired, work.standbys)
     going = (*work.leftovers, *group_lanes(fleet.managed, desired.groups))
-    if retiring := last_wave(work.updates, going, fleet.managed):
+    if retiring := last_wave(changes, going, fleet.managed):
         waves.append(retiring)
     return Plan(
         app=desired.app,
@@ -83,9 +85,10 @@ def plan_rollout(fleet: Fleet, desired: Desired) -> Plan:
     )
 
 
-def _find_work(fleet: Fleet, desired: Desired) -> _Work:
+def _find_work(fleet: Fleet, desired: Desired, whole: Fleet) -> _Work:
     image = desired.image
-    updates, missing = [], []
+    updates: list[Lane] = []
+    missing: list[Lane] = []
     unchanged, made, born = 0, set(), []
     leftovers = leftovers_of(fleet.managed)
     free = FreeVolumes(fleet.volumes)
@@ -105,14 +108,23 @@ def _find_work(fleet: Fleet, desired: Desired) -> _Work:
                 unchanged += 1
                 made.add(group)
             else:
-                updates.append(replace_lane(machine, reasons) if surge else update_lane(machine, reasons))
+                # A standby serves nobody while it is changed.
+                beside = surge and not machine.standbys
+                updates.append(replace_lane(machine, reasons) if beside else update_lane(machine, reasons))
         missing += lacking
         born += [group] if lacking and not mine else []
     # What a machine that is there needs comes first: for a new one a volume can be made.
     creates = [free.for_lane(lane, desired.volumes.get(lane.group)) for lane in missing]
     unmade = {lane.group for lane in (*updates, *creates)} - made
     left = tuple(lane for id, lane in leftovers.items() if id not in mounting.discarded)
-    return _Work(tuple(updates), tuple(creates), tuple(born), frozenset(unmade), unchanged, left)
+    replaced = replaced_machines(updates, leftovers, whole.machines)
+    there = [m for m in fleet.managed if m.group in desired.groups and m.id not in leftovers]
+    standbys = waiting_lanes(updates, there, replaced)
+    names = {lane.name for lane in standbys}
+    now = tuple(lane for lane in updates if lane.name not in names)
+    # Those that wait for nothing but a name counted as unchanged.
+    unchanged -= len(standbys) - (len(updates) - len(now))
+    return _Work(now, tuple(standbys), tuple(creates), tuple(born), frozenset(unmade), unchanged, left)
 
 
 def _missing(machines: list[Machine], group: str, desired: Desired) -> list[Lane]:
@@ -120,7 +132,7 @@ def _missing(machines: list[Machine], group: str, desired: Desired) -> list[Lane
     for (region, wanted_group), count in desired.counts.items():
         if wanted_group != group:
             continue
-        have = sum(1 for m in machines if m.region == region and not m.config.get("standbys"))
+        have = sum(1 for m in machines if m.region == region and not m.standbys)
         lanes += [create_lane(region, group, number + 1) for number in range(max(0, count - have))]
     return lanes
 
@@ -136,7 +148,7 @@ def _notes(desired: Desired, work: _Work) -> tuple[str, ...]:
     notes = []
     canary, primary = desired.policy.canary, desired.primary_region
     homes = {desired.home_of(group) for group in work.born}
-    if not work.updates and canary and canary != primary and primary in homes:
+    if not (work.updates or work.standbys) and canary and canary != primary and primary in homes:
         notes.append(f"the first deploy starts in primary_region {primary}, not in the canary region {canary}")
     if desired.image.ref is None:
         notes.append("the image is built first; a deploy that finds it unchanged changes less than this plan says")

@@ -45,7 +45,7 @@ def plan_scale(
     Raises:
         UsageError: a machine has to be added and there is none to copy (see `choose_source`).
     """
-    standing = [machine for machine in fleet.managed if not machine.config.get("standbys")]
+    standing = [machine for machine in fleet.managed if not machine.standbys]
     there = fleet.counts()
     before = {place: there.get(place, 0) for place in counts}
     chosen, free = _Sources(fleet, like, sources or {}), FreeVolumes(fleet.volumes)
@@ -91,7 +91,7 @@ def ends_service(fleet: Fleet, plan: Plan) -> bool:
     """Whether a scale leaves no machine that serves now, or could be woken to, and makes no new one."""
     doomed = {lane.machine for lane in plan.lanes if lane.action == "destroy"}
     useful = [machine for machine in fleet.managed if machine.asleep or machine.healthy]
-    useful = [machine for machine in useful if not machine.config.get("standbys")]
+    useful = [machine for machine in useful if not machine.standbys]
     adds = any(lane.action == "create" for lane in plan.lanes)
     return bool(doomed) and not adds and bool(useful) and all(machine.id in doomed for machine in useful)
 

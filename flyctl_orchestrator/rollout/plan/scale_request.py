@@ -58,9 +58,11 @@ def read_counts(words: Sequence[str], groups: Sequence[str]) -> Counts:
         group = _group(found["group"], groups, word)
         place, count = (found["region"], group), int(found["count"])
         if count > MOST:
-            raise UsageError(f"{count} machines in one region is more than {MOST}", where=word, code="scale.too_many")
+            what = f"{count} machines in one region are more than the {MOST} that flyo makes"
+            raise UsageError(what, where=word, next="Give a smaller count", code="scale.too_many")
         if counts.setdefault(place, count) != count:
-            raise UsageError("the same region is given two counts", where=f"flyo scale {word}", code="scale.twice")
+            what = f"{found['region']} is given two counts, {counts[place]} and {count}"
+            raise UsageError(what, where="flyo scale", next="Give one", code="scale.twice")
     return counts
 
 
@@ -95,8 +97,10 @@ def check_regions(counts: Mapping[tuple[str, str], int], fleet: Fleet, book: Reg
             continue
         region = book.require(code, where="flyo scale")
         if region.deprecated and count > have:
+            near = ", ".join(f"{each.code} ({each.city})" for each in (book.nearest(region.at) if region.at else ()))
             raise UsageError(
                 f"{code} ({region.city}) is deprecated and takes no new machines",
                 where="flyo scale",
+                next=f"The nearest open ones are {near}" if near else "'flyo regions list' shows the open ones",
                 code="config.deprecated_region",
             )

@@ -15,7 +15,7 @@ def choose_source(fleet: Fleet, group: str, like: str | None = None) -> Machine:
         UsageError: there is none, or the group runs several images and none was named (scale.*).
     """
     where = f"app {fleet.app}"
-    mine = [machine for machine in fleet.managed if machine.group == group and not machine.config.get("standbys")]
+    mine = [machine for machine in fleet.managed if machine.group == group and not machine.standbys]
     if like is not None:
         mine = [machine for machine in mine if machine.id == like]
         if not mine:

@@ -63,6 +63,14 @@ class SetPrimaryRegion(Step):
 
 
 @dataclass(frozen=True)
+class SetStandbys(Step):
+    """Have the lane's standby machine name what has taken the place of the machines it names, as far as that is so."""
+
+    kind = "set_standbys"
+    untimed = True
+
+
+@dataclass(frozen=True)
 class TakeVolume(Step):
     """Have a volume for the lane's new machine: one of that name and region that no machine has, else a new one.
 

@@ -38,11 +38,11 @@ def replace_lane(old: Machine, reasons: Sequence[str]) -> Lane:
     """Create a machine beside `old`, prove it while the proxy does not know it, and let it take over.
 
     Where the old one sleeps, the new one is put to sleep once it is proved; where a person has cordoned the old one,
-    the new one stays cordoned.
+    the new one stays cordoned. A standby machine that rests is never started.
     """
     create = CreateMachine(old.region, old.group, replaces=old.id)
     name = lane_name(old.region, old.group, old.id)
-    steps: tuple[Step, ...] = (create, *takeover(old))
+    steps: tuple[Step, ...] = (create, *(_stand_in(old) if old.standbys and old.resting else takeover(old)))
     return Lane(name, old.region, old.group, None, "replace", steps, tuple(reasons), weight=0, replaces=old.id)
 
 
@@ -57,13 +57,20 @@ def takeover(old: Machine) -> tuple[Step, ...]:
     return (Gate(hidden=True, verifies=False), Uncordon(), AwaitPropagation(), Gate(), *sleep, Cordon(old.id))
 
 
+def _stand_in(old: Machine) -> tuple[Step, ...]:
+    """From a new standby machine to one in the place of `old`; it starts by itself when it is needed, not before."""
+    opened: tuple[Step, ...] = () if old.cordoned else (Uncordon(), Cordon(old.id))
+    return (Gate(strict=False, hidden=True), *opened)
+
+
 def by_clone(lane: Lane) -> Lane:
     """The same lane with a configuration made by flyctl: it is let loose on a clone that nobody is served by."""
     assert lane.replaces is not None
     at = next(number for number, step in enumerate(lane.steps) if isinstance(step, CreateMachine))
     create = lane.steps[at]
     assert isinstance(create, CreateMachine)
-    made = (CloneMachine(lane.replaces, bare=create.bare), FlyctlConfigure(), Wake())
+    made: tuple[Step, ...] = (CloneMachine(lane.replaces, bare=create.bare), FlyctlConfigure())
+    made += (Wake(),) if any(isinstance(step, Gate) and step.strict for step in lane.steps) else ()
     return replace(lane, steps=(*lane.steps[:at], *made, *lane.steps[at + 1 :]))
 
 
@@ -120,28 +127,18 @@ def leftovers_of(machines: Sequence[Machine]) -> dict[str, Lane]:
     return found
 
 
-def refuse_unfit(lanes: Sequence[Lane], machines: Sequence[Machine], desired: Desired) -> None:
+def refuse_unfit(desired: Desired) -> None:
     """Refuse what cannot be replaced by a second machine beside it, before there is anything to replace.
 
     Raises:
-        UsageError: a process group has volumes, or machines that stand in for each other.
+        UsageError: a process group has volumes.
     """
-    replaced = {lane.replaces for lane in lanes if lane.replaces}
     mounted = [group for group in desired.groups if group in desired.volumes]
-    if mounted and desired.policy.strategy == SURGE:
-        why = "has volumes; a volume belongs to one machine and cannot move to its replacement"
-        raise _unfit(mounted[0], why, desired)
-    for machine in machines:
-        if machine.id not in replaced:
-            continue
-        if machine.config.get("standbys"):
-            why = "has standby machines, which name the machines they stand in for"
-            raise _unfit(machine.group, why, desired)
-
-
-def _unfit(group: str, why: str, desired: Desired) -> UsageError:
-    return UsageError(
-        f"strategy 'surge' is not possible: process group {group} {why}",
+    if not mounted or desired.policy.strategy != SURGE:
+        return
+    raise UsageError(
+        f"strategy 'surge' is not possible: process group {mounted[0]} has volumes; "
+        "a volume belongs to one machine and cannot move to its replacement",
         where=f"app {desired.app}",
         next="Use strategy 'in-place' ([rollout] strategy in flyo.toml, or --strategy in-place)",
         code="plan.surge_unfit",

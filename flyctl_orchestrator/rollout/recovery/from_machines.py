@@ -38,13 +38,13 @@ def unfinished_by_machines(fleet: Fleet, versions: Versions, journals: JournalSt
 
     Raises:
         ApiError: the versions cannot be read.
-        FlyoError: it is a surge, of which the machines alone do not tell enough.
+        FlyoError: it replaces machines, of which these alone do not tell enough.
     """
     verifications = {machine.id: Verification.on(machine) for machine in fleet.managed}
     proved = {machine.id for machine in fleet.managed if (found := verifications[machine.id]) and found.fits(machine)}
     if len(proved) == len(fleet.managed) and _uniform(fleet, verifications):
         return None
-    _refuse_surge(fleet)
+    _refuse_replacing(fleet)
     doubtful = [machine for machine in fleet.managed if machine.id not in proved]
     had = {machine.id: versions.list_versions(fleet.app, machine.id) for machine in doubtful}
     rollout = newest_of(changed_by(m) for m in (doubtful or fleet.managed) if not doubtful or _by_it(m, had[m.id]))
@@ -90,11 +90,11 @@ def unfinished_by_machines(fleet: Fleet, versions: Versions, journals: JournalSt
     )
 
 
-def _refuse_surge(fleet: Fleet) -> None:
+def _refuse_replacing(fleet: Fleet) -> None:
     ids = {machine.id for machine in fleet.managed}
     if any(machine.metadata.get(REPLACES) in ids for machine in fleet.managed):
         raise FlyoError(
-            "a rollout with strategy 'surge' is unfinished, and its journal is not on this computer",
+            "a rollout that replaces machines is unfinished, and its journal is not on this computer",
             where=f"app {fleet.app}",
             next="Resume or abort it where it was begun; or 'flyo deploy' here, which goes on from what is there",
             code="takeover.surge",

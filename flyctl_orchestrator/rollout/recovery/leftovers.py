@@ -37,6 +37,7 @@ def clear_leftovers(
                 context.api.release_lease(context.app, machine.id, lease.nonce)
         except ApiError as error:
             # It expires by itself, in a minute at the latest.
-            context.emit("warning", code="lease_kept", machine=machine.id, what=error.what)
+            what = f"{error.what}; it ends by itself within a minute"
+            context.emit("warning", code="lease_kept", machine=machine.id, what=what)
 
     context.concurrency.each(clear, list(machines))

@@ -182,9 +182,9 @@ class Recovery:
     def _take_over(self, past: PastRollout) -> Fleet:
         if past.running:
             raise FlyoError(
-                f"{past.called} is still running on this computer",
+                f"{past.called} is running on this computer",
                 where=f"app {past.app}",
-                next="Let it end, or press Ctrl-C where it runs",
+                next="Wait for its end, or press Ctrl-C where it runs",
                 code="rollout.running",
                 exit=Exit.LOCKED,
             )
@@ -199,9 +199,9 @@ class Recovery:
         assert past.plan is not None
         if past.plan.definition and past.plan.definition != definition_digest(self.work.project.flytoml.raw):
             raise UsageError(
-                f"fly.toml has changed since {past.called} began",
+                f"it has changed since {past.called} began",
                 where=str(self.work.project.flytoml.path),
-                next="Put it back and resume, or 'flyo deploy --abort' first and then 'flyo deploy'",
+                next="Put it back and run 'flyo deploy --resume', or 'flyo deploy --abort' and then 'flyo deploy'",
                 code="resume.config",
             )
 

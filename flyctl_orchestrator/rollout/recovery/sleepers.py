@@ -27,7 +27,8 @@ def sleepers_of(fleet: Fleet, before: Mapping[str, Machine]) -> dict[str, Sleep]
         while each not in before and each in now and each not in seen:
             seen.add(each)
             each = now[each].metadata.get(REPLACES, "")
-        return before[each].sleep_state if each in before else None
+        # When a standby machine runs is the platform's business.
+        return before[each].sleep_state if each in before and not before[each].standbys else None
 
     found = {machine.id: slept(machine) for machine in fleet.machines}
     return {machine: state for machine, state in found.items() if state is not None}

@@ -97,7 +97,7 @@ def refuse_unfinished(work: Deployment, fleet: Fleet) -> None:
         raise FlyoError(
             f"{past.called} is running on this computer",
             where=f"app {past.app}",
-            next="Wait for its end",
+            next="Wait for its end, or press Ctrl-C where it runs",
             code="rollout.running",
             exit=Exit.LOCKED,
         )

@@ -81,7 +81,7 @@ def _machine(machine: Machine, image: str) -> dict[str, Any]:
         "config": config,
         "cordoned": machine.cordoned,
         # A suspended one has to run first, so that there is something to suspend.
-        "asleep": machine.sleep_state != "suspended" and not awake(machine),
+        "asleep": machine.sleep_state != "suspended" and (machine.resting or not awake(machine)),
     }
 
 

@@ -81,7 +81,7 @@ class Goal:
 def fleet_of(before: Iterable[Machine], after: Iterable[Machine], goal: Goal) -> Fleet:
     """Whether all machines are new, or all as before, or neither. Ids do not count: a machine may be replaced."""
     old, now = list(before), list(after)
-    counts = Counter((machine.region, machine.group) for machine in now)
+    counts = Counter((machine.region, machine.group) for machine in now if not machine.standbys)
     wanted = {place: number for place, number in goal.counts.items() if number}
     if now and all(machine.digest == goal.digest for machine in now) and counts == wanted and _serving(old, now):
         return "new"

@@ -105,16 +105,20 @@ class ManagementApi:
             )
         except HttpError as failure:
             raise FlyoError(
-                f"the rehearsal's platform gave no answer ({failure.detail})", code="rehearse.platform"
+                f"its platform gave no answer ({failure.detail})",
+                where="rehearsal",
+                next="Run it again",
+                code="rehearse.platform",
             ) from None
         if answer.status >= 400:
             what = complaint(answer, (self._target.token,)) if understood(answer) else f"it answered {answer.status}"
-            raise FlyoError(what, where="rehearsal", code="rehearse.refused")
+            advice = "docs/fidelity.md lists what the local platform models"
+            raise FlyoError(what, where="rehearsal", next=advice, code="rehearse.refused")
         try:
             return decode(answer.body, dict[str, Any]) if answer.body else {}
         except Unreadable as failure:
-            what = f"the answer of the rehearsal's platform cannot be read: {failure.reason}"
-            raise FlyoError(what, code="rehearse.platform") from None
+            what = f"the answer of its platform cannot be read: {failure.reason}"
+            raise FlyoError(what, where="rehearsal", next="Run it again", code="rehearse.platform") from None
 
 
 def _message(line: str) -> str:

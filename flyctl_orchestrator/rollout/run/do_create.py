@@ -36,7 +36,9 @@ def do_create(step: CreateMachine, run: LaneRun, ctx: StepContext) -> bool:
     config = replacement_config(first, old, with_guest=sized, tags=tags | {REPLACES: old.id})
     if step.bare:
         config.pop("mounts", None)
-    create_once(_mounted(config, first, run), step.region, run, ctx, hidden=True)
+    # A standby starts by itself when the machine it stands in for is lost.
+    launch = not (old.standbys and old.resting)
+    create_once(_mounted(config, first, run), step.region, run, ctx, hidden=True, launch=launch)
     return True
 
 

@@ -81,7 +81,8 @@ def _tag(machine: Machine, before: Machine | None, run: LaneRun, ctx: StepContex
                 ctx.rollout.api.set_metadata(ctx.rollout.app, machine.id, key, value)
     except ApiError as error:
         # The journal knows it, too; only a computer without it would have to go by the machine's versions.
-        ctx.rollout.emit("warning", code="untagged", machine=machine.id, what=error.what)
+        what = f"{error.what}; that this rollout changed it is only known on this computer"
+        ctx.rollout.emit("warning", code="untagged", machine=machine.id, what=what)
 
 
 def _newcomer(ctx: StepContext, region: str, group: str) -> Machine | None:

@@ -122,6 +122,9 @@ def _commanded(step: Gate, run: LaneRun, ctx: StepContext) -> bool:
     machine = run.evidence.machine if run.evidence else None
     if run.lane.action == "restore" or not step.verifies or machine is None:
         return True
+    if machine.standbys and machine.resting:
+        # There is nobody to ask.
+        return True
     ran = ctx.rollout.hooks.run(
         "probe", until=lambda: ctx.rollout.stop.requested, machine=machine.id, region=machine.region
     )
@@ -176,8 +179,11 @@ def approve(step: Gate, run: LaneRun, ctx: StepContext) -> None:
     if run.lane.action == "restore":
         ctx.phase(run, "restored")
         return
-    ctx.phase(run, "healthy" if step.verifies else "opening")
-    if step.verifies and (step.strict or machine.config.get("standbys")):
+    if machine.standbys and machine.resting:
+        ctx.phase(run, "asleep", machine.state)
+    else:
+        ctx.phase(run, "healthy" if step.verifies else "opening")
+    if step.verifies and (step.strict or machine.standbys):
         _mark(machine, run, ctx)
 
 
@@ -187,4 +193,5 @@ def _mark(machine: Machine, run: LaneRun, ctx: StepContext) -> None:
         context.api.set_metadata(context.app, machine.id, VERIFIED, str(verification))
     except ApiError as error:
         # The machine is good; the next deploy will look at it once more, that is all.
-        context.emit("warning", code="unmarked", machine=machine.id, what=error.what)
+        what = f"{error.what}; the next deploy looks at it once more"
+        context.emit("warning", code="unmarked", machine=machine.id, what=what)

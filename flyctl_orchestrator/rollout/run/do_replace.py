@@ -52,7 +52,8 @@ def do_recreate(step: RecreateMachine, run: LaneRun, ctx: StepContext) -> bool:
     ctx.phase(run, "restoring")
     if run.lane.machine == run.machine_id:
         run.machine_id = None
-    made = create_once(_same(old), old.region, run, ctx, hidden=True)
+    launch = not (old.standbys and old.resting)
+    made = create_once(_same(old), old.region, run, ctx, hidden=True, launch=launch)
     ctx.record.replaced[made.id] = old.id
     what = f"machine {old.id} in {old.region} was destroyed already; {made.id} has its configuration now"
     ctx.rollout.emit("warning", code="new_id", machine=made.id, what=what)
@@ -145,7 +146,7 @@ def _not_serving(machine: str, ctx: StepContext) -> tuple[str, str]:
     replacement = None
     for replacement in _replacements(machine, ctx):
         open_ = not replacement.cordoned or (old is not None and old.cordoned)
-        if open_ and (replacement.asleep or replacement.healthy):
+        if open_ and (replacement.resting or replacement.healthy):
             return "", ""
     if replacement is None:
         return f"the machine that replaces {machine} is not there", ""
@@ -185,4 +186,7 @@ def do_stop(step: StopMachine, run: LaneRun, ctx: StepContext) -> bool:
     if not (ctx.snapshot.whole and ctx.snapshot.number >= run.fresh_from):
         return False
     machine = ctx.snapshot.machines.get(step.machine)
-    return machine is None or machine.state in ("stopped", "suspended", "failed", "destroying", "destroyed")
+    if machine is None or machine.state in ("stopped", "suspended", "failed", "destroying", "destroyed"):
+        return True
+    # A standby that was never started has nothing to stop.
+    return bool(machine.standbys) and machine.state == "created"

@@ -42,12 +42,16 @@ def do_put_to_sleep(step: PutToSleep, run: LaneRun, ctx: StepContext) -> bool:
         return True
     if machine.state == "started":
         # The call was refused or a request has woken it; ask again.
-        return not _send_to_sleep(step, run, ctx)
+        return not _send_to_sleep(step, run, ctx, started=True)
     return False
 
 
-def _send_to_sleep(step: PutToSleep, run: LaneRun, ctx: StepContext) -> bool:
-    """Ask for it; False when the platform will never do it."""
+def _send_to_sleep(step: PutToSleep, run: LaneRun, ctx: StepContext, *, started: bool = False) -> bool:
+    """Ask for it; False when the platform will never do it.
+
+    Args:
+        started: whether it has just been seen started: its state is then no reason to refuse it.
+    """
     api, app, machine = ctx.rollout.api, ctx.rollout.app, run.machine_id or ""
     ctx.acted(run)
     try:
@@ -56,11 +60,12 @@ def _send_to_sleep(step: PutToSleep, run: LaneRun, ctx: StepContext) -> bool:
         else:
             api.stop(app, machine)
     except ApiError as error:
-        if patient(error) is not None:
+        if patient(error) is not None and not (started and error.kind == "precondition"):
             return True
         # Not every machine can be suspended (swap, memory, schedule); Fly's own proxy stops those, too.
         code = "stopped_instead" if step.state == "suspended" else "awake"
-        ctx.rollout.emit("warning", code=code, machine=machine, what=error.what)
+        then = "it is stopped instead" if step.state == "suspended" else "it stays awake"
+        ctx.rollout.emit("warning", code=code, machine=machine, what=f"{error.what}; {then}")
         if step.state != "suspended":
             return False
         return _send_to_sleep(PutToSleep("stopped"), run, ctx)

@@ -25,11 +25,16 @@ def do_update(step: UpdateMachine, run: LaneRun, ctx: StepContext) -> bool:
     before = run.before
     assert before is not None
     ctx.phase(run, "updating")
-    tags = {ROLLOUT: ctx.record.id, BEFORE: before.instance_id}
-    tags |= {SLEPT: before.sleep_state} if before.sleep_state else {}
+    tags = tags_of_update(before, ctx)
     config = inherit(first, before, with_guest=run.lane.group in ctx.rollout.sized, tags=tags)
-    _put(run, ctx, step.machine, config, before.instance_id, stay_asleep=before.asleep)
+    put_config(run, ctx, step.machine, config, before.instance_id, stay_asleep=before.resting)
     return True
+
+
+def tags_of_update(before: Machine, ctx: StepContext) -> dict[str, str]:
+    """What is written on a machine that is changed, for another computer to find the way back by."""
+    tags = {ROLLOUT: ctx.record.id, BEFORE: before.instance_id}
+    return tags | ({SLEPT: before.sleep_state} if before.sleep_state else {})
 
 
 def _model(run: LaneRun, ctx: StepContext) -> Machine | None:
@@ -51,7 +56,7 @@ def do_restore(step: RestoreMachine, run: LaneRun, ctx: StepContext) -> bool:
     before = run.before
     assert before is not None
     ctx.phase(run, "restoring")
-    now = _read(run, ctx, step.machine)
+    now = read_now(ctx, step.machine)
     if now is None:
         raise StepFailed("disappeared", "the machine is gone and cannot be given back what it had")
     if alike(now, before) and not _needs_boot(run, now, before):
@@ -60,14 +65,14 @@ def do_restore(step: RestoreMachine, run: LaneRun, ctx: StepContext) -> bool:
         config = copy.deepcopy(dict(before.config))
         # A tag can have moved to another image since; the digest cannot.
         config["image"] = pinned(before.image, before.digest)
-        _put(run, ctx, step.machine, config, now.instance_id, stay_asleep=before.asleep)
+        put_config(run, ctx, step.machine, config, now.instance_id, stay_asleep=before.resting)
     _recordon(run, ctx, now, before)
     return True
 
 
 def do_set_primary_region(step: SetPrimaryRegion, run: LaneRun, ctx: StepContext) -> bool:
     """Set the PRIMARY_REGION that the machine would have, had flyctl made it in the primary region."""
-    machine = _read(run, ctx, run.machine_id or "")
+    machine = read_now(ctx, run.machine_id or "")
     if machine is None:
         raise StepFailed("disappeared", "the machine that flyctl has created is gone")
     env = {key: value for key, value in (machine.config.get("env") or {}).items() if key != "PRIMARY_REGION"}
@@ -76,7 +81,7 @@ def do_set_primary_region(step: SetPrimaryRegion, run: LaneRun, ctx: StepContext
         return True
     ctx.phase(run, "updating")
     config = copy.deepcopy(dict(machine.config)) | {"env": env, "image": pinned(machine.image, machine.digest)}
-    _put(run, ctx, machine.id, config, machine.instance_id, stay_asleep=machine.asleep)
+    put_config(run, ctx, machine.id, config, machine.instance_id, stay_asleep=machine.asleep)
     return True
 
 
@@ -93,9 +98,20 @@ def _needs_boot(run: LaneRun, now: Machine, before: Machine) -> bool:
     return any(not event.requested_stop for event in exits) or not (now.healthy or now.asleep)
 
 
-def _put(
+def put_config(
     run: LaneRun, ctx: StepContext, machine_id: str, config: dict[str, Any], version: str, *, stay_asleep: bool
 ) -> None:
+    """Give a machine a configuration, unless somebody else has changed it.
+
+    Args:
+        version: the `instance_id` it must have.
+        stay_asleep: whether it is not started with it.
+
+    Raises:
+        Busy: not at this moment.
+        StepFailed: somebody else has changed it.
+        ApiError: the platform refuses.
+    """
     api, app = ctx.rollout.api, ctx.rollout.app
     run.touched = True
     try:
@@ -112,7 +128,7 @@ def _put(
     except ApiError as error:
         if error.kind != "precondition":
             raise
-        now = _read(run, ctx, machine_id)
+        now = read_now(ctx, machine_id)
         if now is not None and now.instance_id == version:
             raise Busy(error.what) from error
         if now is None or not _has(now, config):
@@ -141,7 +157,8 @@ def _recordon(run: LaneRun, ctx: StepContext, now: Machine, before: Machine) -> 
     ctx.acted(run)
 
 
-def _read(run: LaneRun, ctx: StepContext, machine_id: str) -> Machine | None:
+def read_now(ctx: StepContext, machine_id: str) -> Machine | None:
+    """A machine as the platform has it at this moment, None when it is gone."""
     try:
         machine = ctx.rollout.api.get_machine(ctx.rollout.app, machine_id)
     except ApiError as error:
@@ -163,4 +180,5 @@ def leased(ctx: StepContext, machine_id: str) -> Iterator[str]:
             api.release_lease(app, machine_id, lease.nonce)
         except ApiError as error:
             # It expires by itself; what was done under it is done.
-            ctx.rollout.emit("warning", code="lease_kept", machine=machine_id, what=error.what)
+            what = f"{error.what}; it ends by itself within a minute"
+            ctx.rollout.emit("warning", code="lease_kept", machine=machine_id, what=what)

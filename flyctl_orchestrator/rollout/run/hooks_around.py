@@ -33,7 +33,7 @@ class AroundRollout:
                 return None
         except FlyoError as error:
             what = f"{error.what}; nothing was changed on the fleet"
-            return Outcome("untouched", what, code=error.code, exit=EXITS["untouched"])
+            return Outcome("untouched", what, next=error.next, code=error.code, exit=EXITS["untouched"])
         what = "interrupted; nothing was changed on the fleet"
         return Outcome("interrupted", what, code="interrupted", exit=EXITS["interrupted"])
 

@@ -23,6 +23,7 @@ from flyctl_orchestrator.rollout.run.do_replace import (
 from flyctl_orchestrator.rollout.run.do_sleep import do_put_to_sleep, do_wake
 from flyctl_orchestrator.rollout.run.do_update import do_restore, do_set_primary_region, do_update
 from flyctl_orchestrator.rollout.run.lane import LaneRun
+from flyctl_orchestrator.rollout.run.standby.do_standbys import do_set_standbys
 from flyctl_orchestrator.rollout.run.step_context import StepContext
 from flyctl_orchestrator.rollout.run.volumes.do_volume import do_destroy_volume, do_take_volume
 
@@ -33,6 +34,7 @@ PERFORM: Mapping[type[Step], Perform] = {
     steps.FlyctlUpdate: do_flyctl_update,
     steps.FlyctlCreate: do_flyctl_create,
     steps.SetPrimaryRegion: do_set_primary_region,
+    steps.SetStandbys: do_set_standbys,
     steps.TakeVolume: do_take_volume,
     steps.DestroyVolume: do_destroy_volume,
     steps.UpdateMachine: do_update,

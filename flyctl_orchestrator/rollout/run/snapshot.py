@@ -50,7 +50,8 @@ def read_fleet(context: RolloutContext) -> dict[str, Machine] | None:
         if error.kind == "unauthorized" or context.stop.insisted:
             break
     if error is not None:
-        context.emit("warning", code="unread", what=error.what)
+        what = f"{error.what}; how the machines are now is not known"
+        context.emit("warning", code="unread", what=what)
     return None
 
 

@@ -171,7 +171,8 @@ class WaveRun:
                     self._context.api.release_lease(self._context.app, run.machine_id, lease.nonce)
             except ApiError as error:
                 # It expires by itself, in 13 seconds at the latest.
-                self._context.emit("warning", code="lease_kept", machine=run.machine_id, what=error.what)
+                what = f"{error.what}; it ends by itself within a minute"
+                self._context.emit("warning", code="lease_kept", machine=run.machine_id, what=what)
 
     def _look(self) -> WaveEnd | None:
         """Everything that can be done at one moment."""

@@ -44,7 +44,7 @@ class Fleet:
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Machines per (region, process group), those that only stand in for others left out."""
-        return Counter((m.region, m.group) for m in self.managed if not m.config.get("standbys"))
+        return Counter((m.region, m.group) for m in self.managed if not m.standbys)
 
     def fingerprint(self) -> str:
         """Changes when a machine comes, goes, is edited, moves group or is cordoned, or when the secrets change.

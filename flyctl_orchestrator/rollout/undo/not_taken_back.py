@@ -28,7 +28,8 @@ def not_taken_back(context: RolloutContext, record: Record, point: RestorePoint,
     try:
         now = [(secret.name, secret.digest) for secret in context.api.list_secrets(context.app)]
     except ApiError as error:
-        context.emit("warning", code="secrets.unread", what=error.what)
+        what = f"{error.what}; whether they have changed is not known"
+        context.emit("warning", code="secrets.unread", what=what)
         return NotTakenBack(compared=False, release_command=record.release_command)
     found = changed_secrets(
         _machines(point, wave),

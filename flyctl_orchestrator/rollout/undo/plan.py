@@ -11,6 +11,7 @@ from collections.abc import Container, Mapping
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.plan.lanes import lane_name, restore_lane
 from flyctl_orchestrator.rollout.plan.plan import Lane, Wave
+from flyctl_orchestrator.rollout.plan.standbys import with_names
 from flyctl_orchestrator.rollout.plan.steps import DestroyMachine
 from flyctl_orchestrator.rollout.plan.surge import retirement
 from flyctl_orchestrator.rollout.state.metadata import REPLACES, alike
@@ -41,6 +42,7 @@ def plan_way_back(
         new = [machine for machine in new if machine not in replacements]
         lane = _lane(before, now, replacements, failing, healthy=_provable(before) and before.id not in point.ill)
         lanes += [lane] if lane else []
+    lanes = with_names(lanes, point.machines.values(), machines)
     changing = {lane.region for lane in lanes if lane.weight}
     lanes += [_destroy_lane(machine, changing, failing) for machine in new]
     # Those that do not serve come first: they have nothing to lose.

@@ -30,10 +30,10 @@ def surge_undo_lane(
     Args:
         old: the replaced machine as it was found.
         now: as it is; None when it is gone, and then one just like it is created, under another id.
-        heirs: what was created in its place.
+        replacements: what was created in its place.
         healthy: whether it was healthy before: only then must it be healthy again.
     """
-    back = _back(old, now, healthy)
+    back = _standby_back(old, now) if old.standbys and old.resting else _back(old, now, healthy)
     away: tuple[Step, ...] = ()
     for replacement in replacements:
         # A replacement that was never opened to the proxy has no requests to finish.
@@ -46,6 +46,17 @@ def surge_undo_lane(
     replacement = replacements[0]
     name = lane_name(replacement.region, replacement.group, replacement.id)
     return Lane(name, replacement.region, replacement.group, replacement.id, "destroy", away, ("rollback",), weight=0)
+
+
+def _standby_back(old: Machine, now: Machine | None) -> tuple[Step, ...]:
+    """A standby machine that rested is there again; it starts by itself when it is needed, and nobody wakes it."""
+    if now is None:
+        opened: tuple[Step, ...] = () if old.cordoned else (Uncordon(),)
+        return (RecreateMachine(old.id), Gate(strict=False, hidden=True), *opened)
+    same = alike(now, old)
+    if same and now.cordoned == old.cordoned:
+        return ()
+    return (RestoreMachine(old.id), *(() if same else (Gate(strict=False),)))
 
 
 def _back(old: Machine, now: Machine | None, healthy: bool) -> tuple[Step, ...]:

@@ -94,4 +94,7 @@ def _one_region(browser: Browser, fleet: LocalFleet, path: Path, options: dict[s
         page.locator("#panel .entries button").first.click()
         expect(page.locator("#panel")).to_contain_text(f"{APP} · app · fra")
         expect(page.locator("#panel .log")).to_contain_text("asked for")
+        page.get_by_label("Where").fill("Lagos")
+        page.get_by_label("Where").press("Enter")
+        expect(page.locator("#person-title")).to_contain_text("A person at 6.5")
         page.screenshot(path=path, full_page=True)

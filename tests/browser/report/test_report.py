@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests import planted
+from tests.browser.everybody import VIEWS, faults_and_width
 from tests.browser.report.made import BAD_DAY, FAIR_ENOUGH, made
-from tests.browser.test_access import WIDER_THAN_THE_WINDOW, faults
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -20,18 +18,6 @@ pytestmark = pytest.mark.xdist_group("browser")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """one.html, of a rehearsal that goes back; days.html, of two bad days; large.html, of 144 machines."""
     return made(tmp_path_factory.mktemp("reports"))
-
-
-@pytest.fixture
-def tab(page: Page) -> Iterator[Page]:
-    """A tab in which no script may fail and nothing may be asked for but files; no secret may be seen in it."""
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda said: wrong.append(said.text))
-    page.on("request", lambda asked: wrong.append(asked.url) if not asked.url.endswith(".html") else None)
-    yield page
-    planted.hear(page.content())
-    assert wrong == []
 
 
 def at(page: Page, number: int) -> list[str]:
@@ -92,16 +78,7 @@ def test_bad_days_are_a_table_to_click_into(tab: Page, reports: Path) -> None:
     expect(tab.locator('#matrix [aria-pressed="true"]')).to_have_count(1)
 
 
-@pytest.mark.parametrize(
-    ("width", "options"),
-    [
-        (390, {"color_scheme": "light"}),
-        (390, {"color_scheme": "dark"}),
-        (1280, {"color_scheme": "light"}),
-        (1280, {"color_scheme": "dark"}),
-        (1280, {"forced_colors": "active"}),
-    ],
-)
+@pytest.mark.parametrize(("width", "options"), VIEWS)
 def test_axe_finds_nothing_and_nothing_is_cut_off(
     browser: Browser, reports: Path, width: int, options: dict[str, Any]
 ) -> None:
@@ -112,7 +89,5 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(
             page.goto((reports / name).as_uri())
             if name == "days.html":
                 page.get_by_role("button", name=BAD_DAY).click()
-            found += faults(page)
-            if page.evaluate(WIDER_THAN_THE_WINDOW) > 0:
-                found.append(f"{name}: wider than {width} pixels")
+            found += faults_and_width(page)
     assert found == []

@@ -106,5 +106,6 @@ def test_init_does_not_advise_a_deploy_that_nothing_can_be_built_for(fleet: Loca
     (tmp_path / "Dockerfile").write_text("FROM scratch\n")
     assert fleet.ok("init", "--yes", "--json", "--regions", "iad", cwd=tmp_path).json["next"] == [
         "flyo deploy --local",
+        "flyo init --yes --create",
         "flyo deploy",
     ]

@@ -121,3 +121,29 @@ def test_what_zsh_and_fish_ask_for(fleet: LocalFleet, shell: str, asked: dict[st
         "",
     )
     assert "_FLYO_COMPLETE" in fleet.ok(env={"_FLYO_COMPLETE": f"{shell}_source"}).stdout
+
+
+@pytest.mark.parametrize(
+    ("variables", "asked", "advised"),
+    [
+        ({}, "bash_complete", "bash_source"),
+        ({"COMP_WORDS": "flyo ", "COMP_CWORD": "x"}, "zsh_complete", "zsh_source"),
+        ({"COMP_CWORD": "fr"}, "fish_complete", "fish_source"),
+        ({"COMP_WORDS": "flyo ", "COMP_CWORD": "1"}, "ksh_complete", "bash_source"),
+        ({}, "1", "bash_source"),
+    ],
+)
+def test_what_is_typed_by_hand_is_told_what_to_type(
+    tmp_path: Path, variables: dict[str, str], asked: str, advised: str
+) -> None:
+    alone = "only works in a shell that is completing a line, which sets COMP_WORDS and COMP_CWORD, too"
+    wrong = "is not known" if asked in ("ksh_complete", "1") else alone
+    ran = subprocess.run(
+        [FLYO], cwd=tmp_path, env={"_FLYO_COMPLETE": asked, **variables}, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (
+        2,
+        "",
+        f"flyo: _FLYO_COMPLETE: '{asked}' {wrong}. '_FLYO_COMPLETE={advised} flyo' prints the script for the shell "
+        "[usage.completion]\n",
+    )

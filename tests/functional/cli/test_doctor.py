@@ -72,6 +72,61 @@ def test_what_belongs_to_the_app_besides_machines(fleet: LocalFleet) -> None:
     assert "doctor.volume_unused" not in found(fleet.flyo("doctor", "--local", "--json"))
 
 
+def test_who_may_change_the_app_and_who_keeps_others_from_it(fleet: LocalFleet) -> None:
+    machine, path = fleet.machine_in("fra")["id"], f"/v1/apps/{APP}/machines"
+    fleet.manage("POST", f"{path}/{machine}/lease", {"ttl": 600, "description": "by hand"})
+    fleet.ok("lock", "take", "--local", "--why", "an incident")
+    try:
+        told = found(fleet.flyo("doctor", "--local", "--json"))
+        assert told["doctor.lease_left"]["where"] == f"fra {machine}"
+        assert "is leased by local@flyo.localhost (by hand) for another " in told["doctor.lease_left"]["what"]
+        assert told["doctor.lock_by_hand"]["what"].endswith("so that no rollout starts: an incident")
+        assert told["doctor.lock_by_hand"]["fix"] == "'flyo lock release --local'"
+        cleared = told["doctor.lease_left"]["fix"].split("'")[1].removeprefix("flyo ")
+        fleet.ok(*cleared.split(), FLYO_FLYCTL="stand-in")
+        fleet.ok("lock", "release", "--local")
+        assert not {"doctor.lease_left", "doctor.lock_by_hand"} & set(found(fleet.flyo("doctor", "--local", "--json")))
+    finally:
+        fleet.flyo("lock", "release", "--local", "--force")
+        fleet.flyo("local", "exec", "--", "flyctl", "machine", "leases", "clear", machine, "-a", APP)
+
+
+def test_certificates_of_the_apps_own_hostnames(fleet: LocalFleet) -> None:
+    path = f"/v1/apps/{APP}/certificates"
+    for hostname in ("www.example.com", "shop.localhost"):
+        fleet.manage("POST", f"{path}/acme", {"hostname": hostname})
+    try:
+        told = {each["where"]: each for each in fleet.flyo("doctor", "--local", "--json").json["findings"]}
+        assert told["www.example.com"]["code"] == "doctor.certificate_dns"
+        assert (
+            f"and CNAME {APP}.localhost, then 'flyo local exec -- flyctl certs check" in told["www.example.com"]["fix"]
+        )
+        assert "shop.localhost" not in told
+    finally:
+        for hostname in ("www.example.com", "shop.localhost"):
+            fleet.manage("DELETE", f"{path}/{hostname}")
+
+
+def test_a_token_of_the_environment_is_judged(fleet: LocalFleet) -> None:
+    wide = found(fleet.flyo("doctor", "--json", env=as_fly(fleet, fleet.running.token)))
+    assert wide["doctor.token_wide"]["where"] == "FLY_API_TOKEN"
+    narrow = fleet.flyo("doctor", "--json", env=as_fly(fleet, token_for(fleet, APP)))
+    assert "fleet" in narrow.json["checked"] and "doctor.token_wide" not in found(narrow)
+    refused = fleet.flyo("doctor", "--json", env=as_fly(fleet, "fo1_revoked-since"))
+    told = found(refused)
+    assert (refused.status, told["doctor.token_refused"]["severity"]) == (1, "error")
+    assert "fo1_revoked-since" not in refused.stdout + refused.stderr
+
+
+def token_for(fleet: LocalFleet, app: str) -> str:
+    """A token that is good for one app."""
+    query = """mutation($input: CreateLimitedAccessTokenInput!) {
+        createLimitedAccessToken(input: $input) { limitedAccessToken { tokenHeader } } }"""
+    wanted = {"name": "ci", "organizationId": "", "profile": "deploy", "profileParams": {"app_id": app}}
+    said = fleet.manage("POST", "/graphql", {"query": query, "variables": {"input": wanted}})
+    return str(said["data"]["createLimitedAccessToken"]["limitedAccessToken"]["tokenHeader"])
+
+
 def test_fix_changes_what_has_no_risk_and_says_it(fleet: LocalFleet, flytoml: Path) -> None:
     wrong = flytoml.read_text().replace('auto_stop_machines = "off"', "auto_stop_machines = false # stays awake")
     flytoml.write_text(wrong)

@@ -134,8 +134,9 @@ def test_a_new_app(directory: Path) -> None:
         "created  flyo.toml\n"
         "created  Dockerfile\n"
         "created  .dockerignore\n"
-        "next     flyo deploy --local  rehearse it on this computer\n"
-        "         flyo deploy          take it to Fly.io\n",
+        "next     flyo deploy --local       rehearse it on this computer\n"
+        "         flyo init --yes --create  create the app on Fly.io\n"
+        "         flyo deploy               take it to Fly.io\n",
     )
     assert (directory / "fly.toml").read_text() == FLY_TOML
     assert (directory / "flyo.toml").read_text() == FLYO_TOML
@@ -360,7 +361,7 @@ def test_json_tells_the_same_to_a_program(directory: Path) -> None:
         ],
         "created": None,
         "notes": [],
-        "next": ["flyo deploy --local", "flyo deploy"],
+        "next": ["flyo deploy --local", "flyo init --yes --create", "flyo deploy"],
     }
 
 

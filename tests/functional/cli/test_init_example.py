@@ -98,3 +98,17 @@ def test_an_installed_package_needs_no_repository(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr.split("\n")[0]) == (0, "created  habit_app/")
     assert load_project(directory).app == "from-the-wheel"
+
+
+def test_with_litefs_doctor_has_nothing_to_say_until_machines_may_sleep(tmp_path: Path) -> None:
+    status, said = flyo_init(tmp_path, "--example", "habit", "--database", "litefs", "--name", "my-habits")
+    assert status == 0
+    assert "created  litefs.yml\n" in said and "not supported by Fly.io" in said
+    environment = Environment({}, tmp_path, stdin=io.StringIO(), stdout=io.StringIO(), stderr=io.StringIO())
+    assert run(["doctor", "--files"], environment) == 0
+    file = tmp_path / "fly.toml"
+    file.write_text(file.read_text().replace('auto_stop_machines = "off"', 'auto_stop_machines = "suspend"'))
+    for command in (["doctor", "--files"], ["plan", "--local"], ["deploy", "--local", "--yes"]):
+        out, err = io.StringIO(), io.StringIO()
+        assert run(command, Environment({}, tmp_path, stdin=io.StringIO(), stdout=out, stderr=err)) in (1, 2)
+        assert "config.litefs_autostop" in err.getvalue() + out.getvalue()

@@ -55,8 +55,23 @@ def test_logs_of_a_region_or_a_machine_as_json(fleet: LocalFleet) -> None:
         assert {(row["schema"], row["region"], row["machine"]) for row in rows} == {("flyo.log/1", "fra", machine)}
     both = fleet.ok("logs", "--local", "--json", "--region", "fra", "--region", "iad").lines
     assert {row["region"] for row in both} == {"iad", "fra"}
-    nowhere = fleet.ok("logs", "--local", "--region", "syd")
-    assert (nowhere.stdout, nowhere.last_line) == ("", "no lines")
+
+
+def test_logs_of_what_is_not_there_say_so(fleet: LocalFleet) -> None:
+    for words, missing in (
+        ("--region syd", "no machine in syd"),
+        ("--machine 148e -f", "no machine 148e"),
+        ("--machine 148e --machine 00ff", "no machine 148e and no machine 00ff"),
+    ):
+        ran = fleet.flyo("logs", "--local", *words.split())
+        assert (ran.status, ran.stdout, ran.last_line) == (
+            1,
+            "",
+            f"flyo: app {APP}: there is {missing}, and no line is kept of one. "
+            "'flyo status --local --machines' shows machines and their states [logs.no_machine]",
+        )
+    # Whoever follows a region may wait for its first machine.
+    assert fleet.ok("logs", "--local", "--region", "syd", "--for", "0.1s").stdout == ""
 
 
 def test_following_ends_when_told(fleet: LocalFleet) -> None:

@@ -169,7 +169,14 @@ def test_the_picture(fleet: LocalFleet, tmp_path: Path) -> None:
         (("--slo", "p90=1s"), "--slo: 'p90=1s' is no limit. Write e.g. p50=80ms, p95=200ms, p99=1s, errors=1% or c"),
         (("--slo", "cold=1s"), "flyo probe: --slo cold=… goes with --cold. Add --cold [probe.cold]"),
         (("--from", "nrt", "--cold"), "flyo probe: --cold with --from needs --region. Add --region CODE [probe.cold]"),
-        (("--path", "up"), "flyo probe: 'up' is not a path. Write e.g. --path / [usage.path]"),
+        *(
+            (
+                ("--path", path),
+                f"flyo probe: {path!r} is not a request path. Write e.g. --path /up: one / in front, and no spaces "
+                "[usage.path]",
+            )
+            for path in ("up", "//up", "/a page", "/ü")
+        ),
     ],
 )
 def test_what_makes_no_sense_is_said(fleet: LocalFleet, arguments: tuple[str, ...], line: str) -> None:

@@ -219,3 +219,18 @@ def test_without_flyo_toml_there_is_nothing_to_match(fleet: LocalFleet) -> None:
     finally:
         file.write_text(text)
     assert (ran.status, "there is no flyo.toml to match" in ran.stderr) == (2, True)
+
+
+def test_with_litefs_the_primary_region_gets_no_second_machine(fleet: LocalFleet) -> None:
+    settings = fleet.project / "litefs.yml"
+    text = (fleet.project / "fly.toml").read_text()
+    primary = re.findall(r'^primary_region = "(\w+)"', text, re.MULTILINE)[0]
+    before = sorted(fleet.regions())
+    try:
+        settings.write_text('lease:\n  type: "static"\n')
+        ran = fleet.flyo("scale", "--local", f"{primary}=2", "--yes")
+        assert ran.status == 2
+        assert "[config.litefs_primaries]" in ran.stderr
+        assert sorted(fleet.regions()) == before
+    finally:
+        settings.unlink()

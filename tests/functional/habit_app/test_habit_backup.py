@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,8 @@ URL = "sqlite://"
 @pytest.fixture
 def litestream() -> str:
     """The program itself."""
-    found = shutil.which("litestream")
+    beside = Path(sys.executable).parent
+    found = shutil.which("litestream", path=f"{beside}{os.pathsep}{os.environ.get('PATH', '')}")
     if found is None:
         pytest.skip("no litestream on PATH (https://litestream.io/install)")
     return found

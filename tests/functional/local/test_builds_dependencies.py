@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -93,7 +94,8 @@ def test_a_failing_build_says_how_and_leaves_nothing(tmp_path: Path) -> None:
                 "event": "failed",
                 "code": "build.failed",
                 "error": "`echo one; echo two >&2; exit 7` ended with exit status 7: one | two",
-                "hint": "'flyo deploy --verbose' shows its whole output; it ran in a copy of the build context.",
+                "hint": "'flyo deploy --verbose' shows its whole output; it ran in a copy of the build context."
+                " `build` under [local] in flyo.toml says what runs there.",
             }
             missing = (await server.build(context, build="no-such-command-here"))[-1]
             assert "not installed on this computer" in missing["hint"]
@@ -299,3 +301,36 @@ def test_an_environment_that_the_command_makes_for_itself_is_the_one_used(tmp_pa
             assert run_machine(image, tmp_path / "m", "python", "-c", "import one; print(one.one)") == "1\n"
 
     asyncio.run(scenario())
+
+
+def test_setuptools_is_there_for_a_package_that_wants_its_pkg_resources(tmp_path: Path) -> None:
+    context, vendor = tmp_path / "context", tmp_path / "vendor"
+    write_wheel(vendor, "old", "1.0", "def main():\n    import pkg_resources\n    print(pkg_resources.__name__)\n")
+    write_wheel(vendor, "new", "1.0", "def main():\n    print('new')\n")
+    dockerfile = 'FROM python:3.9\nCOPY . .\nCMD ["old"]\n'
+    write_files(context, {"Dockerfile": dockerfile, "requirements.txt": "old\n"})
+    environ = {**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(vendor)}
+
+    async def scenario() -> None:
+        async with bench(tmp_path / "store", environ) as server:
+            none = await server.build(context)
+            notice = "old wants pkg_resources, but setuptools could not be installed: add it to the requirements"
+            assert notice in none[-1]["notices"]
+
+            # As the real one does, this setuptools brings a module of that name along.
+            _setuptools(vendor)
+            write_files(context, {"requirements.txt": "old==1.0\n"})
+            events = await server.build(context)
+            assert _commands(events)[-1] == "$ pip install 'setuptools<81' (for old)"
+            assert run_machine(server.store.resolve("shop:v1"), tmp_path / "m") == "pkg_resources\n"
+
+            write_files(context, {"requirements.txt": "new\n"})
+            assert _commands(await server.build(context)) == ["$ pip install -r requirements.txt"]
+
+    asyncio.run(scenario())
+
+
+def _setuptools(vendor: Path) -> None:
+    path = write_wheel(vendor, "setuptools", "80.0", "def main():\n    pass\n")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("pkg_resources/__init__.py", "")

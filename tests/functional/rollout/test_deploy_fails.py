@@ -174,7 +174,10 @@ def test_an_app_that_does_not_exist_on_fly_is_not_made_by_accident(fresh: Rollou
     _on_fly(fresh, token=fresh.running.token)
     ran = fresh.flyo("deploy")
     assert ran.status == 1, ran.stderr
-    assert "flyo init --create" in ran.last_line
+    assert ran.last_line == (
+        f"flyo: {fresh.project / 'fly.toml'}: there is no app rollout-test on Fly.io, or the token may not see it. "
+        "'flyctl apps create rollout-test' creates it [app.missing]"
+    )
 
 
 def _on_fly(project: RolloutProject, token: str) -> None:

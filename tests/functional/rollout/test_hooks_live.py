@@ -47,7 +47,8 @@ def test_a_pre_deploy_hook_that_fails_stops_before_any_change(deployed: RolloutP
     assert ran.status == 1
     assert deployed.versions() == before
     assert ran.last_line.endswith(
-        "hook pre-deploy failed with exit status 7; nothing was changed on the fleet [hook.failed]"
+        "hook pre-deploy failed with exit status 7; nothing was changed on the fleet. Correct it in [hooks] of "
+        "flyo.toml; what it wrote stands above [hook.failed]"
     )
     lines = [line["line"] for line in ran.lines if line["event"] == "hook.line"]
     assert lines == ["the tests are red"]

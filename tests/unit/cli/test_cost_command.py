@@ -50,6 +50,8 @@ def bill(directory: Path, *words: str) -> Any:
         (("--egress-ips", "2"), 12.72 + 7.20),
         (("--certificates", "10"), 12.72),
         (("--certificates", "12", "--wildcards", "1"), 12.72 + 0.20 + 1.00),
+        (("--postgres", "basic"), 12.72 + 38),
+        (("--postgres", "launch", "--postgres-gb", "50"), 12.72 + 282 + 14),
         (("--snapshots-gb", "10"), 12.72),
         (("--snapshots-gb", "35"), 12.72 + 2.00),
         (("--traffic", "iad=100,nrt=100,jnb=100"), 12.72 + 2 + 4 + 12),

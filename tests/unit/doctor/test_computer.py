@@ -25,6 +25,8 @@ def test_a_computer_that_has_everything() -> None:
         (Facts((3, 12), flyctl="x", logged_in=False), "target.token", "warning"),
         (Facts((3, 12), flyctl="x", port=4280, port_taken=True), "doctor.port_taken", "info"),
         (Facts((3, 12), flyctl="x", port=4280, port_asked=True, port_taken=True), "doctor.port_taken", "error"),
+        (Facts((3, 12), flyctl="x", engine_trouble="none answers"), "doctor.no_engine", "info"),
+        (Facts((3, 12), flyctl="x", engine_trouble="none answers", engine_needed=True), "doctor.no_engine", "error"),
         (Facts((3, 12), flyctl="x", free=LITTLE - 1), "doctor.disk", "warning"),
         (Facts((3, 12), flyctl="x", free=TOO_LITTLE - 1), "doctor.disk", "error"),
         (Facts((3, 12), flyctl="x", unwritable=("/state",)), "doctor.unwritable", "error"),

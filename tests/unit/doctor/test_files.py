@@ -89,11 +89,15 @@ CASES = [
     ("doctor.no_vm", "info", '[[vm]]\nsize = "shared-cpu-1x"', ""),
     ("doctor.many_statics", "error", "[[vm]]", "[[statics]]\nguest_path = '/a'\nurl_prefix = '/a'\n" * 11 + "[[vm]]"),
     ("doctor.many_mounts", "error", "[[vm]]", "[[mounts]]\nsource = 'a'\n[[mounts]]\nsource = 'b'\n[[vm]]"),
+    ("doctor.check_times", "error", 'path = "/up"', "path = '/up'\ninterval = '1s'"),
+    ("doctor.check_times", "error", "[[vm]]", "[checks.alive]\ntype = 'tcp'\ntimeout = '61s'\n[[vm]]"),
     ("doctor.strategy", "warning", "[[vm]]", "[deploy]\nstrategy = 'canary'\n[mounts]\nsource = 'd'\n[[vm]]"),
 ]
 
 
-@pytest.mark.parametrize(("code", "severity", "old", "new"), CASES, ids=[f"{case[0]}-{case[1]}" for case in CASES])
+@pytest.mark.parametrize(
+    ("code", "severity", "old", "new"), CASES, ids=[f"{case[0]}-{case[1]}-{case[3][:30]!r}" for case in CASES]
+)
 def test_one_change_is_one_finding(code: str, severity: str, old: str, new: str) -> None:
     assert WELL.count(old) == 1
     text = WELL.replace(old, new)
@@ -113,8 +117,7 @@ def test_a_file_with_secrets_is_kept_out_of_the_image(tmp_path: Path) -> None:
 
 
 def test_every_finding_of_files_is_tried() -> None:
-    tried = {case[0] for case in CASES} | {"doctor.single_machine", "doctor.region_closing", "doctor.litefs_autostop"}
-    tried |= {"doctor.env_in_image"}
+    tried = {case[0] for case in CASES} | {"doctor.single_machine", "doctor.region_closing", "doctor.env_in_image"}
     folder = Path(__file__).parents[3] / "flyctl_orchestrator" / "doctor"
     text = "".join((folder / name).read_text("utf-8") for name in ("services.py", "machines.py", "files.py"))
     assert {code for code in PAGES if code.startswith("doctor.") and f'"{code}"' in text} == tried
@@ -125,12 +128,6 @@ def test_what_depends_on_the_number_of_regions() -> None:
     assert codes(least, {"iad": 2}) == set()
     assert codes(WELL, {"iad": 1}) == {"doctor.single_machine"}
     assert codes(WELL, {"iad": 1, "fra": 0}) == {"doctor.single_machine"}
-
-
-def test_a_region_that_is_being_closed() -> None:
-    closing = [region.code for region in BOOK.regions if region.deprecated]
-    for code in closing:
-        assert codes(WELL, {"iad": 1, code: 1}) == {"doctor.region_closing"}
 
 
 def test_no_region_at_all_is_the_error_that_it_is_elsewhere() -> None:
@@ -149,13 +146,6 @@ def test_gunicorn_is_found_in_the_dockerfile(tmp_path: Path) -> None:
     assert codes(text, root=tmp_path) == set()
     (tmp_path / "Dockerfile").write_text('CMD ["gunicorn", "shop:app"]\n')
     assert codes(text, root=tmp_path) == {"doctor.sigint_gunicorn"}
-
-
-def test_litefs_and_autostop(tmp_path: Path) -> None:
-    assert codes(WELL, root=tmp_path) == set()
-    (tmp_path / "litefs.yml").write_text("fuse:\n")
-    assert codes(WELL, root=tmp_path) == {"doctor.litefs_autostop"}
-    assert codes(WELL.replace('= "suspend"', '= "off"'), root=tmp_path) == set()
 
 
 @pytest.mark.parametrize(

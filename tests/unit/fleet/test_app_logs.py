@@ -55,3 +55,10 @@ def test_a_flyctl_that_fails_or_is_not_there_is_no_error(tmp_path: Path) -> None
 def test_no_line_is_endless_and_none_tells_a_password(tmp_path: Path) -> None:
     shown = printing(tmp_path, entries("x" * 2000, f"token {TOKEN}", "postgres://app:hunter22@db:5432/app refused"))
     assert shown == ["x" * LONGEST, f"token {MASK}", f"postgres://app:{MASK}@db:5432/app refused"]
+
+
+def test_lines_of_the_version_before_are_left_out(tmp_path: Path) -> None:
+    moments = ["2026-11-23T10:00:00Z", "2026-11-23T10:00:01.5Z", "2026-11-23T10:00:02.250Z", "soon", None]
+    text = "\n".join(json.dumps({"message": str(moment), "timestamp": moment}) for moment in moments)
+    code = f"sys.stdout.write({text!r})"
+    assert newest_lines(player(tmp_path, code), "shop", "m1", 9, 1_795_428_001.5) == list(map(str, moments[1:]))

@@ -17,6 +17,7 @@ from flyctl_orchestrator.fleet.flyctl.env import child_environment
 from flyctl_orchestrator.fleet.flyctl.find import STAND_IN, find_flyctl
 from flyctl_orchestrator.fleet.flyctl.flyctl import DeployOptions, Flyctl, FlyctlError, Ran
 from flyctl_orchestrator.fleet.flyctl.version import FlyctlVersion
+from tests.refusals import refused
 
 TOKEN = "fo1_never-shown"
 
@@ -27,6 +28,21 @@ def player(tmp_path: Path, code: str) -> Flyctl:
     script.write_text(f"import json, os, sys\nargs = sys.argv[1:]\n{code}\n")
     env = child_environment({"PATH": os.defpath}, token=TOKEN)
     return Flyctl((sys.executable, str(script)), env, SystemClock(), private=(TOKEN,))
+
+
+@pytest.mark.parametrize(
+    ("code", "line"),
+    [
+        (
+            "print('Error: Validation failed: Name has already been taken', file=sys.stderr); sys.exit(1)",
+            "flyctl apps create: Validation failed: Name has already been taken",
+        ),
+        ("sys.exit(3)", "flyctl apps create: exit status 3"),
+    ],
+)
+def test_what_it_says_is_what_a_person_is_told(tmp_path: Path, code: str, line: str) -> None:
+    with refused(1, f"flyo: app shop: {line}. Correct that and run it again [flyctl.failed]"):
+        player(tmp_path, code).apps_create("shop")
 
 
 # --- the environment
@@ -180,7 +196,9 @@ def test_a_failure_says_which_command_and_why(tmp_path: Path) -> None:
     flyctl = player(tmp_path, "print('Error: Name has already been taken', file=sys.stderr); sys.exit(1)")
     with pytest.raises(FlyctlError) as caught:
         flyctl.apps_create("web")
-    assert str(caught.value) == "app web: flyctl apps create: Name has already been taken"
+    assert (
+        str(caught.value) == "app web: flyctl apps create: Name has already been taken. Correct that and run it again"
+    )
     assert caught.value.exit is Exit.ERROR
 
 

@@ -78,10 +78,11 @@ def test_programs_are_told_in_json() -> None:
 
 @pytest.mark.parametrize(("length", "headers"), [(1_000_001, {}), (0, {"Transfer-Encoding": "chunked"})])
 def test_what_the_proxy_could_not_replay_is_refused(length: int, headers: dict[str, str]) -> None:
-    status, found, body = ask("POST", headers=headers, length=length)
-    assert status.startswith("413 ")
-    assert b"Fly-Prefer-Region" in body
-    assert "Fly-Replay" not in found
+    for path, said in (("/habits", b"At most 1 MB"), ("/api/ticks", b"Fly-Prefer-Region")):
+        status, found, body = ask("POST", path, headers=headers, length=length)
+        assert status.startswith("413 ")
+        assert said in body
+        assert "Fly-Replay" not in found
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
@@ -92,3 +93,11 @@ def test_a_machine_without_the_data_sends_reads_home_too(method: str) -> None:
 @pytest.mark.parametrize("path", ["/api/health", "/api/ready", "/static/app.css"])
 def test_but_answers_for_itself(path: str) -> None:
     assert ask("GET", path, reads_too=True)[2] == b"inner"
+
+
+@pytest.mark.parametrize("headers", [{"Fly-Replay-Failed": "reason=timeout"}, {"Fly-Replay-Src": "instance=1"}])
+def test_who_only_wanted_to_look_is_not_told_that_something_was_not_saved(headers: dict[str, str]) -> None:
+    status, found, body = ask("GET", "/settings", headers, reads_too=True)
+    assert (status[:3], found["Retry-After"]) == ("503", "5")
+    assert b"<h1>Back in a moment</h1>" in body
+    assert b"saved" not in body

@@ -31,6 +31,8 @@ class Fleet:
         self.fly.call("DELETE", f"/v1/apps/shop/volumes/{volume['id']}")
         self.fly.call("POST", "/v1/apps", {"name": "builder", "org_slug": "personal", "app_role_id": "robot"})
         self.fly.call("POST", "/v1/apps/shop/secrets", {"values": {"A": "open-sesame"}})
+        for name in ("a.example.com", "b.example.com"):
+            self.fly.call("POST", "/v1/apps/shop/certificates/acme", {"hostname": name})
         self.now = self.fly.simulation.clock.now()
         self.fly.after(30)
 
@@ -74,6 +76,7 @@ def when(seconds: float) -> str:
 
 
 MACHINES, VOLUMES, ORG = "/v1/apps/shop/machines", "/v1/apps/shop/volumes", "/v1/orgs/personal"
+CERTIFICATES = "/v1/apps/shop/certificates"
 ONE = MACHINES + "/{first}"
 WAIT = MACHINES + "/{second}/wait"
 Probe = Callable[[Fleet], bool]
@@ -136,6 +139,20 @@ PROBES: dict[tuple[str, str], Probe] = {
         "blocks" not in f.get(VOLUMES + "?summary=true")[0] and "blocks" in f.get(VOLUMES)[0]
     ),
 }
+PROBES |= {
+    ("certificates.list", "filter"): lambda f: hostnames(f, "filter=a.ex") == ["a.example.com"],
+    ("certificates.list", "cursor"): lambda f: (
+        hostnames(f, "cursor=" + f.get(CERTIFICATES + "?limit=1")["next_cursor"]) == ["b.example.com"]
+    ),
+    ("certificates.list", "limit"): lambda f: (
+        hostnames(f, "limit=1") == ["a.example.com"] and f.status(CERTIFICATES + "?limit=0") == 400
+    ),
+}
+
+
+def hostnames(fleet: Fleet, query: str) -> list[str]:
+    """The hostnames on one page of certificates."""
+    return [each["hostname"] for each in fleet.get(f"{CERTIFICATES}?{query}")["certificates"]]
 
 
 def org_probes(k: str, living: list[str], state: str) -> dict[tuple[str, str], Probe]:

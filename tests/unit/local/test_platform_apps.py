@@ -176,8 +176,8 @@ def test_regions_are_listed_with_the_deprecated_one_marked(fly: Fly) -> None:
 
 
 def test_what_is_not_offered_says_so_with_the_operation(fly: Fly) -> None:
-    certificates = fly.call("GET", "/v1/apps/shop/certificates")
-    assert (certificates.status, certificates.body["operation"]) == (501, "certificates.list")
+    certificates = fly.call("POST", "/v1/apps/shop/certificates/custom", {})
+    assert (certificates.status, certificates.body["operation"]) == (501, "certificates.custom")
     assert "not modelled by the local platform" in certificates.body["error"]
     unknown = fly.call("POST", "/v1/apps/shop/unheard/of")
     assert (unknown.status, unknown.body["operation"]) == (501, "POST /v1/apps/shop/unheard/of")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flyctl_orchestrator.cli.root import COMMANDS, flyo
-from flyctl_orchestrator.report.advice import ALL, GROUPS, LOCAL_ALONE, TypedTarget
+from flyctl_orchestrator.report.advice import ALL, GROUPS, WITHOUT_FILE, TypedTarget
 
 LOCAL = TypedTarget(local=True)
 
@@ -30,7 +30,7 @@ def leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple
 def test_the_tables_are_what_the_commands_take() -> None:
     taken = {"-".join(path): options for path, options in leaves(flyo)}
     assert {name for name, options in taken.items() if {"--local", "-a", "-c"} <= options} == ALL
-    assert {name for name, options in taken.items() if "--local" in options} == ALL | LOCAL_ALONE
+    assert {name for name, options in taken.items() if "--local" in options} == ALL | WITHOUT_FILE
     assert {name.partition("-")[0] for name in ALL if name not in COMMANDS} == set(GROUPS)
 
 
@@ -64,7 +64,7 @@ def test_the_app_and_its_file_are_named_again() -> None:
     typed = TypedTarget(local=True, app="shop", config="the files/fly.toml")
     assert typed.advice("'flyo logs' shows it") == "'flyo logs --local -a shop -c 'the files/fly.toml'' shows it"
     assert TypedTarget(app="shop").advice("'flyo status --machines'") == "'flyo status -a shop --machines'"
-    assert TypedTarget(app="shop").advice("'flyo init --create'") == "'flyo init --create'"
+    assert TypedTarget(app="shop").advice("'flyo init --create'") == "'flyo init -a shop --create'"
 
 
 @given(st.text(max_size=200))

@@ -16,7 +16,7 @@ from tests.unit.rollout.recovery.killed_world import FLY_TOML, KilledWorld
 
 MOUNTS = """
 [mounts]
-source = "data"
+source = "{name}"
 destination = "/data"
 initial_size = "3gb"
 """
@@ -27,21 +27,25 @@ class MountedWorld(KilledWorld):
 
     Attributes:
         sick: regions whose machines never pass their check.
+        volume: name of the volume that fly.toml mounts, "" when it mounts none.
     """
+
+    fly_toml = FLY_TOML
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
         self.mount()
         self.sick: set[str] = set()
 
-    def mount(self, *, there: bool = True) -> None:
-        """Have fly.toml mount a volume, or none."""
-        (self.directory / "fly.toml").write_text(FLY_TOML + (MOUNTS if there else ""))
-        self.world.mounts = {"app": "data"} if there else {}
+    def mount(self, name: str = "data") -> None:
+        """Have fly.toml mount a volume of that name, or none ("")."""
+        (self.directory / "fly.toml").write_text(self.fly_toml + (MOUNTS.format(name=name) if name else ""))
+        self.world.mounts = dict.fromkeys(self.world.groups, name) if name else {}
+        self.volume = name
 
     def make(self, *regions: str) -> list[str]:
         """Volumes that no machine has, one in each of these regions."""
-        wanted = {"name": "data", "size_gb": 3}
+        wanted = {"name": self.volume, "size_gb": 3}
         return [self.world.api.volumes.create("shop", region, wanted).id for region in regions]
 
     def push(self, label: str) -> PlannedImage:
@@ -70,7 +74,7 @@ class MountedWorld(KilledWorld):
         seen = set()
         for machine in self.world.machines():
             volume = rows[machine.mount["volume"]]
-            assert (volume["name"], volume["region"], volume["size_gb"]) == ("data", machine.region, 3)
+            assert (volume["name"], volume["region"], volume["size_gb"]) == (self.volume, machine.region, 3)
             assert volume["attached_machine_id"] == machine.id and machine.mount["path"] == "/data"
             seen.add(volume["id"])
         assert len(seen) == len(self.world.machines())

@@ -19,7 +19,7 @@ TWO = {"iad": 1, "fra": 2}
 def bare(directory: Path) -> MountedWorld:
     """Three machines without a volume in two regions; fly.toml mounts one by now."""
     world = MountedWorld(directory)
-    world.mount(there=False)
+    world.mount("")
     world.want(**TWO)
     assert world.deploy(world.push("one")).kind == "done"
     world.mount()

@@ -22,7 +22,7 @@ def mounted(directory: Path) -> MountedWorld:
     world.want(**TWO)
     assert world.deploy(world.push("one")).kind == "done"
     world.check()
-    world.mount(there=False)
+    world.mount("")
     return world
 
 

@@ -40,12 +40,12 @@ def show_board(
         assert target.metrics_url is not None, "every target that a command resolves has Fly's own API"
         return LogPages(target.metrics_url, target.token, target.http, app, machine=machine).next_page()
 
-    hands = Hands(look, logs, lambda machine: _restart(context, target, project, machine))
+    hands = Hands(look, logs, lambda machine: restart(context, target, project, machine))
     board = Board(Sight(found, at), hands, target.app_url(app) + "/")
     Screen(board, context.environment, context.output.style, interval).run()
 
 
-def _restart(context: CommandContext, target: Target, project: Project, machine: Machine) -> str:
+def restart(context: CommandContext, target: Target, project: Project, machine: Machine) -> str:
     """Restart a machine under the app's lock, so that no rollout is under way meanwhile.
 
     Raises:

@@ -11,6 +11,7 @@ from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.local.client import manage
 from flyctl_orchestrator.cli.look.measure.cold import cold_starts
+from flyctl_orchestrator.cli.pages.keeping import keep_page
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.machine import Machine
@@ -19,9 +20,11 @@ from flyctl_orchestrator.fleet.measure.slo import parse_limit
 from flyctl_orchestrator.fleet.probe import Prober
 from flyctl_orchestrator.fleet.requests_http import RequestsHttp
 from flyctl_orchestrator.fleet.target import Target
+from flyctl_orchestrator.project.flyotoml import valid_path
 from flyctl_orchestrator.project.model import Project
 from flyctl_orchestrator.project.write import write_files
 from flyctl_orchestrator.report.error_text import error_line
+from flyctl_orchestrator.report.html.figures import probe_page
 from flyctl_orchestrator.report.look.measure.plot import bar_lines, svg_text
 from flyctl_orchestrator.report.look.measure.probe_text import Probed, Shown, probe_as_dict, probe_lines
 from flyctl_orchestrator.rollout.gate.checkup import looks_at
@@ -41,6 +44,7 @@ class Wanted:
     cold: bool
     plot: bool
     svg: Path | None
+    html: Path | None
     limits: tuple[str, ...]
 
 
@@ -75,9 +79,9 @@ def _check(wanted: Wanted, limited: Sequence[str]) -> None:
     if "cold" in limited and not wanted.cold:
         raise UsageError("--slo cold=… goes with --cold", where=WHERE, next="Add --cold", code="probe.cold")
     for path in wanted.paths:
-        if not path.startswith("/") or not path.isascii() or any(c.isspace() or not c.isprintable() for c in path):
-            shown = repr(path[:60])
-            raise UsageError(f"{shown} is not a path", where=WHERE, next="Write e.g. --path /", code="usage.path")
+        if not valid_path(path):
+            advice = "Write e.g. --path /up: one / in front, and no spaces"
+            raise UsageError(f"{path[:60]!r} is not a request path", where=WHERE, next=advice, code="usage.path")
     if wanted.timeout is not None and wanted.timeout <= 0:
         raise UsageError("--timeout is 0", where=WHERE, next="Give e.g. --timeout 5s")
 
@@ -94,7 +98,7 @@ def _serving(target: Target, app: str) -> list[Machine]:
         raise FlyoError(
             "no machine takes HTTP requests" if listed else "it has no machine",
             where=f"app {app}",
-            next="'flyo status --machines' shows machines and their states",
+            next="'flyo status --machines' shows machines and their states" if listed else "'flyo deploy' makes them",
             code="probe.no_machine",
         )
     return sorted(found, key=lambda machine: (machine.region, machine.id))
@@ -166,6 +170,9 @@ def _show(context: CommandContext, wanted: Wanted, shown: Shown) -> None:
         path = context.environment.cwd / wanted.svg
         write_files(path.parent, {path.name: svg_text(shown).encode("utf-8")})
         output.say(f"wrote {wanted.svg}")
+    if wanted.html is not None:
+        book, now = load_regions(context.environment.variables), context.environment.clock.now()
+        keep_page(context, probe_page(shown, book, now), wanted.html, what="The page")
     if context.options.as_json:
         output.document(probe_as_dict(shown, context.environment.clock.now()))
         return

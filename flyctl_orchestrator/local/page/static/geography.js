@@ -9,6 +9,12 @@ export const project = (longitude, latitude) => ({
   y: ((miller(NORTH) - miller(latitude)) * WIDTH) / (2 * Math.PI),
 });
 
+// The place under a point of the picture.
+export const place = (x, y) => ({
+  longitude: (x / WIDTH) * 360 - 180,
+  latitude: ((Math.atan(Math.exp((miller(NORTH) - (y * 2 * Math.PI) / WIDTH) / 1.25)) - Math.PI / 4) / 0.4) * (180 / Math.PI),
+});
+
 // Where a region's label stands: beside its place, where there is sea or nobody else. Units of the picture.
 const LABELS = {
   arn: [592, 60], ams: [512, 46], lhr: [438, 82], cdg: [438, 148], fra: [592, 138],

@@ -6,6 +6,7 @@ import { byId, say } from "./dom.js";
 import { Apps, Faults, Traffic } from "./forms.js";
 import { Machines } from "./machines.js";
 import { Panel } from "./panel.js";
+import { Person } from "./person.js";
 import { Requests } from "./requests.js";
 import { RolloutView } from "./rollout_view.js";
 import { Rollouts } from "./rollout.js";
@@ -23,7 +24,7 @@ function select(selected) {
 }
 
 const world = new World(select), requests = new Requests(world), rolloutView = new RolloutView(byId("rollout"));
-const parts = [world, new Machines(select), new Panel(state, select), new Apps(state), new Traffic(state), requests, new Answers(), rolloutView];
+const parts = [world, new Machines(select), new Panel(state, select), new Person(state, world), new Apps(state), new Traffic(state), requests, new Answers(), rolloutView];
 const faults = new Faults(state);
 parts.push(faults);
 const counting = { seen: 0, shown: 0 };

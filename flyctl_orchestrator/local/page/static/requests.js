@@ -1,5 +1,7 @@
 // Requests: as arcs on the map while motion is welcome, and as a list in any case.
 import { Table, byId, say } from "./dom.js";
+import { project } from "./geography.js";
+import { coordinates } from "./person.js";
 
 const KEPT = 30, MOST_ARCS = 60, LABELLED_BELOW = 4, TURN_MS = 350;
 const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -28,13 +30,15 @@ export class Requests {
     this.table.draw(this.last.map((one) => ({
       key: one.key,
       class: tone(one.status),
-      cells: [one.from, way(one), `${one.method} ${one.status}`, time(one.ms), one.app],
+      cells: [one.place ? `${coordinates(one.place)}, ${one.from}` : one.from, way(one), `${one.method} ${one.status}`, time(one.ms), one.app],
     })));
   }
 
   // One arc for each machine that the request reached: a replay is a second one, from machine to machine.
   #arcs(request, rate) {
     const stops = [request.from, ...request.hops.map(([region]) => region)].map((code) => this.world.regions.get(code)?.at).filter(Boolean);
+    // From a person to where the request comes in, and on from there.
+    if (request.place) this.world.arcs.arc(project(request.place[1], request.place[0]), stops[0], tone(request.status), 0);
     if (stops.length === 1) return this.#pulse(stops[0], request);
     for (let index = 1; index < stops.length; index++) {
       if (this.world.arcs.count > MOST_ARCS) return;

@@ -2,7 +2,7 @@
 import { Arcs } from "./arcs.js";
 import { CONDITIONS, condition, newest, words, worst } from "./condition.js";
 import { Table, byId, h, s, say } from "./dom.js";
-import { HEIGHT, WIDTH, labelOf, project } from "./geography.js";
+import { HEIGHT, WIDTH, labelOf, place, project } from "./geography.js";
 
 // Marks beside a region's name; the rest is a number.
 const MARKS = 12;
@@ -16,8 +16,9 @@ export class World {
     // A picture of its own above the land, so that what moves does not have the land drawn again.
     const canvas = h("canvas", { "aria-hidden": "true", class: "arcs" });
     this.labels = h("div", { class: "labels" });
-    // A person anywhere is served from the nearest region. Keys have the regions' own buttons.
-    this.svg.addEventListener("click", (event) => this.#nearest(event));
+    // Called with a place that was clicked on (person.js). Keys have the person's own field and mark.
+    this.placed = () => {};
+    this.svg.addEventListener("click", (event) => this.#clicked(event));
     byId("map").replaceChildren(this.svg, canvas, this.labels);
     this.arcs = new Arcs(canvas);
     byId("legend").replaceChildren(
@@ -33,7 +34,7 @@ export class World {
     this.regions = new Map(regions.map((one) => [one.code, { ...one, at: project(one.longitude, one.latitude) }]));
     this.known = new Map();
     this.places.replaceChildren();
-    this.labels.replaceChildren();
+    for (const button of this.labels.querySelectorAll(".region")) button.remove();
     for (const region of [...this.regions.values()].sort((a, b) => a.longitude - b.longitude)) this.#add(region);
   }
 
@@ -53,12 +54,9 @@ export class World {
     this.known.set(region.code, { leader, dot, marks, more, button, shown: "" });
   }
 
-  #nearest(event) {
+  #clicked(event) {
     const box = this.svg.getBoundingClientRect();
-    const at = { x: ((event.clientX - box.left) / box.width) * WIDTH, y: ((event.clientY - box.top) / box.height) * HEIGHT };
-    const far = (region) => Math.hypot(region.at.x - at.x, region.at.y - at.y);
-    const near = [...this.regions.values()].sort((a, b) => far(a) - far(b))[0];
-    if (near) this.select({ region: near.code });
+    this.placed(place(((event.clientX - box.left) / box.width) * WIDTH, ((event.clientY - box.top) / box.height) * HEIGHT));
   }
 
   draw(state) {

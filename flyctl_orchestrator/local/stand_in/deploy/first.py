@@ -113,7 +113,7 @@ def check_volumes(deployment: Deployment) -> None:
     """See that every group with a mount has, or can get, its volumes.
 
     Raises:
-        Failure: one is missing.
+        Failure: one is missing, or a machine has one of another name.
     """
     present = {group for machine in deployment.machines if (group := _group(machine))}
     for group in deployment.groups:
@@ -144,6 +144,12 @@ def _check_existing(deployment: Deployment, group: str, name: str) -> None:
             raise Failure(
                 f"deployment cancelled: machine {machine['id']} [{group}] has a volume mounted but app config does "
                 "not specify a volume; remove the volume from the machine or add a [mounts] section to fly.toml"
+            )
+        has = mounts[0].get("name") if mounts else ""
+        if has and has != name:
+            raise Failure(
+                f"machine {machine['id']} [{group}] can't update the attached volume {name} with name "
+                f"'{mounts[0].get('volume', '')}' by '{has}'"
             )
         if name and not mounts:
             missing[machine["region"]] = missing.get(machine["region"], 0) + 1

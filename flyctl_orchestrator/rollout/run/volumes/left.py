@@ -27,7 +27,8 @@ def tell_volumes_left(context: RolloutContext, record: Record, prices: PriceBook
     try:
         listed = context.api.volumes.list(context.app)
     except ApiError as error:
-        context.emit("warning", code="volumes_unread", what=error.what)
+        what = f"{error.what}; which are left without a machine is not known"
+        context.emit("warning", code="volumes_unread", what=what)
         return
     made = {volume.id for volume in record.volumes.made}
     left = [volume for volume in listed if not volume.machine]

@@ -38,10 +38,10 @@ def test_what_one_account_gives_another_takes(app: Flask, ada: Browser) -> None:
     file = ada.post("/account/csv")
     assert file.headers["Content-Disposition"] == 'attachment; filename="habits.csv"'
     bob = Browser(app).sign_up("bob")
-    assert "3 new habits, and days for 0" in take_in(bob, file.data).text
+    assert "3 new habits, and days for 0 habits that were there" in take_in(bob, file.data).text
     assert everything(bob) == everything(ada)
     # Once more adds nothing.
-    assert "0 new habits, and days for 3" in take_in(bob, file.data).text
+    assert "0 new habits, and days for 3 habits that were there" in take_in(bob, file.data).text
     assert everything(bob) == everything(ada)
     assert bob.post("/account/csv").data == file.data
 

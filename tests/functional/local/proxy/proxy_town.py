@@ -234,6 +234,11 @@ class Town:
             assert answer.status == 200, (answer.status, body)
             return body
 
+    async def ask_status(self, host: str) -> int:
+        """The status of an answer."""
+        async with self.ask(host=host) as answer:
+            return answer.status
+
 
 def says(text: str, **headers: str) -> App:
     """A handler that always answers the same."""

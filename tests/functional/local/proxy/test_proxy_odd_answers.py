@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.functional.local.proxy.proxy_town import Town, in_town
+from aiohttp import web
+
+from tests.functional.local.proxy.proxy_town import App, Town, in_town
 
 
 @asynccontextmanager
@@ -71,3 +73,45 @@ async def test_trailers_of_a_request_do_not_spoil_it(town: Town) -> None:
         assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).startswith(b"HTTP/1.1 200 ")
         await asyncio.wait_for(reader.readexactly(len(b"a iad")), 5)
     writer.close()
+
+
+def _taking_only(name: str, asked: list[tuple[str, str]]) -> App:
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        asked.append((request.host, request.headers.get("Origin", "")))
+        return web.Response(status=200 if request.host == name else 400)
+
+    return handle
+
+
+@in_town
+async def test_an_app_that_takes_only_its_name_on_fly_gets_its_requests_under_that(town: Town) -> None:
+    asked: list[tuple[str, str]] = []
+    await town.machine("a", "iad", _taking_only("shop.fly.dev", asked))
+    async with town.ask() as answer:
+        assert answer.status == 200
+    async with town.ask(method="POST", data="x", headers={"Origin": "http://shop.localhost"}) as answer:
+        assert answer.status == 200
+    assert asked == [("shop.localhost", ""), ("shop.fly.dev", ""), ("shop.fly.dev", "http://shop.fly.dev")]
+    assert [line for line in town.lines if "shop.fly.dev" in line] == [
+        "the app answers 400 to the name shop.localhost: it gets its requests under shop.fly.dev, as on Fly.io"
+    ]
+
+
+@in_town
+async def test_an_app_that_refuses_both_names_is_asked_twice_only_once(town: Town) -> None:
+    asked: list[tuple[str, str]] = []
+    await town.machine("a", "iad", _taking_only("shop.example", asked))
+    for _ in range(2):
+        async with town.ask() as answer:
+            assert answer.status == 400
+    assert [host for host, _ in asked] == ["shop.localhost", "shop.fly.dev", "shop.localhost"]
+    assert not [line for line in town.lines if "fly.dev" in line]
+
+
+@in_town
+async def test_a_request_with_a_body_is_never_asked_twice(town: Town) -> None:
+    asked: list[tuple[str, str]] = []
+    await town.machine("a", "iad", _taking_only("shop.fly.dev", asked))
+    async with town.ask(method="POST", data="x") as answer:
+        assert answer.status == 400
+    assert len(asked) == 1

@@ -9,6 +9,7 @@ import aiohttp
 from aiohttp import web
 
 from flyctl_orchestrator.local.base.clock import VirtualClock
+from flyctl_orchestrator.local.base.sightings import Sighting
 from flyctl_orchestrator.local.proxy.backend import Service
 from flyctl_orchestrator.local.proxy.latency import light_ms, median_ms
 from tests.functional.local.proxy.proxy_town import Town, in_town
@@ -17,6 +18,7 @@ from tests.waiting import until
 SUSPENDS = Service(8080, "requests", autostop="suspend")
 CLOCK = VirtualClock()
 DELAYED = VirtualClock()
+PLACED = VirtualClock()
 SOCKET = VirtualClock()
 
 
@@ -172,6 +174,36 @@ async def test_delays_follow_the_table_and_a_replay_pays_for_both_ways(town: Tow
     assert light_ms("nrt", "iad") <= took <= median_ms("nrt", "iad") * 1.25 + 40
     local = asyncio.create_task(town.text(host="iad.shop.localhost"))
     assert await virtual_ms(DELAYED, local) < 40
+
+
+@in_town(clock=PLACED)
+async def test_a_client_anywhere_also_pays_for_its_way_to_the_nearest_region(town: Town) -> None:
+    await town.machine("home", "cdg")
+    seen: list[Sighting] = []
+    town.proxy.sightings.watch(seen.append)
+    # Marseille, 661 km from Paris: 2 × 661 × 1.2 / 199.86 is 7.9 ms there and back.
+    marseille = "at4330n537e.shop.localhost"
+    assert await town.text(host=marseille) == "home cdg"
+    town.turns.delays = True
+    near = asyncio.create_task(town.text(host="cdg.shop.localhost"))
+    took = await virtual_ms(PLACED, near)
+    far = asyncio.create_task(town.text(host=marseille))
+    assert 7.4 < await virtual_ms(PLACED, far) - took < 8.5
+    # What no machine answers travels as far.
+    nobody = asyncio.create_task(town.ask_status(host="at4330n537e.nowhere.localhost"))
+    assert 7.4 < await virtual_ms(PLACED, nobody) < 8.5
+    assert await nobody == 404
+    assert [one.place for one in seen] == [(43.3, 5.37), None, (43.3, 5.37), (43.3, 5.37)]
+    assert {one.edge for one in seen} == {"cdg"}
+
+
+@in_town
+async def test_a_place_that_is_not_on_earth_is_refused(town: Town) -> None:
+    await town.machine("home", "iad")
+    for host in ("at9001n0e", "at0n18001e"):
+        async with town.ask(host=f"{host}.shop.localhost") as answer:
+            assert answer.status == 421
+            assert "at4886n235e" in await answer.text()
 
 
 @in_town(clock=SOCKET)

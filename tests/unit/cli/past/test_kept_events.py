@@ -52,6 +52,22 @@ def test_everything_is_kept_from_before_the_beginning_on_but_lines_of_others(jou
     assert kept_rollouts(journals) == [ROLLOUT]
 
 
+def test_the_newest_that_had_nothing_to_do_is_kept_and_takes_no_place(journals: JournalStore) -> None:
+    for number in range(1, 4):
+        kept = KeptEvents(journals)
+        rollout = f"{number:04}-20261123-064812-9f3a1c"
+        told = [event("plan.nothing_to_do"), event("rollout.finished", rollout=rollout, result="nothing")]
+        if number == 1:
+            told.insert(1, event("rollout.started", rollout=rollout))
+            journals.directory.mkdir(parents=True)
+            journals.path(rollout).write_text("{}\n")
+        for one in told:
+            kept.hear(one)
+        kept.close()
+    assert [each[:4] for each in kept_rollouts(journals)] == ["0001", "0003"]
+    assert [each["event"] for each in read_events(journals, rollout)] == ["plan.nothing_to_do", "rollout.finished"]
+
+
 def test_a_command_that_rolls_nothing_out_leaves_nothing(journals: JournalStore) -> None:
     kept = KeptEvents(journals)
     kept.hear(event("plan.nothing_to_do"))

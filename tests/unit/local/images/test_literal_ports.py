@@ -64,6 +64,11 @@ def test_variables() -> None:
     env |= {"ASPNETCORE_URLS": "http://+:8080", "UPSTREAM_ADDR": "api.example:8080", "UVICORN_PORT": "1"}
     changed = {"HTTP_PORT": "20001", "ADDR": ":20002", "ASPNETCORE_URLS": "http://+:20001"}
     assert in_environment(env, PORTS) == changed
+    arguments = {"GUNICORN_CMD_ARGS": "--bind=[::]:8080 --workers=4", "JAVA_OPTS": "-Dserver.port=9000 -Xmx8000m"}
+    assert in_environment({**arguments, "ARGS_FILE": "8080"}, {8080: 20_001, 9000: 20_002}) == {
+        "GUNICORN_CMD_ARGS": "--bind=[::]:20001 --workers=4",
+        "JAVA_OPTS": "-Dserver.port=20002 -Xmx8000m",
+    }
     assert in_environment({}, {8000: 20_003}) == {"UVICORN_PORT": "20003"}, "uvicorn's own port, if fly.toml says so"
 
 
@@ -75,6 +80,9 @@ def test_a_literal_bind_in_gunicorns_configuration(tmp_path: Path, named: str) -
     argv = ["gunicorn", *named.split(), "app:app"]
     assert in_gunicorn_config(argv, tmp_path, PORTS) == {"GUNICORN_CMD_ARGS": "--bind 0.0.0.0:20001"}
     assert in_gunicorn_config([*argv, "--bind", ":1"], tmp_path, PORTS) == {}
+    assert in_gunicorn_config(argv, tmp_path, PORTS, "--bind=:1") == {}
+    both = {"GUNICORN_CMD_ARGS": "--workers 4 --bind 0.0.0.0:20001"}
+    assert in_gunicorn_config(argv, tmp_path, PORTS, "--workers 4") == both
     assert in_gunicorn_config(argv, tmp_path, {9000: 1}) == {}
     path.write_text("bind = f\"0.0.0.0:{os.environ['PORT']}\"\n")
     assert in_gunicorn_config(argv, tmp_path, PORTS) == {}

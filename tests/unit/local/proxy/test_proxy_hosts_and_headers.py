@@ -33,6 +33,10 @@ from flyctl_orchestrator.local.proxy.replay import Transform
         ("nrt.shop.localhost.", AppHost("shop", "nrt")),
         ("iad.localhost", AppHost("iad", None)),
         ("habit-tracker.localhost", AppHost("habit-tracker", None)),
+        ("at4886n235e.shop.localhost:4280", AppHost("shop", None, "at4886n235e")),
+        ("AT0S18000W.shop.localhost", AppHost("shop", None, "at0s18000w")),
+        # An app may be called like that.
+        ("at4886n235e.localhost", AppHost("at4886n235e", None)),
     ],
 )
 def test_hosts_of_apps(host: str, parsed: AppHost) -> None:
@@ -49,6 +53,8 @@ def test_hosts_of_apps(host: str, parsed: AppHost) -> None:
             "shop.localhost:x",
             "shop.localhost.evil.com",
             "evil.com/shop.localhost",
+            "at4886n.shop.localhost",
+            "at48860n235e.shop.localhost",
         ),
         *(".localhost", "shop_1.localhost", "shop.localhost:123456"),
     ],

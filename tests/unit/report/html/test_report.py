@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-import re
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -18,8 +15,7 @@ from flyctl_orchestrator.report.html.days import TimelinesOfDays
 from flyctl_orchestrator.report.html.page import days_page, rollout_page, write_page
 from flyctl_orchestrator.report.html.picture import HEIGHT, LABEL, WIDTH, spots
 from flyctl_orchestrator.report.html.timeline import MOST_ANSWERS, MOST_LINES, Timeline, timeline_of
-from tests import planted
-from tests.unit.report.html.told import PER_REGION, REGIONS, day_of, large_rollout
+from tests.unit.report.html.told import PER_REGION, REGIONS, asks_for_nothing, day_of, event, large_rollout, told
 from tests.unit.rollout.rehearsal.simulated_project import SimulatedProject
 
 BOOK = load_regions({})
@@ -42,19 +38,6 @@ def bad_day(project: SimulatedProject) -> list[dict[str, Any]]:
 def large(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """144 machines."""
     return large_rollout(tmp_path_factory.mktemp("large"))
-
-
-def told(page: str) -> Any:
-    """The data in a report."""
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
-    assert found
-    return json.loads(found[1])
-
-
-def event(name: str, second: int, **fields: Any) -> dict[str, Any]:
-    """One made up."""
-    stamp = f"2027-01-15T08:{second // 60:02}:{second % 60:02}.000Z"
-    return {"schema": "flyo.event/1", "event": name, "ts": stamp, "app": "shop", **fields}
 
 
 def test_a_time_line_counts_what_the_events_tell(bad_day: list[dict[str, Any]]) -> None:
@@ -143,18 +126,7 @@ def test_hostile_texts_stay_texts() -> None:
 
 
 def test_a_report_asks_for_nothing_and_runs_only_its_own_script(bad_day: list[dict[str, Any]]) -> None:
-    page = rollout_page(timeline_of(bad_day), BOOK)
-    script, style = page.split("<script>")[1].split("</script>")[0], page.split("<style>")[1].split("</style>")[0]
-    policy = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)[0]
-    for text, rule in ((script, "script-src"), (style, "style-src")):
-        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-        assert f"{rule} 'sha256-{digest}'" in policy
-    assert policy.startswith("default-src 'none'; ")
-    # Names of name spaces are no addresses that anybody asks.
-    addresses = set(re.findall(r"https?://[^\s\"']+", page)) - {"http://www.w3.org/2000/svg"}
-    assert not {one for one in addresses if one in script or one in style}
-    assert not re.findall(r"<(?:link|img|iframe|script src)|@import|url\(", page)
-    planted.hear(page)
+    asks_for_nothing(rollout_page(timeline_of(bad_day), BOOK))
 
 
 def test_bad_days_that_end_badly_are_kept_first_and_the_others_as_far_as_there_is_room(

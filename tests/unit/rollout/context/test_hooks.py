@@ -224,6 +224,20 @@ def test_the_last_word_on_every_machine_is_the_users_own_command(world: World) -
     assert asked == {(machine.id, machine.region) for machine in world.machines()}
 
 
+def test_of_a_standby_that_rests_the_users_own_command_is_not_asked(world: World) -> None:
+    world.groups = ("worker",)
+    assert world.deploy(world.desired(world.push("one"))).kind == "done"
+    (main,) = world.in_region("iad")
+    config = {**main.config, "standbys": [main.id]}
+    body = {"config": config, "region": "iad", "skip_launch": True}
+    standby = world.call("POST", "/v1/apps/shop/machines", body)["id"]
+    world.pass_time(1)
+    hook = script(world, "probe")
+    assert world.deploy(world.desired(world.push("two"))).kind == "done"
+    asked = {told["FLYO_MACHINE"] for told in hook.told}
+    assert asked == {machine.id for machine in world.machines()} - {standby}
+
+
 def test_a_machine_the_users_own_command_refuses_three_times_has_failed(world: World) -> None:
     hook = script(world, "probe", fail=lambda env: env["FLYO_REGION"] == "nrt")
     outcome = world.deploy(world.desired(world.push("one")))

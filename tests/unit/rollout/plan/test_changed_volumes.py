@@ -1,4 +1,4 @@
-"""Plans that mount a volume into machines that have none."""
+"""Plans that mount a volume into machines that have none or another one, and plans that mount none any more."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from tests.unit.rollout.plan.goals import DATA, SECRETS, goal, machine
 GOAL = goal({"iad": 1, "fra": 1}, volumes={"app": DATA})
 BARE = [machine("a"), machine("b", "fra")]
 MOUNTED = {"mounts": [{"volume": "vol_b", "name": "data", "path": "/d"}]}
+OTHER = {"mounts": [{"volume": "vol_o", "name": "other", "path": "/d"}]}
 REPLACING = ["uncordon", "await_propagation", "gate", "cordon"]
 
 
@@ -116,15 +117,44 @@ def test_a_machine_whose_volume_goes_is_replaced_by_one_without(strategy: Litera
     assert "no_volume" in first.reasons
 
 
-def test_a_standby_machine_keeps_its_volume() -> None:
-    standby = machine("s", state="stopped", config=MOUNTED | {"standbys": ["x"]})
-    plan = made([standby, machine("a")], [], goal({"iad": 1}))
-    assert not any(lane.replaces for lane in plan.lanes)
+@pytest.mark.parametrize("name", ["", None])
+def test_a_volume_whose_name_is_not_known_is_kept(name: str | None) -> None:
+    config = {"mounts": [{"volume": "v", "path": "/d"} | ({} if name is None else {"name": name})]}
+    plan = made([machine("a", config=config)], [], goal({"iad": 1}, volumes={"app": DATA}))
+    assert [lane.action for lane in plan.lanes] == ["update"]
+
+
+def test_a_machine_with_a_volume_of_another_name_is_replaced_by_one_with_the_right_one() -> None:
+    machines = [machine("a", config=OTHER), machine("b", "fra", config=MOUNTED)]
+    plan = made(machines, [free("v1", "iad"), free("v2", "iad", "other")])
+    lane = lane_for(plan, "a")
+    steps = ["take_volume", "clone_machine", "flyctl_configure", "wake", "gate", *REPLACING]
+    assert [step.kind for step in lane.steps] == steps
+    assert taken(lane) == ["v1"] and "other_volume" in lane.reasons
+    assert [each.machine for each in plan.waves[-1].lanes] == ["a"]
+
+
+def test_what_was_left_with_another_volume_gives_none() -> None:
+    left = machine("r", cordoned=True, state="stopped", config=OTHER)
+    left = Machine(**(left.__dict__ | {"metadata": {**left.metadata, REPLACES: "a"}}))
+    with pytest.raises(UsageError, match="volumes missing: iad 1"):
+        made([machine("a"), left], [], goal({"iad": 1}, volumes={"app": DATA}))
+    plan = made([machine("a"), left], [free("v1", "iad")], goal({"iad": 1}, volumes={"app": DATA}))
+    assert taken(lane_for(plan, "a")) == ["v1"]
+    assert [each.machine for each in plan.waves[-1].lanes] == ["a", "r"]
 
 
 def test_machines_are_named_with_the_volumes_they_lose() -> None:
     machines = [machine("a", config=MOUNTED), machine("b", "fra")]
-    fleet = Fleet("shop", True, tuple(machines), SECRETS, volumes=(Volume("vol_b", "data", "iad", 3),))
+    fleet = Fleet("shop", True, tuple(machines), SECRETS, volumes=(Volume("vol_b", "data", "iad", 3), free("v", "fra")))
     plan = plan_rollout(fleet, goal({"iad": 1, "fra": 1}))
     assert [each.what for each in detached_volumes(plan, fleet)] == ["iad a (volume vol_b (data, 3 GB, iad))"]
     assert "volumes that are kept: vol_b (data, 3 GB, iad)" in plan.notes
+
+
+def test_so_are_those_that_get_another_one_and_no_others() -> None:
+    machines = [machine("a", config=OTHER), machine("b", "fra"), machine("c", "fra", config=MOUNTED)]
+    volumes = (Volume("vol_o", "other", "iad", 3), free("v1", "iad"), free("v2", "fra"))
+    fleet = Fleet("shop", True, tuple(machines), SECRETS, volumes=volumes)
+    plan = plan_rollout(fleet, goal({"iad": 1, "fra": 2}, volumes={"app": DATA}))
+    assert [each.what for each in detached_volumes(plan, fleet)] == ["iad a (volume vol_o (other, 3 GB, iad))"]

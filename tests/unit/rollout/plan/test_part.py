@@ -80,11 +80,11 @@ def test_the_plan_says_what_it_is_not_about() -> None:
         (Part(not_regions=("frq",)), "--exclude-regions: 'frq' is no region of app shop. Did you mean 'fra'?"),
         (Part(not_regions=("a1",)), "--exclude-regions: 'a1' is no region of app shop"),
         (Part(not_machines=("fra",)), "--exclude-machines: 'fra' is no machine of app shop"),
-        (Part(without=("iad", "fra")), "--without: that leaves nothing to roll out to"),
-        (Part(not_regions=("iad", "fra")), "--exclude-regions: that leaves nothing to roll out to"),
+        (Part(without=("iad", "fra")), "--without: that leaves no machine and no region to roll out to"),
+        (Part(not_regions=("iad", "fra")), "--exclude-regions: that leaves no machine and no region to roll out to"),
         (
             Part(machines=("a1",), not_regions=("iad",)),
-            "--only-machines and --exclude-regions: that leaves nothing to roll out to",
+            "--only-machines and --exclude-regions: that leaves no machine and no region to roll out to",
         ),
     ],
 )

@@ -77,6 +77,13 @@ def test_what_sleeps_is_not_started_unless_it_is_to_be_suspended(state: str, asl
     assert machine["asleep"] is asleep
 
 
+def test_nor_is_a_standby_that_was_never_started() -> None:
+    config = {**WEB.config, "standbys": ["d8912340000009"]}
+    for one, asleep in ((replace(WEB, state="created"), False), (replace(WEB, state="created", config=config), True)):
+        (machine,) = of(one).as_body({}, "x")["machines"]
+        assert machine["asleep"] is asleep
+
+
 def test_strangers_stay_behind() -> None:
     stranger = replace(WEB, id="d8912340000009", metadata={})
     console = replace(WEB, id="d8912340000008", group="fly_app_console")

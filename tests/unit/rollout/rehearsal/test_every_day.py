@@ -179,6 +179,12 @@ def machine(number: int, region: str, digest: str, state: str = "started", cordo
     return Machine.of_api("shop", body)
 
 
+def standing_in(digest: str) -> Machine:
+    """A standby machine."""
+    main = machine(5, "iad", digest, "stopped")
+    return replace(main, config={**main.config, "standbys": ["1"]})
+
+
 OLD = [machine(1, "iad", "old"), machine(2, "fra", "old")]
 NEW = [machine(1, "iad", "new"), machine(3, "fra", "new")]
 GOAL = Goal("new", {("iad", "app"): 1, ("fra", "app"): 1, ("nrt", "app"): 0})
@@ -193,6 +199,9 @@ GOAL = Goal("new", {("iad", "app"): 1, ("fra", "app"): 1, ("nrt", "app"): 0})
         ([NEW[0], OLD[1]], "mixed"),
         (NEW[:1], "mixed"),
         ([*NEW, machine(4, "fra", "new")], "mixed"),
+        ([*NEW, standing_in("new")], "new"),
+        ([*NEW, standing_in("old")], "mixed"),
+        ([*OLD, standing_in("old")], "mixed"),
         ([NEW[0], machine(3, "fra", "new", "stopped")], "mixed"),
         ([NEW[0], machine(3, "fra", "new", cordoned=True)], "mixed"),
         ([OLD[0], machine(2, "fra", "old", "stopped")], "mixed"),

@@ -157,3 +157,47 @@ NAMES = st.frozensets(st.text(min_size=1, max_size=5), max_size=3)
 )
 def test_a_restore_point_is_written_and_read_back(kept: RestorePoint) -> None:
     assert restore_point_of_dict(kept.as_dict(), kept.machines) == kept
+
+
+# --- standby machines
+
+
+def standby(id: str, of: str, **more: Any) -> Machine:
+    return machine(id, state="stopped", config={"standbys": [of]}, **more)
+
+
+def test_a_standby_that_was_changed_gets_its_configuration_back_and_is_not_woken() -> None:
+    one, spare = machine("one"), standby("spare", "one")
+    assert plan(point(one, spare), by_id(one, changed(spare))) == {"spare": ["restore_machine", "gate"]}
+
+
+def test_what_takes_a_standbys_place_goes_and_the_standby_is_opened_again() -> None:
+    one, spare = machine("one"), standby("spare", "one")
+    new = standby("new", "one", age=-5, by=MINE, metadata={REPLACES: "spare"})
+    closed, hidden = replace(spare, cordoned=True), replace(new, cordoned=True)
+    mine = point(one, spare, made_by=frozenset({MINE}))
+    assert plan(mine, by_id(one, spare, hidden)) == {"new": ["destroy_machine"]}
+    assert plan(mine, by_id(one, closed, hidden)) == {"spare": ["restore_machine", "destroy_machine"]}
+
+
+def test_a_standby_names_the_machine_that_is_made_in_the_place_of_its_own() -> None:
+    one, spare = machine("one"), standby("spare", "one")
+    new = machine("new", age=-5, by=MINE, metadata={REPLACES: "one"})
+    mine = point(one, spare, made_by=frozenset({MINE}))
+    back = plan(mine, by_id(new, changed(spare)))
+    assert back["one"][0] == "recreate_machine"
+    assert back["spare"] == ["restore_machine", "set_standbys", "gate"]
+    # Whoever changed it, and even when nobody did.
+    untouched = replace(mine, touched=frozenset({"one"}))
+    assert plan(untouched, by_id(new, spare))["spare"] == ["set_standbys", "gate"]
+
+
+def test_a_standby_that_is_gone_is_made_anew_without_being_started() -> None:
+    one, spare = machine("one"), standby("spare", "one")
+    assert plan(point(one, spare), by_id(one)) == {"spare": ["recreate_machine", "gate", "uncordon"]}
+    assert plan(point(one, spare), {})["spare"] == ["recreate_machine", "set_standbys", "gate", "uncordon"]
+
+
+def test_a_name_that_nothing_has_is_nobodys_business() -> None:
+    spare = standby("spare", "gone")
+    assert plan(point(spare), by_id(spare)) == {}

@@ -1,58 +1,54 @@
-"use strict";
-// Draws a report from the data that stand in this file.
-const DATA = JSON.parse(document.getElementById("data").textContent);
+// Draws a rollout, or many bad days, at any moment of it.
 const TONES = { waiting: "not begun", changing: "being changed or looked at", good: "good", back: "as it was before", bad: "failed, or no verdict" };
 const GOOD = new Set(["healthy", "asleep", "destroyed"]), BAD = new Set(["failed", "inconclusive"]);
 // All shapes are 10 units wide; shape and colour say the same.
 const SHAPES = { waiting: "M5 1.5a3.5 3.5 0 1 0 .01 0z", changing: "M5 1L9 9H1z", good: "M5 1.5a3.5 3.5 0 1 0 .01 0z", back: "M1.5 1.5h7v7h-7z", bad: "M1.5 1.5L8.5 8.5M8.5 1.5L1.5 8.5" };
 const ENDS = { new: "new", old: "as before", mixed: "mixed" };
 const MARKS = 12, PLAY_SECONDS = 20, STEPS = 500;
-const byId = (id) => document.getElementById(id);
-const fill = (element, attributes, children) => {
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value !== null && value !== false) element.setAttribute(name, value);
-  }
-  element.append(...children.flat().filter((one) => one !== null));
-  return element;
-};
-const h = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
-const s = (tag, attributes = {}, ...children) => fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
-const took = (ms) => (ms === null || ms === undefined ? "–" : ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms)} ms`);
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 const tone = (phase) => (!phase || phase === "waiting" ? "waiting" : BAD.has(phase) ? "bad" : phase === "restored" ? "back" : GOOD.has(phase) ? "good" : "changing");
 const worst = (tones) => ["bad", "changing", "back", "good", "waiting"].find((one) => tones.includes(one)) ?? "waiting";
 
-function table(into, titles, rows) {
-  const cell = (one) => (one instanceof Node ? h("td", {}, one) : typeof one === "object" ? h("td", { class: one.class ?? null }, one.text) : h("td", {}, String(one)));
-  into.replaceChildren(h("table", {}, h("thead", {}, h("tr", {}, titles.map((one) => h("th", { scope: "col" }, one)))), h("tbody", {}, rows.map((row) => h("tr", {}, row.map(cell))))));
-}
-
-let run = null, playing = 0;
+const PLAY = byId("play");
+let run = null, playing = 0, places = DATA?.places ?? {};
+// Called when a person goes to a moment: a page that follows a rollout follows it no longer.
+let moved = () => {};
 
 function show(chosen) {
   run = chosen;
   stop();
-  byId("run").hidden = false;
-  const end = run.result;
-  byId("began").textContent = `${new Date(run.began).toISOString().replace("T", " ").slice(0, 19)} UTC, ${seconds(run.lasted)}${run.day ? ` · ${run.day}` : ""}${run.id ? ` · ${run.id}` : ""}`;
-  byId("result").textContent = end.result ? `${end.result.replaceAll("_", " ")}: ${end.what ?? ""}; exit status ${end.exit}` : "The events of its end are not there.";
-  byId("result").className = end.result ? (end.exit ? "bad" : "good") : "warn";
-  byId("next").textContent = end.next ?? "";
-  const wrong = run.lines.filter((line) => (line[2] === "bad" || line[2] === "warn") && line[1] !== end.what);
-  byId("wrong").replaceChildren(...wrong.map(([at, text, how]) => h("li", {}, to(at), " ", h("span", { class: how }, text))));
-  byId("log").hidden = !end.log;
-  byId("log").textContent = end.log ? `${end.log.source}\n${end.log.lines.join("\n")}` : "";
-  table(byId("lines"), ["Moment", "What"], run.lines.map(([at, text, how]) => [to(at), { text, class: `long ${how}` }]));
-  const rows = (end.machines ?? []).map((one) => [one.region, one.group, one.machine || "–", one.release ? `v${one.release}` : "–", one.state, one.fate, one.health, took(one.latency_s === null ? null : 1000 * one.latency_s), { text: one.why ?? "", class: "long" }]);
-  table(byId("outcome"), ["Region", "Group", "Machine", "Release", "State", "What became of it", "Health", "Latency", "Why"], rows);
-  drawWaves();
-  drawMap();
+  redraw();
   go(run.lasted);
 }
 
-// A moment that can be clicked.
-const to = (at) => h("button", { type: "button", class: "link", onclick: () => { stop(); go(at); } }, seconds(at));
+// All but what changes from moment to moment.
+function redraw() {
+  byId("run").hidden = false;
+  const end = run.result, name = `${run.day ? ` · ${run.day}` : ""}${run.id ? ` · ${run.id}` : ""}`;
+  say(byId("began"), `${new Date(run.began).toISOString().replace("T", " ").slice(0, 19)} UTC, ${seconds(run.lasted)}${name}`);
+  say(byId("result"), end.result ? `${end.result.replaceAll("_", " ")}: ${end.what ?? ""}; exit status ${end.exit}` : unfinished());
+  byId("result").className = end.result ? (end.exit ? "bad" : "good") : "warn";
+  say(byId("next"), end.next ?? "");
+  const wrong = run.lines.filter((line) => (line[2] === "bad" || line[2] === "warn") && line[1] !== end.what);
+  byId("wrong").hidden = !wrong.length;
+  table(byId("wrong"), [], wrong.map(line));
+  byId("log").hidden = !end.log;
+  say(byId("log"), end.log ? `${end.log.source}\n${end.log.lines.join("\n")}` : "");
+  table(byId("lines"), ["Moment", "What"], run.lines.map(line));
+  const rows = (end.machines ?? []).map((one) => [one.region, one.group, one.machine || "–", one.release ? `v${one.release}` : "–", one.state, one.fate, one.health, took(one.latency_s === null ? null : 1000 * one.latency_s), { text: one.why ?? "", class: "long" }]);
+  table(byId("outcome"), ["Region", "Group", "Machine", "Release", "State", "What became of it", "Health", "Latency", "Why"], rows);
+  byId("outcome-part").hidden = !rows.length;
+  drawWaves();
+  drawMap();
+}
+
+let unfinished = () => "The events of its end are not there.";
+
+// A line of what happened; its moment can be clicked.
+const line = ([at, text, how]) => [
+  { text: seconds(at), key: at, make: () => h("button", { type: "button", class: "link", onclick: () => { stop(); moved(); go(at); } }, seconds(at)) },
+  { text, class: `long ${how}` },
+];
 
 function drawWaves() {
   const waves = run.waves, height = 14 * waves.length + 6, x = (at) => (1000 * at) / Math.max(1, run.lasted);
@@ -72,20 +68,21 @@ function drawWaves() {
 let drawn = new Map();
 
 function drawMap() {
-  const layer = s("svg", { viewBox: "0 0 1000 458", class: "spots", "aria-hidden": "true" });
+  const shown = run.lanes.map((lane) => lane.name).join();
+  if (drawn.shown === shown) return;
+  const into = layer();
   drawn = new Map();
-  const codes = [...new Set(run.lanes.map((lane) => lane.region))].filter((code) => DATA.places[code]);
+  drawn.shown = shown;
+  const codes = [...new Set(run.lanes.map((lane) => lane.region))].filter((code) => places[code]);
   for (const code of codes) {
-    const at = DATA.places[code], lanes = run.lanes.filter((lane) => lane.region === code);
+    const at = places[code], lanes = run.lanes.filter((lane) => lane.region === code);
     const spot = s("circle", { cx: at.x, cy: at.y, r: 4, class: "spot" });
     const box = s("rect", { x: at.label_x - 33, y: at.label_y - 16, width: 66, height: lanes.length > 6 ? 34 : 25, rx: 4, class: "box" });
     const marks = lanes.slice(0, MARKS).map((_, index) => s("path", { class: "mark", transform: `translate(${at.label_x - 30 + 10 * (index % 6)} ${at.label_y - 4 + 9.5 * Math.floor(index / 6)}) scale(.9)` }));
     const said = s("text", { x: at.label_x - 29, y: at.label_y - 6 }, lanes.length > MARKS ? `${code} ${lanes.length}` : code);
-    layer.append(s("g", { class: "label" }, s("path", { class: "leader", d: `M${at.x} ${at.y}L${at.label_x} ${at.label_y}` }), box, said, marks), spot);
+    into.append(s("g", { class: "label" }, s("path", { class: "leader", d: `M${at.x} ${at.y}L${at.label_x} ${at.label_y}` }), box, said, marks), spot);
     drawn.set(code, { spot, box, marks, lanes });
   }
-  byId("map").querySelector(".spots")?.remove();
-  byId("map").append(layer);
 }
 
 // What is known of every machine at a moment.
@@ -115,6 +112,7 @@ function go(at) {
   range.setAttribute("aria-valuetext", `${seconds(at)} of ${seconds(run.lasted)}`);
   byId("moment").textContent = `${seconds(at)} of ${seconds(run.lasted)}`;
   byId("now").setAttribute("d", `M${(1000 * at) / Math.max(1, run.lasted)} 0V${14 * run.waves.length + 6}`);
+  countDown(at);
   const told = run.evidence.filter(([when]) => when <= at).at(-1);
   byId("evidence").textContent = told ? `${told[1]}: ${told[2]} of ${told[3]} good${told[3] < told[4] ? `, ${told[4]} wanted` : ""}` : "no answers are counted yet";
   for (const { spot, box, marks, lanes: there } of drawn.values()) {
@@ -126,6 +124,12 @@ function go(at) {
   drawTables(at, lanes);
 }
 
+// How long the watch, or the bake after it, still lasts.
+function countDown(at) {
+  const watch = run.watches.findLast(([began, ended]) => began <= at && (ended === null || ended > at));
+  say(byId("watch"), watch && watch[3] ? `${watch[2]}: ${Math.max(0, Math.ceil(watch[3] - (at - watch[0]) / 1000))} s left of ${watch[3]} s` : "");
+}
+
 const count = (tones) => Object.keys(TONES).filter((one) => tones.includes(one)).map((one) => `${tones.filter((other) => other === one).length} ${TONES[one]}`).join(" · ");
 
 function drawTables(at, lanes) {
@@ -133,7 +137,7 @@ function drawTables(at, lanes) {
   const rows = run.waves.flatMap((wave) => [...new Set(wave.lanes.map((lane) => run.lanes[lane].region))].map((region) => {
     const there = wave.lanes.filter((lane) => run.lanes[lane].region === region);
     const good = there.reduce((sum, lane) => sum + lanes[lane].good, 0), asked = there.reduce((sum, lane) => sum + lanes[lane].asked, 0);
-    return [wave.name, state(wave), `${region}${DATA.places[region] ? ` · ${DATA.places[region].name}` : ""}`, count(there.map((lane) => tone(lanes[lane].phase))), `${good} of ${asked} good`];
+    return [wave.name, state(wave), `${region}${places[region] ? ` · ${places[region].name}` : ""}`, count(there.map((lane) => tone(lanes[lane].phase))), `${good} of ${asked} good`];
   }));
   table(byId("waves-table"), ["Wave", "State", "Region", "Machines", "Answers"], rows);
   table(byId("machines"), ["Region", "Group", "Machine", "Doing", "Checks", "Answers", "Latency", "Before", "Why"], run.lanes.map((lane) => {
@@ -144,15 +148,15 @@ function drawTables(at, lanes) {
 
 function stop() {
   playing = 0;
-  byId("play").textContent = "Play";
-  byId("play").setAttribute("aria-pressed", "false");
+  PLAY.textContent = "Play";
+  PLAY.setAttribute("aria-pressed", "false");
 }
 
 function play() {
   if (playing) return stop();
   const mine = (playing = performance.now()), from = byId("at").moment >= run.lasted ? 0 : byId("at").moment;
-  byId("play").textContent = "Pause";
-  byId("play").setAttribute("aria-pressed", "true");
+  PLAY.textContent = "Pause";
+  PLAY.setAttribute("aria-pressed", "true");
   const next = (now) => {
     if (playing !== mine) return;
     const at = from + ((now - mine) / (1000 * PLAY_SECONDS)) * run.lasted;
@@ -165,6 +169,7 @@ function play() {
 
 function step(turn) {
   stop();
+  moved();
   const now = byId("at").moment, moments = [0, ...run.lines.map(([at]) => at), run.lasted];
   const found = turn > 0 ? moments.find((at) => at > now) : moments.findLast((at) => at < now);
   if (found !== undefined) go(found);
@@ -181,16 +186,17 @@ function drawDays() {
   const open = (day) => { for (const one of byId("matrix").querySelectorAll("button")) one.setAttribute("aria-pressed", String(one.dataset.day === day.day)); show(runs.get(day.day)); byId("end-title").focus(); };
   const cell = (day) => {
     const how = `${day.day}: exit ${day.exit}, ${ENDS[day.fleet]}${day.wrong ? `, ${day.wrong}` : ""}`, text = `${day.wrong ? "✗ " : ""}${ENDS[day.fleet]}`;
-    return runs.has(day.day) ? h("button", { type: "button", class: day.wrong ? "bad" : null, "data-day": day.day, "aria-pressed": "false", "aria-label": how, title: day.what, onclick: () => open(day) }, text) : h("span", { title: day.what, class: day.wrong ? "bad" : "quiet" }, text);
+    const make = () => (runs.has(day.day) ? h("button", { type: "button", class: day.wrong ? "bad" : null, "data-day": day.day, "aria-pressed": "false", "aria-label": how, title: day.what, onclick: () => open(day) }, text) : h("span", { title: day.what, class: day.wrong ? "bad" : "quiet" }, text));
+    return { text, key: day.day, make };
   };
   const by = new Map(days.map((day) => [`${row(day)}/${region(day)}`, day]));
   table(byId("matrix"), ["Fault, and when", ...regions.map((one) => one || "everywhere")], names.map((name) => [name, ...regions.map((one) => (by.has(`${name}/${one}`) ? cell(by.get(`${name}/${one}`)) : ""))]));
 }
 
-byId("at").addEventListener("input", () => { stop(); go((run.lasted * byId("at").value) / STEPS); });
-byId("play").addEventListener("click", play);
+byId("at").addEventListener("input", () => { stop(); moved(); go((run.lasted * byId("at").value) / STEPS); });
+PLAY.addEventListener("click", play);
 byId("earlier").addEventListener("click", () => step(-1));
 byId("later").addEventListener("click", () => step(1));
 byId("legend").replaceChildren(...Object.entries(TONES).map(([name, text]) => h("li", {}, s("svg", { viewBox: "0 0 10 10", "aria-hidden": "true" }, s("path", { class: `mark ${name}`, d: SHAPES[name] })), text)));
-if (DATA.days) drawDays();
-else show(DATA.runs[0]);
+if (DATA?.days) drawDays();
+else if (DATA) show(DATA.runs[0]);

@@ -1,0 +1,1 @@
+"""Pages that commands make: files to keep, and one that follows a rollout."""

@@ -1,0 +1,1 @@
+"""The certificate operations of the API."""

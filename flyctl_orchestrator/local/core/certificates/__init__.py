@@ -1,0 +1,1 @@
+"""Certificates of apps' own hostnames."""

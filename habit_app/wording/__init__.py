@@ -1,0 +1,1 @@
+"""What people read that more than one page says."""

@@ -1,0 +1,1 @@
+"""The app on a database that LiteFS copies to every region."""

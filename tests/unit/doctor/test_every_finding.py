@@ -1,0 +1,114 @@
+"""Every finding of `flyo doctor` as a person reads it: the whole lines stand in findings.txt, to be read aloud."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flyctl_orchestrator.catalog.error_pages import load_pages
+from flyctl_orchestrator.doctor.computer import LITTLE, TOO_LITTLE, Facts, check_computer
+from flyctl_orchestrator.doctor.files import check_files
+from flyctl_orchestrator.doctor.finding import Finding
+from flyctl_orchestrator.doctor.fleet import STUCK, check_secrets
+from flyctl_orchestrator.doctor.outside import check_addresses, check_volumes
+from flyctl_orchestrator.fleet.flyctl.printed import Address
+from flyctl_orchestrator.fleet.probe import Answer
+from flyctl_orchestrator.project import flytoml
+from flyctl_orchestrator.project.model import Flyo, Project
+from flyctl_orchestrator.project.tomlfile import Document, parse_toml
+from tests.unit.doctor.test_files import BOOK, CASES, WELL, findings
+from tests.unit.doctor.test_fleet import CONFIG, one, since
+from tests.unit.doctor.test_fleet import findings as of_fleet
+from tests.unit.doctor.test_outside import SERVING, WORKING
+from tests.unit.doctor.test_outside import WELL as VOLUME
+
+LINES = Path(__file__).with_name("findings.txt")
+# Told of a whole fleet (test_whole_findings.py), by flyctl, or where something could not be looked at.
+ELSEWHERE = {"doctor.drift", "doctor.secrets_staged", "doctor.unfinished", "doctor.flyctl_warns", "doctor.ignored_key"}
+ELSEWHERE |= {"doctor.not_checked"}
+
+
+def of_files(root: Path) -> Iterator[Finding]:
+    for code, _, old, new in CASES:
+        text = WELL.replace(old, new)
+        if "[processes]" in new:
+            text = WELL.replace(old, "").replace("[[vm]]", f"{new}\n[[vm]]")
+        yield from (each for each in findings(text) if each.code == code)
+    yield from findings(WELL, {"iad": 1})
+    (root / "litefs.yml").write_text("fuse:\n")
+    yield from findings(WELL, root=root)
+    (root / "litefs.yml").unlink()
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY . .\n")
+    (root / ".env").write_text("A=1\n")
+    yield from findings(WELL, root=root)
+    (root / ".env").unlink()
+    closing = replace(BOOK, regions=tuple(replace(each, deprecated=each.code == "fra") for each in BOOK))
+    fly = flytoml.parse(Document(root / "fly.toml", "fly.toml", WELL, parse_toml(WELL, "fly.toml")))
+    project = Project(Path("/nowhere"), "shop", fly, Flyo(regions={"iad": 1, "fra": 1}), root)
+    yield from check_files(project, closing)
+
+
+def of_machines() -> Iterator[Finding]:
+    changed: list[dict[str, Any]] = [
+        {"cordoned": True},
+        {"host_status": "unreachable"},
+        {"checks": [{"name": "up", "status": "critical", "output": "500\n no"}]},
+        {"config": CONFIG | {"restart": {"policy": "no"}}},
+        {"state": "failed"},
+        {"state": "stopping", "events": since(STUCK + 1)},
+    ]
+    for changes in changed:
+        yield from of_fleet(one("a"), one("b", **changes))
+    bad = Answer(False, status=500, error="http://shop/up: answered 500")
+    yield from of_fleet(one("a"), one("b"), answers={"a": Answer(True, status=200), "b": bad})
+    metadata = {**CONFIG["metadata"], "fly_release_version": "2"}  # type: ignore[dict-item]
+    old = {"image_ref": {"digest": "sha256:old"}, "config": CONFIG | {"metadata": metadata}}
+    yield from of_fleet(one("a"), one("b", state="suspended", **old))
+    yield from of_fleet(one("a"), one("b", **old))
+    yield from of_fleet(one("a"))
+    yield from check_secrets("shop", ["PRIMARY_REGION", "FLY_REGION"])
+
+
+def of_computer() -> Iterator[Finding]:
+    well = Facts((3, 12), flyctl="x")
+    for facts in (
+        replace(well, python=(3, 10)),
+        replace(well, has_pip=False),
+        replace(well, missing=("aiohttp",)),
+        replace(well, flyctl=""),
+        replace(well, flyctl_trouble="flyctl 0.9.9 is newer than what this flyo was tested with"),
+        replace(well, logged_in=False),
+        replace(well, port=4280, port_taken=True),
+        replace(well, port=4280, port_asked=True, port_taken=True),
+        replace(well, free=LITTLE - 1),
+        replace(well, free=TOO_LITTLE - 1),
+        replace(well, unwritable=("/state",)),
+    ):
+        yield from check_computer(facts)
+
+
+def of_outside() -> Iterator[Finding]:
+    for changes in ({"machine": ""}, {"host_status": "unreachable"}, {"snapshots": False}, {"snapshot_days": 4}):
+        yield from check_volumes([replace(VOLUME, **changes)])
+    for kinds, machines in (([], SERVING), (["v6"], WORKING), (["v6", "v4"], SERVING)):
+        yield from check_addresses("shop", [Address(address=f"address-{kind}", kind=kind) for kind in kinds], machines)
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> list[Finding]:
+    """Every finding there is, provoked one after the other."""
+    return [*of_files(tmp_path), *of_machines(), *of_computer(), *of_outside()]
+
+
+def test_they_are_told_in_these_words(told: list[Finding]) -> None:
+    lines = [f"{each.severity} {each.where}: {each.what}. {each.fix} [{each.code}]" for each in told]
+    assert lines == LINES.read_text("utf-8").splitlines()
+
+
+def test_none_is_missing(told: list[Finding]) -> None:
+    codes = {code for code, page in load_pages().items() if page.topic == "doctor"}
+    assert codes - {each.code for each in told} - ELSEWHERE == set()
