@@ -1,9 +1,10 @@
-"""What the habit app takes at its limits: health while nobody answers for the database, and memory with many users.
+"""What the habit app takes at its limits: starting, health while nobody answers for the database, and memory.
 
-    python bench/habit_limits.py [--waiting 100] [--users 2000]
+    python bench/habit_limits.py [--waiting 100] [--users 2000] [--starts 9]
 
-First a database that takes connections and never says a word, with many requests for it at once; meanwhile health is
-asked again and again. Then a SQLite file with many users of eight habits, each of whom loads their page once.
+First how long it takes from the begin of its process until health is well. Then a database that takes connections and
+never says a word, with many requests for it at once; meanwhile health is asked again and again. Then a SQLite file with
+many users of eight habits, each of whom loads their page once.
 """
 
 from __future__ import annotations
@@ -134,6 +135,17 @@ def proportional(pid: int) -> float:
     return total / 1024
 
 
+def start(place: Path, times: int) -> None:
+    """From the moment the app's process is begun until it says that it is well."""
+    taken = []
+    for number in range(times):
+        began = time.monotonic()
+        with served(place, f"sqlite://{place / f'start-{number}.db'}") as (port, _):
+            assert get(port, "/api/health") == 200
+            taken.append(time.monotonic() - began)
+    print(f"exec to healthy, {times} times: median {statistics.median(taken):.2f} s, longest {max(taken):.2f} s")
+
+
 def memory(place: Path, users: int) -> None:
     """What pages of many users take."""
     file = place / "habits.db"
@@ -152,8 +164,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--waiting", type=int, default=100)
     parser.add_argument("--users", type=int, default=2000)
+    parser.add_argument("--starts", type=int, default=9)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
+        start(Path(place), chosen.starts)
         outage(Path(place), chosen.waiting)
         memory(Path(place), chosen.users)
 

@@ -102,9 +102,8 @@ def show(seen: dict[int, float], wrote: dict[int, float]) -> None:
     lags = sorted(
         min(at for later, at in seen.items() if later >= number) - at for number, at in wrote.items() if number <= last
     )
-    print(
-        f"{len(wrote)} writes, {len(wrote) - len(lags)} of them not seen within {MOST_SECONDS} s; behind by, in seconds:"
-    )
+    unseen = len(wrote) - len(lags)
+    print(f"{len(wrote)} writes, {unseen} of them not seen within {MOST_SECONDS} s; behind by, in seconds:")
     if lags:
         middle, most = statistics.median(lags), lags[int(0.95 * len(lags))]
         print(f"  median {middle:.2f}  P95 {most:.2f}  longest {lags[-1]:.2f}")

@@ -55,8 +55,10 @@ def run_init(context: CommandContext, request: InitRequest, asked: Asked) -> Non
     else:
         # Regions that were closed since are no reason not to read a file that is about to be put right.
         existing = reopened(read_existing(environment.cwd, book.with_codes(book.closed)), asked, book)
-        complete(asked, existing, environment.cwd.name)  # a wrong flag is told first
+        known = complete(asked, existing, environment.cwd.name)  # a wrong flag is told first
         require_start(existing, asked.start)
+        if asked.database:
+            planned_files(known, existing, {})  # and a missing one before anything is asked
     try:
         answers, create = _answers(context, asked, request, existing, book)
     except KeyboardInterrupt:

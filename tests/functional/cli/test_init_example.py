@@ -101,14 +101,28 @@ def test_an_installed_package_needs_no_repository(tmp_path: Path) -> None:
 
 
 def test_with_litefs_doctor_has_nothing_to_say_until_machines_may_sleep(tmp_path: Path) -> None:
-    status, said = flyo_init(tmp_path, "--example", "habit", "--database", "litefs", "--name", "my-habits")
+    project, state = tmp_path / "project", tmp_path / "state"
+    project.mkdir()
+    status, said = flyo_init(project, "--example", "habit", "--database", "litefs", "--name", "my-habits")
     assert status == 0
     assert "created  litefs.yml\n" in said and "not supported by Fly.io" in said
-    environment = Environment({}, tmp_path, stdin=io.StringIO(), stdout=io.StringIO(), stderr=io.StringIO())
-    assert run(["doctor", "--files"], environment) == 0
-    file = tmp_path / "fly.toml"
-    file.write_text(file.read_text().replace('auto_stop_machines = "off"', 'auto_stop_machines = "suspend"'))
-    for command in (["doctor", "--files"], ["plan", "--local"], ["deploy", "--local", "--yes"]):
+    variables = {"HOME": str(tmp_path), "FLYO_LOCAL_DIR": str(state), "FLYO_LOCAL_PORT": "0"}
+
+    def flyo(*command: str) -> tuple[int, str]:
         out, err = io.StringIO(), io.StringIO()
-        assert run(command, Environment({}, tmp_path, stdin=io.StringIO(), stdout=out, stderr=err)) in (1, 2)
-        assert "config.litefs_autostop" in err.getvalue() + out.getvalue()
+        status = run([*command], Environment(variables, project, stdin=io.StringIO(), stdout=out, stderr=err))
+        return status, out.getvalue() + err.getvalue()
+
+    assert flyo("doctor", "--files")[0] == 0
+    file = project / "fly.toml"
+    file.write_text(file.read_text().replace('auto_stop_machines = "off"', 'auto_stop_machines = "suspend"'))
+    try:
+        for command, ends in (
+            (("doctor", "--files"), 1),
+            (("plan", "--local"), 2),
+            (("deploy", "--local", "--yes"), 2),
+        ):
+            status, said = flyo(*command)
+            assert (status, "[config.litefs_autostop]" in said) == (ends, True), said
+    finally:
+        flyo("local", "down")
