@@ -26,6 +26,8 @@ from flyctl_orchestrator.local.images.recipe import Recipe
 BUILD_SECONDS = 1800.0
 _GONE = 404
 _SYNTAX = re.compile(r"(?im)^\ufeff?#\s*syntax\s*=\s*(\S+)[^\n]*$")
+_LINK = re.compile(r"(?im)^(\s*(?:COPY|ADD)\s+(?:--\S+\s+)*?)--link(?:=true)?\s+")
+_UNKNOWN_LINK = re.compile(r"unknown flag: (?:--)?link\b", re.I)
 _HOW = 'runtime = "{}" under [local] in flyo.toml, or flyo local up --runtime {}, changes that'
 
 
@@ -169,7 +171,12 @@ async def _built(
     if frontend:
         notices = (f"`# syntax={frontend}` cannot be fetched: built with what the engine itself understands",)
         log(notices[0])
-        dockerfile = await asyncio.to_thread(_without_syntax, request, dockerfile, place)
+        dockerfile = await asyncio.to_thread(_rewritten, dockerfile, place / "plain", _without_syntax)
+        ended = await docker.build(request, dockerfile, iidfile, log, BUILD_SECONDS)
+    if knows_no_link(ended):
+        notices = (*notices, "this builder knows no COPY --link: built without it, which changes its cache alone")
+        log(notices[-1])
+        dockerfile = await asyncio.to_thread(_rewritten, dockerfile, place / "unlinked", without_link)
         ended = await docker.build(request, dockerfile, iidfile, log, BUILD_SECONDS)
     if ended.status:
         raise failed(ended)
@@ -205,12 +212,26 @@ def _with_ignorefile(docker: DockerCommand, request: BuildRequest, place: Path) 
     return copy
 
 
-def _without_syntax(request: BuildRequest, dockerfile: Path, place: Path) -> Path:
-    """A copy of the Dockerfile that asks for no other frontend; its lines keep their numbers."""
-    aside = place / "plain"
+def knows_no_link(ended: Ended) -> bool:
+    """Whether the build failed since its builder is older than COPY --link."""
+    return bool(ended.status) and any(_UNKNOWN_LINK.search(line) for line in ended.last_lines)
+
+
+def _without_syntax(text: str) -> str:
+    """A Dockerfile that asks for no other frontend; its lines keep their numbers."""
+    return _SYNTAX.sub("#", text, count=1)
+
+
+def without_link(text: str) -> str:
+    """A Dockerfile without the --link of its COPY and ADD, which decides about the cache and not about the files."""
+    return _LINK.sub(r"\1", text)
+
+
+def _rewritten(dockerfile: Path, aside: Path, change: Callable[[str], str]) -> Path:
+    """A changed copy of a Dockerfile in a directory of its own, with the rules about the context beside it."""
     aside.mkdir()
     copy = aside / dockerfile.name
-    copy.write_text(_SYNTAX.sub("#", _text_of(dockerfile), count=1), "utf-8")
+    copy.write_text(change(_text_of(dockerfile)), "utf-8")
     rules = dockerfile.with_name(f"{dockerfile.name}.dockerignore")
     if rules.is_file():
         shutil.copyfile(rules, aside / f"{copy.name}.dockerignore")

@@ -18,6 +18,7 @@ from flyctl_orchestrator.local.images.tree import Tree
 
 _MANIFESTS = ("requirements.txt", "pyproject.toml", "package.json")
 _LOCKS = ("package-lock.json", "npm-shrinkwrap.json")
+_OTHER_LOCKS = ("yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb")
 # npm runs these on its own when it installs; they may read any file.
 _LIFECYCLE = frozenset({"preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"})
 
@@ -157,7 +158,9 @@ def _node(context: Context, directory: str) -> InstallPlan:
     settings = posixpath.join(directory, ".npmrc")
     files = (path, *locks, *([settings] if settings in context.tree else ()))
     inputs = None if local or runs_scripts or "workspaces" in package else files
-    return InstallPlan((InstallStep("npm ci" if locks else "npm install", directory),), inputs)
+    # Beside the lock of another tool npm's own is often one that nobody keeps up to date, which `npm ci` refuses.
+    kept = locks and not any(posixpath.join(directory, name) in context.tree for name in _OTHER_LOCKS)
+    return InstallPlan((InstallStep("npm ci" if kept else "npm install", directory),), inputs)
 
 
 def _requirement_inputs(context: Context, path: str) -> tuple[str, ...] | None:

@@ -135,3 +135,16 @@ def test_the_classic_builder_says_what_it_lacks(engine: TestEngine, tmp_path: Pa
     (tmp_path / "app/other.ignore").write_text("")
     assert run(ignorefile="other.ignore")[-1]["code"] == "build.engine"
     assert next(build, None) is None
+
+
+def test_copy_link_builds_where_the_builder_knows_none(engine: TestEngine, tmp_path: Path) -> None:
+    """Old engines and the classic builder refuse it; which one this is does not matter for what comes out."""
+    for number, program in enumerate(_programs()):
+        state = tmp_path / str(number)
+        state.mkdir()
+        _write(state, f"FROM {SMALL}\nCOPY --link kept /there\nRUN cat /there\nCMD env\n", kept="copied all the same")
+        build = _builder(engine, state, f"{Path(program).parent}:{os.environ['PATH']}")
+        said = next(build)(no_cache=True)
+        assert said[-1]["event"] == "built", said
+        assert "copied all the same" in _log(said)
+        assert next(build, None) is None

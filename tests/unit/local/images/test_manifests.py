@@ -52,6 +52,12 @@ def _plan(context: Write, files: Mapping[str, str], dockerfile: str = "FROM a\nC
             ("package-lock.json", "package.json"),
             False,
         ),
+        (
+            {"package.json": _PACKAGE, "package-lock.json": "{}", "yarn.lock": ""},
+            ["npm install"],
+            ("package-lock.json", "package.json"),
+            False,
+        ),
         ({"package.json": _PACKAGE}, ["npm install"], ("package.json",), False),
         ({"package.json": _PACKAGE, ".npmrc": ""}, ["npm install"], (".npmrc", "package.json"), False),
         ({"package.json": '{"scripts": {"start": "node ."}}'}, [], (), False),
