@@ -20,6 +20,8 @@ _COLUMNS = "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p"
 _DIGITS = "01234567890123456789"
 _LOOK_ALIKES = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"})
 _SHORTEST_ROW = 4
+# No word and no row is longer, and whoever sends a long password buys no time with it.
+_LONGEST_PART = max(map(len, (*_WORDS, *_ROWS)))
 
 
 def is_common(password: str) -> bool:
@@ -39,7 +41,7 @@ def _is_made_of_words(text: str, most: int = 2) -> bool:
     for start in range(len(text)):
         if reach.get(start, most) >= most:
             continue
-        for end in range(start + 1, len(text) + 1):
+        for end in range(start + 1, min(start + _LONGEST_PART, len(text)) + 1):
             part = text[start:end]
             if part in _WORDS or (len(part) >= _SHORTEST_ROW and _is_row(part)):
                 reach[end] = min(reach.get(end, most), reach[start] + 1)

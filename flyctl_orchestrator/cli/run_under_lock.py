@@ -65,13 +65,33 @@ def run_under_lock(
         if web:
             told.append(stack.enter_context(served(context, project.app)))
         try:
-            outcome = _run(context, target, project, command, act, policy=policy, hooks=hooks, told=told)
+            heard = [harmless(each, context.output.say) for each in told]
+            outcome = _run(context, target, project, command, act, policy=policy, hooks=hooks, told=heard)
         finally:
             failed = outcome is None or bool(outcome.exit)
             if failed and (left := made.after_failure(target, project.app)):
                 context.output.say(f"note: {left}")
     _show(context, outcome, target, project.app)
     return outcome
+
+
+def harmless(listener: Listener, say: Callable[[str], None]) -> Listener:
+    """A listener that a rollout does not depend on: one that fails is named once, and told nothing any more."""
+    failed = False
+
+    def hear(event: Event) -> None:
+        nonlocal failed
+        try:
+            if not failed:
+                listener(event)
+        except OSError:
+            raise
+        except Exception as error:  # noqa: BLE001 whoever looks on must not end what it looks at
+            failed = True
+            why = f"{type(error).__name__}: {error}"
+            say(f"warning: a page or record of this rollout failed and gets no more of it: {why}")
+
+    return hear
 
 
 def _run(

@@ -40,7 +40,8 @@ def check_leases(
             continue
         severity: Severity = "info" if left <= BRIEF else "warning"
         what = f"is leased by {plain(lease.owner) or 'somebody'}{held_for} {until}: nobody else can change it"
-        fix = f"'flyctl machine leases clear {machine.id}', once nobody works on it any more"
+        clear = f"'flyctl machine leases clear {machine.id} --app {machine.app}'"
+        fix = f"Release it with {clear}, once nobody works on it any more"
         yield Finding(severity, where, what, fix, code="doctor.leased" if left <= BRIEF else "doctor.lease_left")
 
 
@@ -54,7 +55,9 @@ def check_lock(app: str, holders: Iterable[LockRecord], now: float) -> Iterator[
         if each.by_hand:
             since = f" since {_moment(each.since)} ({_span(now - each.since)})" if each.since else ""
             what = f"{each.who} holds the lock{since}, so that no rollout starts: {each.why}"
-            yield Finding("warning", f"app {app}", what, "'flyo lock release'", code="doctor.lock_by_hand")
+            yield Finding(
+                "warning", f"app {app}", what, "Release it with 'flyo lock release'", code="doctor.lock_by_hand"
+            )
 
 
 def check_token(

@@ -15,7 +15,7 @@ SOON = 14
 LONGEST = 200
 
 
-def check_certificates(certificates: Iterable[Certificate], now: float) -> Iterator[Finding]:
+def check_certificates(app: str, certificates: Iterable[Certificate], now: float) -> Iterator[Finding]:
     """What is wrong with the certificates of an app.
 
     Args:
@@ -23,15 +23,23 @@ def check_certificates(certificates: Iterable[Certificate], now: float) -> Itera
     """
     for each in certificates:
         where = readable(each.hostname.name)[:LONGEST]
-        check = f"'flyctl certs check {where}'"
+        check = f"'flyctl certs check {where} --app {app}'"
         if not each.hostname.leads_here:
             lead = f"Set its DNS to {' and '.join(each.records)}, then " if each.records else ""
             what = "has no DNS that leads to the app" + ("" if each.hostname.issued else ", so it gets no certificate")
-            yield Finding("warning", where, what, f"{lead}{check}", code="doctor.certificate_dns")
+            yield Finding(
+                "warning",
+                where,
+                what,
+                f"{lead}look with {check}" if lead else f"Look with {check}",
+                code="doctor.certificate_dns",
+            )
         elif not each.hostname.issued:
             why = f": {readable('; '.join(each.troubles))[:LONGEST]}" if each.troubles else ""
             what = f"its certificate is not issued yet{why}"
-            yield Finding("warning", where, what, f"{check} tells what it waits for", code="doctor.certificate_pending")
+            yield Finding(
+                "warning", where, what, f"Look with {check} what it waits for", code="doctor.certificate_pending"
+            )
         yield from _end(each, where, check, now)
 
 
@@ -39,11 +47,17 @@ def _end(each: Certificate, where: str, check: str, now: float) -> Iterator[Find
     if each.expires is None or each.expires - now > SOON * DAY:
         return
     day = time.strftime("%Y-%m-%d", time.gmtime(each.expires))
-    upload = f"'flyctl certs import {where}' with a new one: nobody renews one that was uploaded"
-    fix = upload if each.custom else f"{check} tells why it was not renewed"
+    upload = f"Upload a new one with 'flyctl certs import {where}': nobody renews one that was uploaded"
+    fix = upload if each.custom else f"Look with {check} why it was not renewed"
     if each.expires <= now:
         what = f"its certificate ended on {day}: browsers refuse it"
         yield Finding("error", where, what, fix, code="doctor.certificate_ended")
     else:
-        what = f"its certificate ends on {day}, in {max(1, int((each.expires - now) // DAY))} days, and was not renewed"
+        what = f"its certificate ends on {day}, in {_left(each.expires - now)}, and was not renewed"
         yield Finding("warning", where, what, fix, code="doctor.certificate_expiring")
+
+
+def _left(seconds: float) -> str:
+    """A time until something ends, e.g. "9 days", "1 day", "less than a day"."""
+    days = int(seconds // DAY)
+    return f"{days} day{'s' * (days > 1)}" if days else "less than a day"

@@ -57,6 +57,6 @@ def check_addresses(app: str, addresses: Sequence[Address], machines: Iterable[M
         fix = f"Release it with 'flyctl ips release {public[0]} --app {app}'"
         yield Finding("warning", where, what, fix, code="doctor.public_address")
     if number := sum(address.kind == "v4" for address in addresses):
-        what = f"has {number} IPv4 of its own, at {2 * number} USD a month"
+        what = f"has {number} IPv4 of its own, which cost money every month"
         fix = "A shared IPv4 is free; one of its own is for other protocols than HTTP and TLS"
         yield Finding("info", where, what, fix, code="doctor.own_ipv4")

@@ -57,7 +57,7 @@ class TypedTarget:
 
     def _options(self, command: str, given: Sequence[str]) -> list[str]:
         """What is missing in a command that names `given` already."""
-        options = []
+        options: list[str] = []
         if command not in ALL | WITHOUT_FILE:
             return options
         options += ["--local"] if self.local and "--local" not in given else []

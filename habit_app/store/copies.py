@@ -29,8 +29,8 @@ def take_in(
 ) -> tuple[int, int]:
     """Add what files carry, and give the numbers of new habits and of those that were there already.
 
-    A habit of the same name and schedule is the same one, once: its days are added, and none is made open. Days after
-    `today` are only taken when they are skipped.
+    A habit of the same name and schedule is the same one, once: its days are added, and none is taken away: what is
+    done stays done. Days after `today` are only taken when they are skipped.
 
     Raises:
         NoRoom: too many habits.
@@ -47,7 +47,8 @@ def take_in(
             id = new_id()
             new += 1
             _add(link, user, habit, id, at)
-        days = {day: state for day, state in habit.days.items() if _takes(day, state, today)}
+        done = frozenset(entries.of_habit(link, id)) if same is not None else frozenset()
+        days = {day: state for day, state in habit.days.items() if day not in done and _takes(day, state, today)}
         if entries.put_all(link, id, days, at):
             settled.start_again(link, id)
         for day, note in habit.notes.items():

@@ -26,7 +26,7 @@ def certificate_findings(target: Target, app: str) -> list[Finding]:
     """
     api = target.api.certificates
     found = [api.get(app, hostname) for hostname in api.list(app)]
-    return list(check_certificates(found, target.api.platform_time()))
+    return list(check_certificates(app, found, target.api.platform_time()))
 
 
 def lease_findings(target: Target, app: str, machines: Sequence[Machine]) -> list[Finding]:

@@ -30,6 +30,8 @@ READY = "/_local/ready"
 PAGE = "/_page/"
 #: What anybody may ask, with a token or without.
 OPEN = ("/v1/platform/regions",)
+#: What is about the platform and every app on it, such as its end: its own token does that, and none of one app.
+_OF_THE_PLATFORM = re.compile(r"/_local/(?!apps/|builds$)")
 _OWN_HOST = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?", re.ASCII)
 
 
@@ -91,8 +93,8 @@ class Front:
             return await self._guarded(request, lambda: page(request, self._served))
         if self._registry is not None and (request.path + "/").startswith("/v2/"):
             return await self._registry(request)
-        if request.path.rstrip("/") not in OPEN and not self._known(request):
-            return self._answer(Response(401, {"error": "the API token is missing or not this platform's"}))
+        if (refusal := self._refusal(request)) is not None:
+            return self._answer(refusal)
         streaming = self._streaming.get((request.method, request.path))
         if streaming is not None:
             return await streaming(request)
@@ -119,8 +121,16 @@ class Front:
             traceback.print_exc()
             return self._answer(Response(500, {"error": f"the local platform failed: {type(bug).__name__}: {bug}"}))
 
-    def _known(self, request: web.BaseRequest) -> bool:
-        return self._platform.tokens.authenticate(request.headers.get("Authorization", "")) is not None
+    def _refusal(self, request: web.BaseRequest) -> Response | None:
+        """Why a request's token does not do, None when it does. Whether it fits an app, operations look themselves."""
+        token = self._platform.tokens.authenticate(request.headers.get("Authorization", ""))
+        if token is None:
+            what = "the API token is missing or not this platform's"
+            return None if request.path.rstrip("/") in OPEN else Response(401, {"error": what})
+        if token.app is not None and _OF_THE_PLATFORM.match(request.path):
+            what = f"unauthorized: this token is for app {token.app}, and not for the platform"
+            return Response(403, {"error": what})
+        return None
 
     async def _served(self, request: Request) -> Response:
         answer = self._router.handle(request)

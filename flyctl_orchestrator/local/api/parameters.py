@@ -6,6 +6,7 @@ refused with 501 when it is given: a filter that is dropped silently makes a cli
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
@@ -16,6 +17,7 @@ from flyctl_orchestrator.local.core.model import STATES
 
 T = TypeVar("T")
 MOST = 1000
+_WHOLE = re.compile(r"[0-9]{1,9}")
 _NO = ("", "false", "0", "no")
 
 #: Honoured, by operation. The test of each is in `tests/unit/local/test_parameters.py`.
@@ -68,7 +70,7 @@ def machine_states(request: Request) -> list[str]:
 def number(request: Request, name: str, default: int, most: int) -> int:
     """A whole number from 1 to `most`. Raises PlatformError 400."""
     said = request.arg(name) or str(default)
-    if not (said.isascii() and said.isdigit()) or not 1 <= int(said[:9]) <= most:
+    if not _WHOLE.fullmatch(said) or not 1 <= int(said) <= most:
         raise invalid(f"invalid_argument: {name} must be between 1 and {most}")
     return int(said)
 

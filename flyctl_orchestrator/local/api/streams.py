@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from flyctl_orchestrator.local.platform import Platform
 
 DEFAULT_LINES = 100
 LINES_WAITING = 10_000
+_LIMIT = re.compile(r"[0-9]{1,9}")
 
 
 def streaming_handlers(
@@ -69,8 +71,8 @@ async def stream_logs(platform: Platform, request: web.BaseRequest) -> web.Strea
     query = request.query
     app, machine, region = (query.get(name) or None for name in ("app", "machine", "region"))
     said = query.get("limit") or str(DEFAULT_LINES)
-    if not said.isdigit():
-        return web.json_response({"error": "limit must be a number"}, status=400)
+    if not _LIMIT.fullmatch(said):
+        return web.json_response({"error": "limit must be a number of at most nine digits"}, status=400)
     if app is not None and app not in platform.kernel.apps:
         return web.json_response({"error": f"Could not find App {app!r}"}, status=404)
     queue: asyncio.Queue[LogLine] = asyncio.Queue(LINES_WAITING)

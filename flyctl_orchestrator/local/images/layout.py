@@ -119,7 +119,11 @@ class _LayoutBuilder:
     def _copy_source(self, step: Copy, source: str, tree: Tree, layout: Layout) -> None:
         path = inside_root(source)
         if _WILD.search(path):
-            paths = _matching(path, tree)
+            try:
+                paths = _matching(path, tree)
+            except (ValueError, re.error):
+                what = f"{step.name} {source}: it is not a pattern, such as one whose bracket is not closed"
+                raise self._file.error(step.line, what, "Correct it.") from None
         elif path in tree or (not path and tree):
             paths = [path]
         elif step.origin is None and path:
@@ -185,7 +189,11 @@ def _can_be_had(step: Copy, source: str, layout: Layout) -> bool:
 
 
 def _matching(pattern: str, tree: Tree) -> list[str]:
-    """Paths that a shell pattern fits; `*` does not span directories."""
+    """Paths that a shell pattern fits; `*` does not span directories.
+
+    Raises:
+        ValueError, re.error: it is no pattern.
+    """
     regex = re.compile(regex_of(pattern))
     depth = pattern.count("/")
     return sorted(path for path in tree if path.count("/") == depth and regex.match(path))

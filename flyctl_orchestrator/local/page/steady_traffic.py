@@ -40,7 +40,11 @@ def read(body: Any, apps: list[str]) -> Wanted:
     app, regions, rate, path = (body.get(name) for name in ("app", "regions", "per_second", "path"))
     if not isinstance(app, str) or app not in apps:
         raise PlatformError(404, f"Could not find App {app!r}")
-    if not isinstance(regions, list) or not regions or not all(one in REGIONS for one in regions):
+    if (
+        not isinstance(regions, list)
+        or not regions
+        or not all(isinstance(one, str) and one in REGIONS for one in regions)
+    ):
         raise invalid("choose at least one region that there is")
     if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0.1 <= rate <= MOST_PER_SECOND:
         raise invalid(f"requests a second must be between 0.1 and {MOST_PER_SECOND:g}")

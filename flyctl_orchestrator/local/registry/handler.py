@@ -123,15 +123,23 @@ class RegistryHandler:
         mount, digest = request.query.get("mount", ""), request.query.get("digest", "")
         if mount and self._store.confirm(_digest(mount)):
             return _created(f"{ROOT}{name}/blobs/{mount}", mount)
-        upload = self._store.new_upload()
         if digest:
-            await _receive(request, upload)
-            await asyncio.to_thread(self._store.keep, upload, _digest(digest))
-            return _created(f"{ROOT}{name}/blobs/{digest}", digest)
+            return await self._at_once(request, name, _digest(digest))
+        upload = self._store.new_upload()
         while len(self._uploads) >= _UPLOADS_KEPT:
             self._uploads.pop(next(iter(self._uploads))).discard()
         self._uploads[upload.path.name] = upload
         return self._accepted(name, upload)
+
+    async def _at_once(self, request: web.BaseRequest, name: str, digest: str) -> web.StreamResponse:
+        upload = self._store.new_upload()
+        try:
+            await _receive(request, upload)
+            await asyncio.to_thread(self._store.keep, upload, digest)
+        finally:
+            # Nobody can go on with it; one that was kept is here no more.
+            upload.discard()
+        return _created(f"{ROOT}{name}/blobs/{digest}", digest)
 
     def _upload(self, said: Mapping[str, str]) -> Upload:
         upload = self._uploads.get(said["id"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from flyctl_orchestrator.local.core.seams import Image, ImageNotFound
 from flyctl_orchestrator.local.registry.manifest import Manifest
 from flyctl_orchestrator.local.registry.store import RegistryStore
 
+_PORT = re.compile(r"[0-9]{1,5}")
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -99,5 +101,5 @@ def _texts(said: Any) -> tuple[str, ...]:
 
 
 def _port(said: Any) -> int | None:
-    ports = [int(one.partition("/")[0]) for one in said or () if one.partition("/")[0].isdigit()]
-    return min(ports, default=None)
+    named = [str(one).partition("/")[0] for one in said] if isinstance(said, dict) else []
+    return min((int(one) for one in named if _PORT.fullmatch(one)), default=None)

@@ -151,7 +151,8 @@ class _Program:
         self._link.sendall(asked)
         answer: dict[str, Any] = json.loads(self._read(int.from_bytes(self._read(4), "big")))
         if "errno" in answer:
-            with contextlib.suppress(ChildProcessError):
+            # There is no process when not even a fork was possible.
+            with contextlib.suppress(ChildProcessError, KeyError):
                 os.waitpid(answer["pid"], 0)
             raise OSError(answer["errno"], os.strerror(answer["errno"]))
         return Adopted(answer["pid"])

@@ -51,19 +51,32 @@ def _exactly(link: socket.socket, size: int) -> bytes:
 def _start(asked: dict[str, Any], output: int) -> dict[str, int]:
     """Start a process whose parent is the daemon: that of this program's child ends at once, and the daemon adopts."""
     said, saying = os.pipe()
-    between = os.fork()
+    try:
+        between = os.fork()
+    except OSError as error:
+        os.close(said)
+        os.close(saying)
+        return {"errno": error.errno or 0}
     if between == 0:
-        process = os.fork()
-        if process == 0:
-            _become(asked, output, saying)
-        os.write(saying, f"pid {process}\n".encode())
-        os._exit(0)
+        _hand_over(asked, output, saying)
     os.close(saying)
     os.waitpid(between, 0)
     with os.fdopen(said) as told:
         # It ends when the process has been executed, which closes the last writing end, or has failed to be.
         lines = dict(line.split() for line in told)
     return {name: int(number) for name, number in lines.items()}
+
+
+def _hand_over(asked: dict[str, Any], output: int, saying: int) -> None:
+    try:
+        process = os.fork()
+        if process == 0:
+            _become(asked, output, saying)
+        os.write(saying, f"pid {process}\n".encode())
+    except OSError as error:
+        os.write(saying, f"errno {error.errno}\n".encode())
+    finally:
+        os._exit(0)
 
 
 def _become(asked: dict[str, Any], output: int, saying: int) -> None:

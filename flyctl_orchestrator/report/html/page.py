@@ -55,7 +55,8 @@ def write_page(page: str, path: Path) -> None:
     """
     half = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        half.write_text(page, "utf-8")
+        # A name that is no UTF-8 can be in an error; nobody could show it as it is.
+        half.write_bytes(page.encode("utf-8", "replace"))
         half.replace(path)
     except OSError as error:
         half.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machines_api import MachinesApi
 from flyctl_orchestrator.project.flytoml.ports import shared_address_will_do
 from flyctl_orchestrator.project.model import FlyToml
@@ -29,10 +30,19 @@ def give_addresses(api: MachinesApi, fly: FlyToml, fleet: Fleet, note: Note) -> 
         return
     if not shared_address_will_do(fly.raw):
         note(
-            f"app {fleet.app} has no address, and its services need an IPv4 of their own, which costs 2 USD a month: "
-            f"'flyctl ips allocate-v4 --app {fleet.app}'"
+            f"app {fleet.app} has no address, and its services need an IPv4 of their own, which costs money "
+            f"every month: 'flyctl ips allocate-v4 --app {fleet.app}'"
         )
         return
     organization = api.get_app(fleet.app)
-    made = [api.addresses.allocate(fleet.app, kind, organization) for kind in ("v6", "shared_v4")]
-    note(f"allocated addresses: {', '.join(made)}")
+    first = api.addresses.allocate(fleet.app, "v6", organization)
+    try:
+        second = api.addresses.allocate(fleet.app, "shared_v4", organization)
+    except ApiError:
+        # With one address the app looks as its owner wanted it, and nothing would be allocated the next time.
+        note(
+            f"allocated address: {first}; app {fleet.app} has no IPv4: "
+            f"'flyctl ips allocate-v4 --shared --app {fleet.app}'"
+        )
+        raise
+    note(f"allocated addresses: {first}, {second}")

@@ -81,7 +81,7 @@ def test_who_may_change_the_app_and_who_keeps_others_from_it(fleet: LocalFleet) 
         assert told["doctor.lease_left"]["where"] == f"fra {machine}"
         assert "is leased by local@flyo.localhost (by hand) for another " in told["doctor.lease_left"]["what"]
         assert told["doctor.lock_by_hand"]["what"].endswith("so that no rollout starts: an incident")
-        assert told["doctor.lock_by_hand"]["fix"] == "'flyo lock release --local'"
+        assert told["doctor.lock_by_hand"]["fix"] == "Release it with 'flyo lock release --local'"
         cleared = told["doctor.lease_left"]["fix"].split("'")[1].removeprefix("flyo ")
         fleet.ok(*cleared.split(), FLYO_FLYCTL="stand-in")
         fleet.ok("lock", "release", "--local")
@@ -99,7 +99,8 @@ def test_certificates_of_the_apps_own_hostnames(fleet: LocalFleet) -> None:
         told = {each["where"]: each for each in fleet.flyo("doctor", "--local", "--json").json["findings"]}
         assert told["www.example.com"]["code"] == "doctor.certificate_dns"
         assert (
-            f"and CNAME {APP}.localhost, then 'flyo local exec -- flyctl certs check" in told["www.example.com"]["fix"]
+            f"and CNAME {APP}.localhost, then look with 'flyo local exec -- flyctl certs check"
+            in told["www.example.com"]["fix"]
         )
         assert "shop.localhost" not in told
     finally:

@@ -194,7 +194,8 @@ def test_logs_of_what_is_no_region_name_the_regions(fleet: LocalFleet) -> None:
         ran = fleet.flyo(*command, "--region", "zzz")
         assert (ran.status, ran.stdout) == (2, "")
         assert "--region: 'zzz' is not a Fly.io region. Known on " in ran.last_line and " fra " in ran.last_line
-        assert fleet.ok(*command, "--region", "syd").stdout == ""
+    assert fleet.ok("local", "logs", "--region", "syd").stdout == ""
+    assert fleet.flyo("logs", "--local", "--region", "syd").last_line.endswith("[logs.no_machine]")
 
 
 def test_logs_are_followed_until_ctrl_c(fleet: LocalFleet) -> None:

@@ -1,4 +1,4 @@
-"""Five folders as people have them before they have heard of flyo."""
+"""Folders as people have them before they have heard of flyo."""
 
 from __future__ import annotations
 
@@ -87,7 +87,21 @@ func main() {
 }
 """,
 }
-FOLDERS = {"flask": FLASK, "django": DJANGO, "express": EXPRESS, "go": GO}
+FASTAPI = {
+    "requirements.txt": "fastapi\nuvicorn\n",
+    "main.py": """from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse
+
+app = FastAPI()
+
+
+@app.get("/", response_class=PlainTextResponse)
+def home() -> str:
+    return "a shop in fastapi\\n"
+""",
+}
+STATIC = {"index.html": "a shop in static\n"}
+FOLDERS = {"flask": FLASK, "django": DJANGO, "express": EXPRESS, "go": GO, "fastapi": FASTAPI, "static": STATIC}
 
 
 def make(name: str, place: Path) -> Path:

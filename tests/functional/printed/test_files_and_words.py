@@ -84,6 +84,35 @@ def test_words_that_make_no_sense(tmp_path: Path, words: str, stdin: str, line: 
     assert (ran.status, ran.err, ran.out) == (2, f"flyo: {line}\n", "")
 
 
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (
+            "probe --slo p90=1s",
+            "--slo: 'p90=1s' is no limit. Write e.g. p50=80ms, p95=200ms, p99=1s, errors=1% or cold=3s "
+            "[probe.slo_syntax]",
+        ),
+        (
+            "regions suggest --users xx=1",
+            "--users: 'xx' is no country of two letters, no region and no city that is known. Write e.g. --users "
+            "sg=40,de=30,us=30 or world [regions.users]",
+        ),
+        (
+            "history show zzz",
+            "history show: no rollout zzz of app shop is known on this computer. 'flyo history' lists them "
+            "[history.unknown]",
+        ),
+        ("explain zzz", "flyo explain: there is no code 'zzz'. 'flyo explain' lists all codes [explain.unknown]"),
+        ("regions list", "FLYO_CATALOG_DIR: /nowhere is not a directory. Correct or unset it [catalog]"),
+    ],
+)
+def test_what_is_not_known(tmp_path: Path, words: str, line: str) -> None:
+    (tmp_path / "fly.toml").write_text(FLY)
+    catalog = {"FLYO_CATALOG_DIR": "/nowhere"} if words == "regions list" else {}
+    ran = said(words, tmp_path, nobody(tmp_path) | catalog)
+    assert (ran.status, ran.err, ran.out) == (2, f"flyo: {line}\n", "")
+
+
 @pytest.mark.parametrize("words", ["status", "deploy", "plan", "secrets list"])
 def test_a_flyctl_that_is_not_named_by_its_whole_path(tmp_path: Path, words: str) -> None:
     (tmp_path / "fly.toml").write_text(FLY)

@@ -105,7 +105,7 @@ def apps(deployed: LocalFleet) -> None:
 )
 def test_an_app_that_is_not_on_fly(fleet: LocalFleet, tmp_path: Path, words: str, line: str) -> None:
     flyctl = program(tmp_path, 'echo "Configuration is valid"')
-    ran = at(fleet, words, **as_fly(fleet, fleet.running.token), FLYO_FLYCTL=flyctl)
+    ran = at(fleet, words, None, **as_fly(fleet, fleet.running.token), FLYO_FLYCTL=flyctl)
     assert (ran.status, ran.line) == (1, f"flyo: {line.format(project=fleet.project)}")
 
 

@@ -27,7 +27,7 @@ def test_a_long_lease_is_told_with_its_owner_its_end_and_how_to_release_it() -> 
         "is leased by ann@example.com (by hand) for another 1 hour, until 2025-11-30 11:55:00 UTC: "
         "nobody else can change it"
     )
-    assert found.fix == "'flyctl machine leases clear a', once nobody works on it any more"
+    assert found.fix == "Release it with 'flyctl machine leases clear a --app shop', once nobody works on it any more"
 
 
 def test_a_short_lease_is_somebody_at_work() -> None:
@@ -49,7 +49,11 @@ def test_what_others_wrote_into_a_lease_is_shown_on_one_clean_line() -> None:
 
 def test_a_lock_by_hand_is_told_and_a_rollouts_is_not() -> None:
     (found,) = check_lock("shop", [ROLLOUT, BY_HAND], NOW)
-    assert (found.code, found.severity, found.fix) == ("doctor.lock_by_hand", "warning", "'flyo lock release'")
+    assert (found.code, found.severity, found.fix) == (
+        "doctor.lock_by_hand",
+        "warning",
+        "Release it with 'flyo lock release'",
+    )
     assert found.what == (
         "bob@desk holds the lock since 2025-11-30 08:53:20 UTC (2 hours), so that no rollout starts: do not touch"
     )

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from flyctl_orchestrator.catalog.error_pages import load_pages
+from flyctl_orchestrator.doctor.access import check_leases, check_lock, check_token, refused_token
+from flyctl_orchestrator.doctor.certificates import check_certificates
 from flyctl_orchestrator.doctor.computer import LITTLE, TOO_LITTLE, Facts, check_computer
 from flyctl_orchestrator.doctor.files import check_files
 from flyctl_orchestrator.doctor.finding import Finding
@@ -17,9 +19,13 @@ from flyctl_orchestrator.doctor.fleet import STUCK, check_secrets
 from flyctl_orchestrator.doctor.outside import check_addresses, check_volumes
 from flyctl_orchestrator.fleet.flyctl.printed import Address
 from flyctl_orchestrator.fleet.probe import Answer
+from flyctl_orchestrator.fleet.token import Lifetime, TokenScope
 from flyctl_orchestrator.project import flytoml
 from flyctl_orchestrator.project.model import Flyo, Project
 from flyctl_orchestrator.project.tomlfile import Document, parse_toml
+from tests.unit.doctor.test_access import BY_HAND, DAY, NOW, ROLLOUT, lease
+from tests.unit.doctor.test_certificates import UNISSUED
+from tests.unit.doctor.test_certificates import WELL as CERTIFICATE
 from tests.unit.doctor.test_files import BOOK, CASES, WELL, findings
 from tests.unit.doctor.test_fleet import CONFIG, one, since
 from tests.unit.doctor.test_fleet import findings as of_fleet
@@ -84,6 +90,8 @@ def of_computer() -> Iterator[Finding]:
         replace(well, free=LITTLE - 1),
         replace(well, free=TOO_LITTLE - 1),
         replace(well, unwritable=("/state",)),
+        replace(well, engine_trouble="no container engine answers"),
+        replace(well, engine_trouble="no container engine answers", engine_needed=True),
     ):
         yield from check_computer(facts)
 
@@ -95,10 +103,38 @@ def of_outside() -> Iterator[Finding]:
         yield from check_addresses("shop", [Address(address=f"address-{kind}", kind=kind) for kind in kinds], machines)
 
 
+def of_access() -> Iterator[Finding]:
+    yield from check_leases([(one("a"), lease(3700))], [], NOW)
+    yield from check_leases([(one("a"), lease(13))], [], NOW)
+    yield from check_leases([(one("a"), lease(3700))], [ROLLOUT], NOW)
+    yield from check_lock("shop", [ROLLOUT, BY_HAND], NOW)
+    for days in (-1.0, 3.0, 7300.0):
+        yield from check_token("shop", "FLY_API_TOKEN", Lifetime(NOW - DAY, NOW + days * DAY), (), NOW)
+    for apps in (("*",), ("shop", "bank")):
+        yield from check_token("shop", "FLY_API_TOKEN", None, [TokenScope("acme", apps)], NOW)
+    yield refused_token("shop", "FLY_API_TOKEN", "unauthorized")
+
+
+def of_certificates() -> Iterator[Finding]:
+    elsewhere = replace(UNISSUED, leads_here=False)
+    yield from check_certificates(
+        "shop",
+        [
+            replace(CERTIFICATE, hostname=elsewhere, expires=None, records=("A 192.0.2.1", "AAAA ::1")),
+            replace(CERTIFICATE, hostname=UNISSUED, expires=None, troubles=("CAA\nno",)),
+            replace(CERTIFICATE, expires=NOW + 14 * DAY),
+            replace(CERTIFICATE, expires=NOW + DAY, custom=True),
+            replace(CERTIFICATE, expires=NOW),
+        ],
+        NOW,
+    )
+
+
 @pytest.fixture
 def told(tmp_path: Path) -> list[Finding]:
     """Every finding there is, provoked one after the other."""
-    return [*of_files(tmp_path), *of_machines(), *of_computer(), *of_outside()]
+    parts = (of_files(tmp_path), of_machines(), of_computer(), of_outside(), of_access(), of_certificates())
+    return [each for part in parts for each in part]
 
 
 def test_they_are_told_in_these_words(told: list[Finding]) -> None:

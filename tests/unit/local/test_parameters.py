@@ -117,7 +117,8 @@ PROBES: dict[tuple[str, str], Probe] = {
     ("machines.delete", "force"): lambda f: f.status(MACHINES + "/{second}?force=true", "DELETE") == 200,
     ("machines.delete", "kill"): lambda f: f.status(MACHINES + "/{second}?kill=true", "DELETE") == 200,
     ("machines.events", "limit"): lambda f: (
-        len(f.get(ONE + "/events?limit=1")) == 1 and f.status(ONE + "/events?limit=51") == 400
+        len(f.get(ONE + "/events?limit=1")) == 1
+        and f.status(ONE + "/events?limit=51") == f.status(ONE + "/events?limit=000000050999") == 400
     ),
     ("machines.ps", "sort_by"): lambda f: f.status(ONE + "/ps?sort_by=colour") == 400,
     ("machines.ps", "order"): lambda f: f.status(ONE + "/ps?order=sideways") == 400,

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
+from flyctl_orchestrator.local.api.http import Front
+from flyctl_orchestrator.local.api.routing import Router
+from flyctl_orchestrator.local.api.streams import stream_logs
+from flyctl_orchestrator.local.api.table import all_routes
+from flyctl_orchestrator.local.base.sightings import Sightings
+from flyctl_orchestrator.local.page.page import Page
 from tests.unit.local.simulated_fly import Fly
 
 MACHINES = "/v1/apps/shop/machines"
@@ -127,3 +137,54 @@ def test_commands_are_checked_and_refused_where_nothing_can_run_them(fly: Fly, b
     fly.on(machine, "/stop", {})
     fly.after(10)
     assert fly.on(machine, "/exec", {"cmd": "ls"}).status == 412
+
+
+@pytest.mark.parametrize("limit", ["\u00b2", "\u0663", "9" * 5000, "-1", "x"])
+def test_a_number_of_log_lines_that_is_none_is_400(fly: Fly, limit: str) -> None:
+    request = make_mocked_request("GET", f"/_local/logs?limit={quote(limit)}")
+    answer = asyncio.run(_logs(fly, request))
+    assert (answer.status, answer.content_type) == (400, "application/json")
+
+
+async def _logs(fly: Fly, request: web.BaseRequest) -> web.StreamResponse:
+    return await stream_logs(fly.simulation.platform, request)
+
+
+OF_THE_PLATFORM = [
+    ("POST", "/_local/page", 201),
+    ("POST", "/_local/events", 400),
+    ("POST", "/_local/shutdown", 204),
+    ("POST", "/_local/reset", 200),
+    ("GET", "/_local/settings", 200),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "status"), OF_THE_PLATFORM)
+def test_a_token_of_one_app_does_nothing_about_the_platform(fly: Fly, method: str, path: str, status: int) -> None:
+    tokens = fly.simulation.platform.tokens
+    of_shop = tokens.create("ci", app="shop").token
+    refused = asyncio.run(_asked(fly, method, path, of_shop))
+    assert refused.status == 403
+    assert asyncio.run(_asked(fly, "GET", "/v1/apps/shop", of_shop)).status == 200
+    assert asyncio.run(_asked(fly, "GET", "/_local/apps/blog/machines/1/surroundings", of_shop)).status == 403
+    assert asyncio.run(_asked(fly, method, path, tokens.own.token)).status == status
+
+
+async def _asked(fly: Fly, method: str, path: str, token: str) -> web.StreamResponse:
+    """What the platform's listener answers to a request without a body."""
+    platform = fly.simulation.platform
+    page = Page(platform, Sightings(), in_flight=lambda app, machine: 0, port=lambda: 4280, version="1")
+    front = Front(
+        platform,
+        Router(platform, all_routes()),
+        streaming={**page.management(), ("POST", "/_local/shutdown"): _nothing},
+        proxy=_nothing,
+        is_app_host=lambda host: False,
+        ready=dict,
+    )
+    headers = {"Host": "127.0.0.1:4280", "Authorization": f"Bearer {token}"}
+    return await front(make_mocked_request(method, path, headers=headers))
+
+
+async def _nothing(request: web.BaseRequest) -> web.StreamResponse:
+    return web.Response(status=204)

@@ -12,8 +12,8 @@ from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.plan.part import Part
 from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
 from flyctl_orchestrator.rollout.recovery.going_back import decide_return, roll_back
-from tests.unit.rollout.mounted_world import MountedWorld
 from tests.unit.rollout.rollout_world import APP
+from tests.unit.rollout.volumes.mounted_world import MountedWorld
 
 FLY_TOML = """
 app = "shop"

@@ -46,6 +46,17 @@ def test_what_one_account_gives_another_takes(app: Flask, ada: Browser) -> None:
     assert bob.post("/account/csv").data == file.data
 
 
+def test_what_is_done_stays_done_when_an_older_file_says_skipped(ada: Browser) -> None:
+    read = ada.add_habit("Read")
+    ada.post(f"/habits/{read}/day", {"day": "2026-01-20", "state": "skipped"})
+    older = ada.post("/account/csv").data
+    ada.post(f"/habits/{read}/day", {"day": "2026-01-20", "state": "done"})
+    before = everything(ada)
+    assert "days for 1 habit that was there" in take_in(ada, older).text
+    assert everything(ada) == before
+    assert before[0]["done"] == ["2026-01-20"]
+
+
 def test_streaks_count_what_was_brought(ada: Browser) -> None:
     days = "".join(f"1,,,,{date.fromordinal(TODAY.toordinal() - back)},done,\n" for back in range(2000))
     take_in(ada, f"habit,name,schedule,archived,day,state,note\n1,Read,daily,no,,,\n{days}".encode())

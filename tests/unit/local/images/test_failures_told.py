@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import random
 import socket
@@ -19,7 +20,7 @@ from flyctl_orchestrator.fleet.flyctl.flyctl import Flyctl
 from flyctl_orchestrator.fleet.requests_http import RequestsHttp
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.local.images.context import scan
-from flyctl_orchestrator.local.images.failure import BuildFailed
+from flyctl_orchestrator.local.images.failure import BuildFailed, failure_of
 from flyctl_orchestrator.local.images.ignore import Ignore
 from flyctl_orchestrator.local.images.image_build import BuildRequest, build_image
 from flyctl_orchestrator.local.images.images import ImageStore
@@ -37,7 +38,7 @@ MAKE = """
 import sys
 from pathlib import Path
 from flyctl_orchestrator.local.images import virtual_env
-from flyctl_orchestrator.local.images.failure import BuildFailed
+from flyctl_orchestrator.local.images.failure import BuildFailed, failure_of
 try:
     virtual_env.make(Path(sys.argv[1]))
 except BuildFailed as failed:
@@ -61,23 +62,57 @@ def target(http: ScriptedHttp | RequestsHttp, clock: ManualClock, port: int = 1)
         app_url_template="",
         builder_url=f"http://127.0.0.1:{port}/_local/builds",
         flyctl=Flyctl(("nothing",), {}, SystemClock()),
-        http=http,  # type: ignore[arg-type]
+        http=http,
         clock=clock,
         random=random.Random(1),
     )
 
 
 def failure(tmp_path: Path, context: Path, **wanted: object) -> BuildFailed:
-    """How the build of a context fails."""
+    """How the build of a context fails; a command that sleeps gets no time for it."""
+    settings = BuildSettings(os.environ, timeout_seconds=0.3 if "sleep" in str(wanted) else 600.0)
     request = BuildRequest("shop", "v1", context, context / "Dockerfile", **wanted)  # type: ignore[arg-type]
     with pytest.raises(BuildFailed) as caught:
-        asyncio.run(build_image(ImageStore(tmp_path / "store"), BuildSettings(os.environ), request, lambda line: None))
+        asyncio.run(build_image(ImageStore(tmp_path / "store"), settings, request, lambda line: None))
     return caught.value
 
 
 @pytest.mark.parametrize(
     ("files", "wanted", "line"),
     [
+        (
+            {"Dockerfile": "FROM a\nCOPY nope .\n"}, {},
+            "Dockerfile:2: COPY nope: there is no such file in the build context. Its sources are relative to {root} "
+            "[build.dockerfile]",
+        ),
+        ({"Dockerfile": "FORM a\n"}, {}, "Dockerfile:1: unknown instruction `FORM`. Fix Dockerfile [build.dockerfile]"),
+        (
+            {"Dockerfile": "FROM a\nCOPY [ .\n"}, {},
+            "Dockerfile:2: COPY [: it is not a pattern, such as one whose bracket is not closed. Correct it "
+            "[build.dockerfile]",
+        ),
+        (
+            {".dockerignore": "[a\n"}, {},
+            ".dockerignore:1: `[a` is not a pattern: unterminated character set at position 1. Fix .dockerignore "
+            "[build.dockerignore]",
+        ),
+        (
+            {}, {"command": "exit 3"},
+            "`exit 3` ended with exit status 3: it wrote nothing. 'flyo deploy --verbose' shows its whole output; it "
+            "ran in a copy of the build context. `build` under [local] in flyo.toml says what runs there "
+            "[build.failed]",
+        ),
+        (
+            {}, {"command": "exec sleep 60"},
+            "`exec sleep 60` took longer than 0.3 s and was stopped. Make it faster, or see in the log what it waits "
+            "for [build.timeout]",
+        ),
+        (
+            {"Dockerfile": 'FROM a\nCOPY . .\nCMD ["no-such-program"]\n'}, {"starts_image_command": True},
+            "Dockerfile: `no-such-program` is neither in the image nor on this computer: machines would not start. "
+            "Install it on this computer or start a container engine for runtime = \"container\" under [local] "
+            "[build.command]",
+        ),
         (
             {"package.json": "{"}, {},
             "package.json: Expecting property name enclosed in double quotes: line 1 column 2 (char 1). "
@@ -103,8 +138,9 @@ def failure(tmp_path: Path, context: Path, **wanted: object) -> BuildFailed:
 def test_files_that_cannot_be_built_from(
     tmp_path: Path, context: Write, files: dict[str, str], wanted: dict[str, object], line: str
 ) -> None:
-    failed = failure(tmp_path, context({"Dockerfile": DOCKERFILE, **files}), **wanted)
-    with refused(1, BEGINS + line):
+    root = context({"Dockerfile": DOCKERFILE, **files})
+    failed = failure(tmp_path, root, **wanted)
+    with refused(1, BEGINS + line.replace("{root}", str(root))):
         told(failed)
 
 
@@ -113,6 +149,26 @@ def test_a_path_that_the_system_refuses(tmp_path: Path, context: Write) -> None:
     (root / "Dockerfile").mkdir()
     with refused(1, f"{BEGINS}Is a directory ({root / 'Dockerfile'}). Check that path and its permissions [build.io]"):
         told(failure(tmp_path, root))
+
+
+def test_a_disk_that_is_full() -> None:
+    """No test fills a real one: what the operating system says of it is taken for granted."""
+    line = (
+        "no room to write the image: No space left on device (/store/x). Free some disk space, or put the platform's "
+    )
+    with refused(1, f"{BEGINS}{line}state elsewhere with FLYO_LOCAL_DIR [build.disk_full]"):
+        told(failure_of(OSError(errno.ENOSPC, "No space left on device", "/store/x")))
+
+
+def test_a_file_that_is_gone_meanwhile(context: Write) -> None:
+    root = context({"app.py": "1"})
+    tree = scan(root, Ignore()).tree
+    (root / "app.py").unlink()
+    with pytest.raises(BuildFailed) as caught:
+        fingerprint(tree)
+    line = "app.py cannot be read: No such file or directory. Make it readable, or add app.py to .dockerignore"
+    with refused(1, f"{BEGINS}{line} [build.context]"):
+        told(caught.value)
 
 
 def test_a_file_that_changes_meanwhile(tmp_path: Path, context: Write) -> None:

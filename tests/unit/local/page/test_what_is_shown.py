@@ -184,6 +184,7 @@ def test_only_the_page_s_actions_are_let_through(method: str, path: str, allowed
         {"app": "nowhere", "regions": ["iad"], "per_second": 1, "path": "/"},
         {"app": "web", "regions": [], "per_second": 1, "path": "/"},
         {"app": "web", "regions": ["xyz"], "per_second": 1, "path": "/"},
+        {"app": "web", "regions": [["iad"]], "per_second": 1, "path": "/"},
         {"app": "web", "regions": ["iad"], "per_second": 1000, "path": "/"},
         {"app": "web", "regions": ["iad"], "per_second": True, "path": "/"},
         {"app": "web", "regions": ["iad"], "per_second": 1, "path": "http://elsewhere/"},

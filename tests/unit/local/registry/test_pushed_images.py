@@ -132,6 +132,9 @@ def test_a_configuration_that_says_nothing_or_nonsense_is_an_image_that_says_not
         {},
         {"Cmd": None, "Env": None},
         {"Cmd": "text", "Env": 1, "Labels": [1], "ExposedPorts": {"x": {}}},
+        {"ExposedPorts": 8080},
+        {"ExposedPorts": [8080]},
+        {"ExposedPorts": {"\u00b2/tcp": {}, "9" * 5000: {}}},
     ]
     for config in configs:
         push(store, "shop", "one", config, json.dumps(config).encode())

@@ -139,6 +139,16 @@ def test_content_that_is_not_what_its_digest_says_is_not_kept(store: RegistrySto
     talk(store, what)
 
 
+def test_a_blob_that_was_to_come_at_once_and_was_refused_leaves_nothing(tmp_path: Path) -> None:
+    async def what(pusher: Pusher) -> None:
+        for digest, data in (("sha256:0", b"a"), (digest_of(b"b"), b"a"), (digest_of(b"c" * 2000), b"c" * 2000)):
+            refused = await pusher.ask("POST", f"/v2/shop/blobs/uploads/?digest={digest}", data)
+            assert refused.status in (400, 403)
+        assert list((tmp_path / "registry" / "uploads").iterdir()) == []
+
+    talk(RegistryStore(tmp_path / "registry", quota=1000), what)
+
+
 def test_a_manifest_needs_everything_it_names(store: RegistryStore) -> None:
     async def what(pusher: Pusher) -> None:
         manifest, blobs = image_of({}, LAYER)

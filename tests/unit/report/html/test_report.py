@@ -149,6 +149,8 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     path.write_text("old")
     write_page("new", path)
     assert path.read_text() == "new" and list(tmp_path.iterdir()) == [path]
+    write_page("half a \udc80 letter", path)
+    assert path.read_text() == "half a ? letter" and list(tmp_path.iterdir()) == [path]
     with pytest.raises(FlyoError) as failed:
         write_page("new", tmp_path / "missing" / "report.html")
     assert failed.value.code == "report.unwritable"

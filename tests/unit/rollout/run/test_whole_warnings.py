@@ -18,8 +18,8 @@ from flyctl_orchestrator.rollout.context.events import Emitter, Event
 from flyctl_orchestrator.rollout.context.hooks import HookRunner
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.run.hooks_around import AroundRollout
-from tests.unit.rollout.mounted_world import MountedWorld
 from tests.unit.rollout.rollout_world import APP, World
+from tests.unit.rollout.volumes.mounted_world import MountedWorld
 
 INTERNAL = "500 internal: the server could not handle the request"
 EXITS = Behaviour(exit_after_seconds=0.3, exit_code=3)

@@ -10,8 +10,8 @@ import pytest
 
 from flyctl_orchestrator.rollout.context.events import Event
 from flyctl_orchestrator.rollout.plan.steps import TakeVolume
-from tests.unit.rollout.mounted_world import LostAnswers, MountedWorld
 from tests.unit.rollout.recovery.test_killed_anywhere import MOST
+from tests.unit.rollout.volumes.mounted_world import LostAnswers, MountedWorld
 
 TWO = {"iad": 1, "fra": 1}
 FIVE = {"iad": 2, "fra": 1, "nrt": 1, "syd": 2, "gru": 1}

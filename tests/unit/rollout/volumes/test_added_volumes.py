@@ -10,8 +10,11 @@ import pytest
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.plan.plan import PlannedImage
-from tests.unit.rollout.mounted_world import MountedWorld
 from tests.unit.rollout.recovery.test_killed_anywhere import MOST
+from tests.unit.rollout.volumes.mounted_world import MountedWorld
+
+# Each line of a journal is a rollout and the end of it.
+pytestmark = pytest.mark.timeout(400)
 
 TWO = {"iad": 1, "fra": 2}
 

@@ -10,8 +10,11 @@ import pytest
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.plan.plan import PlannedImage
-from tests.unit.rollout.mounted_world import MountedWorld
 from tests.unit.rollout.recovery.test_killed_anywhere import MOST
+from tests.unit.rollout.volumes.mounted_world import MountedWorld
+
+# Each line of a journal is a rollout and the end of it.
+pytestmark = pytest.mark.timeout(400)
 
 TWO = {"iad": 1, "fra": 2}
 
@@ -96,6 +99,7 @@ def test_a_killed_rollout_is_ended_and_every_volume_is_there(way: str, tmp_path:
         if way == "resume":
             assert without(world) and not set(ids(world)) & set(old), at
         else:
+            world.volume = "data"
             world.check()
             back = {machine.mount["volume"]: machine.region for machine in world.world.machines()}
             assert back == {volume: homes[volume] for volume in owners}, at
