@@ -9,7 +9,7 @@
 # make mutation   changes the planner, the gate, and what rollback and history decide, and says what no test noticed
 # make screenshots   the habit app, the local page, reports and pages of figures at 390 and 1280 pixels and dark,
 #             into build/screenshots (needs Chromium)
-# make fidelity   docs/fidelity.md, after flyctl's preflight suite (FLYCTL=its checkout; needs Go and flyctl) and
+# make fidelity   docs/fidelity.md, after flyctl's preflight suite (FLYCTL=its checkout; needs Go, flyctl, an engine) and
 #             schemathesis (SPEC=an OpenAPI file; needs schemathesis) ran against the local platform
 # make lint   style, types, imports, declared packages, workflows
 # make wheel-check   build the package from a fresh clone, install it and use it (PYTHON=python3.13 for another one)

@@ -93,8 +93,10 @@ def validate(config: Any) -> dict[str, Any]:
 
 def kept_without_effect(config: Mapping[str, Any]) -> list[str]:
     """Settings that are kept and shown but change nothing here: a person should know."""
-    named = ("schedule", "standbys", "metrics", "dns", "cache_drive", "spot")
+    named = ("schedule", "standbys", "metrics", "cache_drive", "spot")
     found = [f"config.{name}" for name in named if config.get(name)]
+    if any(said for name, said in (config.get("dns") or {}).items() if name != "skip_registration"):
+        found.append("config.dns")
     if any(service.get("protocol") == "udp" for service in services(config)):
         found.append("config.services with protocol udp")
     return found

@@ -143,6 +143,7 @@ class ContainerBuilds:
             recipe_of(found.get("Config") or {}),
             int(found.get("Size", 0)),
         )
+        self._connection.on_kept(engine_id)
         return Built(stored.image, stored.existed, notices)
 
 

@@ -15,6 +15,7 @@ from flyctl_orchestrator.local.containers.endpoint import Endpoint
 from flyctl_orchestrator.local.containers.engine import Engine, EngineError
 from flyctl_orchestrator.local.containers.inside import is_of
 from flyctl_orchestrator.local.core.seams import CommandResult
+from flyctl_orchestrator.local.runtime.tree import descendants_of
 
 # Of each stream; what is more is read and dropped.
 _MOST_OUTPUT = 1024**2
@@ -141,8 +142,12 @@ async def _output(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
 
 
 async def _kill(engine: Engine, path: str, container_id: str) -> None:
-    """End a command that took too long, where the engine's processes are this computer's: it has no call for that."""
+    """End a command that took too long, with what it started: the engine has no call for that. Only where its processes
+    are this computer's.
+    """
     with contextlib.suppress(EngineError, OSError):
         pid = int((await engine.call("GET", f"{path}/json")).get("Pid") or 0)
         if pid and is_of(container_id, pid):
-            os.kill(pid, signal.SIGKILL)
+            for one in (pid, *descendants_of(pid)):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(one, signal.SIGKILL)

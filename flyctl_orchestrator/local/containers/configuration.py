@@ -72,7 +72,9 @@ def container_of(
 
 
 def aliases(launch: Launch) -> list[str]:
-    """Names under .internal that stand for the machine in its network."""
+    """Names under .internal that stand for the machine in its network; none for one such as a release command's."""
+    if not launch.named:
+        return []
     return [
         f"{launch.app}.internal",
         f"{launch.region}.{launch.app}.internal",

@@ -33,6 +33,7 @@ class Connection:
         networks: of the engine, once connected.
         naming: held while an image gets its name, or loses it.
         wanted: whether the platform has an image of a digest.
+        on_kept: told of each digest that the platform got.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Connection:
         self._turn = asyncio.Lock()
         self.naming = asyncio.Lock()
         self.wanted: Callable[[str], bool] = lambda digest: False
+        self.on_kept: Callable[[str], None] = lambda digest: None
 
     @property
     def open(self) -> bool:
@@ -102,27 +104,6 @@ class Connection:
     async def drop_volume(self, volume_id: str) -> None:
         """Remove a volume's files. Raises NoEngine, EngineError."""
         await (await self.get()).gone(f"/volumes/{self.names.volume(volume_id)}", {"force": "1"})
-
-    async def drop_image(self, digest: str) -> None:
-        """Let the engine forget an image, unless somebody else names it, too, or it was built again meanwhile.
-
-        Raises:
-            NoEngine, EngineError: it cannot be removed.
-        """
-        engine = await self.get()
-        async with self.naming:
-            if not self.wanted(digest):
-                await engine.gone(f"/images/{self.names.image(digest)}")
-
-    async def drop_pulled(self, name: str, forgotten: Callable[[], bool]) -> None:
-        """Let the engine forget what it has pulled under a name, unless that was pushed again meanwhile.
-
-        Raises:
-            NoEngine, EngineError: it cannot be removed.
-        """
-        engine = await self.get()
-        if forgotten():
-            await engine.gone(f"/images/{name}")
 
     async def close(self) -> None:
         """Let go of the engine, after the last container and network."""

@@ -1,4 +1,6 @@
-"""Ends what the platform left in an engine: the containers and networks of a daemon that was killed."""
+"""Ends what the platform left in an engine: the containers and networks of a daemon that was killed, and volumes and
+images that it had no time to remove.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from flyctl_orchestrator.local.containers.endpoint import Endpoint
-from flyctl_orchestrator.local.containers.names import Names, noted_engine
+from flyctl_orchestrator.local.containers.names import Names, note_erasures, noted_engine, noted_erasures
 
 _CALL_SECONDS = 30.0
 
@@ -23,7 +25,8 @@ def reap(state: Path) -> list[str]:
     endpoint = noted_engine(state)
     if endpoint is None:
         return []
-    label = Names(state).label_filter
+    names = Names(state)
+    label = names.label_filter
     try:
         ended = []
         for found in _listed(endpoint, "/containers/json?all=1&", label):
@@ -31,6 +34,9 @@ def reap(state: Path) -> list[str]:
             ended.append(str(found["Names"][0]).lstrip("/"))
         for found in _listed(endpoint, "/networks?", label):
             _call(endpoint, "DELETE", f"/networks/{found['Id']}")
+        for path in (f"/images/{names.empty_image}", *noted_erasures(state)):
+            _call(endpoint, "DELETE", path)
+        note_erasures(state, ())
     except (OSError, http.client.HTTPException, ValueError, KeyError, IndexError, TypeError):
         return []
     return ended

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Network
 from pathlib import Path
@@ -15,6 +16,7 @@ from flyctl_orchestrator.local.containers.endpoint import Endpoint
 STATE_LABEL = "flyctl-orchestrator.state"
 MACHINE_LABEL = "flyctl-orchestrator.machine"
 _NOTE = "engine.json"
+_ERASE = "engine-erase.json"
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,11 @@ class Names:
         """The name that keeps an image from being pruned as long as the platform has it; never one of a registry."""
         return f"{self.prefix}:{digest.removeprefix('sha256:')}"
 
+    @property
+    def empty_image(self) -> str:
+        """An image of nothing, there while volumes are copied."""
+        return f"{self.prefix}:empty"
+
 
 def note_engine(state: Path, endpoint: Endpoint) -> None:
     """Remember which engine was used, so that the next daemon finds what a killed one left there. Raises OSError."""
@@ -72,3 +79,18 @@ def noted_engine(state: Path) -> Endpoint | None:
         return None
     address = said.get("address") if isinstance(said, Mapping) else None
     return Endpoint(address, "earlier use") if isinstance(address, str) else None
+
+
+def note_erasures(state: Path, paths: Iterable[str]) -> None:
+    """Remember what the engine still has to remove, by the paths of its API; a disk that refuses costs just that."""
+    with contextlib.suppress(OSError):
+        (state / _ERASE).write_text(json.dumps(list(paths)))
+
+
+def noted_erasures(state: Path) -> list[str]:
+    """What the engine still has to remove."""
+    try:
+        said = json.loads((state / _ERASE).read_text())
+    except (OSError, ValueError):
+        return []
+    return [path for path in said if isinstance(path, str)] if isinstance(said, list) else []

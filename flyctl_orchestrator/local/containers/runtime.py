@@ -20,6 +20,7 @@ from flyctl_orchestrator.local.containers.configuration import HOST_HERE, archiv
 from flyctl_orchestrator.local.containers.connection import Connection
 from flyctl_orchestrator.local.containers.endpoint import NoEngine
 from flyctl_orchestrator.local.containers.engine import Engine, EngineError
+from flyctl_orchestrator.local.containers.erasing import Erasing
 from flyctl_orchestrator.local.containers.inside import processes_in
 from flyctl_orchestrator.local.containers.volume_copies import VolumeCopies
 from flyctl_orchestrator.local.containers.watching import exit_of, read_output
@@ -67,6 +68,8 @@ class ContainerRuntime:
         self._clock = clock
         self.connection = Connection(state, environ, self._died, self._living)
         self.volumes = VolumeCopies(loop, self.connection)
+        self.erasing = Erasing(state, self.connection, lambda work: self._do(self._once_ended(work)))
+        self.connection.on_kept = self.erasing.keep
         self._slots = asyncio.Semaphore(BOOTING_AT_ONCE)
         self._machines: dict[str, _Contained] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -77,7 +80,7 @@ class ContainerRuntime:
         # address and the port there; None for no delay.
         self.database_relay: Callable[[str, str, str, int], int | None] = lambda at, region, home, port: None
         # Answers names under .flycast at an address of this computer, given back with its ports.
-        self.listen: Callable[[str], Awaitable[tuple[int, ...]]]
+        self.listen: Callable[[str], Awaitable[tuple[int, ...]]] = _nowhere
         # For images that the engine gets from the platform's registry.
         self.registry_password = ""
 
@@ -101,21 +104,6 @@ class ContainerRuntime:
 
     def _networks(self) -> set[str]:
         return {machine.launch.network for machine in self._machines.values()}
-
-    def drop_volume(self, volume_id: str) -> None:
-        """A volume is gone: so are its files in the engine."""
-        if self.connection.open or self.connection.noted:
-            self._do(self._once_ended(self.connection.drop_volume(volume_id)))
-
-    def drop_image(self, digest: str) -> None:
-        """The platform needs an image no more; harmless when the engine never had it."""
-        if self.connection.open or self.connection.noted:
-            self._do(self._once_ended(self.connection.drop_image(digest)))
-
-    def drop_pulled(self, name: str, forgotten: Callable[[], bool]) -> None:
-        """The platform's registry has an image no more, `HOST:PORT/APP@sha256:…`; harmless as `drop_image`."""
-        if self.connection.open or self.connection.noted:
-            self._do(self._once_ended(self.connection.drop_pulled(name, forgotten)))
 
     async def _once_ended(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something once the containers that are about to go are gone: what they use cannot be removed before."""
@@ -373,6 +361,10 @@ class ContainerRuntime:
         if machine is None or engine is None or not machine.alive or machine.frozen:
             return None
         return engine, machine.id
+
+
+async def _nowhere(address: str) -> tuple[int, ...]:
+    return ()
 
 
 def _remarks(launch: Launch) -> Iterator[str]:

@@ -28,6 +28,8 @@ class VolumeCopies:
         self._loop = loop
         self._connection = connection
         self._copying: dict[str, asyncio.Task[None]] = {}
+        # They share an image that is there while one of them works.
+        self._turn = asyncio.Lock()
 
     def copy(self, source: str, target: str, done: Callable[[int | None], None]) -> None:
         """Make `target` a copy of `source`, both as the platform calls them; at once if nobody waits for them.
@@ -54,7 +56,9 @@ class VolumeCopies:
         try:
             # A copy of a copy that is just being made.
             await self.finished(source)
-            size = await self._copied(await self._connection.get(), source, target)
+            engine = await self._connection.get()
+            async with self._turn:
+                size = await self._copied(engine, source, target)
         except (EngineError, NoEngine, OSError):
             await _quietly(self._connection.drop_volume(target))
         finally:
@@ -62,8 +66,9 @@ class VolumeCopies:
 
     async def _copied(self, engine: Engine, source: str, target: str) -> int:
         names = self._connection.names
-        image = f"{names.prefix}:empty"
-        await engine.call("POST", f"/images/create?fromSrc=-&repo={names.prefix}&tag=empty", data=_nothing())
+        image = names.empty_image
+        repository, _, tag = image.partition(":")
+        await engine.call("POST", f"/images/create?fromSrc=-&repo={repository}&tag={tag}", data=_nothing())
         mounts = [
             {
                 "Type": "volume",

@@ -68,6 +68,7 @@ class Launches:
             ports=dict(machine.ports),
             network=self._kernel.app(machine.app).network,
             private_ip=machine.private_ip,
+            named=not (machine.config.get("dns") or {}).get("skip_registration"),
             flycast=self._addresses.flycast(self._kernel.app(machine.app).network),
             memory_mb=size["memory_mb"],
             cpus=size["cpus"],

@@ -82,6 +82,7 @@ class Launch:
         ports: loopback port of each port the app has inside.
         network: Fly's private network that the app is in.
         private_ip: the machine's address in it.
+        named: whether names under .internal stand for it.
         flycast: apps that have a name under .flycast in it.
         memory_mb, cpus, swap_mb: how large the machine is; processes are not held to it.
     """
@@ -100,6 +101,7 @@ class Launch:
     ports: Mapping[int, int] = field(default_factory=dict)
     network: str = "default"
     private_ip: str = ""
+    named: bool = True
     flycast: tuple[str, ...] = ()
     memory_mb: int = 256
     cpus: int = 1

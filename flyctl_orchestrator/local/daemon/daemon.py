@@ -147,7 +147,7 @@ class Daemon:
         )
         self.platform.on_app_destroyed = lambda name: self._tidy(name, keep_latest=0)
         self._containers.connection.wanted = self._images.holds
-        self.platform.volumes.on_erased = self._containers.drop_volume
+        self.platform.volumes.on_erased = self._containers.erasing.volume
         self.platform.volumes.copy_in_engine = self._containers.volumes.copy
         containers = ContainerBuilds(self._images, builds, self._containers.connection, lambda: settings.runtime)
         backend = FaultyBackend(PlatformBackend(self.platform), self.platform.kernel)
@@ -211,10 +211,10 @@ class Daemon:
         in_use = {machine.image_digest for machine in machines} if keep_latest else set()
         with contextlib.suppress(OSError):
             for digest in self._images.prune(app, in_use, keep_latest):
-                self._containers.drop_image(digest)
+                self._containers.erasing.image(digest)
             for digest in self._registry.prune(app, in_use, keep_latest):
                 forgotten = partial(self._forgotten, app, digest)
-                self._containers.drop_pulled(f"{HOST}:{self._port}/{app}@{digest}", forgotten)
+                self._containers.erasing.pulled(f"{HOST}:{self._port}/{app}@{digest}", forgotten)
         self._containers.tidy()
 
     def _forgotten(self, app: str, digest: str) -> bool:

@@ -75,6 +75,25 @@ def test_down_removes_what_a_killed_daemon_left(container_daemon: Daemons, engin
     assert not _names(engine, api.running.state) and not engine.labelled("networks", api.running.state)
 
 
+def test_after_a_kill_and_a_reset_no_image_and_no_volume_is_left(
+    container_daemon: Daemons, engine: TestEngine, tmp_path: Path
+) -> None:
+    api = container_daemon()
+    state = api.running.state
+    _sleeper(api, tmp_path / "app")
+    image = api.build("small", tmp_path / "app", "again")
+    volume = api.call("POST", "/v1/apps/small/volumes", {"name": "data", "region": "iad"}).body["id"]
+    api.started("small", image, {"mounts": [{"volume": volume, "path": "/data"}]})
+    assert len(engine.labelled("volumes", state)) == 1
+    _killed(api)
+    assert control.stop(state) and len(engine.labelled("volumes", state)) == 1, "volumes are the app's"
+    again = container_daemon()
+    assert again.call("POST", "/_local/reset").status == 200
+    control.stop(state)
+    left = {what: engine.labelled(what, state) for what in ("containers", "networks", "volumes")}
+    assert not any(left.values()) and not engine.images_of(Names(state).prefix), left
+
+
 def test_two_platforms_share_an_engine(container_daemon: Daemons, engine: TestEngine, tmp_path: Path) -> None:
     mine = container_daemon()
     machine = _sleeper(mine, tmp_path / "app")

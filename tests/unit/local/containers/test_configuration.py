@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+from dataclasses import replace
 from ipaddress import IPv6Address
 from pathlib import Path
 from random import Random
@@ -11,7 +12,7 @@ from random import Random
 import pytest
 
 from flyctl_orchestrator.local.base.identifiers import Identifiers, private_network
-from flyctl_orchestrator.local.containers.configuration import archive_of, container_of, own_hosts_in
+from flyctl_orchestrator.local.containers.configuration import aliases, archive_of, container_of, own_hosts_in
 from flyctl_orchestrator.local.containers.names import Names
 from flyctl_orchestrator.local.containers.watching import exit_of
 from flyctl_orchestrator.local.core.listening import wrong_address
@@ -69,6 +70,10 @@ def test_names_under_internal_and_the_address(own_address: bool) -> None:
     assert endpoint["Aliases"] == ["shop.internal", "fra.shop.internal", "148e21a2b36789.vm.shop.internal"]
     assert endpoint.get("IPAMConfig") == ({"IPv6Address": ADDRESS} if own_address else None)
     assert (f"fly-local-6pn:{ADDRESS}" in body["HostConfig"]["ExtraHosts"]) is own_address
+
+
+def test_a_machine_that_is_not_registered_has_no_name() -> None:
+    assert aliases(replace(_launch(), named=False)) == []
 
 
 def test_the_platform_s_addresses_are_those_of_its_networks() -> None:
