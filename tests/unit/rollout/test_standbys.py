@@ -8,12 +8,12 @@ from typing import Literal
 
 import pytest
 
-from flyctl_orchestrator.rollout.plan.plan import PlannedImage
 from flyctl_orchestrator.rollout.recovery.unfinished import make_way
 from flyctl_orchestrator.rollout.state.metadata import verified
 from tests.unit.rollout.recovery.test_killed_anywhere import MOST
 from tests.unit.rollout.rollout_world import APP, snapshot
 from tests.unit.rollout.standby_world import REGIONS, StandbyWorld
+from tests.unit.rollout.volumes.killed_sweep import ended
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -64,24 +64,16 @@ def test_a_release_that_fails_leaves_all_as_it_was(before: str, after: str, tmp_
 )
 @pytest.mark.parametrize("way", ["resume", "abort"])
 def test_a_killed_rollout_is_ended(way: str, strategy: str, before: str, after: str, tmp_path: Path) -> None:
-    for at in range(1, MOST):
-        world = changed(tmp_path / str(at), before, after, strategy=strategy)
-        volumes, old = sorted(world.owners()), set(snapshot(world.world))
-        image: PlannedImage = world.push("two")
-        if not world.killed(at, partial(world.deploy, image)):
-            assert at > 25, "hardly anything was journalled"
-            return
-        past = world.past()
-        if past is None:
-            continue
-        outcome = world.recovery().resume(past) if way == "resume" else world.recovery().abort(past)
-        assert outcome.kind in ("done", "nothing", "aborted"), (at, outcome.what)
+    def begin(directory: Path) -> tuple[StandbyWorld, tuple[list[str], set[str]]]:
+        world = changed(directory, before, after, strategy=strategy)
+        return world, (sorted(world.owners()), set(snapshot(world.world)))
+
+    for at, world, (volumes, old) in ended(tmp_path, way, begin, least=25):
         world.volume = after if way == "resume" else before
         world.check()
         assert sorted(world.owners()) == volumes and verified(world.standby()), at
         new = set(snapshot(world.world)) - old
         assert way == "abort" or len(new) == (2 if strategy == "surge" else 3), at
-    raise AssertionError("it never came to an end")
 
 
 def test_over_what_a_killed_rollout_has_left_another_one_comes_to_its_end(tmp_path: Path) -> None:

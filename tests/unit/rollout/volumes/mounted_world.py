@@ -84,6 +84,16 @@ class MountedWorld(KilledWorld):
         return [event.fields["line"] for event in self.events if event.name == "note"]
 
 
+def changed(directory: Path, name: str) -> MountedWorld:
+    """Three machines in two regions with a volume each; fly.toml mounts one of another name by now, or none ("")."""
+    world = MountedWorld(directory)
+    world.want(iad=1, fra=2)
+    assert world.deploy(world.push("one")).kind == "done"
+    world.check()
+    world.mount(name)
+    return world
+
+
 class LostAnswers:
     """An HTTP that loses the answers to some calls, once they are carried out."""
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.plan.plan import PlannedImage
-from tests.unit.rollout.recovery.test_killed_anywhere import MOST
+from tests.unit.rollout.volumes.killed_sweep import ended
 from tests.unit.rollout.volumes.mounted_world import MountedWorld
 
 # Each line of a journal is a rollout and the end of it.
@@ -80,22 +78,14 @@ def test_a_release_that_fails_leaves_the_machines_and_frees_the_volumes(tmp_path
 
 @pytest.mark.parametrize("way", ["resume", "abort"])
 def test_a_killed_rollout_is_ended_with_the_volumes_there_are(way: str, tmp_path: Path) -> None:
-    for at in range(1, MOST):
-        world = bare(tmp_path / str(at))
-        old, volumes = ids(world), world.make("iad", "fra", "fra")
-        image: PlannedImage = world.push("two")
-        if not world.killed(at, partial(world.deploy, image)):
-            assert at > 15, "hardly anything was journalled"
-            return
-        past = world.past()
-        if past is None:
-            continue
-        outcome = world.recovery().resume(past) if way == "resume" else world.recovery().abort(past)
-        assert outcome.kind in ("done", "nothing", "aborted"), (at, outcome.what)
+    def begin(directory: Path) -> tuple[MountedWorld, tuple[list[str], list[str]]]:
+        world = bare(directory)
+        return world, (ids(world), world.make("iad", "fra", "fra"))
+
+    for at, world, (old, volumes) in ended(tmp_path, way, begin):
         assert sorted(world.owners()) == sorted(volumes), at
         if way == "resume":
             world.check()
             assert not set(ids(world)) & set(old) and len(ids(world)) == 3
         else:
             assert len(ids(world)) == 3 and not any(machine.cordoned for machine in world.world.machines())
-    raise AssertionError("it never came to an end")

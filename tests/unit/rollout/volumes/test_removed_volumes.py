@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.rollout.context.outcome import Outcome
-from flyctl_orchestrator.rollout.plan.plan import PlannedImage
-from tests.unit.rollout.recovery.test_killed_anywhere import MOST
-from tests.unit.rollout.volumes.mounted_world import MountedWorld
+from tests.unit.rollout.volumes.killed_sweep import ended
+from tests.unit.rollout.volumes.mounted_world import MountedWorld, changed
 
 # Each line of a journal is a rollout and the end of it.
 pytestmark = pytest.mark.timeout(400)
 
-TWO = {"iad": 1, "fra": 2}
-
 
 def mounted(directory: Path) -> MountedWorld:
     """Three machines with a volume each; fly.toml mounts none by now."""
-    world = MountedWorld(directory)
-    world.want(**TWO)
-    assert world.deploy(world.push("one")).kind == "done"
-    world.check()
-    world.mount("")
-    return world
+    return changed(directory, "")
 
 
 def ids(world: MountedWorld) -> list[str]:
@@ -81,20 +71,12 @@ def test_what_comes_back_to_fly_toml_takes_the_volumes_that_were_kept(tmp_path: 
 
 @pytest.mark.parametrize("way", ["resume", "abort"])
 def test_a_killed_rollout_is_ended_and_every_volume_is_there(way: str, tmp_path: Path) -> None:
-    for at in range(1, MOST):
-        world = mounted(tmp_path / str(at))
-        old, owners, volumes = ids(world), world.owners(), sorted(world.owners())
-        homes = {each["id"]: each["region"] for each in world.world.volumes()}
-        image: PlannedImage = world.push("two")
-        if not world.killed(at, partial(world.deploy, image)):
-            assert at > 15, "hardly anything was journalled"
-            return
-        past = world.past()
-        if past is None:
-            continue
-        outcome: Outcome = world.recovery().resume(past) if way == "resume" else world.recovery().abort(past)
-        assert outcome.kind in ("done", "nothing", "aborted"), (at, outcome.what)
-        assert sorted(world.owners()) == volumes and len(ids(world)) == 3, at
+    def begin(directory: Path) -> tuple[MountedWorld, tuple[list[str], dict[str, str]]]:
+        world = mounted(directory)
+        return world, (ids(world), {each["id"]: each["region"] for each in world.world.volumes()})
+
+    for at, world, (old, homes) in ended(tmp_path, way, begin):
+        assert sorted(world.owners()) == sorted(homes) and len(ids(world)) == 3, at
         assert not any(machine.cordoned for machine in world.world.machines()), at
         if way == "resume":
             assert without(world) and not set(ids(world)) & set(old), at
@@ -102,5 +84,4 @@ def test_a_killed_rollout_is_ended_and_every_volume_is_there(way: str, tmp_path:
             world.volume = "data"
             world.check()
             back = {machine.mount["volume"]: machine.region for machine in world.world.machines()}
-            assert back == {volume: homes[volume] for volume in owners}, at
-    raise AssertionError("it never came to an end")
+            assert back == homes, at

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.rollout.plan.changed_volumes import detached_volumes
-from flyctl_orchestrator.rollout.plan.plan import PlannedImage
-from tests.unit.rollout.recovery.test_killed_anywhere import MOST
-from tests.unit.rollout.volumes.mounted_world import MountedWorld
+from tests.unit.rollout.volumes.killed_sweep import ended
+from tests.unit.rollout.volumes.mounted_world import MountedWorld, changed
 
 # Each line of a journal is a rollout and the end of it.
 pytestmark = pytest.mark.timeout(400)
 
-TWO = {"iad": 1, "fra": 2}
-
 
 def renamed(directory: Path) -> MountedWorld:
     """Three machines with a volume each; fly.toml mounts one of another name by now."""
-    world = MountedWorld(directory)
-    world.want(**TWO)
-    assert world.deploy(world.push("one")).kind == "done"
-    world.check()
-    world.mount("files")
-    return world
+    return changed(directory, "files")
 
 
 def ids(world: MountedWorld) -> set[str]:
@@ -65,22 +56,13 @@ def test_nothing_is_changed_while_one_is_missing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("way", ["resume", "abort"])
 def test_a_killed_rollout_is_ended_and_every_volume_is_there(way: str, tmp_path: Path) -> None:
-    for at in range(1, MOST):
-        world = renamed(tmp_path / str(at))
-        old, first = ids(world), sorted(world.owners())
-        made = sorted(world.make("iad", "fra", "fra"))
-        image: PlannedImage = world.push("two")
-        if not world.killed(at, partial(world.deploy, image)):
-            assert at > 15, "hardly anything was journalled"
-            return
-        past = world.past()
-        if past is None:
-            continue
-        outcome = world.recovery().resume(past) if way == "resume" else world.recovery().abort(past)
-        assert outcome.kind in ("done", "nothing", "aborted"), (at, outcome.what)
+    def begin(directory: Path) -> tuple[MountedWorld, tuple[set[str], list[str], list[str]]]:
+        world = renamed(directory)
+        return world, (ids(world), sorted(world.owners()), sorted(world.make("iad", "fra", "fra")))
+
+    for at, world, (old, first, made) in ended(tmp_path, way, begin):
         world.volume = "files" if way == "resume" else "data"
         world.check()
         assert sorted(world.free()) == (first if way == "resume" else made), at
         assert not any(machine.cordoned for machine in world.world.machines()) and len(ids(world)) == 3, at
         assert way == "abort" or not ids(world) & old, at
-    raise AssertionError("it never came to an end")
