@@ -2,7 +2,8 @@
 
 Answers are compared by the class of their status. A page that is worse than it usually was is an error: 200 before and
 500 now, 200 before and 404 now. A 404 that was there before is none. Whether 200 became 302 or 404 became 200 is the
-app's own affair, except on the health path, which has to answer by itself.
+app's own affair, except on the health path, which has to answer by itself. Where no machine was up before, the proxy's
+answers in its place tell nothing about a page.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from flyctl_orchestrator.project.model import Probe
 GOOD, ELSEWHERE, REFUSED, BROKEN = range(4)
 # The app says that we ask too often, which tells nothing about the release.
 TOO_MANY = 429
+# What the proxy says where nobody is up.
+NOBODY_UP = frozenset({None, 502, 503, 504})
 # As if so many answers were known of every page, with errors this rare: nobody can tell rarer ones from 20 answers.
 RARE = 0.005
 PRIOR_ANSWERS, PRIOR_ERRORS = 20.0, 0.1
@@ -66,9 +69,18 @@ class Baseline:
         """Answers known of a place."""
         return sum(len(answers) for (where, _), answers in self._answers.items() if where == place)
 
+    def times(self, place: Place, path: str) -> int:
+        """How often a page was asked for in a place."""
+        return len(self._answers.get((place, path), ()))
+
     def of(self, place: Place, path: str) -> Sequence[Answer]:
-        """What a page answered in a place."""
-        return self._answers.get((place, path), ())
+        """What a page answered in a place; nothing where no app was up to answer."""
+        return self._answers.get((place, path), ()) if self._up(place) else ()
+
+    def _up(self, place: Place) -> bool:
+        """Whether any answer of a place can be an app's."""
+        known = (each for (where, _), answers in self._answers.items() if where == place for each in answers)
+        return any(answer.status not in NOBODY_UP for answer in known)
 
     def places(self, path: str) -> list[Place]:
         """Where a page was asked for."""

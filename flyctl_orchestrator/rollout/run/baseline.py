@@ -102,7 +102,7 @@ def _missing(context: RolloutContext, machines: Sequence[Machine], measured: Mea
     jobs = []
     for place, here in places.items():
         number = _needed(place, context, measured) - measured.pages.asked(place)
-        counts: Mapping[str, int] = {page: len(measured.pages.of(place, page)) for page in context.probe.pages}
+        counts: Mapping[str, int] = {page: measured.pages.times(place, page) for page in context.probe.pages}
         turns = Counter(counts)
         for turn in range(min(number, ABREAST * len(here))):
             page = next_page(context.probe.pages, turns)

@@ -222,3 +222,22 @@ def test_a_baseline_knows_how_much_it_knows_of_a_place() -> None:
     assert (baseline.asked(FRA), baseline.asked(NRT), baseline.asked(Place("syd", "app"))) == (2, 1, 0)
     assert baseline.places("/") == [FRA, NRT] and baseline.places("/up") == [FRA]
     assert list(baseline.of(NRT, "/")) == [answer(404)] and list(baseline.of(NRT, "/up")) == []
+
+
+@pytest.mark.parametrize("down", [502, 503, 504, None])
+def test_where_nobody_was_up_the_answers_tell_nothing_about_a_page(down: int | None) -> None:
+    comparison = compare({(FRA, "/up"): [answer(down)] * 3, (FRA, "/"): [answer(down)] * 20})
+    assert (comparison.usual(FRA, "/"), comparison.usual(FRA, "/up")) == (REFUSED, GOOD)
+    assert comparison.error(FRA, "/", answer(500)) == "500"
+    assert comparison.before(FRA, "/") == RARE and comparison.slow(FRA, "/") is None
+    assert comparison.baseline.times(FRA, "/") == 20
+
+
+def test_a_page_that_was_broken_while_the_app_was_up_may_stay_so() -> None:
+    comparison = compare({(FRA, "/up"): [answer(200)] * 3, (FRA, "/"): [answer(503)] * 20})
+    assert comparison.error(FRA, "/", answer(503)) == ""
+
+
+def test_where_nobody_was_up_the_answers_of_other_regions_count() -> None:
+    comparison = compare({(FRA, "/"): [answer(502)] * 20, (NRT, "/"): [answer(404)] * 20})
+    assert comparison.usual(FRA, "/") == REFUSED and comparison.error(FRA, "/", answer(404)) == ""

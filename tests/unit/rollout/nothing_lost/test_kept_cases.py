@@ -74,3 +74,9 @@ def test_a_version_that_the_platform_did_not_keep_is_nobodys_deed() -> None:
     first = Order(**{**vars(UNFINISHED), "strategy": "in-place", "rollback": True, "troubles": ()})
     reverted = (Trouble("pull-reverted", 0, 0, 0, False, None),)
     run(THREE[:1], first, Order(**{**vars(first), "again": True, "new_definition": True, "troubles": reverted}))
+
+
+def test_half_of_the_answers_are_errors_also_where_the_app_was_down_before() -> None:
+    first = Order(**{**vars(UNFINISHED), "strategy": "in-place", "rollback": True, "troubles": ()})
+    down = Order(**{**vars(first), "image": "deaf", "rollback": False})
+    run(THREE[:1], first, down, Order(**{**vars(first), "image": "half"}))
