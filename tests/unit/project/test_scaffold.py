@@ -38,7 +38,7 @@ ANSWERS = st.builds(
     st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True),
     st.dictionaries(st.sampled_from(CODES), st.integers(1, 1000), min_size=1),
     st.one_of(st.none(), st.integers(1, 65535)),
-    st.one_of(st.none(), st.from_regex(r"/[!-~]{0,20}", fullmatch=True)),
+    st.one_of(st.none(), st.from_regex(r"/([!-.0-~][!-~]{0,19})?", fullmatch=True)),
     st.sampled_from([None, "off", "stop", "suspend"]),
     st.sampled_from([None, "256mb", "1gb"]),
     st.sampled_from([None, "shared-cpu-4x"]),
