@@ -34,8 +34,9 @@ def check_leases(
         where, left = f"{machine.region} {machine.id}", lease.expires_at - now
         held_for = f" ({plain(lease.description)})" if lease.description else ""
         until = f"for another {_span(left)}, until {_moment(lease.expires_at)}"
-        if working is not None:
-            what = f"is being changed by {working.who} since {_moment(working.since)}: {working.why}"
+        if working is not None and left <= BRIEF:
+            # Whose lease it is nobody tells: flyctl, which a rollout runs, takes them in its own name.
+            what = f"is leased while {working.who} works on the app since {_moment(working.since)}: {working.why}"
             yield Finding("info", where, what, "Wait until that has ended", code="doctor.leased")
             continue
         severity: Severity = "info" if left <= BRIEF else "warning"

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 from flyctl_orchestrator.fleet import wire
 from flyctl_orchestrator.fleet.api_answer import expect
 from flyctl_orchestrator.fleet.api_call import Call, Caller
+from flyctl_orchestrator.fleet.decode import Unreadable
 
 # As many as the platform gives at once.
 PAGE = 500
@@ -68,7 +69,8 @@ class CertificatesApi:
     def get(self, app: str, hostname: Hostname) -> Certificate:
         """Everything about one hostname."""
         path, doing = f"/{quote(hostname.name, safe='')}", f"read the certificate of {hostname.name}"
-        return _certificate(hostname, self._caller.send(self._call(app, path, "certificates.get", doing), _DETAIL))
+        call = self._call(app, path, "certificates.get", doing)
+        return self._caller.send(call, lambda answer: _certificate(hostname, _DETAIL(answer)))
 
     def _call(self, app: str, path: str, action: str, doing: str) -> Call:
         return Call("GET", f"/apps/{quote(app)}/certificates{path}", action, app, f"app {app}", doing)
@@ -102,10 +104,10 @@ def _certificate(hostname: Hostname, data: wire.CertificateDetail) -> Certificat
 def _moments(source: wire.CertificateOf) -> list[float]:
     texts = [each.expires_at for each in source.issued or ()] or [source.expires_at]
     moments = []
-    for text in texts:
+    for text in filter(None, texts):
         try:
-            moments.append(datetime.fromisoformat(text or "").timestamp())
+            moments.append(datetime.fromisoformat(text).timestamp())
         except (ValueError, OverflowError):
-            continue
+            raise Unreadable("expires_at is no time") from None
     # Go writes a time that is not set as the year 1.
     return [moment for moment in moments if moment > 0]

@@ -141,10 +141,11 @@ class ContainerRuntime:
             async with self._slots:
                 engine = await self.connection.get()
                 await self._boot(engine, machine)
-        except (EngineError, NoEngine, OSError) as problem:
+        except Exception as problem:  # noqa: BLE001 - whatever the engine answers, a machine must not stay "starting"
             self._gone(machine)
             if not machine.stopping:
-                machine.on_failed(str(problem))
+                expected = isinstance(problem, EngineError | NoEngine | OSError)
+                machine.on_failed(str(problem) if expected else f"{type(problem).__name__}: {problem}")
             self._tell_waiting(machine)
         else:
             if machine.alive:

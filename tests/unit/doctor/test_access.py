@@ -35,10 +35,15 @@ def test_a_short_lease_is_somebody_at_work() -> None:
     assert (found.code, found.severity) == ("doctor.leased", "info")
 
 
-def test_leases_during_a_rollout_are_the_rollouts() -> None:
+def test_a_long_lease_is_nobodys_work_also_during_a_rollout() -> None:
     (found,) = check_leases([(one("a"), lease(3700))], [ROLLOUT], NOW)
+    assert (found.code, found.severity) == ("doctor.lease_left", "warning")
+
+
+def test_a_short_lease_during_a_rollout_is_told_with_who_works() -> None:
+    (found,) = check_leases([(one("a"), lease(13))], [ROLLOUT], NOW)
     assert (found.code, found.severity) == ("doctor.leased", "info")
-    assert found.what == "is being changed by ann@ci since 2025-11-30 10:52:20 UTC: flyo deploy"
+    assert found.what == "is leased while ann@ci works on the app since 2025-11-30 10:52:20 UTC: flyo deploy"
 
 
 def test_what_others_wrote_into_a_lease_is_shown_on_one_clean_line() -> None:

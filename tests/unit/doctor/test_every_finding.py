@@ -106,7 +106,7 @@ def of_outside() -> Iterator[Finding]:
 def of_access() -> Iterator[Finding]:
     yield from check_leases([(one("a"), lease(3700))], [], NOW)
     yield from check_leases([(one("a"), lease(13))], [], NOW)
-    yield from check_leases([(one("a"), lease(3700))], [ROLLOUT], NOW)
+    yield from check_leases([(one("a"), lease(13))], [ROLLOUT], NOW)
     yield from check_lock("shop", [ROLLOUT, BY_HAND], NOW)
     for days in (-1.0, 3.0, 7300.0):
         yield from check_token("shop", "FLY_API_TOKEN", Lifetime(NOW - DAY, NOW + days * DAY), (), NOW)

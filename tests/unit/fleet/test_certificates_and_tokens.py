@@ -136,3 +136,10 @@ def test_a_token_that_does_not_say_is_not_judged(token: str) -> None:
 def test_no_token_is_too_strange(raw: bytes, prefix: str) -> None:
     lifetime_of(prefix + base64.b64encode(raw).decode())
     lifetime_of(prefix + raw.decode("latin-1"))
+
+
+def test_an_end_that_cannot_be_read_is_an_error_and_not_no_end() -> None:
+    said = [{"source": "fly", "issued": [{"expires_at": "next spring"}]}]
+    body = {"hostname": SHOP.name, "certificates": said}
+    with pytest.raises(ApiError, match="expires_at is no time"):
+        api_with(*[answer(200, body)] * 20)[0].certificates.get("shop", SHOP)
