@@ -139,7 +139,7 @@ def test_no_token_is_too_strange(raw: bytes, prefix: str) -> None:
 
 
 def test_an_end_that_cannot_be_read_is_an_error_and_not_no_end() -> None:
-    said = [{"source": "fly", "issued": [{"expires_at": "next spring"}]}]
+    said = [{"source": "fly", "issued": [{"expires_at": "2027-13-45T00:00:00Z"}]}]
     body = {"hostname": SHOP.name, "certificates": said}
     with pytest.raises(ApiError, match="expires_at is no time"):
         api_with(*[answer(200, body)] * 20)[0].certificates.get("shop", SHOP)
