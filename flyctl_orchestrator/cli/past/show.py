@@ -30,7 +30,7 @@ def show_rollout(context: CommandContext, wanted: str, path: Path | None) -> Non
     kind = "local" if wants_local(environment, context.options.local) else "fly"
     journals = JournalStore.under(state_directory(environment), kind, project.app)
     kept = kept_rollouts(journals)
-    rollout = _named(kept if wanted == "last" else [*{*journals.ids(), *kept}], wanted, project.app)
+    rollout = _named(kept if wanted == "last" else [*{*journals.ids(), *kept}], wanted, _whose(project.app, kind))
     events = read_events(journals, rollout)
     try:
         timeline = timeline_of(events)
@@ -51,15 +51,20 @@ def show_rollout(context: CommandContext, wanted: str, path: Path | None) -> Non
         output.show(*(f"{at / 1000:6.1f}s  {text}" for at, text, _ in timeline.as_dict()["lines"]))
 
 
-def _named(ids: list[str], wanted: str, app: str) -> str:
+def _whose(app: str, kind: str) -> str:
+    return f"of app {app} {'on Fly.io' if kind == 'fly' else 'on the local platform'}"
+
+
+def _named(ids: list[str], wanted: str, whose: str) -> str:
     found = ids[-1:] if wanted == "last" else [each for each in ids if each == wanted or each.endswith(wanted)]
     found = [each for each in found if each == wanted] or found
     if not found and wanted.isdecimal():
         found = [each for each in ids if each.partition("-")[0].lstrip("0") == wanted.lstrip("0")]
     if len(found) == 1:
         return found[0]
+    which = f"rollout {wanted}" if wanted != "last" else "rollout"
     raise UsageError(
-        f"{'no' if not found else 'more than one'} rollout {wanted} of app {app} is known on this computer",
+        f"{'no' if not found else 'more than one'} {which} {whose} is known on this computer",
         where="history show",
         next="'flyo history' lists them",
         code="history.unknown",

@@ -99,7 +99,12 @@ def test_words_that_make_no_sense(tmp_path: Path, words: str, stdin: str, line: 
         ),
         (
             "history show zzz",
-            "history show: no rollout zzz of app shop is known on this computer. 'flyo history' lists them "
+            "history show: no rollout zzz of app shop on Fly.io is known on this computer. 'flyo history' lists them "
+            "[history.unknown]",
+        ),
+        (
+            "history show last",
+            "history show: no rollout of app shop on Fly.io is known on this computer. 'flyo history' lists them "
             "[history.unknown]",
         ),
         ("explain zzz", "flyo explain: there is no code 'zzz'. 'flyo explain' lists all codes [explain.unknown]"),

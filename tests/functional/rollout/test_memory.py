@@ -139,7 +139,7 @@ def test_rollback_and_back_again(deployed: RolloutProject) -> None:
     missing = deployed.flyo("history", "show", "nonesuch", "--local")
     assert missing.status == 2
     assert missing.stderr == (
-        "flyo: history show: no rollout nonesuch of app rollout-test is known on this computer. "
+        "flyo: history show: no rollout nonesuch of app rollout-test on the local platform is known on this computer. "
         "'flyo history --local' lists them [history.unknown]\n"
     )
 
