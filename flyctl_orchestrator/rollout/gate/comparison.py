@@ -2,8 +2,8 @@
 
 Answers are compared by the class of their status. A page that is worse than it usually was is an error: 200 before and
 500 now, 200 before and 404 now. A 404 that was there before is none. Whether 200 became 302 or 404 became 200 is the
-app's own affair, except on the health path, which has to answer by itself. Where no machine was up before, the proxy's
-answers in its place tell nothing about a page.
+app's own affair, except on the health path, which has to answer by itself. Where nothing but broken answers came before, from
+the proxy or from an app that was ill, they tell nothing about a page, and what is new has to be good by itself.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ from flyctl_orchestrator.project.model import Probe
 GOOD, ELSEWHERE, REFUSED, BROKEN = range(4)
 # The app says that we ask too often, which tells nothing about the release.
 TOO_MANY = 429
-# What the proxy says where nobody is up.
-NOBODY_UP = frozenset({None, 502, 503, 504})
 # As if so many answers were known of every page, with errors this rare: nobody can tell rarer ones from 20 answers.
 RARE = 0.005
 PRIOR_ANSWERS, PRIOR_ERRORS = 20.0, 0.1
@@ -74,13 +72,12 @@ class Baseline:
         return len(self._answers.get((place, path), ()))
 
     def of(self, place: Place, path: str) -> Sequence[Answer]:
-        """What a page answered in a place; nothing where no app was up to answer."""
-        return self._answers.get((place, path), ()) if self._up(place) else ()
+        """What a page answered in a place; nothing where every answer of every page was broken."""
+        return self._answers.get((place, path), ()) if self._worked(place) else ()
 
-    def _up(self, place: Place) -> bool:
-        """Whether any answer of a place can be an app's."""
+    def _worked(self, place: Place) -> bool:
         known = (each for (where, _), answers in self._answers.items() if where == place for each in answers)
-        return any(answer.status not in NOBODY_UP for answer in known)
+        return any(grade(answer) < BROKEN for answer in known)
 
     def places(self, path: str) -> list[Place]:
         """Where a page was asked for."""

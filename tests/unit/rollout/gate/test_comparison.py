@@ -92,7 +92,8 @@ def test_a_place_is_a_region_and_a_process_group() -> None:
     ],
 )
 def test_a_page_is_compared_with_what_it_was(before: int, now: Answer, wrong: str) -> None:
-    assert compare({(FRA, "/"): [answer(before)] * 3}).error(FRA, "/", now) == wrong
+    known = {(FRA, "/up"): [answer(200)], (FRA, "/"): [answer(before)] * 3}
+    assert compare(known).error(FRA, "/", now) == wrong
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,7 @@ def test_a_page_is_compared_with_what_it_was(before: int, now: Answer, wrong: st
         (302, answer(404), "404"),
         (404, answer(404), ""),
         (404, answer(500), "500"),
-        (500, answer(404), ""),
+        (500, answer(404), "404"),
         (500, answer(500), "500"),
         (500, answer(None), "no answer"),
     ],
@@ -173,7 +174,8 @@ def test_a_region_that_was_ill_before_is_compared_with_itself() -> None:
 
 
 def test_a_page_that_was_always_broken_was_never_in_error() -> None:
-    assert compare({(FRA, "/"): [answer(500)] * 20}).errors_before("/") == (0, 20)
+    known = {(FRA, "/up"): [answer(200)], (FRA, "/"): [answer(500)] * 20}
+    assert compare(known).errors_before("/") == (0, 20)
 
 
 # --- times
@@ -224,8 +226,8 @@ def test_a_baseline_knows_how_much_it_knows_of_a_place() -> None:
     assert list(baseline.of(NRT, "/")) == [answer(404)] and list(baseline.of(NRT, "/up")) == []
 
 
-@pytest.mark.parametrize("down", [502, 503, 504, None])
-def test_where_nobody_was_up_the_answers_tell_nothing_about_a_page(down: int | None) -> None:
+@pytest.mark.parametrize("down", [500, 502, 503, 504, None])
+def test_where_all_was_broken_the_answers_tell_nothing_about_a_page(down: int | None) -> None:
     comparison = compare({(FRA, "/up"): [answer(down)] * 3, (FRA, "/"): [answer(down)] * 20})
     assert (comparison.usual(FRA, "/"), comparison.usual(FRA, "/up")) == (REFUSED, GOOD)
     assert comparison.error(FRA, "/", answer(500)) == "500"
@@ -238,6 +240,6 @@ def test_a_page_that_was_broken_while_the_app_was_up_may_stay_so() -> None:
     assert comparison.error(FRA, "/", answer(503)) == ""
 
 
-def test_where_nobody_was_up_the_answers_of_other_regions_count() -> None:
+def test_where_all_was_broken_the_answers_of_other_regions_count() -> None:
     comparison = compare({(FRA, "/"): [answer(502)] * 20, (NRT, "/"): [answer(404)] * 20})
     assert comparison.usual(FRA, "/") == REFUSED and comparison.error(FRA, "/", answer(404)) == ""

@@ -76,7 +76,8 @@ def test_a_version_that_the_platform_did_not_keep_is_nobodys_deed() -> None:
     run(THREE[:1], first, Order(**{**vars(first), "again": True, "new_definition": True, "troubles": reverted}))
 
 
-def test_half_of_the_answers_are_errors_also_where_the_app_was_down_before() -> None:
+@pytest.mark.parametrize("before", ["deaf", "ill-in-one"])
+def test_half_of_the_answers_are_errors_also_where_the_app_was_ill_before(before: str) -> None:
     first = Order(**{**vars(UNFINISHED), "strategy": "in-place", "rollback": True, "troubles": ()})
-    down = Order(**{**vars(first), "image": "deaf", "rollback": False})
+    down = Order(**{**vars(first), "image": before, "rollback": False})
     run(THREE[:1], first, down, Order(**{**vars(first), "image": "half"}))
