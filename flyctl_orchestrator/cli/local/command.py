@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.local.client import ask, find_local, require_running, start_local, stop_local, usual_port
+from flyctl_orchestrator.cli.target import resolve_target
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.report.local_text import local_lines
 
@@ -97,5 +98,6 @@ def destroy_app(context: CommandContext, app: str) -> None:
             what = f"this destroys app {app} with its machines, volumes and secrets"
             raise UsageError(what, where="flyo local destroy", next="Add --yes", code="local.reset")
         context.insist(f"Destroy app {app} with its machines, volumes and secrets on {running.url}?")
-    ask(environment, running, "DELETE", f"/v1/apps/{app}")
+    # flyctl keeps the version of an app's secrets by its name, and forgets it when it destroys the app itself.
+    resolve_target(environment, True, needs_flyctl=False).flyctl.apps_destroy(app)
     context.output.report(f"destroyed {app}")

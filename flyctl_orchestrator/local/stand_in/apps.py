@@ -6,6 +6,7 @@ from typing import Any
 
 from flyctl_orchestrator.local.stand_in.app_record import app_record
 from flyctl_orchestrator.local.stand_in.failures import ApiFailure, Failure
+from flyctl_orchestrator.local.stand_in.remembered import forget_secrets_version
 from flyctl_orchestrator.local.stand_in.session import Session
 
 _WHOLE_APP = """
@@ -94,4 +95,5 @@ def destroy(session: Session) -> None:
             session.api.machines("DELETE", f"/apps/{name}")
         except ApiFailure as failure:
             raise failure.during(f"failed to destroy app {name}") from failure
+        forget_secrets_version(session.env, name)
         session.say(f"Destroyed app {name}")

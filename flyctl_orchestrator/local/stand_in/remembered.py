@@ -35,10 +35,19 @@ def access_token(env: Mapping[str, str]) -> str:
 
 def remember_secrets_version(env: Mapping[str, str], app: str, version: int) -> None:
     """Keep `version` for the app; the file appears whole or not at all."""
-    path = config_file(env)
+    others, versions = _read(config_file(env))
+    _write(config_file(env), others, {**versions, app: version})
+
+
+def forget_secrets_version(env: Mapping[str, str], app: str) -> None:
+    """The app is destroyed; another one of its name counts from the beginning."""
+    others, versions = _read(config_file(env))
+    if app in versions:
+        _write(config_file(env), others, {name: version for name, version in versions.items() if name != app})
+
+
+def _write(path: Path, others: list[str], versions: dict[str, int]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    others, versions = _read(path)
-    versions[app] = version
     block = [_BLOCK, *(f"    {name}: {versions[name]}" for name in sorted(versions))]
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix="config.", suffix=".tmp")
     with os.fdopen(handle, "w", encoding="utf-8") as file:

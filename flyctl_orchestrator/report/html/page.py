@@ -48,11 +48,14 @@ def days_page(app: str, days: Days, timelines: Mapping[str, Timeline], book: Reg
 
 
 def write_page(page: str, path: Path) -> None:
-    """Write a report; one that was there is replaced, and never by half a page.
+    """Write a report; one that was there is replaced, and never by half a page. Nothing else is ever replaced.
 
     Raises:
         FlyoError: it cannot be written (code report.unwritable).
     """
+    path = path.resolve()
+    if path.exists() and not path.is_dir() and not _is_page(path):
+        raise unwritable(path, OSError(0, "there is something else than a page of flyo, which would be lost"))
     half = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         # A name that is no UTF-8 can be in an error; nobody could show it as it is.
@@ -61,6 +64,18 @@ def write_page(page: str, path: Path) -> None:
     except OSError as error:
         half.unlink(missing_ok=True)
         raise unwritable(path, error) from error
+
+
+def _is_page(path: Path) -> bool:
+    """Whether a file is a page, or holds nothing yet: it may be replaced."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            head = file.read(64)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    return not head or head.lstrip().lower().startswith(b"<!doctype html")
 
 
 def unwritable(path: Path, error: OSError) -> FlyoError:

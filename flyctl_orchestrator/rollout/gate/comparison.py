@@ -2,8 +2,8 @@
 
 Answers are compared by the class of their status. A page that is worse than it usually was is an error: 200 before and
 500 now, 200 before and 404 now. A 404 that was there before is none. Whether 200 became 302 or 404 became 200 is the
-app's own affair, except on the health path, which has to answer by itself. Where nothing but broken answers came before, from
-the proxy or from an app that was ill, they tell nothing about a page, and what is new has to be good by itself.
+app's own affair, except on the health path, which has to answer by itself. Where nothing but broken answers came
+before, they tell nothing about a page, and what is new has to be good by itself.
 """
 
 from __future__ import annotations

@@ -297,3 +297,13 @@ def test_a_machine_that_is_not_there_is_said(bare: LocalFleet) -> None:
     bare.manage("POST", "/v1/apps", {"name": "one", "org_slug": "personal"})
     ran = bare.flyo("local", "machine", "stop", "00000000000000", "-a", "one")
     assert (ran.status, "machine not found" in ran.stderr) == (1, True)
+
+
+def test_an_app_that_was_destroyed_is_deployed_anew_without_its_secrets(bare: LocalFleet) -> None:
+    for _ in range(2):
+        bare.ok("deploy", "--local", "--yes", "--watch", "0s")
+        (app,) = (each["name"] for each in bare.ok("local", "status", "--json").json["apps"])
+        assert bare.ok("secrets", "list", "--local", "--json").json["secrets"] == []
+        bare.ok("secrets", "set", "--local", "COLOUR", "--stdin", stdin="mauve-and-secret")
+        bare.ok("deploy", "--local", "--yes", "--watch", "0s")
+        bare.ok("local", "destroy", app, "--yes")

@@ -170,13 +170,27 @@ def test_bad_days_that_end_badly_are_kept_first_and_the_others_as_far_as_there_i
     assert len(told(page)["days"]) == 2
 
 
+def test_a_report_replaces_no_file_of_another_kind(tmp_path: Path) -> None:
+    """As `flyo cost --html fly.toml` would."""
+    other, link, page = tmp_path / "fly.toml", tmp_path / "link.html", tmp_path / "page.html"
+    other.write_text('app = "shop"')
+    link.symlink_to(page)
+    for path in (other, Path("/dev/null")):
+        with pytest.raises(FlyoError, match="something else than a page of flyo") as refused:
+            write_page("new", path)
+        assert refused.value.code == "report.unwritable"
+    assert other.read_text() == 'app = "shop"' and Path("/dev/null").is_char_device()
+    write_page("new", link)
+    assert link.is_symlink() and page.read_text() == "new"
+
+
 def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
-    path.write_text("old")
-    write_page("new", path)
-    assert path.read_text() == "new" and list(tmp_path.iterdir()) == [path]
-    write_page("half a \udc80 letter", path)
-    assert path.read_text() == "half a ? letter" and list(tmp_path.iterdir()) == [path]
+    path.write_text("<!DOCTYPE html>old")
+    write_page("<!doctype html>new", path)
+    assert path.read_text() == "<!doctype html>new" and list(tmp_path.iterdir()) == [path]
+    write_page("<!doctype html>half a \udc80 letter", path)
+    assert path.read_text() == "<!doctype html>half a ? letter" and list(tmp_path.iterdir()) == [path]
     with pytest.raises(FlyoError) as failed:
         write_page("new", tmp_path / "missing" / "report.html")
     assert failed.value.code == "report.unwritable"
