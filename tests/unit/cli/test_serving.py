@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import io
-import os
-import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +15,7 @@ from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.pages.serving import require_servable, served
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import FlyoError, UnreachableError
+from tests.unit.fleet.interrupting import pressing
 
 # For documentation (RFC 5737): no computer has it.
 NOBODYS = "192.0.2.1"
@@ -73,27 +71,24 @@ def test_nothing_of_it_is_loaded_unless_it_is_asked_for() -> None:
     assert ran.stdout.strip() == "False"
 
 
-@pytest.fixture
-def interrupts() -> Iterator[None]:
-    """Ctrl-C is an exception here, whatever runs the tests."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-def test_whoever_waits_for_a_page_no_longer_has_the_result_all_the_same(tmp_path: Path, interrupts: None) -> None:
+def test_whoever_waits_for_a_page_no_longer_has_the_result_all_the_same(tmp_path: Path) -> None:
     context = context_in(tmp_path)
-    with served(context, "shop"):
+    with pressing("RolloutServer.close") as presser, served(context, "shop"):
         base, _, key = said(context).split()[3].partition("/#")
         opened = requests.post(f"{base}/session", json={"key": key}, headers={"Origin": base}, timeout=20)
         page = requests.get(f"{base}/events", cookies=opened.cookies, stream=True, timeout=20)
+        # Kept until the end: a page whose lines nobody holds any more has hung up, and nobody waits for it.
+        lines = page.iter_lines(chunk_size=1)
 
         def press() -> None:
             # The page is told of the end, and does not hang up.
-            assert any(b'"over":true' in line for line in page.iter_lines(chunk_size=1))
-            os.kill(os.getpid(), signal.SIGINT)
+            assert any(b'"over":true' in line for line in lines)
+            presser.press()
 
-        threading.Thread(target=press).start()
+        waiting = threading.Thread(target=press)
+        waiting.start()
+    waiting.join()
+    assert not presser.missed, "nobody was interrupted"
     page.close()
 
 

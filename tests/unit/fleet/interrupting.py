@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -14,23 +15,29 @@ class Presser:
 
     Args:
         places: qualified names, e.g. "Child.wait".
+
+    Attributes:
+        left: those that are to be interrupted yet.
+        missed: at the end, those that were not.
     """
 
     def __init__(self, *places: str) -> None:
-        self._left = list(places)
+        self.left = list(places)
+        self.missed: list[str] = []
         self._pressed = threading.Event()
 
     def press(self, line: str = "") -> None:
         """Interrupt the next of the methods; from another thread, which goes on when it has happened."""
         self._pressed.clear()
-        while self._left and not self._pressed.is_set():
-            signal.raise_signal(signal.SIGINT)
+        while self.left and not self._pressed.is_set():
+            # To the process, whose main thread gets it and wakes, whatever it waits for.
+            os.kill(os.getpid(), signal.SIGINT)
             self._pressed.wait(0.02)
 
     def heed(self, number: int, frame: FrameType | None) -> None:
         """What a signal does: it is only an interrupt where it is meant to be one."""
-        if self._left and _inside(frame, self._left[0]):
-            self._left.pop(0)
+        if self.left and _inside(frame, self.left[0]):
+            self.left.pop(0)
             self._pressed.set()
             raise KeyboardInterrupt
 
@@ -43,6 +50,8 @@ def pressing(*places: str) -> Iterator[Presser]:
     try:
         yield presser
     finally:
+        # Whoever still presses has come too late, and would interrupt somebody else.
+        presser.missed, presser.left = presser.left, []
         signal.signal(signal.SIGINT, former)
 
 
