@@ -2,8 +2,8 @@
 
 Answers are compared by the class of their status. A page that is worse than it usually was is an error: 200 before and
 500 now, 200 before and 404 now. A 404 that was there before is none. Whether 200 became 302 or 404 became 200 is the
-app's own affair, except on the health path, which has to answer by itself. Where nothing but broken answers came
-before, they tell nothing about a page, and what is new has to be good by itself.
+app's own affair, except on the health path, which has to answer by itself. A machine that gave nothing but broken
+answers before tells nothing about a page; where none of them worked, what is new has to be good by itself.
 """
 
 from __future__ import annotations
@@ -57,11 +57,19 @@ def grade(answer: Answer) -> int:
 class Baseline:
     """How pages answered before anything was changed."""
 
-    _answers: dict[tuple[Place, str], list[Answer]] = field(default_factory=dict)
+    _answers: dict[tuple[Place, str], list[tuple[str, Answer]]] = field(default_factory=dict)
+    # Machines that gave an answer that was not broken, of any page.
+    _worked: set[tuple[Place, str]] = field(default_factory=set)
 
-    def add(self, place: Place, path: str, answer: Answer) -> None:
-        """Keep an answer."""
-        self._answers.setdefault((place, path), []).append(answer)
+    def add(self, place: Place, path: str, answer: Answer, machine: str = "") -> None:
+        """Keep an answer.
+
+        Args:
+            machine: the one that was asked, by its id.
+        """
+        self._answers.setdefault((place, path), []).append((machine, answer))
+        if grade(answer) < BROKEN:
+            self._worked.add((place, machine))
 
     def asked(self, place: Place) -> int:
         """Answers known of a place."""
@@ -72,12 +80,9 @@ class Baseline:
         return len(self._answers.get((place, path), ()))
 
     def of(self, place: Place, path: str) -> Sequence[Answer]:
-        """What a page answered in a place; nothing where every answer of every page was broken."""
-        return self._answers.get((place, path), ()) if self._worked(place) else ()
-
-    def _worked(self, place: Place) -> bool:
-        known = (each for (where, _), answers in self._answers.items() if where == place for each in answers)
-        return any(grade(answer) < BROKEN for answer in known)
+        """What a page answered in a place, without machines all of whose answers to every page were broken."""
+        known = self._answers.get((place, path), ())
+        return [answer for machine, answer in known if (place, machine) in self._worked]
 
     def places(self, path: str) -> list[Place]:
         """Where a page was asked for."""
@@ -123,16 +128,17 @@ class Comparison:
         return sum(bool(self.error(place, path, answer)) for answer in self._counted(place, path))
 
     def _usual(self, place: Place, path: str) -> int:
-        """The grade that is still good: the commonest before, there or else anywhere.
+        """The grade that is still good: the commonest before that is not broken, there or else anywhere.
 
-        Of a page nobody knows, the health page has to be good, and any other must not be broken. A health page is never
-        good when it is broken, whatever it was before; other pages may always lead elsewhere.
+        A page may only be broken where it always was; how often it was is compared by the share of its errors. Of a page
+        nobody knows, the health page has to be good, and any other must not be broken. A health page is never good when
+        it is broken, whatever it was before; other pages may always lead elsewhere.
         """
         health = path == self.probe.path
         counts = Counter(grade(answer) for answer in self._known(place, path))
         if not counts:
             return GOOD if health else REFUSED
-        commonest = max(counts, key=lambda each: (counts[each], each))
+        commonest = max(counts, key=lambda each: (each < BROKEN, counts[each], each))
         return min(commonest, REFUSED) if health else max(commonest, ELSEWHERE)
 
     def _slow(self, place: Place, path: str) -> float | None:

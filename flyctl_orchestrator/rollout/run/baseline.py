@@ -80,7 +80,7 @@ def measure(
 
 def _ask(machine: Machine, path: str, context: RolloutContext, measured: Measured) -> None:
     answer = context.ask(machine, path)
-    measured.pages.add(Place.of(machine), path, answer)
+    measured.pages.add(Place.of(machine), path, answer, machine.id)
     if path != context.probe.path or machine.id in measured.first:
         return
     measured.first[machine.id] = answer

@@ -126,9 +126,17 @@ def test_of_a_page_nobody_knows_only_the_health_page_has_to_be_there() -> None:
 
 
 def test_the_commonest_answer_is_the_usual_one_and_the_worse_one_of_two() -> None:
-    mixed = [answer(200)] * 3 + [answer(500)] * 2
+    mixed = [answer(200)] * 3 + [answer(404)] * 2
     assert compare({(FRA, "/"): mixed}).usual(FRA, "/") == ELSEWHERE
-    assert compare({(FRA, "/"): [*mixed, answer(500)]}).usual(FRA, "/") == BROKEN
+    assert compare({(FRA, "/"): [*mixed, answer(404)]}).usual(FRA, "/") == REFUSED
+
+
+@pytest.mark.parametrize("broken", [1, 5, 95])
+def test_a_page_that_was_sometimes_broken_is_compared_by_how_often(broken: int) -> None:
+    comparison = compare({(FRA, "/"): [answer(200)] * 5 + [answer(500)] * broken})
+    assert comparison.usual(FRA, "/") == ELSEWHERE
+    assert comparison.error(FRA, "/", answer(500)) == "500"
+    assert comparison.before(FRA, "/") > broken / (broken + 5) * 0.8
 
 
 def test_where_a_region_is_asleep_others_tell_what_is_usual() -> None:
@@ -233,6 +241,19 @@ def test_where_all_was_broken_the_answers_tell_nothing_about_a_page(down: int | 
     assert comparison.error(FRA, "/", answer(500)) == "500"
     assert comparison.before(FRA, "/") == RARE and comparison.slow(FRA, "/") is None
     assert comparison.baseline.times(FRA, "/") == 20
+
+
+def test_of_a_machine_that_was_down_nothing_is_learned_about_pages() -> None:
+    baseline = Baseline()
+    for path in ("/up", "/"):
+        for _ in range(10):
+            baseline.add(FRA, path, answer(200, 0.3), "up")
+            baseline.add(FRA, path, answer(502, 0.001), "down")
+    comparison = Comparison(baseline, PROBE)
+    assert baseline.asked(FRA) == 40 and list(baseline.of(FRA, "/")) == [answer(200, 0.3)] * 10
+    assert comparison.errors_before("/") == (0, 10) and comparison.before(FRA, "/") == RARE
+    assert comparison.error(FRA, "/", answer(502)) == "502"
+    assert comparison.slow(FRA, "/") == pytest.approx(0.9)
 
 
 def test_a_page_that_was_broken_while_the_app_was_up_may_stay_so() -> None:

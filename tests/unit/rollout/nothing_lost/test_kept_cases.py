@@ -76,8 +76,9 @@ def test_a_version_that_the_platform_did_not_keep_is_nobodys_deed() -> None:
     run(THREE[:1], first, Order(**{**vars(first), "again": True, "new_definition": True, "troubles": reverted}))
 
 
+@pytest.mark.parametrize("machines", [1, 2, 3])
 @pytest.mark.parametrize("before", ["deaf", "ill-in-one"])
-def test_half_of_the_answers_are_errors_also_where_the_app_was_ill_before(before: str) -> None:
+def test_half_of_the_answers_are_errors_also_where_the_app_was_ill_before(before: str, machines: int) -> None:
     first = Order(**{**vars(UNFINISHED), "strategy": "in-place", "rollback": True, "troubles": ()})
     down = Order(**{**vars(first), "image": before, "rollback": False})
-    run(THREE[:1], first, down, Order(**{**vars(first), "image": "half"}))
+    run(THREE[:machines], first, down, Order(**{**vars(first), "image": "half"}))
