@@ -130,9 +130,9 @@ class Comparison:
     def _usual(self, place: Place, path: str) -> int:
         """The grade that is still good: the commonest before that is not broken, there or else anywhere.
 
-        A page may only be broken where it always was; how often it was is compared by the share of its errors. Of a page
-        nobody knows, the health page has to be good, and any other must not be broken. A health page is never good when
-        it is broken, whatever it was before; other pages may always lead elsewhere.
+        A page may only be broken where it always was; how often it was is compared by the share of its errors. Of a
+        page nobody knows, the health page has to be good, and any other must not be broken. A health page is never
+        good when it is broken, whatever it was before; other pages may always lead elsewhere.
         """
         health = path == self.probe.path
         counts = Counter(grade(answer) for answer in self._known(place, path))
