@@ -33,6 +33,7 @@ class SharedOptions:
         yes: -y/--yes.
         verbose: -v/--verbose.
         lock_wait: --lock-wait, in seconds.
+        accept: --accept: codes of findings of `flyo doctor` at which a rollout does not stop.
         part: what --regions and its like say of the part of the fleet to change, by the names of `Part`.
         build: what the command line says about the build.
         policy: flags that stand in for flyo.toml's [rollout], by its names; None for one that was not given.
@@ -45,6 +46,7 @@ class SharedOptions:
     yes: bool = False
     verbose: bool = False
     lock_wait: float = 0.0
+    accept: tuple[str, ...] = ()
     part: dict[str, tuple[str, ...]] = field(default_factory=dict)
     build: BuildOptions = field(default_factory=BuildOptions)
     policy: dict[str, Any] = field(default_factory=dict)

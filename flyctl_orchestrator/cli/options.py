@@ -67,6 +67,10 @@ lock_option = _shared(
     "--lock-wait", type=Duration(), default=0.0, metavar="DURATION",
     help="How long to wait for another rollout to finish, e.g. 5m.",
 )  # fmt: skip
+accept_option = _shared(
+    "--accept", multiple=True, metavar="CODE",
+    help="Go on although 'flyo doctor' finds this error in the files. May be given again.",
+)  # fmt: skip
 
 
 def verbose_option(what: str) -> Callable[[Command], Command]:

@@ -89,7 +89,7 @@ CASES = [
     ("doctor.no_vm", "info", '[[vm]]\nsize = "shared-cpu-1x"', ""),
     ("doctor.many_statics", "error", "[[vm]]", "[[statics]]\nguest_path = '/a'\nurl_prefix = '/a'\n" * 11 + "[[vm]]"),
     ("doctor.many_mounts", "error", "[[vm]]", "[[mounts]]\nsource = 'a'\n[[mounts]]\nsource = 'b'\n[[vm]]"),
-    ("doctor.check_times", "error", 'path = "/up"', "path = '/up'\ninterval = '1s'"),
+    ("doctor.check_times", "warning", 'path = "/up"', "path = '/up'\ninterval = '900ms'"),
     ("doctor.check_times", "error", "[[vm]]", "[checks.alive]\ntype = 'tcp'\ntimeout = '61s'\n[[vm]]"),
     ("doctor.strategy", "warning", "[[vm]]", "[deploy]\nstrategy = 'canary'\n[mounts]\nsource = 'd'\n[[vm]]"),
 ]
@@ -121,6 +121,19 @@ def test_every_finding_of_files_is_tried() -> None:
     folder = Path(__file__).parents[3] / "flyctl_orchestrator" / "doctor"
     text = "".join((folder / name).read_text("utf-8") for name in ("services.py", "machines.py", "files.py"))
     assert {code for code in PAGES if code.startswith("doctor.") and f'"{code}"' in text} == tried
+
+
+def test_swap_hurts_only_where_machines_are_to_be_suspended() -> None:
+    swapping = WELL.replace('app = "shop"', 'app = "shop"\nswap_size_mb = 512')
+    assert codes(swapping) == {"doctor.suspend_swap"}
+    assert codes(swapping.replace('"suspend"', '"stop"')) == codes(swapping.replace('"suspend"', '"off"')) == set()
+
+
+def test_times_that_flyctl_brings_into_its_limits_stop_nothing() -> None:
+    times = "path = '/up'\ninterval = '{}'\ntimeout = '{}'"
+    for interval, timeout, number in (("1s", "60s", 0), ("61s", "1s", 1), ("999ms", "61s", 2)):
+        found = findings(WELL.replace('path = "/up"', times.format(interval, timeout)))
+        assert [(each.code, each.severity) for each in found] == [("doctor.check_times", "warning")] * number
 
 
 def test_what_depends_on_the_number_of_regions() -> None:
