@@ -76,9 +76,7 @@ def require_no_errors(context: CommandContext, project: Project, *, warnings: bo
     first, *others = stopping
     context.output.say(*(f"error: {each.where}: {each.what}. {each.fix} [{each.code}]" for each in others))
     codes = " ".join(f"--accept {code}" for code in dict.fromkeys(each.code for each in stopping))
-    raise UsageError(
-        first.what, where=first.where, next=f"{first.fix}. If it is meant, add {codes}", code=first.code
-    )
+    raise UsageError(first.what, where=first.where, next=f"{first.fix}. If it is meant, add {codes}", code=first.code)
 
 
 def _accepted(context: CommandContext) -> set[str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 # Commands that take --local, -a and -c, and those that take no -c. A test holds both against the commands.
 _ALL = """
-    deploy doctor history history-show lock-release lock-status lock-take logs open plan probe rehearse review-down
+    cost deploy doctor history history-show lock-release lock-status lock-take logs open plan probe rehearse review-down
     review-up rollback run scale secrets-check secrets-generate secrets-import secrets-list secrets-set secrets-unset
     ssh status watch
 """

@@ -144,9 +144,7 @@ UNUSED += 'Set auto_stop_machines = "suspend" or "stop", or remove min_machines_
 
 
 @pytest.mark.parametrize("words", [("plan",), ("deploy", "--yes"), ("deploy", "--yes", "--image", "x")])
-def test_errors_of_the_files_stop_a_plan_and_a_deploy(
-    words: tuple[str, ...], fleet: LocalFleet, flytoml: Path
-) -> None:
+def test_errors_of_the_files_stop_a_plan_and_a_deploy(words: tuple[str, ...], fleet: LocalFleet, flytoml: Path) -> None:
     before = fleet.machines()
     flytoml.write_text(flytoml.read_text().replace('= "off"', '= "off"\nmin_machines_running = 2'))
     ran = fleet.flyo(*words, "--local")
