@@ -106,7 +106,7 @@ def _keep_list(to: str) -> Callable[[click.Context, click.Parameter, tuple[str, 
         names = tuple(name.strip() for each in value for name in each.split(",") if name.strip())
         if value and not names:
             # A script's empty variable: taken as no option at all, it would stand for the whole fleet.
-            raise click.BadParameter("it names nothing; leave the option out for the whole fleet")
+            raise click.BadParameter("it names nothing; write a value, or leave it out for the whole fleet")
         if context is not None and names:
             context.options.part[to] = names
         return value
