@@ -13,7 +13,7 @@ from flyctl_orchestrator.catalog.error_pages import load_pages
 from flyctl_orchestrator.doctor.access import check_leases, check_lock, check_token, refused_token
 from flyctl_orchestrator.doctor.certificates import check_certificates
 from flyctl_orchestrator.doctor.computer import LITTLE, TOO_LITTLE, Facts, check_computer
-from flyctl_orchestrator.doctor.files import check_files
+from flyctl_orchestrator.doctor.files import check_env_files, check_files
 from flyctl_orchestrator.doctor.finding import Finding
 from flyctl_orchestrator.doctor.fleet import STUCK, check_secrets
 from flyctl_orchestrator.doctor.outside import check_addresses, check_volumes
@@ -48,6 +48,8 @@ def of_files(root: Path) -> Iterator[Finding]:
     (root / "Dockerfile").write_text("FROM scratch\nCOPY . .\n")
     (root / ".env").write_text("A=1\n")
     yield from findings(WELL, root=root)
+    fly = flytoml.parse(Document(root / "fly.toml", "fly.toml", WELL, parse_toml(WELL, "fly.toml")))
+    yield from list(check_env_files(Project(root, "shop", fly, Flyo(), root), most=1))[:1]
     (root / ".env").unlink()
     closing = replace(BOOK, regions=tuple(replace(each, deprecated=each.code == "fra") for each in BOOK))
     fly = flytoml.parse(Document(root / "fly.toml", "fly.toml", WELL, parse_toml(WELL, "fly.toml")))
@@ -73,6 +75,7 @@ def of_machines() -> Iterator[Finding]:
     yield from of_fleet(one("a"), one("b", state="suspended", **old))
     yield from of_fleet(one("a"), one("b", **old))
     yield from of_fleet(one("a"))
+    yield from of_fleet()
     yield from check_secrets("shop", ["PRIMARY_REGION", "FLY_REGION"])
 
 

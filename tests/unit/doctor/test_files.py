@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from flyctl_orchestrator.catalog.error_pages import load_pages
 from flyctl_orchestrator.catalog.regions import load_regions
-from flyctl_orchestrator.doctor.files import check_files
+from flyctl_orchestrator.doctor.files import check_env_files, check_files
 from flyctl_orchestrator.doctor.finding import Finding
 from flyctl_orchestrator.project import flytoml
 from flyctl_orchestrator.project.edit import set_keys
@@ -116,8 +116,20 @@ def test_a_file_with_secrets_is_kept_out_of_the_image(tmp_path: Path) -> None:
     assert "doctor.env_in_image" not in codes(WELL, root=tmp_path)
 
 
+def test_a_search_that_did_not_see_everything_says_so(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY . .\n")
+    (tmp_path / ".env").write_text("A=1\n")
+    project = Project(tmp_path, "shop", flytoml.parse(Document(tmp_path, "fly.toml", "", {})), Flyo(), tmp_path)
+    assert [each.code for each in check_env_files(project, most=2)] == ["doctor.env_in_image"]
+    assert [each.code for each in check_env_files(project, most=1)] == [
+        "doctor.env_not_searched",
+        "doctor.env_in_image",
+    ]
+
+
 def test_every_finding_of_files_is_tried() -> None:
     tried = {case[0] for case in CASES} | {"doctor.single_machine", "doctor.region_closing", "doctor.env_in_image"}
+    tried |= {"doctor.env_not_searched"}
     folder = Path(__file__).parents[3] / "flyctl_orchestrator" / "doctor"
     text = "".join((folder / name).read_text("utf-8") for name in ("services.py", "machines.py", "files.py"))
     assert {code for code in PAGES if code.startswith("doctor.") and f'"{code}"' in text} == tried
