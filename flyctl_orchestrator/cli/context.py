@@ -58,6 +58,9 @@ class CommandContext:
 
     environment: Environment
     options: SharedOptions = field(default_factory=SharedOptions)
+    # Where the command acts, and on which app, once it is known: what an error of the platform is about.
+    _target: Target | None = field(default=None, init=False, repr=False)
+    _app: str = field(default="", init=False, repr=False)
 
     def project(self, *, understood: bool = True) -> Project:
         """What fly.toml and flyo.toml say.
@@ -81,6 +84,7 @@ class CommandContext:
             if error.code != UNKNOWN_REGION:
                 raise
             project = load_project(*files, offered=self.offered())
+        self._app = project.app
         if understood:
             project.require_understood()
         return project
@@ -102,6 +106,7 @@ class CommandContext:
 
         environment, options = self.environment, self.options
         project, wrong = load_to_look(environment.cwd, options.config, options.app, environment.variables)
+        self._app = project.app
         self.output.say(*(self.advice(f"warning: {error}") for error in wrong))
         return project
 
@@ -127,7 +132,15 @@ class CommandContext:
         """
         from flyctl_orchestrator.cli.target import resolve_target
 
-        return resolve_target(self.environment, self.options.local, needs_flyctl=needs_flyctl)
+        self._target = resolve_target(self.environment, self.options.local, needs_flyctl=needs_flyctl)
+        return self._target
+
+    def explained(self, error: FlyoError) -> FlyoError:
+        """An error as it is told: where something was not found because there is no such app, that is said instead."""
+        app = self.options.app or self._app
+        if error.code != "api.not_found" or self._target is None or not app:
+            return error
+        return self._target.missing(app) or error
 
     def advice(self, text: str) -> str:
         """A text for a person, in which every command works as it stands: it names the same target as this one."""
@@ -180,7 +193,8 @@ def pass_command_context(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return command(context, *arguments, **options)
         except FlyoError as error:
-            error.next = context.advice(error.next)
-            raise
+            told = context.explained(error)
+            told.next = context.advice(told.next)
+            raise told from error.__cause__
 
     return run
