@@ -30,6 +30,7 @@ class SharedOptions:
         app: -a/--app.
         config: -c/--config.
         as_json: --json: stdout holds JSON alone, and nothing asks a question.
+        plain: --plain: what is shown is read aloud; FLYO_PLAIN may stand for it.
         yes: -y/--yes.
         verbose: -v/--verbose.
         lock_wait: --lock-wait, in seconds.
@@ -43,6 +44,7 @@ class SharedOptions:
     app: str | None = None
     config: Path | None = None
     as_json: bool = False
+    plain: bool = False
     yes: bool = False
     verbose: bool = False
     lock_wait: float = 0.0
@@ -156,7 +158,7 @@ class CommandContext:
         """Where everything that is printed goes."""
         from flyctl_orchestrator.report.output import Output
 
-        return Output.of(self.environment)
+        return Output.of(self.environment, plain=self.options.plain)
 
     @property
     def may_ask(self) -> bool:

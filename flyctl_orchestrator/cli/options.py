@@ -61,7 +61,8 @@ config_option = _shared(
     "-c", "--config", type=click.Path(path_type=Path), help="fly.toml to use (default: ./fly.toml)."
 )
 
-json_option = _shared("--json", "as_json", is_flag=True, help="Print JSON on stdout; ask no questions.")
+_json = _shared("--json", "as_json", is_flag=True, help="Print JSON on stdout; ask no questions.")
+_plain = _shared("--plain", is_flag=True, help="For a screen reader: a line per row, nothing redrawn (FLYO_PLAIN=1).")
 yes_option = _shared("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 lock_option = _shared(
     "--lock-wait", type=Duration(), default=0.0, metavar="DURATION",
@@ -71,6 +72,11 @@ accept_option = _shared(
     "--accept", multiple=True, metavar="CODE",
     help="Go on although 'flyo doctor' finds this error in the files. May be given again.",
 )  # fmt: skip
+
+
+def json_option(command: Command) -> Command:
+    """--json and --plain: for programs, and for people to whom a table says nothing."""
+    return _json(_plain(command))
 
 
 def verbose_option(what: str) -> Callable[[Command], Command]:

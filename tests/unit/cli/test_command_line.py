@@ -162,6 +162,12 @@ def test_no_option_takes_a_number_that_is_none() -> None:
                 option.type.convert(text, option, None)
 
 
+def test_whatever_prints_json_can_be_read_aloud_too() -> None:
+    for path, command in commands(flyo):
+        names = {name for each in command.params for name in each.opts}
+        assert ("--json" in names) <= ("--plain" in names), path
+
+
 # Flags, and words for a program in a machine, which takes what it likes.
 WITHOUT_TEXT = (click.types.BoolParamType, type(click.UNPROCESSED))
 

@@ -1,4 +1,4 @@
-"""`flyo regions suggest --users-from prometheus`, against a server that answers as Fly.io's does, and as it does not."""
+"""`flyo regions suggest --users-from prometheus`, against a server that answers as Fly.io's and worse."""
 
 from __future__ import annotations
 
