@@ -26,7 +26,7 @@ from flyctl_orchestrator.report.catalog.map_svg import picture
 from flyctl_orchestrator.report.catalog.map_text import curve_lines, map_lines
 from flyctl_orchestrator.report.catalog.regions_text import Listed, Suggested, list_lines, suggestion_lines
 from flyctl_orchestrator.report.html.figures import suggestion_page
-from flyctl_orchestrator.rollout.plan.cost import Guest, guest_of_size
+from flyctl_orchestrator.rollout.plan.cost import MOST_MB, PRESET_MB, STEP_MB, Guest, guest_of_size
 
 # What `flyo init` gives a machine of this size.
 USUAL_MEMORY_MB = 512
@@ -205,6 +205,14 @@ def _guest(name: str, memory_mb: int | None) -> Guest:
     if guest is None:
         raise UsageError(
             f"no price is known for size '{name}'", where="--vm-size", next="Write e.g. shared-cpu-1x", code="usage"
+        )
+    least, most = guest.cpus * PRESET_MB[guest.kind], guest.cpus * MOST_MB[guest.kind]
+    if not least <= guest.memory_mb <= most or guest.memory_mb % STEP_MB:
+        raise UsageError(
+            f"no machine of size {name} has {guest.memory_mb} MB",
+            where="--vm-memory",
+            next=f"Give {least} to {most} in steps of {STEP_MB}, or another --vm-size",
+            code="usage",
         )
     return guest
 
