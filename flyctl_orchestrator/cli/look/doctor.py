@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from flyctl_orchestrator.catalog.error_pages import load_pages
+from flyctl_orchestrator.catalog.prices import load_prices
 from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.judged import judge
@@ -16,6 +17,7 @@ from flyctl_orchestrator.cli.look.computer import facts_of
 from flyctl_orchestrator.cli.status import unfinished_rollout
 from flyctl_orchestrator.cli.target import wants_local
 from flyctl_orchestrator.doctor.computer import check_computer
+from flyctl_orchestrator.doctor.cost import check_cost
 from flyctl_orchestrator.doctor.files import check_files
 from flyctl_orchestrator.doctor.finding import ORDER, Finding
 from flyctl_orchestrator.doctor.fleet import check_fleet, check_secrets
@@ -27,8 +29,12 @@ from flyctl_orchestrator.project.edit import set_keys
 from flyctl_orchestrator.project.model import Project
 from flyctl_orchestrator.project.write import write_files
 from flyctl_orchestrator.report.look.findings import finding_lines, findings_as_dict
+from flyctl_orchestrator.rollout.plan.bill.bill import Use, bill_of
+from flyctl_orchestrator.rollout.plan.bill.change import compare
+from flyctl_orchestrator.rollout.plan.bill.of_fleet import bill_of_fleet, standing_of
 from flyctl_orchestrator.rollout.state.lock_record import is_lock_machine
-from flyctl_orchestrator.rollout.survey import survey_app
+from flyctl_orchestrator.rollout.state.observe import Fleet
+from flyctl_orchestrator.rollout.survey import Survey, survey_app
 
 
 @dataclass(frozen=True)
@@ -135,7 +141,18 @@ def _of_fleet(context: CommandContext, target: Target, project: Project) -> list
     survey = survey_app(target, project.app, files, probe=True, unfinished=past)
     names = [secret.name for secret in target.api.list_secrets(project.app)]
     fleet = [*check_fleet(survey, target.api.platform_time()), *check_secrets(project.app, names)]
-    return [*fleet, *check_volumes(survey.volumes)]
+    return [*fleet, *check_volumes(survey.volumes), *(_of_cost(context, project, survey) if files else ())]
+
+
+def _of_cost(context: CommandContext, project: Project, survey: Survey) -> Iterator[Finding]:
+    """The bill of the files beside that of what was seen, where the files say how many machines there should be."""
+    if project.problems or not project.flyo.regions:
+        return
+    regions, prices = load_regions(context.environment.variables), load_prices(context.environment.variables)[0]
+    machines = tuple(each.machine for each in survey.seen)
+    fleet, use = Fleet(project.app, True, machines, volumes=survey.volumes), Use(hours=project.flyo.budget.hours)
+    before = bill_of_fleet(fleet, use, prices, regions)
+    yield from check_cost(project.app, compare(before, bill_of(project, use, prices, regions, standing_of(fleet))))
 
 
 def _of_flyctl(context: CommandContext, target: Target, project: Project) -> list[Finding]:

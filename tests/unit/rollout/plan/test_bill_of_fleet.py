@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from flyctl_orchestrator.catalog.prices import load_prices
 from flyctl_orchestrator.catalog.regions import load_regions
+from flyctl_orchestrator.doctor.cost import check_cost
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.volumes import Volume
 from flyctl_orchestrator.project import flytoml
@@ -93,6 +94,16 @@ def test_what_comes_goes_and_grows_is_a_line_each() -> None:
     assert found.usd == pytest.approx(sum(line.usd or 0.0 for line in found.lines))
     assert found.usd == pytest.approx(found.after.total - found.before.total)
     assert found.as_dict()["items"][2]["after"] is None and found.as_dict()["items"][1]["before"] is None
+
+
+def test_doctor_says_what_the_files_would_make_of_the_bill() -> None:
+    there = fleet(one("a", "iad"), one("b", "iad"))
+    for count, words in ((3, "3.69 USD a month more"), (1, "3.69 USD a month less")):
+        (found,) = check_cost("shop", change(there, project("", {"iad": count})))
+        assert (found.severity, found.code) == ("info", "doctor.cost_differs")
+        assert found.what == f"would cost {words} as the files have it than as it runs"
+    assert list(check_cost("shop", change(there, project("", {"iad": 2})))) == []
+    assert list(check_cost("shop", change(there, project('[[vm]]\nsize = "a10"\n', {"iad": 2})))) == []
 
 
 def test_without_a_vm_machines_keep_the_size_they_have() -> None:
