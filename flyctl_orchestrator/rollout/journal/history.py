@@ -66,6 +66,7 @@ def history_of(
     ids = {past.id for past in past_rollouts}
     rows += _of_machines([machine for machine in machines if changed_by(machine) and changed_by(machine) not in ids])
     spans = [(row.at, row.at + (row.seconds or 0.0) + 1.0, number) for number, row in enumerate(rows)]
+    newest = max((release.version for release in releases), default=0)
     for release in releases:
         at = _seconds(release.created_at)
         mine = next((n for start, end, n in spans if start - 1.0 <= at <= end and rows[n].source == "journal"), None)
@@ -74,7 +75,7 @@ def history_of(
         if mine is not None and rows[mine].kind == "deploy":
             rows[mine] = HistoryEntry(**(rows[mine].__dict__ | {"release": release.version}))
         if not known:
-            rows.append(_of_release(release, at))
+            rows.append(_of_release(release, at, overtaken=release.version < newest))
     rows += [_of_activity(activity) for activity in activities]
     return _newest_first([*rows, *others])
 
@@ -130,9 +131,11 @@ def _of_machines(machines: list[Machine]) -> list[HistoryEntry]:
     ]  # fmt: skip
 
 
-def _of_release(release: Release, at: float) -> HistoryEntry:
+def _of_release(release: Release, at: float, *, overtaken: bool) -> HistoryEntry:
+    # flyctl says so of a release when it begins with it, and for ever when it was killed.
+    status = "unfinished" if overtaken and release.status in ("running", "pending") else release.status
     return HistoryEntry(
-        at, f"v{release.version}", "release", release.user, release.image, release.status, "releases",
+        at, f"v{release.version}", "release", release.user, release.image, status, "releases",
         release=release.version, about=release.image,
     )  # fmt: skip
 

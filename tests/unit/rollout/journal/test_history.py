@@ -207,6 +207,15 @@ def test_a_release_that_another_computers_machines_tell_of_is_not_told_twice() -
     assert {row.id for row in history_of([], [of_another], [later])} == {rollout_id(2), "v8"}
 
 
+def test_a_release_that_was_overtaken_does_not_run_any_more() -> None:
+    begun = [
+        Release(f"rel{version}", version, status, "x", f"2026-11-23T1{version}:00:00Z")
+        for version, status in ((1, "running"), (2, "pending"), (3, "failed"), (4, "running"))
+    ]
+    rows = history_of([], [], begun)
+    assert [row.outcome for row in rows] == ["running", "failed", "unfinished", "unfinished"]
+
+
 def test_a_release_without_a_readable_time_is_the_oldest(kept: Kept) -> None:
     kept.whole(1, [machine("a")])
     rows = history_of(kept.past(), [], [release(5, "yesterday")])
