@@ -224,3 +224,12 @@ def test_machines_alone_from_anywhere_with_only_a_name(fleet: LocalFleet, tmp_pa
     assert not any(code.startswith("config.") for code in found(ran))
     unknown = fleet.flyo("doctor", "--local", "--app", "nobody", "--json", cwd=tmp_path)
     assert (unknown.status, "app.not_found" in found(unknown)["doctor.not_checked"]["what"]) == (8, True)
+
+
+def test_after_a_first_deploy_that_failed_there_is_no_machine_and_nothing_else_is_blamed(bare: LocalFleet) -> None:
+    (bare.switches / "sick-iad").touch()
+    failed = bare.flyo("deploy", "--local", "--yes", "--timeout", "4s")
+    assert failed.status == 3, failed.stderr
+    codes = set(found(bare.ok("doctor", "--local", "--json")))
+    assert "doctor.no_machine" in codes
+    assert codes & {"doctor.drift", "doctor.public_address", "doctor.few_machines"} == set()
