@@ -24,6 +24,7 @@ from flyctl_orchestrator.doctor.fleet import check_fleet, check_secrets
 from flyctl_orchestrator.doctor.outside import check_addresses, check_volumes
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.edit import set_keys
 from flyctl_orchestrator.project.model import Project
@@ -120,8 +121,7 @@ def _look_outside(context: CommandContext, project: Project, found: Found, *, lo
         found.miss("machines", error)
         return
     with found.looking("leases"):
-        machines = [each for each in target.api.list_machines(project.app) if not is_lock_machine(each)]
-        found.findings += lease_findings(target, project.app, machines)
+        found.findings += lease_findings(target, project.app, _machines(target, project.app))
     with found.looking("certificates"):
         found.findings += certificate_findings(target, project.app)
     if not has_files(project):
@@ -129,10 +129,15 @@ def _look_outside(context: CommandContext, project: Project, found: Found, *, lo
     try:
         found.findings += _of_flyctl(context, target, project)
         addresses = target.flyctl.addresses(project.app)
-        found.findings += check_addresses(project.app, addresses, target.api.list_machines(project.app))
+        found.findings += check_addresses(project.app, addresses, _machines(target, project.app))
         found.checked.append("flyctl")
     except FlyoError as error:
         found.miss("flyctl's own checks", error)
+
+
+def _machines(target: Target, app: str) -> list[Machine]:
+    """The app's machines, but for the one that keeps flyo's lock and never runs."""
+    return [each for each in target.api.list_machines(app) if not is_lock_machine(each)]
 
 
 def _of_fleet(context: CommandContext, target: Target, project: Project) -> list[Finding]:

@@ -15,9 +15,16 @@ KINDS = ("deploy", "scale", "rollback")
 
 def without_journal(journals: JournalStore) -> list[HistoryEntry]:
     """A line of the history for each of them; none for one whose events cannot be read, as `history show` says."""
-    known = set(journals.ids())
-    found = [_entry(journals, rollout) for rollout in kept_rollouts(journals) if rollout not in known]
+    found = [_entry(journals, rollout) for rollout in kept_rollouts(journals) if not _has_journal(journals, rollout)]
     return [entry for entry in found if entry is not None]
+
+
+def _has_journal(journals: JournalStore, rollout: str) -> bool:
+    """Whether one was begun; where only a number was taken, the file is empty."""
+    try:
+        return journals.path(rollout).stat().st_size > 0
+    except OSError:
+        return False
 
 
 def _entry(journals: JournalStore, rollout: str) -> HistoryEntry | None:

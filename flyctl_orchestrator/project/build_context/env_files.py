@@ -86,7 +86,8 @@ def _text(path: Path) -> str:
 
 
 def _env_files(context: Path, rules: IgnoreRules, most: int) -> EnvFiles:
-    seen, found = 0, []
+    seen = 0
+    found: list[str] = []
     for directory, folders, files in os.walk(context):
         here = Path(directory).relative_to(context)
         looked_into = (each for each in folders if not each.startswith(".") and each not in PASSED_OVER)

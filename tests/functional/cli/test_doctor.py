@@ -186,7 +186,7 @@ def test_only_a_finding_can_be_accepted(code: str, fleet: LocalFleet) -> None:
     assert (ran.status, ran.last_line) == (
         2,
         f"flyo: --accept: '{code}' is no code of a finding. Give the code that the error ends with; "
-        "'flyo doctor --files' shows them all [usage]",
+        "'flyo doctor --local --files' shows them all [usage]",
     )
 
 

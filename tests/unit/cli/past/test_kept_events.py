@@ -137,6 +137,8 @@ def test_what_had_nothing_to_do_has_its_line_in_the_history(journals: JournalSto
     assert (row.about, row.as_dict()["at"]) == ("3 as wanted", "2026-11-23T06:48:12Z")
     # One that has a journal is told by that.
     journals.path(ROLLOUT).write_text("")
+    assert without_journal(journals) == [row]
+    journals.path(ROLLOUT).write_text("{}\n")
     assert without_journal(journals) == []
 
 
