@@ -18,8 +18,10 @@ from flyctl_orchestrator.project.model import Project
 
 # What is said before a rollout although it is a warning: afterwards it cannot be taken back.
 SAID_BEFORE = {"doctor.env_in_image"}
-# Errors at which nothing stops: machines that a closing region has already can be changed there all the same.
-GOES_ON = {"doctor.region_closing"}
+# Errors at which nothing stops, because a rollout comes out the same: machines that a closing region has already can be
+# changed there; a least number of machines without autostop does nothing (every ninth public fly.toml has one); what is
+# too large to be suspended is stopped instead.
+GOES_ON = {"doctor.region_closing", "doctor.min_running_unused", "doctor.suspend_memory"}
 
 
 def require_valid(context: CommandContext, target: Target, project: Project, *, needed: bool = True) -> None:
