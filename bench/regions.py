@@ -4,8 +4,8 @@
 
 The app runs on a local platform of its own with delays on: what a request costs is the app's own work, and measured
 round trips between the client, the machine that answers, and the machine that has the database. TCP and TLS handshakes
-of the client are not in it, nor what a home connection adds. --write puts the figures into docs/figures.md. It takes
-some eight minutes, and means nothing on a busy computer.
+of the client are not in it, nor what a home connection adds. --write puts the figures into docs/habit-app.md.
+It takes some nine minutes, five with --samples 10 --cold 2, and means nothing on a busy computer.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.aims import PAGE, table, write_section
 from bench.habit_limits import SECRET, cookie, fill
 from bench.regions_day import Day, day_of
-from bench.regions_page import page, write_into
+from bench.regions_page import HEADING, aims, page
 from flyctl_orchestrator.local.daemon import control
 from tests.e2e.laptop import habit_app
 
@@ -238,13 +239,14 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=20, help="of each figure")
     parser.add_argument("--cold", type=int, default=3, help="samples that need a machine to start anew")
     parser.add_argument("--resume", type=float, default=0.3, help="seconds that a suspended machine takes to wake")
-    parser.add_argument("--write", action="store_true", help="put the figures into docs/figures.md")
+    parser.add_argument("--write", action="store_true", help="put the figures into docs/habit-app.md")
     chosen = parser.parse_args()
     days: dict[str, Day] = {name: day_of(name) for name in ("far", "primary, SQLite", "primary, Postgres")}
-    text = page(run(chosen.samples, chosen.cold, chosen.resume), days, chosen.resume)
-    print(text)
+    found = run(chosen.samples, chosen.cold, chosen.resume)
+    text = page(found, days, chosen.resume)
+    print(f"{text}\n\n{table(aims(found, days))}")
     if chosen.write:
-        write_into(Path(__file__).parents[1] / "docs/figures.md", text)
+        write_section(PAGE, HEADING, text)
 
 
 if __name__ == "__main__":
