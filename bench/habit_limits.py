@@ -102,7 +102,9 @@ def outage(place: Path, waiting: int) -> Row:
     statuses = sorted({answer.result() for answer in answers})
     middle = statistics.median(times)
     note = f"longest of {len(times)}, median {middle:.0f} ms; the requests: {statuses} within {spent:.1f} s"
-    return Row(f"health while {waiting} requests wait for a database that says nothing", 100, max(times), " ms", note=note)
+    return Row(
+        f"health while {waiting} requests wait for a database that says nothing", 100, max(times), " ms", note=note
+    )
 
 
 def fill(file: Path, users: int) -> None:

@@ -14,6 +14,7 @@ import argparse
 import http.client
 import itertools
 import json
+import re
 import sys
 import tempfile
 import time
@@ -52,6 +53,8 @@ class Times:
         cold_miss: the same without such a connection.
         woken: the same on a machine that was suspended.
         write: a tick.
+        loads: dashboards that the machine has shown, when it is a far one.
+        sql: how many of its own pieces of work got to a database.
     """
 
     by: str = ""
@@ -60,6 +63,8 @@ class Times:
     cold_miss: list[float] = field(default_factory=list)
     woken: list[float] = field(default_factory=list)
     write: list[float] = field(default_factory=list)
+    loads: int = 0
+    sql: int = 0
 
 
 class Fleet:
@@ -143,6 +148,17 @@ class Fleet:
         self.wait_well(region)
         time.sleep(SETTLE)
 
+    def figure(self, region: str, name: str) -> int:
+        """What the region's machine has counted since it was started, over all labels."""
+        link = http.client.HTTPConnection("127.0.0.1", self.running.port, timeout=PATIENCE)
+        link.request("GET", "/metrics", headers={"Host": f"{self.machines[region]}.vm.{APP}.internal"})
+        text = link.getresponse().read().decode()
+        link.close()
+        found = re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE)
+        if not found:
+            sys.exit(f"the machine in {region} has no {name} among its figures: {text[:300]}")
+        return round(sum(map(float, found)))
+
     def act(self, region: str, action: str) -> None:
         """suspend or restart the region's machine."""
         self.call("POST", f"/v1/apps/{APP}/machines/{self.machines[region]}/{action}")
@@ -195,6 +211,8 @@ def measure(fleet: Fleet, region: str, users: Iterator[str], samples: int, cold:
         times.write.append(client.tick(writer, number + 1))
     if times.by == "iad":
         return times  # the primary's machine stays awake, and has the database
+    times.loads = fleet.figure(times.by, "habit_page_loads_total")
+    times.sql = fleet.figure(times.by, "habit_database_work_total")
     for _ in range(cold):
         fleet.start_anew(times.by)
         times.cold_miss.append(client.send(next(users))[0])
