@@ -1,4 +1,4 @@
-"""A client that is faster than what it measures: kept connections, one thread, no more work for an answer than it needs."""
+"""A client that is faster than what it measures: kept connections, one thread, little work for each answer."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
     python bench/habit_app.py [--seconds 5] [--rounds 3] [--write]
 
 Every app runs in the same gunicorn with the same settings, pinned to the first core where that can be done; this
-process asks from eight connections. A round measures all of them one after the other, and what is shown is the median of
-the rounds' ratios, so that a noisy moment does not fall on one of them alone. Only ratios say something on another
+process asks from eight connections. A round measures all of them one after the other, and what is shown is the median
+of the rounds' ratios, so that a noisy moment does not fall on one of them alone. Only ratios say something on another
 computer. --write puts them into docs/habit-app.md.
 """
 
