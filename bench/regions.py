@@ -1,11 +1,11 @@
 """How fast the habit app is for clients in seven regions, from one region, three and four, with real distances.
 
-    python -m bench.regions [--samples 20] [--cold 3] [--resume 0.3] [--write]
+    python -m bench.regions [--samples 20] [--cold 2] [--resume 0.3] [--write]
 
 The app runs on a local platform of its own with delays on: what a request costs is the app's own work, and measured
 round trips between the client, the machine that answers, and the machine that has the database. TCP and TLS handshakes
 of the client are not in it, nor what a home connection adds. --write puts the figures into docs/habit-app.md.
-It takes some nine minutes, five with --samples 10 --cold 2, and means nothing on a busy computer.
+It takes some six minutes, and means nothing on a busy computer.
 """
 
 from __future__ import annotations
@@ -255,7 +255,7 @@ def main() -> None:
     """Measure, print, and write when told to."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--samples", type=int, default=20, help="of each figure")
-    parser.add_argument("--cold", type=int, default=3, help="samples that need a machine to start anew")
+    parser.add_argument("--cold", type=int, default=2, help="samples that need a machine to start anew")
     parser.add_argument("--resume", type=float, default=0.3, help="seconds that a suspended machine takes to wake")
     parser.add_argument("--write", action="store_true", help="put the figures into docs/habit-app.md")
     chosen = parser.parse_args()

@@ -149,8 +149,8 @@ def _where(worst: tuple[float, str, str]) -> str:
 def _last_two(days: Mapping[str, Day]) -> list[str]:
     far, sqlite, postgres = (days[name] for name in ("far", "primary, SQLite", "primary, Postgres"))
     return [
-        "The last two are of a day with 40 page loads and 6 ticks between 7:00 and 23:00. Of those loads, so many asked",
-        f"nobody at all: in a far region {_share(far)}; in the primary region {_share(sqlite)} with SQLite and",
+        "The last one is of a day with 40 page loads and 6 ticks between 7:00 and 23:00. Of those loads, so many asked",
+        f"nobody: in a far region {_share(far)}; in the primary region {_share(sqlite)} with SQLite and",
         f"{_share(postgres)} with a Postgres that may sleep. A database that sleeps when nobody uses it, and another",
         "region, are not asked what has changed once nobody has loaded a page for five minutes, so that somebody alone",
         "finds their page too old.",
