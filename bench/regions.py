@@ -50,8 +50,8 @@ class Times:
         by: the region that answered.
         hit: a page in memory.
         miss: a page of a user whom the machine does not know; it keeps a connection to the primary region.
-        cold_miss: the same without such a connection.
-        woken: the same on a machine that was suspended.
+        cold_miss: the first one after the machine has started.
+        woken: one on a machine that was suspended: the connection is dead.
         write: a tick.
         loads: dashboards that the machine has shown, when it is a far one.
         sql: how many of its own pieces of work got to a database.
@@ -262,7 +262,7 @@ def main() -> None:
     days: dict[str, Day] = {name: day_of(name) for name in ("far", "primary, SQLite", "primary, Postgres")}
     found = run(chosen.samples, chosen.cold, chosen.resume)
     text = page(found, days, chosen.resume)
-    print(f"{text}\n\n{table(aims(found, days))}")
+    print(f"{text}\n\n{table(aims(found, days, chosen.resume))}")
     if chosen.write:
         write_section(PAGE, HEADING, text)
 
