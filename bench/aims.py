@@ -51,8 +51,13 @@ def figure(value: float) -> str:
 
 def table(rows: Sequence[Row]) -> str:
     """The rows as a table in Markdown that can be read as it is."""
-    lines = [_HEAD, *(row.cells() for row in rows)]
-    widths = [max(len(line[at]) for line in lines) for at in range(len(_HEAD))]
+    return markdown(_HEAD, [row.cells() for row in rows])
+
+
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Cells as a table in Markdown, as wide as they are."""
+    lines = [head, *rows]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
     shown = [_line([cell.ljust(width) for cell, width in zip(line, widths, strict=True)]) for line in lines]
     return "\n".join([shown[0], _line(["-" * width for width in widths]), *shown[1:]])
 

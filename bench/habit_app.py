@@ -60,7 +60,7 @@ flask = Flask("bare")
 flask.get("/dashboard")(lambda: Response(body, headers=headers))
 app.wsgi_app = flask
 """
-_MISSES = """
+MISSES = """
 import os
 from habit_app.app import create_app
 app = create_app(os.environ)
@@ -146,7 +146,7 @@ def served(target: str, place: Path, **variables: str) -> Iterator[int]:
 
 def cases(stack: ExitStack, place: Path) -> tuple[list[Case], int]:
     """Start everything there is to measure; also gives the bytes of an answer, its head included."""
-    for name, text in (("bare", _BARE), ("flask_alone", _FLASK), ("misses", _MISSES)):
+    for name, text in (("bare", _BARE), ("flask_alone", _FLASK), ("misses", MISSES)):
         (place / f"{name}.py").write_text(text)
     signed_in, start = cookie(), stack.enter_context
     short, long = f"sqlite://{place}/short.db", f"sqlite://{place}/long.db"

@@ -129,11 +129,16 @@ def fill(file: Path, users: int) -> None:
                 link.executemany("INSERT INTO entries VALUES (?, ?, ?)", [(id, day, at) for day in days])
 
 
+def processes(pid: int) -> list[int]:
+    """A process, its children and theirs."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(each for child in children for each in processes(int(child)))]
+
+
 def proportional(pid: int) -> float:
     """Megabytes of a process and its children, shared pages counted in part."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     total = 0
-    for each in (str(pid), *children):
+    for each in processes(pid):
         found = re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{each}/smaps_rollup").read_text(), re.M)
         total += int(found[1]) if found else 0
     return total / 1024
