@@ -120,7 +120,7 @@ def lost_ticks(place: Path) -> Row:
         page = browser.new_context(locale="en-GB").new_page()
         sign_up(page, far.url, "fast")
         add_habits(page, *HABITS)
-        tried = list(try_all(page, far))
+        tried = list(try_all(page, far, "fast"))
     ways = ", ".join(each.way for each in tried)
     return Row(
         "ticks lost of fast ones from nrt",

@@ -112,7 +112,13 @@ class Tried:
     expected: int
 
 
-def try_all(page: Page, far: Far) -> Iterator[Tried]:
+def leave_for_good(page: Page) -> None:
+    """Tick everything and leave for another site in the same task, and do not come back."""
+    with page.expect_navigation():
+        page.evaluate(f"() => {{ ({_EVERYTHING})(); location.assign('about:blank'); }}")
+
+
+def try_all(page: Page, far: Far, user: str) -> Iterator[Tried]:
     """Tick every day of every habit of a new user, once for each way to leave: all are done, then none, then all …"""
     # The worker has to be in charge before the tunnel comes.
     page.evaluate("async () => { await navigator.serviceWorker.ready; }")
@@ -122,11 +128,15 @@ def try_all(page: Page, far: Far) -> Iterator[Tried]:
         expected = EVERY * (number % 2)
         expect(page.locator(".days button")).to_have_count(EVERY)
         shown = page.locator(".days [aria-pressed=true]").count()
-        yield Tried(way.__name__, EVERY, abs(expected - done(far)), shown, expected)
+        yield Tried(way.__name__, EVERY, abs(expected - done(far, user)), shown, expected)
 
 
-def done(far: Far) -> int:
-    """Ticks in the database."""
+def done(far: Far, user: str) -> int:
+    """A user's ticks in the database."""
     with closing(sqlite3.connect(far.database)) as link:
-        [(count,)] = link.execute("SELECT count(*) FROM entries").fetchall()
+        [(count,)] = link.execute(
+            "SELECT count(*) FROM entries JOIN habits ON habits.id = entries.habit_id"
+            " JOIN users ON users.id = habits.user_id WHERE users.name = ?",
+            (user,),
+        ).fetchall()
     return int(count)
