@@ -10,6 +10,7 @@ from bench.aims import PAGE, Row, table, write_section
 from bench.habit_app import HEADING as ONE_CORE
 from bench.habit_limits import HEADING as LIMITS
 from bench.habit_promises import HEADING as PROMISES
+from bench.habit_servers import HEADING as SERVER
 from bench.regions import CLIENTS, LAYOUTS, Times
 from bench.regions_day import Day
 from bench.regions_page import HEADING, aims, p50, p95, page, round_trip, slow_round_trip
@@ -78,4 +79,4 @@ def test_a_new_section_replaces_the_old_one(tmp_path: Path) -> None:
 
 def test_the_page_has_a_place_for_each_measurement() -> None:
     lines = PAGE.read_text("utf-8").splitlines()
-    assert {ONE_CORE, LIMITS, HEADING, PROMISES} <= set(lines)
+    assert {ONE_CORE, LIMITS, HEADING, PROMISES, SERVER} <= set(lines)
