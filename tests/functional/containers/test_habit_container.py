@@ -22,7 +22,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.engine_bases import PYTHON, TestEngine
+from tests.engine_bases import PYTHON, TestEngine, needed_by
 from tests.functional.habit_app.habit_server import PASSWORD, ROOT, SECRET
 from tests.waiting import eventually
 
@@ -30,6 +30,7 @@ from tests.waiting import eventually
 pytestmark = [pytest.mark.containers, pytest.mark.xdist_group("container-builds"), pytest.mark.timeout(240)]
 
 IMAGE = "flyo-test/habit:1"
+NETWORK = "flyo-test-habit"
 PORT = 8080
 GUNICORN = """#!/usr/local/bin/python3
 import sys
@@ -37,7 +38,9 @@ sys.path.insert(0, "/venv/packages")
 from gunicorn.app.wsgiapp import run
 run()
 """
-INSTANCE = 'RUN ["/bin/busybox", "install", "-d", "-o", "10001", "-g", "10001", "instance"]'
+# What the packages are linked with, where this computer has it elsewhere than its Python does.
+LIBRARIES = "ENV LD_LIBRARY_PATH=/venv/lib"
+INSTANCE = """RUN ["python3", "-c", "import os; os.mkdir('instance'); os.chown('instance', 10001, 10001)"]"""
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def docker(engine: TestEngine, *words: str) -> str:
     environment = {**os.environ, **engine.variables, "DOCKER_BUILDKIT": "0"}
     ran = subprocess.run(["docker", *words], env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    return ran.stdout.strip()
+    return (ran.stdout + ran.stderr if words[0] == "logs" else ran.stdout).strip()
 
 
 def last_stage() -> str:
@@ -90,7 +93,7 @@ def last_stage() -> str:
     assert separator
     ran = re.compile(r"^RUN (?:.*\\\n)*.*$", re.MULTILINE)
     assert len(ran.findall(last)) == 1
-    return f"FROM {PYTHON} AS build\nCOPY venv /venv\nFROM {PYTHON}\n{ran.sub(lambda _: INSTANCE, last)}"
+    return f"FROM {PYTHON} AS build\nCOPY venv /venv\nFROM {PYTHON}\n{LIBRARIES}\n{ran.sub(lambda _: INSTANCE, last)}"
 
 
 def copy_packages(place: Path) -> None:
@@ -114,25 +117,37 @@ def image(engine: TestEngine, tmp_path: Path) -> Iterator[str]:
     engine.ensure(PYTHON)
     context = tmp_path / "context"
     shutil.copytree(ROOT / "habit_app", context / "habit_app", ignore=shutil.ignore_patterns("__pycache__", "instance"))
-    copy_packages(context / "venv/packages")
+    packages, libraries = context / "venv/packages", context / "venv/lib"
+    copy_packages(packages)
+    libraries.mkdir()
+    for library in needed_by([str(path) for path in packages.rglob("*.so")]):
+        shutil.copyfile(library, libraries / library.name)
     gunicorn = context / "venv/bin/gunicorn"
     gunicorn.parent.mkdir()
     gunicorn.write_text(GUNICORN)
     gunicorn.chmod(0o755)
     (context / "Dockerfile").write_text(last_stage())
-    docker(engine, "build", "--tag", IMAGE, str(context))
+    docker(engine, "build", "--network", "none", "--tag", IMAGE, str(context))
     yield IMAGE
     docker(engine, "image", "rm", "--force", IMAGE)
 
 
 @pytest.fixture
-def container(engine: TestEngine, image: str) -> Iterator[Container]:
+def network(engine: TestEngine) -> Iterator[str]:
+    """One of the test's own."""
+    docker(engine, "network", "create", NETWORK)
+    yield NETWORK
+    docker(engine, "network", "rm", NETWORK)
+
+
+@pytest.fixture
+def container(engine: TestEngine, image: str, network: str) -> Iterator[Container]:
     """Started, and well."""
-    id = docker(engine, "run", "--detach", "--env", f"SECRET_KEY={SECRET}", image)
+    id = docker(engine, "run", "--detach", "--network", network, "--env", f"SECRET_KEY={SECRET}", image)
     try:
         found: Any = engine.call("GET", f"/containers/{id}/json")
-        [network] = found["NetworkSettings"]["Networks"].values()
-        made = Container(id, network["IPAddress"])
+        assert found["State"]["Running"], docker(engine, "logs", id)
+        made = Container(id, found["NetworkSettings"]["Networks"][network]["IPAddress"])
         eventually(lambda: made.health() == 200)
         yield made
     finally:
