@@ -52,8 +52,14 @@ class Link:
         return head, body
 
 
-def rate(port: int, cookie: str, seconds: float, connections: int = CONNECTIONS) -> float:
-    """Answers a second over so many connections, each of which asks again as soon as it is answered."""
+def rate(port: int, cookie: str, seconds: float) -> float:
+    """Answers a second over eight connections, each of which asks again as soon as it is answered."""
+    count, spent = answers(port, cookie, seconds)
+    return count / spent
+
+
+def answers(port: int, cookie: str, seconds: float, connections: int = CONNECTIONS) -> tuple[int, float]:
+    """The number of answers, and the seconds that they took together."""
     links = [Link(port, cookie) for _ in range(connections)]
     count = 0
     with selectors.DefaultSelector() as ready:
@@ -70,4 +76,4 @@ def rate(port: int, cookie: str, seconds: float, connections: int = CONNECTIONS)
         spent = time.monotonic() - started
     for link in links:
         link.socket.close()
-    return count / spent
+    return count, spent
