@@ -3,8 +3,9 @@
     python bench/habit_app.py [--seconds 5] [--rounds 3] [--write]
 
 Every app runs in the same gunicorn with the same settings, pinned to the first core where that can be done; this
-process asks from eight connections. A round measures all of them one after the other, and what is shown is the median
-of the rounds' ratios, so that a noisy moment does not fall on one of them alone. Only ratios say something on another
+process asks from eight connections. Counted are answers in a second of the server's own processor time: what a core
+gives that does nothing else. A round measures all of them one after the other, and what is shown is the median of the
+rounds' ratios, so that a noisy moment does not fall on one of them alone. Only ratios say something on another
 computer. --write puts them into docs/habit-app.md.
 """
 
@@ -29,7 +30,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from bench.aims import PAGE, Row, table, write_section  # noqa: E402
-from bench.asking import CONNECTIONS, Link, rate  # noqa: E402
+from bench.asking import CONNECTIONS, Link, work  # noqa: E402
 from habit_app.schedule import Schedule  # noqa: E402
 from habit_app.store import accounts, entries, habits  # noqa: E402
 from habit_app.store.address import parse_address  # noqa: E402
@@ -79,6 +80,7 @@ class Case:
 
     name: str
     port: int
+    pid: int
     cookie: str
 
 
@@ -109,8 +111,8 @@ def cookie() -> str:
 
 
 @contextmanager
-def served(target: str, place: Path, **variables: str) -> Iterator[int]:
-    """gunicorn with the app's own settings; gives its port."""
+def served(target: str, place: Path, **variables: str) -> Iterator[tuple[int, int]]:
+    """gunicorn with the app's own settings; gives its port and the id of its first process."""
     environment = {
         **os.environ,
         "HOST": "127.0.0.1",
@@ -136,7 +138,7 @@ def served(target: str, place: Path, **variables: str) -> Iterator[int]:
         for line in process.stderr:
             if found := re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", line):
                 Thread(target=process.stderr.read, daemon=True).start()
-                yield int(found[1])
+                yield int(found[1]), process.pid
                 return
         raise SystemExit(f"{target} did not start")
     finally:
@@ -152,7 +154,7 @@ def cases(stack: ExitStack, place: Path) -> tuple[list[Case], int]:
     short, long = f"sqlite://{place}/short.db", f"sqlite://{place}/long.db"
     user = fill(short, 90)
     fill(long, 3650)
-    kept = Case("cached", start(served("habit_app.wsgi:app", place, DATABASE_URL=short)), signed_in)
+    kept = Case("cached", *start(served("habit_app.wsgi:app", place, DATABASE_URL=short)), signed_in)
     Link(kept.port, signed_in).ask()
     head, body = Link(kept.port, signed_in).ask()
     (place / "body").write_bytes(body)
@@ -162,16 +164,16 @@ def cases(stack: ExitStack, place: Path) -> tuple[list[Case], int]:
     bare = {"BARE_BODY": str(place / "body"), "BARE_HEADERS": str(place / "headers")}
     misses = {"BENCH_USER": user}
     others = [
-        Case("bare", start(served("bare:app", place, **bare)), signed_in),
-        Case("flask", start(served("flask_alone:app", place, **bare)), signed_in),
-        Case("miss", start(served("misses:app", place, DATABASE_URL=short, **misses)), signed_in),
-        Case("long miss", start(served("misses:app", place, DATABASE_URL=long, **misses)), signed_in),
+        Case("bare", *start(served("bare:app", place, **bare)), signed_in),
+        Case("flask", *start(served("flask_alone:app", place, **bare)), signed_in),
+        Case("miss", *start(served("misses:app", place, DATABASE_URL=short, **misses)), signed_in),
+        Case("long miss", *start(served("misses:app", place, DATABASE_URL=long, **misses)), signed_in),
     ]
     return [kept, *others], len(head) + 4 + len(body)
 
 
 def rows(found: Mapping[str, Sequence[float]], weight: int) -> list[Row]:
-    """The table, of answers a second in each round and the bytes of one answer."""
+    """The table, of answers in a second of processor time in each round and the bytes of one answer."""
 
     def ratio(one: str, other: str) -> float:
         return statistics.median(a / b for a, b in zip(found[one], found[other], strict=True))
@@ -199,7 +201,7 @@ def main() -> None:
         measured, weight = cases(stack, Path(place))
         for _ in range(chosen.rounds):
             for case in measured:
-                found.setdefault(case.name, []).append(rate(case.port, case.cookie, chosen.seconds))
+                found.setdefault(case.name, []).append(work(case.pid, case.port, case.cookie, chosen.seconds))
     text = table(rows(found, weight))
     print(text)
     if chosen.write:

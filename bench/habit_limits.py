@@ -32,6 +32,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from bench.aims import PAGE, Row, table, write_section  # noqa: E402
+from bench.asking import processes  # noqa: E402
 from habit_app.sessions import _signer  # noqa: E402
 from habit_app.store.address import Address  # noqa: E402
 from habit_app.store.database import open_database  # noqa: E402
@@ -127,12 +128,6 @@ def fill(file: Path, users: int) -> None:
                 row = (id, name, f"Habit {habit}", "daily", at)
                 link.execute("INSERT INTO habits (id, user_id, name, schedule, created_at) VALUES (?, ?, ?, ?, ?)", row)
                 link.executemany("INSERT INTO entries VALUES (?, ?, ?)", [(id, day, at) for day in days])
-
-
-def processes(pid: int) -> list[int]:
-    """A process, its children and theirs."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(each for child in children for each in processes(int(child)))]
 
 
 def proportional(pid: int) -> float:

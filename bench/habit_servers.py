@@ -30,9 +30,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.aims import PAGE, figure, markdown, write_section
-from bench.asking import Link, answers
+from bench.asking import Link, processes, work
 from bench.habit_app import MISSES, ROOT, SECRET, cookie, fill
-from bench.habit_limits import get, processes, proportional
+from bench.habit_limits import get, proportional
 
 HEADING = "## The server"
 THREADS = 8
@@ -129,24 +129,8 @@ def rates(place: Path, seconds: float, rounds: int) -> dict[str, list[float]]:
             running[f"{kind} miss"] = stack.enter_context(served(kind, place, url, "misses"))
         for _ in range(rounds):
             for name, server in running.items():
-                found.setdefault(name, []).append(work(server, seconds))
+                found.setdefault(name, []).append(work(server.process.pid, server.port, cookie(), seconds))
     return found
-
-
-def work(server: Server, seconds: float) -> float:
-    """Answers in a second of the server's own processor time, when it is kept busy for so long."""
-    before = processor(server.process.pid)
-    count, _ = answers(server.port, cookie(), seconds)
-    return count / (processor(server.process.pid) - before)
-
-
-def processor(pid: int) -> float:
-    """Seconds of processor time that a process and those below it have used."""
-    ticks = 0
-    for each in processes(pid):
-        fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def stopped(kind: str, place: Path) -> str:
@@ -245,7 +229,7 @@ def memory(kind: str, place: Path, seconds: float) -> tuple[float, float, float]
     with served(kind, place, url) as server:
         time.sleep(0.5)
         rest = proportional(server.process.pid)
-        work(server, seconds)
+        work(server.process.pid, server.port, cookie(), seconds)
         return rest, proportional(server.process.pid), server.starting
 
 
