@@ -10,7 +10,6 @@ from datetime import datetime
 from functools import cache
 
 from flask import Blueprint, Flask, Response, request
-from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
 from habit_app.board import build
@@ -59,13 +58,13 @@ def drawing(app: Flask, sessions: Sessions, settings: Settings) -> Draw:
     return draw
 
 
-def _same_on_every_page(app: Flask) -> Callable[[], dict[str, Markup]]:
+def _same_on_every_page(app: Flask) -> Callable[[], dict[str, str]]:
     """Parts of the page that are drawn once, with the first page."""
 
     @cache
-    def parts() -> dict[str, Markup]:
+    def parts() -> dict[str, str]:
         names = {"schedule_fields": "_new_habit_fields.html", "scripts": "_dashboard_scripts.html"}
         templates = app.jinja_env
-        return {name: Markup(templates.get_template(file).render(weekdays=WEEKDAYS)) for name, file in names.items()}
+        return {name: templates.get_template(file).render(weekdays=WEEKDAYS) for name, file in names.items()}
 
     return parts
