@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.init.request import InitRequest
+from flyctl_orchestrator.project.detect.database import database_lines
 from flyctl_orchestrator.project.detect.detected import WantedSecret
 from flyctl_orchestrator.project.litefs import CONFIG as LITEFS_CONFIG
 from flyctl_orchestrator.project.litefs import litefs_lines
@@ -112,6 +113,7 @@ def _notes(answers: Answers, existing: Existing, actions: Mapping[str, str]) -> 
     notes = list(found.notes) if existing.needs_dockerfile else []
     if existing.needs_dockerfile and not (answers.start or found.start):
         notes.append("There is no Dockerfile, and how this app starts is not known: write one, or give --start")
+    notes += database_lines(found)
     own = [secret.name for secret in found.secrets if not secret.random]
     if own:
         notes.append(f"Its files name secrets whose values only you know ({', '.join(own)}): flyo secrets set NAME")

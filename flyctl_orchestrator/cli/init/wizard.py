@@ -11,6 +11,7 @@ from flyctl_orchestrator.cli.init.closed import open_region
 from flyctl_orchestrator.cli.questions import answer, terminal
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.project.asked import DEFAULT_PRIMARY, Asked, app_name_from
+from flyctl_orchestrator.project.detect.database import database_lines
 from flyctl_orchestrator.project.flyotoml import valid_path
 from flyctl_orchestrator.project.flytoml import valid_app_name
 from flyctl_orchestrator.project.scaffold import DEFAULT_AUTO_STOP, DEFAULT_MEMORY, Existing, health_path
@@ -68,6 +69,8 @@ class Wizard:
             say(f"{' and '.join(there)} will be edited in place: comments and other keys stay.")
         for note in detected.notes if self.existing.needs_dockerfile else ():
             say(f"{note}.")
+        for line in database_lines(detected):
+            say(f"{line}.")
         say("Enter takes the suggestion; Ctrl-C leaves without writing anything.")
         say("")
 
