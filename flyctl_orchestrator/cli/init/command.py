@@ -11,6 +11,7 @@ from flyctl_orchestrator.cli.init.closed import refuse_closed, reopened
 from flyctl_orchestrator.cli.init.create import can_create, create_app
 from flyctl_orchestrator.cli.init.report import report, show_files, summary
 from flyctl_orchestrator.cli.init.request import InitRequest
+from flyctl_orchestrator.cli.init.suggested import SuggestedRegion, suggested_region
 from flyctl_orchestrator.cli.target import wants_local
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import FlyoError, UsageError
@@ -59,8 +60,9 @@ def run_init(context: CommandContext, request: InitRequest, asked: Asked) -> Non
         require_start(existing, asked.start)
         if asked.database:
             planned_files(known, existing, {})  # and a missing one before anything is asked
+    suggested = suggested_region(environment, existing, asked, book)
     try:
-        answers, create = _answers(context, asked, request, existing, book)
+        answers, create = _answers(context, asked, request, existing, book, suggested)
     except KeyboardInterrupt:
         raise FlyoError("interrupted; nothing was written", code="interrupted", exit=Exit.INTERRUPTED) from None
     refuse_closed(answers, book)
@@ -71,7 +73,11 @@ def run_init(context: CommandContext, request: InitRequest, asked: Asked) -> Non
         return
     write_files(environment.cwd, files)
     created = create_app(context, answers.app, org=request.org) if create else None
-    report(context, answers, existing, actions, created)
+    # Who was asked has seen it.
+    guesses = (
+        [f"{suggested.guess}: --primary CODE takes another"] if suggested.guess and not _asks(context, request) else []
+    )
+    report(context, answers, existing, actions, created, guesses)
 
 
 def planned_files(answers: Answers, existing: Existing, copied: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -107,15 +113,24 @@ def require_start(existing: Existing, start: str | None) -> None:
     raise UsageError(what, where=".", next=advice, code="init.unknown_app")
 
 
+def _asks(context: CommandContext, request: InitRequest) -> bool:
+    return context.may_ask and not request.dry_run and not request.example
+
+
 def _answers(
-    context: CommandContext, asked: Asked, request: InitRequest, existing: Existing, book: RegionBook
+    context: CommandContext,
+    asked: Asked,
+    request: InitRequest,
+    existing: Existing,
+    book: RegionBook,
+    suggested: SuggestedRegion,
 ) -> tuple[Answers, bool]:
     """All answers, and whether to create the app; asks only a person at a terminal who did not say --yes."""
     directory = context.environment.cwd.name
-    if not context.may_ask or request.dry_run or request.example:
+    if not _asks(context, request):
         missing = missing_flags(asked, existing)
         if missing and not context.options.yes:
-            suggestions = complete(asked, existing, directory)
+            suggestions = complete(asked, existing, directory, suggested.code)
             given = {"--name": suggestions.app, "--regions": ",".join(suggestions.regions)}
             values = " ".join(f"{flag} {given[flag]}" for flag in missing)
             raise UsageError(
@@ -124,19 +139,24 @@ def _answers(
                 next=f"Give {values}, or --yes to accept these values",
                 code="usage.missing",
             )
-        return complete(asked, existing, directory), bool(request.create)
-    return _ask(context, asked, request, existing, book)
+        return complete(asked, existing, directory, suggested.code), bool(request.create)
+    return _ask(context, asked, request, existing, book, suggested)
 
 
 def _ask(
-    context: CommandContext, asked: Asked, request: InitRequest, existing: Existing, book: RegionBook
+    context: CommandContext,
+    asked: Asked,
+    request: InitRequest,
+    existing: Existing,
+    book: RegionBook,
+    suggested: SuggestedRegion,
 ) -> tuple[Answers, bool]:
     from flyctl_orchestrator.catalog.prices import load_prices
     from flyctl_orchestrator.cli.init.wizard import Wizard
 
     environment, output = context.environment, context.output
     directory = environment.cwd.name
-    wizard = Wizard(environment, existing, book, load_prices(environment.variables)[0], directory)
+    wizard = Wizard(environment, existing, book, load_prices(environment.variables)[0], directory, suggested)
     answers = complete(wizard.ask(asked), existing, directory)
     create, local = request.create, wants_local(environment, context.options.local)
     if create is None and can_create(environment, local=local):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from flyctl_orchestrator.cli.context import CommandContext
@@ -63,10 +63,19 @@ def show_files(context: CommandContext, files: Mapping[str, bytes], request: Ini
 
 
 def report(
-    context: CommandContext, answers: Answers, existing: Existing, actions: Mapping[str, str], created: bool | None
+    context: CommandContext,
+    answers: Answers,
+    existing: Existing,
+    actions: Mapping[str, str],
+    created: bool | None,
+    remarks: Sequence[str] = (),
 ) -> None:
-    """What was done and what to type next; with --json as one object on stdout."""
-    notes = _notes(answers, existing, actions)
+    """What was done and what to type next; with --json as one object on stdout.
+
+    Args:
+        remarks: what else there is to know, a sentence each without a final stop.
+    """
+    notes = [*remarks, *_notes(answers, existing, actions)]
     following = [("write a Dockerfile, then run 'flyo init' again", "")]
     if can_build(answers, existing):
         following = _following(existing.detected.secrets, created=bool(created), local=context.options.local)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from flyctl_orchestrator.catalog.prices import PriceBook
 from flyctl_orchestrator.catalog.regions import Region, RegionBook
-from flyctl_orchestrator.cli.init.closed import open_region
+from flyctl_orchestrator.cli.init.suggested import SuggestedRegion
 from flyctl_orchestrator.cli.questions import answer, terminal
 from flyctl_orchestrator.environment import Environment
-from flyctl_orchestrator.project.asked import DEFAULT_PRIMARY, Asked, app_name_from
+from flyctl_orchestrator.project.asked import Asked, app_name_from
 from flyctl_orchestrator.project.detect.database import database_lines
 from flyctl_orchestrator.project.flyotoml import valid_path
 from flyctl_orchestrator.project.flytoml import valid_app_name
@@ -31,6 +31,7 @@ class Wizard:
 
     Attributes:
         directory: name of the directory, which the app's name is guessed from.
+        suggested: the primary region that Enter takes.
     """
 
     environment: Environment
@@ -38,6 +39,7 @@ class Wizard:
     regions: RegionBook
     prices: PriceBook
     directory: str
+    suggested: SuggestedRegion
 
     def ask(self, asked: Asked) -> Asked:
         """`asked` with every open question answered.
@@ -71,6 +73,8 @@ class Wizard:
             say(f"{note}.")
         for line in database_lines(detected):
             say(f"{line}.")
+        if self.suggested.guess:
+            say(f"{self.suggested.guess}.")
         say("Enter takes the suggestion; Ctrl-C leaves without writing anything.")
         say("")
 
@@ -80,37 +84,18 @@ class Wizard:
         return text("App name", default, valid_app_name, "Lower-case letters, digits and hyphens, 63 at most")
 
     def _primary(self) -> str:
-        import questionary
+        from flyctl_orchestrator.cli.init.region_choice import one_region
 
-        fly = self.existing.fly
-        default = open_region((fly.primary_region if fly else None) or DEFAULT_PRIMARY, self.regions)
-        choices = [questionary.Choice(_title(region), region.code) for region in self._offered(default)]
-        question = questionary.select(
-            "Primary region, next to the database",
-            choices=choices,
-            default=default,
-            use_search_filter=True,
-            use_jk_keys=False,
-            instruction="(arrows, or type a city)",
-        )
+        default = self.suggested.code
+        question = one_region("Primary region, next to the database", self._offered(default), default, self.regions)
         return str(answer(question))
 
     def _counts(self, primary: str) -> dict[str, int]:
-        import questionary
+        from flyctl_orchestrator.cli.init.region_choice import more_regions
 
         there = dict(self.existing.flyo.regions) if self.existing.flyo else {}
-        choices = [
-            questionary.Choice(_title(region), region.code, checked=region.code in there)
-            for region in self._offered(*there)
-            if region.code != primary
-        ]
-        question = questionary.checkbox(
-            "Further regions",
-            choices=choices,
-            use_search_filter=True,
-            use_jk_keys=False,
-            instruction="(space to choose, type a city to find it, Enter when done)",
-        )
+        offered = [region for region in self._offered(*there) if region.code != primary]
+        question = more_regions("Further regions", offered, list(there), self.regions)
         chosen = [str(code) for code in answer(question)]
         codes = _in_order(primary, chosen, list(there))
         known = set(there.values()) or {1}
@@ -173,9 +158,7 @@ class Wizard:
         return sum(self.prices.machine_month("shared", 1, memory_mb, known[code]) * count for code, count in counts)
 
     def _offered(self, *always: str) -> list[Region]:
-        offered = [region for region in self.regions if not region.deprecated or region.code in always]
-        # What is typed finds the first title that holds it, and "fra" is in "Paris, France", too.
-        return sorted(offered, key=lambda region: not any(_is_in_another(region.code, other) for other in offered))
+        return [region for region in self.regions if not region.deprecated or region.code in always]
 
     def _say(self, line: str) -> None:
         Output.of(self.environment).say(line)
@@ -187,15 +170,6 @@ def text(question: str, default: str, valid: Callable[[str], bool], advice: str)
 
     check = lambda written: valid(written.strip()) or advice  # noqa: E731
     return str(answer(questionary.text(question, default=default, validate=check))).strip()
-
-
-def _title(region: Region) -> str:
-    known_as = next((alias.title() for alias in region.aliases if len(alias) > 6 and "-" not in alias), "")
-    return f"{region.code}  {region.city}, {known_as or region.country}".rstrip(", ")
-
-
-def _is_in_another(code: str, region: Region) -> bool:
-    return region.code != code and code in _title(region).lower()
 
 
 def _in_order(primary: str, chosen: list[str], before: list[str]) -> list[str]:

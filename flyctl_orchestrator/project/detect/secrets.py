@@ -21,9 +21,7 @@ _IN_CODE = re.compile(
 # Settings that are handed around before they are read: only names that nobody would look up for another reason.
 _LOOKED_UP = re.compile(r"""\.get\(\s*["'](\w*SECRET\w*)["']""")
 _IN_SAMPLE = re.compile(r"^\s*(?:export\s+)?([A-Z][A-Z0-9_]{2,63})\s*=", re.MULTILINE)
-_SECRET = re.compile(
-    r"(?:^|_)(?:SECRET|SECRETS|PASSWORD|PASSWD|TOKEN|SALT|DSN|API_KEY|PRIVATE_KEY)(?:_|$)|_KEY$"
-)
+_SECRET = re.compile(r"(?:^|_)(?:SECRET|SECRETS|PASSWORD|PASSWD|TOKEN|SALT|DSN|API_KEY|PRIVATE_KEY)(?:_|$)|_KEY$")
 # Any random value will do for these: nothing else has to know them.
 _OWN = re.compile(
     r"(?:(?:APP|AUTH|COOKIE|DJANGO|FLASK|JWT|NEXTAUTH|RAILS|SESSION)_)?(?:SECRET(?:_KEY(?:_BASE)?)?|SALT)|NODE_SESSION_SECRET"

@@ -111,7 +111,9 @@ def test_code_and_samples_that_ask_for_an_address() -> None:
     assert said(app__py='import os\nurl = os.environ["DATABASE_URL"]\n') == (
         "It asks for a database (DATABASE_URL in app.py)",
     )
-    assert said(server__js="const url = process.env.REDIS_URL;\n") == ("It asks for a database (REDIS_URL in server.js)",)
+    assert said(server__js="const url = process.env.REDIS_URL;\n") == (
+        "It asks for a database (REDIS_URL in server.js)",
+    )
     assert said(**{".env.example": "DATABASE_URL=\n"}) == ("It asks for a database (DATABASE_URL in .env.example)",)
     # What the compose file knows is better than an address of an unknown kind.
     both = said(app__py='import os\nurl = os.environ["DATABASE_URL"]\n', compose__yaml=COMPLETE)
@@ -122,9 +124,7 @@ def test_code_and_samples_that_ask_for_an_address() -> None:
     "text", ["services: [", "- a\n", "services: 3\n", "services: {web: {environment: !reset null}}\n", "a: *b\n"]
 )
 def test_a_compose_file_that_is_not_understood_is_told(text: str) -> None:
-    assert said(compose__yaml=text) == (
-        "compose.yaml is not understood, so whether it names a database is not known",
-    )
+    assert said(compose__yaml=text) == ("compose.yaml is not understood, so whether it names a database is not known",)
 
 
 def test_a_compose_file_that_is_too_large_to_read_is_told() -> None:
