@@ -268,7 +268,7 @@ def test_the_region_nearest_by_the_time_zone_is_suggested_as_a_guess(tmp_path: P
         ("vienna", (), "fra"),
         ("italy", (), "fra"),
         ("united states", (), "iad"),
-        ("united states", ("down",), "ord"),
+        ("united states", ("down",), "ewr"),
         ("zurich", (), "fra"),
     ],
 )
