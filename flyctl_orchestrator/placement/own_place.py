@@ -63,7 +63,7 @@ def _written(path: Path) -> str | None:
 
 def _in_database(written: str) -> str:
     """A zone's name in what may be a path to its file."""
-    before, found, name = written.partition("zoneinfo")
+    _, found, name = written.partition("zoneinfo")
     if not found:
         return written
     # zoneinfo.default, zoneinfo/posix: the same zones once more.

@@ -384,8 +384,8 @@ def test_without_a_region_the_nearest_by_the_time_zone_is_taken_and_called_a_gue
     put(directory, FLASK)
     result = flyo(directory, "--yes", zone="Europe/Berlin")
     assert (
-        "note     Region fra (Frankfurt) is a guess, from this computer's time zone, Europe/Berlin: --primary CODE takes "
-        "another.\n"
+        "note     Region fra (Frankfurt) is a guess, from this computer's time zone, Europe/Berlin: --primary CODE "
+        "takes another.\n"
     ) in result.stderr
     assert load_project(directory).flytoml.primary_region == "fra"
     # From now on the files say it.
