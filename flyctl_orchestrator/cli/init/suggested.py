@@ -13,27 +13,30 @@ from flyctl_orchestrator.project.scaffold import Existing
 
 
 @dataclass(frozen=True)
-class SuggestedRegion:
-    """Where the primary region is suggested to be.
+class Suggested:
+    """What is suggested without asking.
 
     Attributes:
-        guess: why it is suggested where that is a guess, a sentence without a final stop; else "".
+        code: of the primary region.
+        app: name of the app.
+        guess: why the region is suggested where that is a guess, a sentence without a final stop; else "".
     """
 
     code: str
     guess: str = ""
+    app: str = ""
 
 
-def suggested_region(environment: Environment, existing: Existing, asked: Asked, book: RegionBook) -> SuggestedRegion:
+def suggestion(environment: Environment, existing: Existing, asked: Asked, book: RegionBook) -> Suggested:
     """What flags and files say; else by this computer's time zone; else the usual one."""
     fly, flyo = existing.fly, existing.flyo
     known = asked.primary or next(iter(asked.regions or ()), None)
     known = known or (fly.primary_region if fly else None) or (next(iter(flyo.regions), None) if flyo else None)
     if known:
-        return SuggestedRegion(open_region(known, book))
+        return Suggested(open_region(known, book))
     own = own_place(environment.variables, environment.etc)
     region = own.region(book) if own else None
     if own is None or region is None:
-        return SuggestedRegion(open_region(DEFAULT_PRIMARY, book))
+        return Suggested(open_region(DEFAULT_PRIMARY, book))
     why = f"Region {region.code} ({region.city}) is a guess, from this computer's time zone, {own.zone}"
-    return SuggestedRegion(region.code, why)
+    return Suggested(region.code, why)

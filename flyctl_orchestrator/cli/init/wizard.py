@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 from flyctl_orchestrator.catalog.prices import PriceBook
 from flyctl_orchestrator.catalog.regions import Region, RegionBook
-from flyctl_orchestrator.cli.init.suggested import SuggestedRegion
+from flyctl_orchestrator.cli.init.name import Names
+from flyctl_orchestrator.cli.init.suggested import Suggested
 from flyctl_orchestrator.cli.questions import answer, terminal
 from flyctl_orchestrator.environment import Environment
-from flyctl_orchestrator.project.asked import Asked, app_name_from
+from flyctl_orchestrator.project.asked import Asked
 from flyctl_orchestrator.project.detect.database import database_lines
 from flyctl_orchestrator.project.flyotoml import valid_path
 from flyctl_orchestrator.project.flytoml import valid_app_name
@@ -30,16 +31,16 @@ class Wizard:
     """Asks for whatever flags left open.
 
     Attributes:
-        directory: name of the directory, which the app's name is guessed from.
-        suggested: the primary region that Enter takes.
+        suggested: what Enter takes.
+        names: says whose an app's name is.
     """
 
     environment: Environment
     existing: Existing
     regions: RegionBook
     prices: PriceBook
-    directory: str
-    suggested: SuggestedRegion
+    suggested: Suggested
+    names: Names
 
     def ask(self, asked: Asked) -> Asked:
         """`asked` with every open question answered.
@@ -50,6 +51,8 @@ class Wizard:
         self._introduce()
         with terminal(self.environment):
             app = asked.app or self._app()
+            if remark := self.names.remark(app):
+                self._say(f"{remark}.")
             primary = asked.primary or (None if asked.regions else self._primary())
             counts = asked.regions or self._counts(primary or "")
             asked = replace(asked, app=app, primary=primary or next(iter(counts)), regions=counts)
@@ -79,9 +82,14 @@ class Wizard:
         say("")
 
     def _app(self) -> str:
-        fly = self.existing.fly
-        default = (fly.app if fly else None) or app_name_from(self.directory)
-        return text("App name", default, valid_app_name, "Lower-case letters, digits and hyphens, 63 at most")
+        default = self.suggested.app
+        while True:
+            app = text("App name", default, valid_app_name, "Lower-case letters, digits and hyphens, 63 at most")
+            # The suggested one was looked at before.
+            if app == default or self.names.whose(app) != "other":
+                return app
+            self._say(f"The app name '{app}' is somebody else's, or this login may not see the app.")
+            default = self.names.free_one(app)
 
     def _primary(self) -> str:
         from flyctl_orchestrator.cli.init.region_choice import one_region
