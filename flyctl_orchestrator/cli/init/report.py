@@ -78,7 +78,10 @@ def report(
     notes = [*remarks, *_notes(answers, existing, actions)]
     following = [("write a Dockerfile, then run 'flyo init' again", "")]
     if can_build(answers, existing):
-        following = _following(existing.detected.secrets, created=bool(created), local=context.options.local)
+        litefs = bool(answers.database) or LITEFS_CONFIG in existing.names
+        following = _following(
+            existing.detected.secrets, created=bool(created), local=context.options.local, litefs=litefs
+        )
     output = context.output
     if context.options.as_json:
         files = [{"path": name, "action": action} for name, action in actions.items()]
@@ -128,17 +131,22 @@ def _notes(answers: Answers, existing: Existing, actions: Mapping[str, str]) -> 
         notes.append(f"Its files name secrets whose values only you know ({', '.join(own)}): flyo secrets set NAME")
     if answers.database:
         notes.append("LiteFS is not supported by Fly.io; with it machines never sleep, and one region alone can write")
+        notes.append("It cannot be rehearsed on this computer, whose machines have neither its program nor FUSE")
     if LITEFS_CONFIG in actions and "Dockerfile" not in actions:
         lines = "; ".join(litefs_lines())
         notes.append(f"The Dockerfile is yours and was left alone; for LiteFS its last stage has to end so: {lines}")
     return notes
 
 
-def _following(secrets: tuple[WantedSecret, ...], *, created: bool, local: bool) -> list[tuple[str, str]]:
+def _following(
+    secrets: tuple[WantedSecret, ...], *, created: bool, local: bool, litefs: bool
+) -> list[tuple[str, str]]:
     """The commands that work when they are typed one after the other, and what each is for."""
     names = [secret.name for secret in secrets if secret.random]
     rehearse = [(f"flyo secrets generate {name} --if-missing --local", "a random value, here only") for name in names]
     rehearse.append(("flyo deploy --local", "rehearse it on this computer"))
+    if litefs:
+        rehearse = [("flyo doctor --files", "look for mistakes in the files")]
     if local:
         return rehearse
     # On Fly.io no deploy creates an app: its name is taken for everybody.

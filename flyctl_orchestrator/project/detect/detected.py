@@ -21,7 +21,7 @@ class Detected:
     """A guess about an app.
 
     Attributes:
-        kind: "python", "node", "go", "static", or "" when nothing is recognized.
+        kind: "python", "node", "next", "next-standalone", "go", "static", or "" when nothing is recognized.
         label: for a person, e.g. "a Flask app".
         start: shell command that starts it on $PORT, or None when unknown.
         health: request path that answers when the app is well.

@@ -35,7 +35,7 @@ class FlyIo:
     def variables(self) -> dict[str, str]:
         address = f"http://127.0.0.1:{self.port}"
         names = ("FLY_API_BASE_URL", "FLY_FLAPS_BASE_URL", "FLY_UIEX_BASE_URL")
-        return {name: address for name in names} | {"FLY_API_TOKEN": TOKEN}
+        return dict.fromkeys(names, address) | {"FLY_API_TOKEN": TOKEN}
 
 
 @pytest.fixture
@@ -91,8 +91,8 @@ def test_a_name_that_is_given_and_somebody_elses_is_refused_and_nothing_written(
     assert free.startswith("shop-") and fly_io.asked == ["shop", free]
     assert (status, said) == (
         2,
-        "flyo: --name: the app name 'shop' is somebody else's on Fly.io, or this login may not see the app. Give another, "
-        f"e.g. --name {free}; nothing was written [init.name_taken]\n",
+        "flyo: --name: the app name 'shop' is somebody else's on Fly.io, or this login may not see the app. Give "
+        f"another, e.g. --name {free}; nothing was written [init.name_taken]\n",
     )
     assert sorted(shop.iterdir()) == before
     # What is named can be typed.
