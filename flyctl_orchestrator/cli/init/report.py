@@ -128,7 +128,8 @@ def _notes(answers: Answers, existing: Existing, actions: Mapping[str, str]) -> 
     notes += database_lines(found)
     own = [secret.name for secret in found.secrets if not secret.random]
     if own:
-        notes.append(f"Its files name secrets whose values only you know ({', '.join(own)}): flyo secrets set NAME")
+        asks = f"'flyo secrets set {' '.join(own)}' asks for them"
+        notes.append(f"Its files name secrets whose values only you know: {asks} (with --local for the rehearsal)")
     if answers.database:
         notes.append("LiteFS is not supported by Fly.io; with it machines never sleep, and one region alone can write")
         notes.append("It cannot be rehearsed on this computer, whose machines have neither its program nor FUSE")
@@ -138,9 +139,7 @@ def _notes(answers: Answers, existing: Existing, actions: Mapping[str, str]) -> 
     return notes
 
 
-def _following(
-    secrets: tuple[WantedSecret, ...], *, created: bool, local: bool, litefs: bool
-) -> list[tuple[str, str]]:
+def _following(secrets: tuple[WantedSecret, ...], *, created: bool, local: bool, litefs: bool) -> list[tuple[str, str]]:
     """The commands that work when they are typed one after the other, and what each is for."""
     names = [secret.name for secret in secrets if secret.random]
     rehearse = [(f"flyo secrets generate {name} --if-missing --local", "a random value, here only") for name in names]

@@ -281,7 +281,8 @@ def test_secrets_that_the_code_asks_for_are_in_the_next_commands(directory: Path
     code = 'import os\nkey = os.environ["SECRET_KEY"]\nstripe = os.getenv("STRIPE_API_KEY")\nos.environ["HOME"]\n'
     put(directory, {**FLASK, "app.py": FLASK["app.py"] + code, ".env.example": "JWT_SECRET=\nLOG_LEVEL=info\n"})
     assert flyo(directory, "--yes").stderr.splitlines()[-8:] == [
-        "note     Its files name secrets whose values only you know (STRIPE_API_KEY): flyo secrets set NAME.",
+        "note     Its files name secrets whose values only you know: 'flyo secrets set STRIPE_API_KEY' asks for "
+        "them (with --local for the rehearsal).",
         "next     flyo secrets generate JWT_SECRET --if-missing --local  a random value, here only",
         "         flyo secrets generate SECRET_KEY --if-missing --local  a random value, here only",
         "         flyo deploy --local                                    rehearse it on this computer",
@@ -405,6 +406,7 @@ def test_databases_are_told_in_a_line_and_their_addresses_asked_for(directory: P
     result = flyo(directory, "--name", "shop", "--regions", "iad")
     assert (
         "note     It uses Postgres (service db in compose.yaml).\n"
-        "note     Its files name secrets whose values only you know (DATABASE_URL): flyo secrets set NAME.\n"
+        "note     Its files name secrets whose values only you know: 'flyo secrets set DATABASE_URL' asks for them "
+        "(with --local for the rehearsal).\n"
     ) in result.stderr
     assert "hunter2" not in result.stderr
