@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -164,7 +165,8 @@ def test_the_wizard_asks_again_and_proposes_a_free_one(fly_io: FlyIo, newcomer: 
     newcomer.extra.update(fly_io.variables)
     child = newcomer.person(make("flask", tmp_path), "init")
     child.expect(r"App name .*?(flask-shop-[a-z0-9]{4})")
-    proposed = child.match.group(1) if child.match else ""
+    assert isinstance(child.match, re.Match)
+    proposed = child.match.group(1)
     child.send("\x7f" * len(proposed) + "mine\r")
     child.expect_exact("The app name 'mine' is somebody else's, or this login may not see the app.")
     child.expect(r"App name .*?(mine-[a-z0-9]{4})")

@@ -6,7 +6,6 @@ Only the images they are FROM are others: made of this computer's own Python, No
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,15 +14,13 @@ import pytest
 from tests.engine_bases import TestEngine
 from tests.functional.containers.conftest import leave_nothing
 from tests.functional.containers.first_hour import language_bases as bases
-from tests.functional.first_hour.folders import FOLDERS, LARGE, make
+from tests.functional.first_hour.folders import LARGE, make
 from tests.functional.first_hour.newcomer import Newcomer
-from tests.waiting import eventually
 
 # Each base is made once.
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(900), pytest.mark.xdist_group("init-in-containers")]
 
 KILLED = 137
-Base = Callable[[], str]
 
 
 @pytest.fixture(scope="session")
@@ -47,8 +44,6 @@ def node(engine: TestEngine, from_npm: None, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(scope="session")
 def go(engine: TestEngine, from_go: None) -> str:
-    if shutil.which("go") is None:
-        pytest.skip("go is not installed")
     engine.ensure_made("flyo-test/alpine:1", bases.alpine_files)
     return engine.ensure_made("flyo-test/go:1", bases.go_files, *bases.go_settings())
 
@@ -102,9 +97,3 @@ def test_go_apps(go: str, newcomer: Newcomer, engine: TestEngine, tmp_path: Path
     folder = make("go", tmp_path)
     lines = written(folder, newcomer, golang=go, alpine="flyo-test/alpine:1")
     deployed("go", folder, newcomer, engine, lines)
-
-
-def test_each_kind_is_tried() -> None:
-    assert set(FOLDERS) | set(LARGE) == {
-        "flask", "django", "fastapi", "static", "express", "next", "standalone", "go",
-    }  # fmt: skip
