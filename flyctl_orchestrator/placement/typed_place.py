@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from flyctl_orchestrator.catalog.latency import kilometres
 from flyctl_orchestrator.catalog.people import cells, city
-from flyctl_orchestrator.catalog.regions import Place, Region, RegionBook, plain
+from flyctl_orchestrator.catalog.regions import UNKNOWN_REGION, Place, Region, RegionBook, plain
 from flyctl_orchestrator.catalog.zones import city_of_zone, country_code
+from flyctl_orchestrator.errors import UsageError
 
 NEAR = 3
 """How many regions are named for a place that has none of its own."""
@@ -38,6 +39,24 @@ def regions_for(typed: str, book: RegionBook) -> tuple[Region, ...]:
     found += [*begin, *near] if len(wanted) < 3 else [*near, *begin]
     found += _by_price(region for region in offered if any(wanted in name for name in _names(region)))
     return tuple({region.code: region for region in found}.values())
+
+
+def refuse_place(typed: str, book: RegionBook, *, where: str) -> None:
+    """Refuse a city or country in the place of a code where more than one region may be meant.
+
+    Raises:
+        UsageError: it is one (code config.unknown_region); names regions, the best first.
+    """
+    if book.get(typed) or typed in book.closed or len(book.suggest(typed)) == 1:
+        return
+    if _near(plain(typed), [region for region in book if not region.deprecated]):
+        found = [f"{region.code} ({region.city})" for region in regions_for(typed, book)[:NEAR]]
+        raise UsageError(
+            f"'{typed.strip()[:40]}' is not a Fly.io region",
+            where=where,
+            next=f"The best for it are {', '.join(found)}",
+            code=UNKNOWN_REGION,
+        )
 
 
 def _near(wanted: str, offered: Sequence[Region]) -> list[Region]:

@@ -305,6 +305,16 @@ def test_secrets_that_the_code_asks_for_are_in_the_next_commands(directory: Path
             "flyo: --primary: 'lon' is not a Fly.io region. Did you mean lhr (London)? [config.unknown_region]",
         ),
         (
+            ["--regions", "iad,vienna=2"],
+            "flyo: --regions: 'vienna' is not a Fly.io region. The best for it are fra (Frankfurt), ams (Amsterdam), "
+            "cdg (Paris) [config.unknown_region]",
+        ),
+        (
+            ["--primary", "united states"],
+            "flyo: --primary: 'united states' is not a Fly.io region. The best for it are iad (Ashburn), ewr "
+            "(Secaucus), ord (Chicago) [config.unknown_region]",
+        ),
+        (
             ["--primary", "lhr", "--regions", "iad,fra"],
             "flyo: --regions: primary region 'lhr' is not among the regions iad, fra. "
             "Give --primary iad, or --regions lhr,iad,fra [usage.primary]",
