@@ -102,7 +102,10 @@ def _services(sources: Sources) -> tuple[Services, tuple[str, ...]]:
     services = content.get("services", {}) if isinstance(content, dict) else None
     if not isinstance(services, dict):
         return (name, {}), () if services is None and isinstance(content, dict) else unread
-    return (name, {str(key): value for key, value in services.items() if isinstance(value, dict)}), ()
+    return (
+        name,
+        {key: value for key, value in services.items() if isinstance(key, str) and isinstance(value, dict)},
+    ), ()
 
 
 def _of_services(file: str, services: dict[str, dict[str, Any]]) -> Iterator[FoundDatabase]:
@@ -124,12 +127,16 @@ def _addresses(file: str, services: dict[str, dict[str, Any]]) -> Iterator[tuple
 
 
 def _environment(written: Any) -> Iterator[tuple[str, str]]:
-    """Names and values, from a table or from a list of NAME=value."""
+    """Names and values, from a table or from a list of NAME=value.
+
+    Only what is text is looked at: what YAML repeats by reference may be larger than any memory when it is written out.
+    """
     if isinstance(written, dict):
-        yield from ((str(name), value if isinstance(value, str) else "") for name, value in written.items())
+        named = ((name, value) for name, value in written.items() if isinstance(name, str))
+        yield from ((name, value if isinstance(value, str) else "") for name, value in named)
     elif isinstance(written, list):
-        for entry in written:
-            name, _, value = str(entry).partition("=")
+        for entry in (entry for entry in written if isinstance(entry, str)):
+            name, _, value = entry.partition("=")
             yield name, value
 
 

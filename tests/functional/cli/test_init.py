@@ -389,34 +389,3 @@ def test_creating_needs_flyctl_and_says_so_after_the_files_are_there(directory: 
     assert result.status == 8
     assert result.stderr.startswith("flyo: PATH: flyctl is not installed. ")
     assert names(directory) == ["Dockerfile", "fly.toml", "flyo.toml"]
-
-
-def test_without_a_region_the_nearest_by_the_time_zone_is_taken_and_called_a_guess(directory: Path) -> None:
-    put(directory, FLASK)
-    result = flyo(directory, "--yes", zone="Europe/Berlin")
-    assert (
-        "note     Region fra (Frankfurt) is a guess, from this computer's time zone, Europe/Berlin: --primary CODE "
-        "takes another.\n"
-    ) in result.stderr
-    assert load_project(directory).flytoml.primary_region == "fra"
-    # From now on the files say it.
-    assert "guess" not in flyo(directory, "--yes", zone="Asia/Tokyo").stderr
-    assert load_project(directory).flytoml.primary_region == "fra"
-
-
-def test_a_region_that_is_given_is_no_guess(directory: Path) -> None:
-    put(directory, FLASK)
-    result = flyo(directory, "--yes", "--primary", "sin", zone="Europe/Berlin")
-    assert "guess" not in result.stderr and load_project(directory).flytoml.primary_region == "sin"
-
-
-def test_databases_are_told_in_a_line_and_their_addresses_asked_for(directory: Path) -> None:
-    compose = "services:\n  web: {build: ., environment: {DATABASE_URL: 'postgres://u:hunter2@db/x'}}\n"
-    put(directory, {**FLASK, "compose.yaml": f"{compose}  db: {{image: 'postgres:16'}}\n"})
-    result = flyo(directory, "--name", "shop", "--regions", "iad")
-    assert (
-        "note     It uses Postgres (service db in compose.yaml).\n"
-        "note     Its files name secrets whose values only you know: 'flyo secrets set DATABASE_URL' asks for them "
-        "(with --local for the rehearsal).\n"
-    ) in result.stderr
-    assert "hunter2" not in result.stderr

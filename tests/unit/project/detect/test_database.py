@@ -137,6 +137,12 @@ def test_a_compose_file_without_services_says_nothing(text: str) -> None:
     assert said(compose__yaml=text) == ()
 
 
+def test_a_file_that_would_be_endless_when_written_out_is_looked_at_as_it_is() -> None:
+    lists = "".join(f"  - &l{n} [{', '.join(f'*l{n - 1}' for _ in range(9))}]\n" for n in range(1, 60))
+    text = f"x:\n  - &l0 [a]\n{lists}services:\n  web:\n    environment: *l59\n  db: {{image: 'mysql:8'}}\n"
+    assert said(compose__yaml=text) == ("It uses MySQL (service db in compose.yaml)",)
+
+
 @given(text=st.text() | st.recursive(st.none() | st.integers() | st.text(max_size=5), st.lists).map(repr))
 def test_no_file_breaks_it(text: str) -> None:
     for line in said(compose__yaml=text):
