@@ -64,3 +64,13 @@ def test_with_litefs_what_is_printed_works_and_is_no_rehearsal(name: str, newcom
     assert (line, typed.returncode) == ("flyo doctor --files", 0), typed.stderr
     # Also when it is asked again, of the files alone.
     assert next_lines(newcomer.ok("init", "--yes", "--local", cwd=folder).stderr) == [line]
+
+
+def test_databases_are_told_before_the_first_question(newcomer: Newcomer, tmp_path: Path) -> None:
+    folder = make("flask", tmp_path)
+    (folder / "docker-compose.yml").write_text("services:\n  db:\n    image: postgres:16\n")
+    child = newcomer.person(folder, "init")
+    child.expect_exact("It uses Postgres (service db in docker-compose.yml).")
+    child.expect_exact("App name")
+    child.send("\x03")
+    child.expect_exact("nothing was written")
