@@ -9,6 +9,7 @@ from typing import Literal
 
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.target import resolve_target, wants_local
+from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machines_api import MachinesApi
@@ -89,20 +90,23 @@ class Names:
     def _api(self) -> MachinesApi | None:
         """The platform, None where it cannot be asked: no login, or no local platform that runs."""
         environment = self.context.environment
-        if self._local and not _runs(self.context):
-            return None
         try:
-            target = resolve_target(environment, self._local, needs_flyctl=False)
+            if self._local:
+                return _local_api(environment)
+            return resolve_target(environment, False, needs_flyctl=False).api.hurried(PATIENCE)
         except FlyoError:
             return None
-        return target.api.hurried(PATIENCE)
 
 
-def _runs(context: CommandContext) -> bool:
-    """Whether the local platform runs: it is not started for this."""
-    from flyctl_orchestrator.cli.local.client import find_local
+def _local_api(environment: Environment) -> MachinesApi | None:
+    """The local platform where it runs: it is not started for this, and not spoken of."""
+    from flyctl_orchestrator.cli.local.client import find_local, variables_to
+    from flyctl_orchestrator.fleet.requests_http import RequestsHttp
 
-    try:
-        return find_local(context.environment) is not None
-    except FlyoError:
-        return False
+    running = find_local(environment)
+    if running is None:
+        return None
+    handed_out = variables_to(running)
+    url, token = handed_out["FLY_FLAPS_BASE_URL"], handed_out["FLY_API_TOKEN"]
+    http = RequestsHttp(environment.clock, environment.variables)
+    return MachinesApi(url, token, http, environment.clock, environment.random, patience=PATIENCE)

@@ -185,6 +185,15 @@ def test_the_local_platform_knows_its_own_apps(api: Api, shop: Path, tmp_path: P
     assert status == 0 and "The app shop is there already on Fly.io, and yours" in said
 
 
+def test_an_app_of_a_local_platform_that_runs(newcomer: Newcomer, tmp_path: Path) -> None:
+    newcomer.ok("local", "up", cwd=tmp_path)
+    newcomer.manage("POST", "/v1/apps", {"name": "flask-shop", "org_slug": "personal"})
+    said = newcomer.ok("init", "--yes", "--local", cwd=make("flask", tmp_path)).stderr
+    assert (
+        "note     The app flask-shop is there already on the local platform, and yours: a deploy changes it.\n" in said
+    )
+
+
 def test_a_local_platform_that_does_not_run_is_not_started(newcomer: Newcomer, tmp_path: Path) -> None:
     shop = make("flask", tmp_path)
     newcomer.ok("init", "--yes", "--local", cwd=shop)
