@@ -54,6 +54,22 @@ _SCHEMES = {
     "sqlite": "SQLite",
     "sqlite3": "SQLite",
 }
+_NAMES = {
+    "postgres": "Postgres",
+    "postgresql": "Postgres",
+    "pg": "Postgres",
+    "mysql": "MySQL",
+    "mariadb": "MariaDB",
+    "redis": "Redis",
+    "valkey": "Valkey",
+    "mongo": "MongoDB",
+    "mongodb": "MongoDB",
+}
+_MANIFESTS = ("requirements.txt", "pyproject.toml", "package.json", "go.mod")
+_DRIVERS = {
+    "Postgres": r"""\b(?:psycopg2?|asyncpg|pg8000)\b|"(?:pg|postgres)"\s*:|\bjackc/pgx\b|\blib/pq\b""",
+    "MySQL": r"""\b(?:mysqlclient|pymysql|aiomysql|asyncmy)\b|"mysql2?"\s*:|\bgo-sql-driver/mysql\b""",
+}
 # ${NAME:-value} and ${NAME-value}: the value is what counts where NAME is not set.
 _DEFAULT = re.compile(r"\$\{\w+:?-([^{}]*)\}")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9]*)(?:\+[A-Za-z0-9_]+)?:")
@@ -113,7 +129,7 @@ def _of_services(file: str, services: dict[str, dict[str, Any]]) -> Iterator[Fou
         if kind := _kind_of_image(service.get("image")):
             yield FoundDatabase(kind, f"service {name} in {file}")
     for service_name, name, value in _addresses(file, services):
-        yield FoundDatabase(_kind_of(value), f"{name} of service {service_name} in {file}")
+        yield FoundDatabase(_kind_of(value) or _kind_of_name(name), f"{name} of service {service_name} in {file}")
 
 
 def _addresses(file: str, services: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str, str]]:
@@ -161,4 +177,17 @@ def _of_files(sources: Sources) -> Iterator[FoundDatabase]:
     for name in sorted(sources.texts, key=lambda name: (name.count("/"), name)):
         for asked in names_asked_for(name, sources.texts[name]):
             if ADDRESS.fullmatch(asked):
-                yield FoundDatabase("", f"{asked} in {name}")
+                yield FoundDatabase(_kind_of_name(asked) or _kind_of_driver(sources), f"{asked} in {name}")
+
+
+def _kind_of_name(name: str) -> str:
+    """What a variable is named after: REDIS_URL."""
+    words = name.lower().split("_")
+    return next((kind for word, kind in _NAMES.items() if word in words), "")
+
+
+def _kind_of_driver(sources: Sources) -> str:
+    """What the one driver is for that the app depends on; "" for none or several."""
+    manifests = "\n".join(text for name, text in sources.texts.items() if name in _MANIFESTS)
+    kinds = {kind for kind, pattern in _DRIVERS.items() if re.search(pattern, manifests, re.IGNORECASE)}
+    return kinds.pop() if len(kinds) == 1 else ""

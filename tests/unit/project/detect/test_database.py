@@ -111,13 +111,31 @@ def test_code_and_samples_that_ask_for_an_address() -> None:
     assert said(app__py='import os\nurl = os.environ["DATABASE_URL"]\n') == (
         "It asks for a database (DATABASE_URL in app.py)",
     )
-    assert said(server__js="const url = process.env.REDIS_URL;\n") == (
-        "It asks for a database (REDIS_URL in server.js)",
-    )
+    assert said(server__js="const url = process.env.REDIS_URL;\n") == ("It uses Redis (REDIS_URL in server.js)",)
     assert said(**{".env.example": "DATABASE_URL=\n"}) == ("It asks for a database (DATABASE_URL in .env.example)",)
     # What the compose file knows is better than an address of an unknown kind.
     both = said(app__py='import os\nurl = os.environ["DATABASE_URL"]\n', compose__yaml=COMPLETE)
     assert both == ("It uses Postgres (service db in compose.yaml) and Redis (service cache in compose.yaml)",)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "text", "line"),
+    [
+        ("requirements__txt", "flask\npsycopg[binary]>=3\n", "It uses Postgres (DATABASE_URL in app.py)"),
+        ("requirements__txt", "psycopg2-binary\n", "It uses Postgres (DATABASE_URL in app.py)"),
+        ("requirements__txt", "PyMySQL==1\n", "It uses MySQL (DATABASE_URL in app.py)"),
+        ("package__json", '{"dependencies": {"pg": "^8"}}', "It uses Postgres (DATABASE_URL in app.py)"),
+        ("go__mod", "require github.com/jackc/pgx/v5 v5.7.0\n", "It uses Postgres (DATABASE_URL in app.py)"),
+        ("requirements__txt", "psycopg\nmysqlclient\n", "It asks for a database (DATABASE_URL in app.py)"),
+        (
+            "package__json",
+            '{"dependencies": {"pg-promise-like": "1"}}',
+            "It asks for a database (DATABASE_URL in app.py)",
+        ),
+    ],
+)
+def test_the_driver_says_what_an_address_is_of(manifest: str, text: str, line: str) -> None:
+    assert said(app__py='import os\nurl = os.environ["DATABASE_URL"]\n', **{manifest: text}) == (line,)
 
 
 @pytest.mark.parametrize(
