@@ -24,6 +24,11 @@ PYTHON_PACKAGES = ("flask", "django", "fastapi", "uvicorn", "gunicorn")
 _LEFT_OUT = ("site-packages", "test", "tests", "idlelib", "tkinter", "turtledemo", "lib2to3", "__pycache__")
 _USUAL = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PATIENCE = 240
+# adduser -D -u UID NAME
+_ADDUSER = """#!/bin/sh
+echo "$4:x:$3:$3::/tmp:/bin/sh" >>/etc/passwd
+echo "$4:x:$3:" >>/etc/group
+"""
 
 
 def fingerprint(directory: Path) -> str:
@@ -66,7 +71,11 @@ def python_files(packages: Path) -> Files:
     yield from ((f"{home}/{name}", program.name) for name in ("python", "python3"))
     files = [program, *_walk(library), *_walk(Path("/usr/share/python-wheels"))]
     compiled = [str(path) for path in files if path == program or path.suffix == ".so"]
-    yield from ((str(path).lstrip("/"), path) for path in (*files, *needed_by(compiled)))
+    libraries = needed_by(compiled)
+    # What compiled packages want beside it, and slim images have.
+    beside = {path.parent / name for path in libraries for name in ("libgcc_s.so.1", "libstdc++.so.6")}
+    libraries += sorted(path for path in beside if path.is_file())
+    yield from ((str(path).lstrip("/"), path) for path in (*files, *libraries))
     yield from ((f"wheels/{path.name}", path) for path in packages.iterdir())
 
 
@@ -117,9 +126,17 @@ def go_settings() -> tuple[str, ...]:
     return (f"ENV PATH=/usr/local/go/bin:{_USUAL}", "ENV GOTOOLCHAIN=local GOPROXY=off HOME=/tmp")
 
 
-def alpine_files() -> Files:
-    """What Alpine has at its bottom: busybox."""
+def alpine_files(place: Path) -> Files:
+    """What Alpine has at its bottom: busybox, with the adduser that Debian's leaves out.
+
+    Args:
+        place: a directory to write that into.
+    """
     yield from busybox_files()
+    adduser = place / "adduser"
+    adduser.write_text(_ADDUSER)
+    adduser.chmod(0o755)
+    yield "usr/sbin/adduser", adduser
 
 
 def _debian() -> Files:

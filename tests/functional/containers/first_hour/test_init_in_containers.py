@@ -21,6 +21,8 @@ from tests.functional.first_hour.newcomer import Newcomer
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(900), pytest.mark.xdist_group("init-in-containers")]
 
 KILLED = 137
+# Seconds for a line; what Go or Next.js compiles takes minutes on a busy computer.
+PATIENCE = 700
 
 
 @pytest.fixture(scope="session")
@@ -43,8 +45,8 @@ def node(engine: TestEngine, from_npm: None, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture(scope="session")
-def go(engine: TestEngine, from_go: None) -> str:
-    engine.ensure_made("flyo-test/alpine:1", bases.alpine_files)
+def go(engine: TestEngine, from_go: None, tmp_path_factory: pytest.TempPathFactory) -> str:
+    engine.ensure_made("flyo-test/alpine:1", lambda: bases.alpine_files(tmp_path_factory.mktemp("alpine")))
     return engine.ensure_made("flyo-test/go:1", bases.go_files, *bases.go_settings())
 
 
@@ -70,7 +72,7 @@ def written(folder: Path, newcomer: Newcomer, **images: str) -> list[str]:
 def deployed(name: str, folder: Path, newcomer: Newcomer, engine: TestEngine, lines: list[str]) -> None:
     """Every line works, the app answers in a container, and ends when it is told to."""
     for line in lines:
-        ran = newcomer.type(line, folder)
+        ran = newcomer.type(line, folder, patience=PATIENCE)
         assert ran.returncode == 0, f"{line}\n{ran.stdout}\n{ran.stderr}"
     assert newcomer.browse(f"{name}-shop", "/").body.strip() == f"a shop in {name}"
     (container,) = engine.labelled("containers", newcomer.local)
