@@ -24,6 +24,9 @@ PYTHON_PACKAGES = ("flask", "django", "fastapi", "uvicorn", "gunicorn")
 _LEFT_OUT = ("site-packages", "test", "tests", "idlelib", "tkinter", "turtledemo", "lib2to3", "__pycache__")
 _USUAL = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PATIENCE = 240
+_BESIDE = (
+    "libgcc_s.so.1", "libstdc++.so.6", "libm.so.6", "librt.so.1", "libpthread.so.0", "libdl.so.2", "libutil.so.1",
+)  # fmt: skip
 # adduser -D -u UID NAME
 _ADDUSER = """#!/bin/sh
 echo "$4:x:$3:$3::/tmp:/bin/sh" >>/etc/passwd
@@ -73,7 +76,7 @@ def python_files(packages: Path) -> Files:
     compiled = [str(path) for path in files if path == program or path.suffix == ".so"]
     libraries = needed_by(compiled)
     # What compiled packages want beside it, and slim images have.
-    beside = {path.parent / name for path in libraries for name in ("libgcc_s.so.1", "libstdc++.so.6")}
+    beside = {path.parent / name for path in libraries for name in _BESIDE}
     libraries += sorted(path for path in beside if path.is_file())
     yield from ((str(path).lstrip("/"), path) for path in (*files, *libraries))
     yield from ((f"wheels/{path.name}", path) for path in packages.iterdir())
