@@ -33,6 +33,7 @@ REAL = tests/parity tests/functional/rollout/test_deploy_real_flyctl.py
 # What make containers runs. The rollout's other functional tests pass on containers, too, and take minutes:
 # make containers CONTAINED=tests/functional/containers/rollout
 CONTAINED ?= $(wildcard tests/functional/containers/test_*.py) \
+	tests/functional/containers/first_hour/test_init_in_containers.py \
 	tests/functional/containers/rollout/test_deploy.py tests/functional/containers/rollout/test_deploy_volumes.py
 # Nobody watches a log: there one line says what is installed. At a terminal pip shows how far it is.
 QUIET = $(shell test -t 2 || echo --quiet)

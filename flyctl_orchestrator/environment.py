@@ -55,6 +55,7 @@ class Environment:
         cwd: the directory the user is in.
         clock: where time comes from.
         random: where randomness comes from (ids and jitter; secrets use the operating system's source).
+        etc: where the computer has its own settings, such as its time zone.
         stdin, stdout, stderr: the terminal. stdout is for data, stderr is for people.
     """
 
@@ -62,6 +63,7 @@ class Environment:
     cwd: Path
     clock: Clock = field(default_factory=SystemClock)
     random: random.Random = field(default_factory=random.SystemRandom)
+    etc: Path = Path("/etc")
     stdin: TextIO = field(default_factory=lambda: sys.stdin)
     stdout: TextIO = field(default_factory=lambda: sys.stdout)
     stderr: TextIO = field(default_factory=lambda: sys.stderr)

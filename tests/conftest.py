@@ -24,6 +24,8 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 # Apps run as processes, whatever engine the developer has; tests marked `containers` say otherwise.
 os.environ["FLYO_LOCAL_RUNTIME"] = "process"
+# Nor does the region that flyo init suggests depend on where the developer is.
+os.environ["TZ"] = "UTC"
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ import sys
 import sysconfig
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -72,13 +72,22 @@ class TestEngine:
 
     def ensure(self, name: str) -> str:
         """A base image; its name."""
+        return self.ensure_made(name, lambda: _files(python=name == PYTHON))
+
+    def ensure_made(self, name: str, files: Callable[[], Iterator[tuple[str, Path | str]]], *changes: str) -> str:
+        """A base image of these files, made where it is not there; its name.
+
+        Args:
+            files: path in the image, and the file here or the target of a link.
+            changes: lines of a Dockerfile that say how it is configured, such as "ENV A=b".
+        """
         wanted = quote(json.dumps({"reference": [name]}))
         # Tests of several processes want it at the same time.
         with FileLock(Path(tempfile.gettempdir(), f"flyo-test-bases-{os.getuid()}.lock")):
             if not self.call("GET", f"/images/json?filters={wanted}"):
                 repo, _, tag = name.rpartition(":")
-                tar = archive(_files(python=name == PYTHON))
-                self.call("POST", f"/images/create?fromSrc=-&repo={quote(repo)}&tag={tag}", tar)
+                said = "".join(f"&changes={quote(change)}" for change in changes)
+                self.call("POST", f"/images/create?fromSrc=-&repo={quote(repo)}&tag={tag}{said}", archive(files()))
         return name
 
 
@@ -150,9 +159,10 @@ def archive(files: Iterator[tuple[str, Path | str]]) -> bytes:
             entry = tarfile.TarInfo(directory)
             entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if directory == "tmp" else 0o755
             tar.addfile(entry)
-        passwd = tarfile.TarInfo("etc/passwd")
-        passwd.size = len(_PASSWD)
-        tar.addfile(passwd, io.BytesIO(_PASSWD))
+        for name, text in (("etc/passwd", _PASSWD), ("etc/group", _GROUP)):
+            accounts = tarfile.TarInfo(name)
+            accounts.size = len(text)
+            tar.addfile(accounts, io.BytesIO(text))
         for name, what in files:
             if name in seen:
                 continue
@@ -166,4 +176,5 @@ def archive(files: Iterator[tuple[str, Path | str]]) -> bytes:
     return content.getvalue()
 
 
-_PASSWD = b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n"
+_PASSWD = b"root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1000::/tmp:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n"
+_GROUP = b"root:x:0:\nnode:x:1000:\nnogroup:x:65534:\n"

@@ -42,11 +42,12 @@ def missing_flags(asked: Asked, existing: Existing) -> list[str]:
     return missing
 
 
-def complete(asked: Asked, existing: Existing, directory: str) -> Answers:
+def complete(asked: Asked, existing: Existing, directory: str, region: str = DEFAULT_PRIMARY) -> Answers:
     """The answers, with defaults where nothing was asked and nothing is there.
 
     Args:
         directory: name of the directory, from which an app's name can be made.
+        region: the primary one where nobody names any.
 
     Raises:
         UsageError: an answer makes no sense, alone or with the others.
@@ -56,7 +57,7 @@ def complete(asked: Asked, existing: Existing, directory: str) -> Answers:
     app = asked.app or (fly.app if fly else None) or app_name_from(directory)
     regions = dict(asked.regions or (flyo.regions if flyo else {}))
     known_primary = fly.primary_region if fly else None
-    primary = asked.primary or known_primary or next(iter(regions), DEFAULT_PRIMARY)
+    primary = asked.primary or known_primary or next(iter(regions), region)
     regions = regions or {primary: 1}
     if not regions.get(primary):
         raise UsageError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from flyctl_orchestrator.catalog.regions import RegionBook
 from flyctl_orchestrator.errors import UsageError
@@ -24,7 +24,7 @@ def parse_counts(
         UsageError: an unknown region, a count that is none, or a region given twice.
     """
     counts: dict[str, int] = {}
-    for item in (item for word in words for item in re.split(r"[,\s]+", word) if item):
+    for item in _items(words):
         code, equals, count = item.partition("=")
         region = regions.require(code, where=where)
         if not equals and default is None:
@@ -33,6 +33,15 @@ def parse_counts(
             raise UsageError(f"'{code}' is given twice", where=where, next="Give each region once", code="usage.count")
         counts[region.code] = _count(code, count, where) if equals else default or 0
     return counts
+
+
+def region_words(words: Iterable[str]) -> Iterator[str]:
+    """What stands in the place of codes, whether it is one or not."""
+    return (item.partition("=")[0] for item in _items(words))
+
+
+def _items(words: Iterable[str]) -> Iterator[str]:
+    return (item for word in words for item in re.split(r"[,\s]+", word) if item)
 
 
 def _count(code: str, written: str, where: str) -> int:

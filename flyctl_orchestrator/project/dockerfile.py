@@ -17,6 +17,7 @@ venv
 __pycache__
 *.pyc
 node_modules
+.next
 Dockerfile
 .dockerignore
 fly.toml
@@ -34,6 +35,7 @@ def dockerfile(detected: Detected, *, start: str, port: int) -> str:
         port: port it listens on inside the machine.
     """
     kinds = {"python": _python, "node": _node, "go": _go, "static": _static}
+    kinds |= {"next": _next, "next-standalone": _next_standalone}
     body = kinds.get(detected.kind, _plain)(detected)
     return f"{_HEAD}{body}ENV PORT={port}\nEXPOSE {port}\nCMD {command(start)}\n"
 
@@ -69,13 +71,30 @@ def _python(detected: Detected) -> str:
 
 
 def _node(detected: Detected) -> str:
+    return _text([*_node_build(detected), "COPY --from=build /app /app", "USER node"])
+
+
+def _next(detected: Detected) -> str:
+    # It keeps pages and images that it makes while it runs below .next.
+    return _text([*_node_build(detected), "COPY --from=build --chown=node:node /app /app", "USER node"])
+
+
+def _next_standalone(detected: Detected) -> str:
+    """Only what Next.js has traced; its server.js listens on PORT, and on HOSTNAME, which engines set to a name."""
+    lines = _node_build(detected, "RUN mkdir -p public")
+    for made, place in ((".next/standalone", ""), (".next/static", ".next/static"), ("public", "public")):
+        lines.append(f"COPY --from=build --chown=node:node /app/{made} ./{place}")
+    return _text([*lines, "ENV HOSTNAME=0.0.0.0", "USER node"])
+
+
+def _node_build(detected: Detected, *more: str) -> list[str]:
+    """The stage that installs and builds, `more` at its end, and the beginning of the one that runs."""
     image = f"node:{detected.runtime}-slim"
     install, *build = detected.install
     lines = [f"FROM {image} AS build", "WORKDIR /app"]
     lines += ["COPY package*.json yarn.lock* pnpm-lock.yaml* ./", f"RUN {install}", "COPY . ."]
-    lines += [*(f"RUN {step}" for step in build), ""]
-    lines += [f"FROM {image}", "WORKDIR /app", "ENV NODE_ENV=production", "COPY --from=build /app /app", "USER node"]
-    return _text(lines)
+    lines += [*(f"RUN {step}" for step in build), *more, ""]
+    return [*lines, f"FROM {image}", "WORKDIR /app", "ENV NODE_ENV=production"]
 
 
 def _go(detected: Detected) -> str:

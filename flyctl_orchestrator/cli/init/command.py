@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flyctl_orchestrator.catalog.regions import RegionBook, load_regions
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.init.closed import refuse_closed, reopened
 from flyctl_orchestrator.cli.init.create import can_create, create_app
+from flyctl_orchestrator.cli.init.name import Names
 from flyctl_orchestrator.cli.init.report import report, show_files, summary
 from flyctl_orchestrator.cli.init.request import InitRequest
+from flyctl_orchestrator.cli.init.suggested import Suggested, suggestion
 from flyctl_orchestrator.cli.target import wants_local
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.placement.typed_place import refuse_place
 from flyctl_orchestrator.project.asked import Asked, complete, missing_flags
-from flyctl_orchestrator.project.counts import parse_counts
+from flyctl_orchestrator.project.counts import parse_counts, region_words
 from flyctl_orchestrator.project.example import example_files, refuse_unless_empty
 from flyctl_orchestrator.project.existing import existing_of_files, read_existing
 from flyctl_orchestrator.project.litefs import CONFIG as LITEFS_CONFIG
@@ -32,6 +36,8 @@ def asked_of(environment: Environment, regions: tuple[str, ...], primary: str | 
         UsageError: a region is unknown, or a count is none.
     """
     book = load_regions(environment.variables)
+    for where, typed in [("--primary", primary or ""), *(("--regions", word) for word in region_words(regions))]:
+        refuse_place(typed, book, where=where)
     return Asked(
         primary=book.require(primary, where="--primary").code if primary is not None else None,
         regions=parse_counts(regions, where="--regions", regions=book, default=1) or None,
@@ -55,12 +61,16 @@ def run_init(context: CommandContext, request: InitRequest, asked: Asked) -> Non
     else:
         # Regions that were closed since are no reason not to read a file that is about to be put right.
         existing = reopened(read_existing(environment.cwd, book.with_codes(book.closed)), asked, book)
-        known = complete(asked, existing, environment.cwd.name)  # a wrong flag is told first
+    suggested = suggestion(environment, existing, asked, book)
+    known = complete(asked, existing, environment.cwd.name, suggested.code)  # a wrong flag is told first
+    if not request.example:
         require_start(existing, asked.start)
         if asked.database:
             planned_files(known, existing, {})  # and a missing one before anything is asked
+    names = Names(context)
+    suggested = replace(suggested, app=_suggested_app(known.app, asked, existing, request, names))
     try:
-        answers, create = _answers(context, asked, request, existing, book)
+        answers, create = _answers(context, asked, request, existing, book, suggested, names)
     except KeyboardInterrupt:
         raise FlyoError("interrupted; nothing was written", code="interrupted", exit=Exit.INTERRUPTED) from None
     refuse_closed(answers, book)
@@ -71,7 +81,33 @@ def run_init(context: CommandContext, request: InitRequest, asked: Asked) -> Non
         return
     write_files(environment.cwd, files)
     created = create_app(context, answers.app, org=request.org) if create else None
-    report(context, answers, existing, actions, created)
+    remarks = [] if _asks(context, request) else _remarks(known.app, suggested, names)
+    report(context, answers, existing, actions, created, remarks)
+
+
+def _suggested_app(app: str, asked: Asked, existing: Existing, request: InitRequest, names: Names) -> str:
+    """The app's name; another one where this was only proposed and is somebody else's.
+
+    Raises:
+        UsageError: a flag or a file gives the app this name, and it is somebody else's (code init.name_taken).
+    """
+    own = existing.fly.app if existing.fly and not request.example else None
+    if request.dry_run or (app == own and not request.create):
+        return app
+    if asked.app or app == own:
+        names.refuse_taken(app)
+        return app
+    return names.free_one(app)
+
+
+def _remarks(proposed: str, suggested: Suggested, names: Names) -> list[str]:
+    """What somebody should know who was not asked, a sentence each without a final stop."""
+    found = [names.remark(suggested.app)]
+    if suggested.app != proposed:
+        found.append(f"The app name '{proposed}' is somebody else's, so this is {suggested.app}: --name takes another")
+    if suggested.guess:
+        found.append(f"{suggested.guess}: --primary CODE takes another")
+    return [remark for remark in found if remark]
 
 
 def planned_files(answers: Answers, existing: Existing, copied: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -107,15 +143,25 @@ def require_start(existing: Existing, start: str | None) -> None:
     raise UsageError(what, where=".", next=advice, code="init.unknown_app")
 
 
+def _asks(context: CommandContext, request: InitRequest) -> bool:
+    return context.may_ask and not request.dry_run and not request.example
+
+
 def _answers(
-    context: CommandContext, asked: Asked, request: InitRequest, existing: Existing, book: RegionBook
+    context: CommandContext,
+    asked: Asked,
+    request: InitRequest,
+    existing: Existing,
+    book: RegionBook,
+    suggested: Suggested,
+    names: Names,
 ) -> tuple[Answers, bool]:
     """All answers, and whether to create the app; asks only a person at a terminal who did not say --yes."""
     directory = context.environment.cwd.name
-    if not context.may_ask or request.dry_run or request.example:
+    if not _asks(context, request):
         missing = missing_flags(asked, existing)
         if missing and not context.options.yes:
-            suggestions = complete(asked, existing, directory)
+            suggestions = complete(asked, existing, directory, suggested.code)
             given = {"--name": suggestions.app, "--regions": ",".join(suggestions.regions)}
             values = " ".join(f"{flag} {given[flag]}" for flag in missing)
             raise UsageError(
@@ -124,19 +170,25 @@ def _answers(
                 next=f"Give {values}, or --yes to accept these values",
                 code="usage.missing",
             )
-        return complete(asked, existing, directory), bool(request.create)
-    return _ask(context, asked, request, existing, book)
+        return complete(replace(asked, app=suggested.app), existing, directory, suggested.code), bool(request.create)
+    return _ask(context, asked, request, existing, book, suggested, names)
 
 
 def _ask(
-    context: CommandContext, asked: Asked, request: InitRequest, existing: Existing, book: RegionBook
+    context: CommandContext,
+    asked: Asked,
+    request: InitRequest,
+    existing: Existing,
+    book: RegionBook,
+    suggested: Suggested,
+    names: Names,
 ) -> tuple[Answers, bool]:
     from flyctl_orchestrator.catalog.prices import load_prices
     from flyctl_orchestrator.cli.init.wizard import Wizard
 
     environment, output = context.environment, context.output
     directory = environment.cwd.name
-    wizard = Wizard(environment, existing, book, load_prices(environment.variables)[0], directory)
+    wizard = Wizard(environment, existing, book, load_prices(environment.variables)[0], suggested, names)
     answers = complete(wizard.ask(asked), existing, directory)
     create, local = request.create, wants_local(environment, context.options.local)
     if create is None and can_create(environment, local=local):

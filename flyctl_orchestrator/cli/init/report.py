@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.init.request import InitRequest
+from flyctl_orchestrator.project.detect.database import database_lines
 from flyctl_orchestrator.project.detect.detected import WantedSecret
 from flyctl_orchestrator.project.litefs import CONFIG as LITEFS_CONFIG
 from flyctl_orchestrator.project.litefs import litefs_lines
@@ -62,13 +63,25 @@ def show_files(context: CommandContext, files: Mapping[str, bytes], request: Ini
 
 
 def report(
-    context: CommandContext, answers: Answers, existing: Existing, actions: Mapping[str, str], created: bool | None
+    context: CommandContext,
+    answers: Answers,
+    existing: Existing,
+    actions: Mapping[str, str],
+    created: bool | None,
+    remarks: Sequence[str] = (),
 ) -> None:
-    """What was done and what to type next; with --json as one object on stdout."""
-    notes = _notes(answers, existing, actions)
+    """What was done and what to type next; with --json as one object on stdout.
+
+    Args:
+        remarks: what else there is to know, a sentence each without a final stop.
+    """
+    notes = [*remarks, *_notes(answers, existing, actions)]
     following = [("write a Dockerfile, then run 'flyo init' again", "")]
     if can_build(answers, existing):
-        following = _following(existing.detected.secrets, created=bool(created), local=context.options.local)
+        litefs = bool(answers.database) or LITEFS_CONFIG in existing.names
+        following = _following(
+            existing.detected.secrets, created=bool(created), local=context.options.local, litefs=litefs
+        )
     output = context.output
     if context.options.as_json:
         files = [{"path": name, "action": action} for name, action in actions.items()]
@@ -112,22 +125,27 @@ def _notes(answers: Answers, existing: Existing, actions: Mapping[str, str]) -> 
     notes = list(found.notes) if existing.needs_dockerfile else []
     if existing.needs_dockerfile and not (answers.start or found.start):
         notes.append("There is no Dockerfile, and how this app starts is not known: write one, or give --start")
+    notes += database_lines(found)
     own = [secret.name for secret in found.secrets if not secret.random]
     if own:
-        notes.append(f"Its files name secrets whose values only you know ({', '.join(own)}): flyo secrets set NAME")
+        asks = f"'flyo secrets set {' '.join(own)}' asks for them"
+        notes.append(f"Its files name secrets whose values only you know: {asks} (with --local for the rehearsal)")
     if answers.database:
         notes.append("LiteFS is not supported by Fly.io; with it machines never sleep, and one region alone can write")
+        notes.append("It cannot be rehearsed on this computer, whose machines have neither its program nor FUSE")
     if LITEFS_CONFIG in actions and "Dockerfile" not in actions:
         lines = "; ".join(litefs_lines())
         notes.append(f"The Dockerfile is yours and was left alone; for LiteFS its last stage has to end so: {lines}")
     return notes
 
 
-def _following(secrets: tuple[WantedSecret, ...], *, created: bool, local: bool) -> list[tuple[str, str]]:
+def _following(secrets: tuple[WantedSecret, ...], *, created: bool, local: bool, litefs: bool) -> list[tuple[str, str]]:
     """The commands that work when they are typed one after the other, and what each is for."""
     names = [secret.name for secret in secrets if secret.random]
     rehearse = [(f"flyo secrets generate {name} --if-missing --local", "a random value, here only") for name in names]
     rehearse.append(("flyo deploy --local", "rehearse it on this computer"))
+    if litefs:
+        rehearse = [("flyo doctor --files", "look for mistakes in the files")]
     if local:
         return rehearse
     # On Fly.io no deploy creates an app: its name is taken for everybody.

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 
 from flyctl_orchestrator.catalog.prices import PriceBook
 from flyctl_orchestrator.catalog.regions import Region, RegionBook
-from flyctl_orchestrator.cli.init.closed import open_region
+from flyctl_orchestrator.cli.init.name import Names
+from flyctl_orchestrator.cli.init.suggested import Suggested
 from flyctl_orchestrator.cli.questions import answer, terminal
 from flyctl_orchestrator.environment import Environment
-from flyctl_orchestrator.project.asked import DEFAULT_PRIMARY, Asked, app_name_from
+from flyctl_orchestrator.project.asked import Asked
+from flyctl_orchestrator.project.detect.database import database_lines
 from flyctl_orchestrator.project.flyotoml import valid_path
 from flyctl_orchestrator.project.flytoml import valid_app_name
 from flyctl_orchestrator.project.scaffold import DEFAULT_AUTO_STOP, DEFAULT_MEMORY, Existing, health_path
@@ -29,14 +31,16 @@ class Wizard:
     """Asks for whatever flags left open.
 
     Attributes:
-        directory: name of the directory, which the app's name is guessed from.
+        suggested: what Enter takes.
+        names: says whose an app's name is.
     """
 
     environment: Environment
     existing: Existing
     regions: RegionBook
     prices: PriceBook
-    directory: str
+    suggested: Suggested
+    names: Names
 
     def ask(self, asked: Asked) -> Asked:
         """`asked` with every open question answered.
@@ -47,6 +51,8 @@ class Wizard:
         self._introduce()
         with terminal(self.environment):
             app = asked.app or self._app()
+            if remark := self.names.remark(app):
+                self._say(f"{remark}.")
             primary = asked.primary or (None if asked.regions else self._primary())
             counts = asked.regions or self._counts(primary or "")
             asked = replace(asked, app=app, primary=primary or next(iter(counts)), regions=counts)
@@ -68,46 +74,36 @@ class Wizard:
             say(f"{' and '.join(there)} will be edited in place: comments and other keys stay.")
         for note in detected.notes if self.existing.needs_dockerfile else ():
             say(f"{note}.")
+        for line in database_lines(detected):
+            say(f"{line}.")
+        if self.suggested.guess:
+            say(f"{self.suggested.guess}.")
         say("Enter takes the suggestion; Ctrl-C leaves without writing anything.")
         say("")
 
     def _app(self) -> str:
-        fly = self.existing.fly
-        default = (fly.app if fly else None) or app_name_from(self.directory)
-        return text("App name", default, valid_app_name, "Lower-case letters, digits and hyphens, 63 at most")
+        default = self.suggested.app
+        while True:
+            app = text("App name", default, valid_app_name, "Lower-case letters, digits and hyphens, 63 at most")
+            # The suggested one was looked at before.
+            if app == default or self.names.whose(app) != "other":
+                return app
+            self._say(f"The app name '{app}' is somebody else's, or this login may not see the app.")
+            default = self.names.free_one(app)
 
     def _primary(self) -> str:
-        import questionary
+        from flyctl_orchestrator.cli.init.region_choice import one_region
 
-        fly = self.existing.fly
-        default = open_region((fly.primary_region if fly else None) or DEFAULT_PRIMARY, self.regions)
-        choices = [questionary.Choice(_title(region), region.code) for region in self._offered(default)]
-        question = questionary.select(
-            "Primary region, next to the database",
-            choices=choices,
-            default=default,
-            use_search_filter=True,
-            use_jk_keys=False,
-            instruction="(arrows, or type a city)",
-        )
+        default = self.suggested.code
+        question = one_region("Primary region, next to the database", self._offered(default), default, self.regions)
         return str(answer(question))
 
     def _counts(self, primary: str) -> dict[str, int]:
-        import questionary
+        from flyctl_orchestrator.cli.init.region_choice import more_regions
 
         there = dict(self.existing.flyo.regions) if self.existing.flyo else {}
-        choices = [
-            questionary.Choice(_title(region), region.code, checked=region.code in there)
-            for region in self._offered(*there)
-            if region.code != primary
-        ]
-        question = questionary.checkbox(
-            "Further regions",
-            choices=choices,
-            use_search_filter=True,
-            use_jk_keys=False,
-            instruction="(space to choose, type a city to find it, Enter when done)",
-        )
+        offered = [region for region in self._offered(*there) if region.code != primary]
+        question = more_regions("Further regions", offered, list(there), self.regions)
         chosen = [str(code) for code in answer(question)]
         codes = _in_order(primary, chosen, list(there))
         known = set(there.values()) or {1}
@@ -170,9 +166,7 @@ class Wizard:
         return sum(self.prices.machine_month("shared", 1, memory_mb, known[code]) * count for code, count in counts)
 
     def _offered(self, *always: str) -> list[Region]:
-        offered = [region for region in self.regions if not region.deprecated or region.code in always]
-        # What is typed finds the first title that holds it, and "fra" is in "Paris, France", too.
-        return sorted(offered, key=lambda region: not any(_is_in_another(region.code, other) for other in offered))
+        return [region for region in self.regions if not region.deprecated or region.code in always]
 
     def _say(self, line: str) -> None:
         Output.of(self.environment).say(line)
@@ -184,15 +178,6 @@ def text(question: str, default: str, valid: Callable[[str], bool], advice: str)
 
     check = lambda written: valid(written.strip()) or advice  # noqa: E731
     return str(answer(questionary.text(question, default=default, validate=check))).strip()
-
-
-def _title(region: Region) -> str:
-    known_as = next((alias.title() for alias in region.aliases if len(alias) > 6 and "-" not in alias), "")
-    return f"{region.code}  {region.city}, {known_as or region.country}".rstrip(", ")
-
-
-def _is_in_another(code: str, region: Region) -> bool:
-    return region.code != code and code in _title(region).lower()
 
 
 def _in_order(primary: str, chosen: list[str], before: list[str]) -> list[str]:

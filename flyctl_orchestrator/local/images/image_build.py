@@ -186,14 +186,16 @@ def _links(prepared: _Prepared, installed: Installed) -> Iterator[tuple[str, str
 def _built_here(prepared: _Prepared, installed: Installed) -> Iterator[tuple[str, str]]:
     """What a command of the Dockerfile made, where it is in the last stage: copied there, or left where it was made."""
     source = installed.home / "src"
-    wanted = [(unmet.target, unmet.source) for unmet in prepared.layout.unmet]
+    wanted = [(unmet.target, unmet.directory, unmet.source) for unmet in prepared.layout.unmet]
     own = {step.line for step in prepared.stage.steps if isinstance(step, Run)}
-    wanted += [(path, path) for build in prepared.builds if build.line in own for path in build.aside]
-    for target, path in wanted:
+    wanted += [(path, path, path) for build in prepared.builds if build.line in own for path in build.aside]
+    for target, directory, path in wanted:
         for build in prepared.builds:
             place = build.place_of(path)
-            if place is not None and (source / place).exists():
-                yield target, str(source / place)
+            if place is None or not (source / place).exists():
+                continue
+            merged = target != directory and (source / place).is_dir()
+            yield f"{directory}{snapshot.CONTENT}" if merged else target, str(source / place)
 
 
 def _notices(
@@ -218,7 +220,8 @@ def _notices(
         if request.command is None and (building := build_lines(left)):
             yield f"what may belong into `build` under [local]: {'; '.join(building)}"
     for unmet in layout.unmet:
-        if unmet.target not in image.links and not (installed.key and _DEPENDENCIES.search(unmet.source)):
+        had = unmet.target in image.links or f"{unmet.directory}{snapshot.CONTENT}" in image.links
+        if not had and not (installed.key and _DEPENDENCIES.search(unmet.source)):
             yield (
                 f"COPY --from={unmet.origin} /{unmet.source} cannot be had: only a build with Docker makes it"
                 " (or make it with `build` under [local] in flyo.toml)"

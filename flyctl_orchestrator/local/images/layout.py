@@ -28,13 +28,15 @@ class Unmet:
         line: of the COPY.
         origin: the stage or image as a person knows it.
         source: its path there, relative to the root.
-        target: where it would be in this root, relative to it.
+        target: where it would be in this root, relative to it, if it is a file.
+        directory: where the content goes, if it is a directory.
     """
 
     line: int
     origin: str
     source: str
     target: str
+    directory: str
 
 
 @dataclass
@@ -132,7 +134,8 @@ class _LayoutBuilder:
             return  # an empty context has nothing to give, and `COPY . .` of it is no error
         else:
             target = self._file_target(step, path, layout.tree)
-            layout.unmet.append(Unmet(step.line, self._origin_name(step), path, target))
+            inside = target if step.keeps_parents else inside_root(step.target, step.workdir)
+            layout.unmet.append(Unmet(step.line, self._origin_name(step), path, target, inside))
             return
         for found in paths:
             self._copy_path(step, _followed(found, tree), found, tree, layout.tree)

@@ -19,7 +19,8 @@ class Recipe:
         env, workdir, entrypoint, cmd, exposed: as the Dockerfile's stage says.
         dependencies: key of what was installed, or "".
         path_prefix: directories with installed executables. Where they are has no part in the digest.
-        links: path in the root -> absolute place of something installed.
+        links: path in the root -> absolute place of something installed; where the path ends with CONTENT, it is
+            a directory whose content belongs there, beside what is there already.
     """
 
     env: Mapping[str, str] = field(default_factory=dict)

@@ -15,6 +15,9 @@ from flyctl_orchestrator.local.core.seams import Image
 from flyctl_orchestrator.local.images.failure import BuildFailed
 from flyctl_orchestrator.local.images.tree import Item, Tree
 
+CONTENT = "/"
+"""Ends the path of a link that stands for what is in a directory, and not for the directory itself."""
+
 _CHUNK = 1 << 20
 
 
@@ -154,7 +157,11 @@ def materialise(
     copy_tree(image.root, machine_dir)
     (machine_dir / image.workdir.strip("/")).mkdir(parents=True, exist_ok=True)
     for name, target in image.links.items():
-        _link(machine_dir / name, target)
+        if name.endswith(CONTENT):
+            _place_content(machine_dir / name.strip("/"), Path(target), machine_dir)
+        else:
+            _open_above(machine_dir / name, machine_dir)
+            _link(machine_dir / name, target)
     for name, directory in (mounts or {}).items():
         _link(_in_root(machine_dir, name), str(directory))
     for name, content in (files or {}).items():
@@ -168,6 +175,30 @@ def materialise(
 def _in_root(machine_dir: Path, path: str) -> Path:
     """Where a container path is in a machine's copy; `..` cannot lead out of it."""
     return machine_dir / posixpath.normpath("/" + path).strip("/")
+
+
+def _place_content(place: Path, made: Path, machine_dir: Path) -> None:
+    """Put what is in a directory beside what is there; files as copies: a program may look for others beside it."""
+    _open_above(place / "x", machine_dir)
+    place.mkdir(parents=True, exist_ok=True)
+    for entry in sorted(made.iterdir()):
+        there = place / entry.name
+        _link(there, str(entry))
+        if entry.is_file():
+            there.unlink()
+            shutil.copy2(entry, there)
+
+
+def _open_above(place: Path, machine_dir: Path) -> None:
+    """Make directories of links above a path that lead out of the machine, so that nothing is put where they lead."""
+    for above in reversed(place.relative_to(machine_dir).parents):
+        link = machine_dir / above
+        if link.is_symlink() and link.is_dir() and not link.resolve().is_relative_to(machine_dir.resolve()):
+            entries = sorted(link.resolve().iterdir())
+            link.unlink()
+            link.mkdir()
+            for entry in entries:
+                (link / entry.name).symlink_to(entry)
 
 
 def _link(place: Path, target: str) -> None:

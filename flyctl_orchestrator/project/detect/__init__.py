@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.project.detect.database import found_databases
 from flyctl_orchestrator.project.detect.detected import Detected, Sources
 from flyctl_orchestrator.project.detect.elsewhere import detect_framework, detect_language
 from flyctl_orchestrator.project.detect.go import detect_go
@@ -41,10 +42,13 @@ def detect_in(sources: Sources) -> Detected:
     kinds = (detect_framework, detect_python, detect_node, detect_go, detect_language, _detect_static)
     found = next((found for kind in kinds if (found := kind(sources))), Detected())
     exposed = _exposed_port(sources)
+    databases, addresses, unread = found_databases(sources)
     return replace(
         found,
         known=found.known or bool(found.kind),
-        secrets=wanted_secrets(sources),
+        secrets=wanted_secrets(sources, addresses),
+        databases=databases,
+        unread=unread,
         health=_health_path(sources) or found.health,
         port=exposed or found.port,
         # What starts by our own command is told its port; a Dockerfile of theirs has the last word.

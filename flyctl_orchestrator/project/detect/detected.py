@@ -21,7 +21,7 @@ class Detected:
     """A guess about an app.
 
     Attributes:
-        kind: "python", "node", "go", "static", or "" when nothing is recognized.
+        kind: "python", "node", "next", "next-standalone", "go", "static", or "" when nothing is recognized.
         label: for a person, e.g. "a Flask app".
         start: shell command that starts it on $PORT, or None when unknown.
         health: request path that answers when the app is well.
@@ -33,6 +33,8 @@ class Detected:
         known: whether it is of a known kind, though perhaps not one that a Dockerfile can be written for.
         local_build: shell command that makes on this computer what the Dockerfile's RUN lines make; "" for none.
         secrets: names of secrets that its files ask for.
+        databases: what it keeps its data in.
+        unread: files that are there and were not understood, a sentence each without a final stop.
     """
 
     kind: str = ""
@@ -47,6 +49,8 @@ class Detected:
     known: bool = False
     local_build: str = ""
     secrets: tuple[WantedSecret, ...] = ()
+    databases: tuple[FoundDatabase, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,3 +63,16 @@ class WantedSecret:
 
     name: str
     random: bool
+
+
+@dataclass(frozen=True)
+class FoundDatabase:
+    """A database that an app uses.
+
+    Attributes:
+        kind: "Postgres", "SQLite"; "" where its files do not say.
+        where: what was seen, e.g. "service db in compose.yaml".
+    """
+
+    kind: str
+    where: str

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from flyctl_orchestrator.project.detect.detected import DEFAULT_PORT, Detected, Sources
+from flyctl_orchestrator.project.detect.nextjs import with_next
 
 RUNTIME = "22"
 FRAMEWORKS = {"next": "Next.js", "express": "Express", "fastify": "Fastify", "koa": "Koa", "hono": "Hono"}
@@ -27,15 +28,19 @@ def detect_node(sources: Sources) -> Detected | None:
     if fixed:
         notes = (*notes, f"It listens on {fixed} whatever PORT says")
     build = ("npm run build",) if isinstance(scripts, dict) and "build" in scripts else ()
-    return Detected(
+    found = Detected(
         "node",
         f"{_article(known[0])} {known[0]} app" if known else "a Node app",
         start,
         port=fixed or DEFAULT_PORT,
         notes=notes,
-        install=(_install(sources, development=bool(build)), *build),
+        install=(_install(sources, development=bool(build) or "Next.js" in known), *build),
         runtime=_runtime(package),
     )
+    if "Next.js" not in known:
+        return found
+    script = scripts.get("start") if isinstance(scripts, dict) else None
+    return with_next(found, sources, script if isinstance(script, str) else None, builds=bool(build))
 
 
 def _package(sources: Sources) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project.tomlfile import Document, parse_toml, read_text
+from flyctl_orchestrator.project.yamlfile import parse_yaml
 
 NAMES = ("fly.toml", "fly.json", "fly.yaml")
 """What flyctl looks for in a directory, in this order."""
@@ -37,7 +38,7 @@ def parse_config(text: str, shown: str) -> dict[str, Any]:
     """
     if not shown.endswith((".json", ".yaml")):
         return parse_toml(text, shown)
-    content = _json(text, shown) if shown.endswith(".json") else _yaml(text, shown)
+    content = _json(text, shown) if shown.endswith(".json") else parse_yaml(text, shown)
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise UsageError("is not a table of names and values", where=shown, next="Correct it", code="config.syntax")
     return content
@@ -53,20 +54,3 @@ def _json(text: str, shown: str) -> Any:
         ) from None
     except (RecursionError, ValueError):
         raise UsageError("is not valid JSON", where=shown, next="Correct it", code="config.syntax") from None
-
-
-def _yaml(text: str, shown: str) -> Any:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-    try:
-        return YAML(typ="safe", pure=True).load(text) or {}
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f"{shown}:{mark.line + 1}:{mark.column + 1}" if mark else shown
-        said = f": {error.problem}" if error.problem else ""
-        raise UsageError(
-            f"is not valid YAML{said}", where=place, next="Correct that line", code="config.syntax"
-        ) from None
-    except (YAMLError, RecursionError, ValueError):
-        raise UsageError("is not valid YAML", where=shown, next="Correct it", code="config.syntax") from None

@@ -108,9 +108,9 @@ def directory(tmp_path: Path) -> Path:
     return path
 
 
-def flyo(directory: Path, *arguments: str) -> Result:
+def flyo(directory: Path, *arguments: str, zone: str = "UTC") -> Result:
     out, err = io.StringIO(), io.StringIO()
-    environment = Environment({"PATH": ""}, directory, stdin=io.StringIO(), stdout=out, stderr=err)
+    environment = Environment({"PATH": "", "TZ": zone}, directory, stdin=io.StringIO(), stdout=out, stderr=err)
     status = run(["init", *arguments], environment)
     return Result(status, out.getvalue(), err.getvalue())
 
@@ -281,7 +281,8 @@ def test_secrets_that_the_code_asks_for_are_in_the_next_commands(directory: Path
     code = 'import os\nkey = os.environ["SECRET_KEY"]\nstripe = os.getenv("STRIPE_API_KEY")\nos.environ["HOME"]\n'
     put(directory, {**FLASK, "app.py": FLASK["app.py"] + code, ".env.example": "JWT_SECRET=\nLOG_LEVEL=info\n"})
     assert flyo(directory, "--yes").stderr.splitlines()[-8:] == [
-        "note     Its files name secrets whose values only you know (STRIPE_API_KEY): flyo secrets set NAME.",
+        "note     Its files name secrets whose values only you know: 'flyo secrets set STRIPE_API_KEY' asks for "
+        "them (with --local for the rehearsal).",
         "next     flyo secrets generate JWT_SECRET --if-missing --local  a random value, here only",
         "         flyo secrets generate SECRET_KEY --if-missing --local  a random value, here only",
         "         flyo deploy --local                                    rehearse it on this computer",
@@ -302,6 +303,16 @@ def test_secrets_that_the_code_asks_for_are_in_the_next_commands(directory: Path
         (
             ["--primary", "lon", "--regions", "iad"],
             "flyo: --primary: 'lon' is not a Fly.io region. Did you mean lhr (London)? [config.unknown_region]",
+        ),
+        (
+            ["--regions", "iad,vienna=2"],
+            "flyo: --regions: 'vienna' is not a Fly.io region. The best for it are fra (Frankfurt), ams (Amsterdam), "
+            "cdg (Paris) [config.unknown_region]",
+        ),
+        (
+            ["--primary", "united states"],
+            "flyo: --primary: 'united states' is not a Fly.io region. The best for it are iad (Ashburn), ewr "
+            "(Secaucus), ord (Chicago) [config.unknown_region]",
         ),
         (
             ["--primary", "lhr", "--regions", "iad,fra"],

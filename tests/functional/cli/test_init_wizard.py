@@ -10,6 +10,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from flyctl_orchestrator.project.project import load_project
+
 KEYS = {"enter": "\r", "space": " ", "up": "\x1b[A", "down": "\x1b[B", "ctrl-c": "\x03", "ctrl-d": "\x04"}
 APP = {
     "requirements.txt": "flask\ngunicorn\n",
@@ -20,10 +22,10 @@ APP = {
 class Terminal:
     """A flyo at a pseudo-terminal."""
 
-    def __init__(self, directory: Path, *arguments: str) -> None:
+    def __init__(self, directory: Path, *arguments: str, zone: str = "UTC") -> None:
         kept = {name: value for name, value in os.environ.items() if name in ("HOME", "LANG", "VIRTUAL_ENV")}
         # No flyctl on PATH: the question whether to create the app is not asked. CPR is a terminal's own answer.
-        variables = {**kept, "PATH": "/usr/bin:/bin", "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
+        variables = {**kept, "PATH": "/usr/bin:/bin", "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", "TZ": zone}
         command = [sys.executable, "-c", "from flyctl_orchestrator.cli.main import main; main()", "init", *arguments]
         self.child = pexpect.spawn(
             command[0],
@@ -217,7 +219,7 @@ def test_stdout_stays_empty_so_that_it_can_be_redirected(tmp_path: Path, termina
         f'cd "{directory}"\n"{sys.executable}" -c "{code}" init --name shop --regions iad > "{tmp_path}/out"\n'
     )
     terminal = Terminal.__new__(Terminal)
-    variables = {"PATH": "/usr/bin:/bin", "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
+    variables = {"PATH": "/usr/bin:/bin", "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", "TZ": "UTC"}
     terminal.child = pexpect.spawn("/bin/sh", [str(script)], env=variables, encoding="utf-8", timeout=20)
     terminals.append(terminal)
     for question in ("Path that", "When a machine", "Memory of", "Go ahead?"):
@@ -239,3 +241,40 @@ def test_a_closed_primary_region_is_answered_with_the_nearest_open_one(
     terminal.answer("Further regions", "ctrl-c")
     assert terminal.end()[0] == 130
     assert 'primary_region = "den"' in (directory / "fly.toml").read_text()
+
+
+def choose_primary(terminal: Terminal, directory: Path, *keys: str) -> str:
+    """The region that typing this chooses."""
+    terminal.answer("App name", "enter")
+    terminal.answer("Primary region", *keys, "enter")
+    for question in ("Further", "Machines in", "Path that answers", "When a machine gets", "Memory of", "Go"):
+        terminal.answer(question, "enter")
+    assert terminal.end()[0] == 0
+    return load_project(directory).flytoml.primary_region or ""
+
+
+def test_the_region_nearest_by_the_time_zone_is_suggested_as_a_guess(tmp_path: Path, terminals: list[Terminal]) -> None:
+    directory = make_app(tmp_path / "shop")
+    terminal = Terminal(directory, zone="Australia/Melbourne")
+    terminals.append(terminal)
+    said = "Region syd (Sydney) is a guess, from this computer's time zone, Australia/Melbourne."
+    terminal.child.expect_exact(said)
+    assert choose_primary(terminal, directory) == "syd"
+
+
+@pytest.mark.parametrize(
+    ("typed", "keys", "code"),
+    [
+        ("vienna", (), "fra"),
+        ("italy", (), "fra"),
+        ("united states", (), "iad"),
+        ("united states", ("down",), "ewr"),
+        ("zurich", (), "fra"),
+    ],
+)
+def test_cities_and_countries_without_a_region_of_their_name_find_the_best(
+    tmp_path: Path, terminals: list[Terminal], typed: str, keys: tuple[str, ...], code: str
+) -> None:
+    directory = make_app(tmp_path / "shop")
+    terminals.append(Terminal(directory))
+    assert choose_primary(terminals[0], directory, typed, *keys) == code

@@ -101,13 +101,34 @@ def home() -> str:
 """,
 }
 STATIC = {"index.html": "a shop in static\n"}
+NEXT = {
+    "package.json": """{
+  "name": "shop",
+  "scripts": { "dev": "next dev", "build": "next build", "start": "next start" },
+  "dependencies": { "next": "^15", "react": "^19", "react-dom": "^19" }
+}
+""",
+    "next.config.mjs": "export default {};\n",
+    "app/route.js": """export const dynamic = "force-dynamic";
+
+export function GET() {
+  return new Response("a shop in next\\n");
+}
+""",
+}
+STANDALONE = NEXT | {
+    "next.config.mjs": "export default { output: 'standalone' };\n",
+    "app/route.js": NEXT["app/route.js"].replace("in next", "in standalone"),
+}
 FOLDERS = {"flask": FLASK, "django": DJANGO, "express": EXPRESS, "go": GO, "fastapi": FASTAPI, "static": STATIC}
+# Large: what each needs is fetched and built for minutes.
+LARGE = {"next": NEXT, "standalone": STANDALONE}
 
 
 def make(name: str, place: Path) -> Path:
     """One of them; a directory of that name below `place`."""
     folder = place / f"{name}-shop"
-    for path, text in FOLDERS[name].items():
+    for path, text in (FOLDERS | LARGE)[name].items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, "utf-8")
     return folder

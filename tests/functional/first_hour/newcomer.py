@@ -70,7 +70,7 @@ class Newcomer(Laptop):
         assert child.exitstatus == 0, self.said
         return _NEXT.findall(self.said)
 
-    def type(self, line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    def type(self, line: str, folder: Path, *, patience: float = PATIENCE) -> subprocess.CompletedProcess[str]:
         """Type a line into a shell, as it was printed."""
         variables = {**self.variables, "PATH": f"{Path(FLYO).parent}:{self.variables['PATH']}"}
         ran = subprocess.run(
@@ -79,7 +79,7 @@ class Newcomer(Laptop):
             env=variables,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=patience,
             check=False,
             stdin=subprocess.DEVNULL,
         )

@@ -30,7 +30,12 @@ class Bash:
         self.folder = make("flask", root)
         # No flyctl: the question whether to create the app is not asked. CPR is a terminal's own answer.
         variables = {"HOME": str(root), "PATH": f"{Path(FLYO).parent}:/usr/bin:/bin", "TERM": terminal}
-        variables |= {"PS1": PROMPT, "LANG": os.environ.get("LANG", "C.UTF-8"), "PROMPT_TOOLKIT_NO_CPR": "1"}
+        variables |= {
+            "TZ": "UTC",
+            "PS1": PROMPT,
+            "LANG": os.environ.get("LANG", "C.UTF-8"),
+            "PROMPT_TOOLKIT_NO_CPR": "1",
+        }
         self.child = pexpect.spawn(
             "bash",
             ["--norc", "--noprofile", "--noediting"],

@@ -59,7 +59,7 @@ def found(tmp_path: Path, files: dict[str, str]) -> Detected:
         (
             {"package.json": json.dumps({"scripts": {"start": "next start"}, "dependencies": {"next": "15"}})},
             "a Next.js app",
-            "npm start",
+            "node_modules/.bin/next start --hostname 0.0.0.0 --port $PORT",
         ),
         (
             {"package.json": json.dumps({"dependencies": {"express": "5"}}), "index.js": ""},
