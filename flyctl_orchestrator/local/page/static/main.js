@@ -1,9 +1,10 @@
 // Listens to the daemon, keeps what it told, and has the parts of the page drawn when something is other than before.
 import { act } from "./api.js";
 import { Answers } from "./answers.js";
+import { Apps } from "./apps.js";
 import { copyable, delaysLine } from "./commands.js";
 import { byId, say } from "./dom.js";
-import { Apps, Faults, Traffic } from "./forms.js";
+import { Faults, Traffic } from "./forms.js";
 import { Machines } from "./machines.js";
 import { Panel } from "./panel.js";
 import { Person } from "./person.js";
@@ -14,7 +15,7 @@ import { World } from "./world.js";
 
 const state = {
   port: 0, version: "", regions: new Map(), machines: new Map(), apps: [], faults: [], kinds: [], delays: false,
-  traffic: null, load: {}, rate: {}, seconds: [], perSecond: { seen: 0, shown: 0 }, selected: null, rollouts: new Rollouts(), skew: 0,
+  traffic: null, deploys: {}, load: {}, rate: {}, seconds: [], perSecond: { seen: 0, shown: 0 }, selected: null, rollouts: new Rollouts(), skew: 0,
 };
 
 function select(selected) {
@@ -51,7 +52,7 @@ function drawSoon() {
 
 const heard = {
   world(told) {
-    Object.assign(state, { port: told.port, version: told.version, apps: told.apps, faults: told.faults, kinds: told.kinds, delays: told.delays, traffic: told.traffic });
+    Object.assign(state, { port: told.port, version: told.version, apps: told.apps, faults: told.faults, kinds: told.kinds, delays: told.delays, traffic: told.traffic, deploys: told.deploys });
     state.machines = new Map(Object.entries(told.machines));
     state.seconds = told.history;
     state.skew = told.now * 1000 - Date.now();
@@ -69,6 +70,7 @@ const heard = {
     for (const [id, one] of Object.entries(told.machines ?? {})) state.machines.set(id, one);
     for (const id of told.gone ?? []) state.machines.delete(id);
   },
+  deploys(told) { state.deploys = told.deploys; },
   traffic(told) { state.traffic = told.traffic; },
   requests(told) {
     counting.seen += told.seen;

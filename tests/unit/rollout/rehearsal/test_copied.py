@@ -12,8 +12,8 @@ import pytest
 
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.volumes import Volume
+from flyctl_orchestrator.rollout.context.same_code import marked_dockerfile, write_marked
 from flyctl_orchestrator.rollout.rehearsal.copied import PLACEHOLDER, copied
-from flyctl_orchestrator.rollout.rehearsal.same_code import marked_dockerfile, write_marked
 from flyctl_orchestrator.rollout.state.observe import Fleet
 
 META = {"fly_platform_version": "v2", "fly_process_group": "web", "flyo_verified": "1.a.b.c"}
@@ -119,8 +119,8 @@ def test_a_placeholder_can_be_the_content_of_a_file() -> None:
 def test_a_marked_dockerfile_differs_in_every_stage_and_nowhere_else() -> None:
     text = 'FROM python:3.12 AS build\nRUN echo \\\n  FROM here\nFROM scratch\nCMD ["x"]\n'
     assert marked_dockerfile(text, "before") == (
-        "FROM python:3.12 AS build\nENV FLYO_REHEARSAL=before\nRUN echo \\\n  FROM here\n"
-        'FROM scratch\nENV FLYO_REHEARSAL=before\nCMD ["x"]\n'
+        "FROM python:3.12 AS build\nENV FLYO_SAME_CODE=before\nRUN echo \\\n  FROM here\n"
+        'FROM scratch\nENV FLYO_SAME_CODE=before\nCMD ["x"]\n'
     )
 
 
@@ -130,5 +130,5 @@ def test_what_a_build_leaves_out_stays_left_out(tmp_path: Path) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     marked = write_marked(tmp_path / "Dockerfile", scratch, "again")
-    assert "FLYO_REHEARSAL=again" in marked.read_text()
+    assert "FLYO_SAME_CODE=again" in marked.read_text()
     assert marked.with_name(marked.name + ".dockerignore").read_text() == "secret\n"

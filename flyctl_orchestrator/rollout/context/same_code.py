@@ -3,10 +3,31 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
-MARK = "FLYO_REHEARSAL"
+from flyctl_orchestrator.fleet.builder import BuildRequest
+
+MARK = "FLYO_SAME_CODE"
 _FROM = re.compile(r"\s*FROM\s", re.IGNORECASE)
+
+
+def marked(request: BuildRequest, directory: Path, mark: str) -> BuildRequest:
+    """What to build for an image that has the same code and another digest; where there is no Dockerfile, the same.
+
+    Args:
+        directory: where the marked Dockerfile is put; must exist, and stay until the image is built.
+        mark: what tells this image from others of the same code; letters, digits, dashes.
+
+    Raises:
+        OSError, UnicodeDecodeError: the Dockerfile cannot be read or written.
+    """
+    dockerfile = request.build.dockerfile or request.context / "Dockerfile"
+    if dockerfile.is_file():
+        # An absolute path: the copy is not in the context, and does not become part of it.
+        copy = write_marked(dockerfile, directory, mark)
+        request = replace(request, build=replace(request.build, dockerfile=copy))
+    return replace(request, label=f"{request.label}-{mark}")
 
 
 def marked_dockerfile(text: str, mark: str) -> str:
