@@ -213,7 +213,7 @@ class Page:
 
     def _tell_traffic(self) -> None:
         wanted = self._traffic.wanted
-        self._hub.traffic = None if wanted is None else wanted.shown()
+        self._hub.traffic = None if wanted is None else Mask.of(self._platform).over(wanted.shown())
         self._hub.tell("traffic", {"traffic": self._hub.traffic})
 
     async def _stream(self, request: web.BaseRequest) -> web.StreamResponse:
