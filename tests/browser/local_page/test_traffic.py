@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,16 @@ def test_steady_traffic_comes_from_where_it_was_asked_for_and_ends_with_the_page
     expect(board.locator("#traffic")).to_contain_text("20 requests a second")
     board.get_by_role("button", name="Stop it").click()
     expect(board.locator("#traffic")).to_contain_text("None is sent.")
+
+
+def test_the_command_line_of_traffic_sends_it(board: Page, there: LocalFleet) -> None:
+    line = str(board.locator("#traffic form .line code").text_content())
+    assert line.startswith("while true; do curl ") and line.endswith("; done")
+    once = line.removeprefix("while true; do ").removesuffix("; done")
+    assert subprocess.run(["/bin/sh", "-c", once], check=False, timeout=60).returncode == 0
+    for region in ("iad", "fra", "nrt"):
+        row = board.locator("#requests tbody tr").filter(has=board.get_by_role("rowheader", name=region, exact=True))
+        expect(row.first).to_contain_text("GET 200")
 
 
 def test_traffic_ends_with_the_last_page(new_board: NewBoard) -> None:
