@@ -41,6 +41,22 @@ def test_a_token_in_a_page_s_query_is_in_nothing_that_is_shown_or_kept(fleet: Lo
     assert fleet.flyo(*asked, "--json").json["paths"] == ["/up?page=1&token=[hidden]", "/up"]
 
 
+def test_a_token_in_the_health_page_s_query_is_in_no_event_and_no_report(bare: LocalFleet) -> None:
+    plan, server = bare.project / "flyo.toml", bare.project / "server.py"
+    plan.write_text(plan.read_text().replace('path = "/up"', 'path = "/up?token=hunter22-hunter22"'))
+    first = bare.ok("deploy", "--local", "--json")
+    assert "/up?token=[hidden]" in first.stdout
+    server.write_text(server.read_text().replace("500 if sick else 200", "500"))
+    back = bare.flyo("deploy", "--local", "--timeout", "8s")
+    assert back.status == 3 and "answered 500" in back.stdout + back.stderr
+    told = [bare.ok("history", "show", "last", "--local", *how) for how in ((), ("--json",), ("--html", "kept.html"))]
+    for ran in (first, back, *told):
+        assert "hunter22" not in ran.stdout + ran.stderr
+    assert "hunter22" not in (bare.project / "kept.html").read_text("utf-8")
+    for path in bare.local.glob("daemon.log"):
+        assert "hunter22" not in path.read_text()
+
+
 def states(fleet: LocalFleet) -> dict[str, str]:
     """What each region's machine does."""
     return {machine["region"]: machine["state"] for machine in fleet.machines()}
