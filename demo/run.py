@@ -57,9 +57,7 @@ def main() -> None:
     say("\n$ python demo/tour.py   # somebody in Tokyo ticks a habit")
     tour = subprocess.run([sys.executable, str(ROOT / "demo" / "tour.py"), str(platform["port"])], check=False)
     if not tour.returncode:
-        say(
-            "\n# The world, to look at and to click. The link works once, within two minutes; after that: flyo local open"
-        )
+        say("\n# The world, to look at and to click: this link works once, within two minutes; later, flyo local open.")
         flyo("local", "open", "--print")
     sys.exit(tour.returncode)
 

@@ -14,7 +14,7 @@ from flyctl_orchestrator.local.core.store import Store
 KIND = "project"
 MOST_OPTIONS, MOST_VARIABLES, LONGEST = 32, 100, 32_768
 _APP = re.compile(r"[a-z0-9-]{1,63}")
-_OPTION = re.compile(r"--[a-z][a-z-]{0,40}(?:=[^\0\r\n]{1,4096})?")
+_OPTION = re.compile(r"--[a-z][a-z-]{0,40}(?:=.{1,4096})?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,100}")
 _CREDENTIAL = re.compile(r".*(TOKEN|PASSWORD|PASSPHRASE|SECRET|CREDENTIAL|AUTH|API_?KEY).*", re.I)
 
@@ -104,11 +104,12 @@ def read(body: Any) -> Project:
 
 
 def _is_option(word: Any) -> bool:
-    return isinstance(word, str) and _OPTION.fullmatch(word) is not None
+    return isinstance(word, str) and word.isprintable() and _OPTION.fullmatch(word) is not None
 
 
 def _path(body: Mapping[str, Any], name: str) -> str:
     path = body.get(name)
-    if not isinstance(path, str) or not path.startswith("/") or "\0" in path or len(path) > LONGEST:
-        raise invalid(f"`{name}` must be an absolute path")
+    # Printable: it is shown, and a name that is no text cannot be.
+    if not isinstance(path, str) or not path.startswith("/") or not path.isprintable() or len(path) > LONGEST:
+        raise invalid(f"`{name}` must be an absolute path that can be shown")
     return path
