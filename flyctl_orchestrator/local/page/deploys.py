@@ -27,6 +27,7 @@ SHOWN_LINES, SHOWN_BYTES = 15, 8192
 class _Started:
     """The newest deploy of an app; `status` is None while it is under way, 128 and the signal when it was killed."""
 
+    app: str
     process: Process
     log: Path
     status: int | None = None
@@ -51,7 +52,8 @@ class Deploys:
         self._state = state
         self._changed = changed
         self._started: dict[str, _Started] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        # Those under way, each with what waits for its end; also of apps that were destroyed meanwhile.
+        self._running: dict[asyncio.Task[int], _Started] = {}
         # Held while one is started: the next one, and the end, see it.
         self._starting = asyncio.Lock()
         self._ending = False
@@ -59,7 +61,7 @@ class Deploys:
     @property
     def under_way(self) -> list[str]:
         """The apps that are being deployed."""
-        return [app for app, started in self._started.items() if started.status is None]
+        return [started.app for started in self._running.values()]
 
     def shown(self, apps: list[str]) -> dict[str, Any]:
         """For each app whose project is known: the command line, whether it runs, and how the last one ended."""
@@ -109,10 +111,10 @@ class Deploys:
                 process = await self._spawn(project, log)
             except OSError as problem:
                 raise _cannot(f"flyo could not be started: {problem.strerror or problem}") from problem
-            started = self._started[app] = _Started(process, log)
-            task = asyncio.get_running_loop().create_task(self._follow(started))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            started = self._started[app] = _Started(app, process, log)
+            task = asyncio.get_running_loop().create_task(started.process.wait())
+            self._running[task] = started
+            task.add_done_callback(self._over)
         self._changed()
 
     async def close(self) -> None:
@@ -120,22 +122,18 @@ class Deploys:
         async with self._starting:
             self._ending = True
         for number, seconds in ((signal.SIGINT, WAY_BACK_SECONDS), (signal.SIGINT, LAST_SECONDS)):
-            if not self._tasks:
-                return
-            self._signal(number)
-            await asyncio.wait(self._tasks, timeout=seconds)
-        for started in self._started.values():
-            if started.status is None:
-                with contextlib.suppress(OSError):
-                    os.killpg(started.process.pid, signal.SIGKILL)
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-
-    def _signal(self, number: signal.Signals) -> None:
-        for started in self._started.values():
-            if started.status is None:
+            for started in self._running.values():
                 with contextlib.suppress(ProcessLookupError):
                     started.process.send_signal(number)
+            await self._wait(seconds)
+        for started in self._running.values():
+            with contextlib.suppress(OSError):
+                os.killpg(started.process.pid, signal.SIGKILL)
+        await self._wait(None)
+
+    async def _wait(self, seconds: float | None) -> None:
+        if self._running:
+            await asyncio.wait(tuple(self._running), timeout=seconds)
 
     async def _spawn(self, project: Project, log: Path) -> Process:
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -158,9 +156,10 @@ class Deploys:
         finally:
             os.close(output)
 
-    async def _follow(self, started: _Started) -> None:
-        status = await started.process.wait()
+    def _over(self, task: asyncio.Task[int]) -> None:
+        started = self._running.pop(task)
         own_children.discard(started.process.pid)
+        status = task.result()
         started.status = status if status >= 0 else 128 - status
         self._changed()
 
