@@ -17,6 +17,7 @@ from flyctl_orchestrator.cli.pages.serving import require_servable
 from flyctl_orchestrator.cli.run_under_lock import run_under_lock
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.project.building import named_image
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.kept_plan import read_kept_plan
@@ -133,6 +134,8 @@ def run_deploy(context: CommandContext, requested: DeployRequest) -> int:
             require_no_errors(context, project)
     if new and not requested.image and (kept is None or kept.image.ref is None):
         require_buildable(context, target, project)
+    if requested.again and named_image(project):
+        context.output.say("note: fly.toml names an image, which is not built: --again changes nothing")
     wanted = {"hooks": requested.hooks, "web": requested.web}
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="flyo-again-"))) if requested.again else None

@@ -20,7 +20,7 @@ def marked(request: BuildRequest, directory: Path, mark: str) -> BuildRequest:
         mark: what tells this image from others of the same code; letters, digits, dashes.
 
     Raises:
-        OSError, UnicodeDecodeError: the Dockerfile cannot be read or written.
+        OSError: the Dockerfile cannot be read or written.
     """
     dockerfile = request.build.dockerfile or request.context / "Dockerfile"
     if dockerfile.is_file():
@@ -51,10 +51,12 @@ def write_marked(dockerfile: Path, directory: Path, mark: str) -> Path:
     Returns: the copy.
 
     Raises:
-        OSError, UnicodeDecodeError: it cannot be read or written.
+        OSError: it cannot be read or written.
     """
     target = directory / f"{dockerfile.name}.{mark}"
-    target.write_text(marked_dockerfile(dockerfile.read_text("utf-8"), mark), "utf-8")
+    # A comment in another encoding stays as it is.
+    text = dockerfile.read_text("utf-8", "surrogateescape")
+    target.write_text(marked_dockerfile(text, mark), "utf-8", "surrogateescape")
     ignored = dockerfile.with_name(f"{dockerfile.name}.dockerignore")
     if ignored.is_file():
         target.with_name(f"{target.name}.dockerignore").write_bytes(ignored.read_bytes())
