@@ -116,7 +116,7 @@ class Deployment:
         asked = [] if fleet is None else [m for m in fleet.managed if not {m.region, m.id} & set(self.part.left_out)]
         since = self.target.clock.monotonic()
         built: BuiltImage = self.concurrency.beside(
-            lambda: self._build(fleet),
+            self._build,
             lambda over: measure(self.context(), asked, self.measured, over=over),
         )
         for notice in built.notices:
@@ -125,15 +125,12 @@ class Deployment:
         self.emit("build.finished", ref=built.ref, digest=built.digest, cached=built.cached, seconds=round(seconds, 3))
         return PlannedImage(built.ref, built.digest)
 
-    def _build(self, fleet: Fleet | None) -> BuiltImage:
+    def _build(self) -> BuiltImage:
         request = self._request()
-        built = build(self.target, request, self._log)
-        running = () if fleet is None else {machine.digest for machine in fleet.managed}
-        if self.again is None or built.digest is None or built.digest not in running:
-            return built
-        self.emit("note", line="nothing has changed since the last deploy: the same code is released again")
-        mark = request.label.rpartition("-")[2]
-        return build(self.target, marked(request, self.again, mark), self._log)
+        if self.again is not None:
+            # The label never repeats, and so neither does the image.
+            request = marked(request, self.again, request.label.rpartition("-")[2])
+        return build(self.target, request, self._log)
 
     def _log(self, line: str) -> None:
         self.emit("build.log", line=line)

@@ -22,7 +22,9 @@ CRASHES_FOR = "2m"
 
 def crash(app: str, region: Any) -> dict[str, Any]:
     """The action that has an app's next release crash in one region, while the one there is now runs on."""
-    fault = {"name": "crash-loop", "app": app, "region": region, "for": CRASHES_FOR, "set": {"release": "new"}}
+    # Before its checks pass, or a rollout that watches nothing would be over by then.
+    settings = {"after": "0.1s", "release": "new"}
+    fault = {"name": "crash-loop", "app": app, "region": region, "for": CRASHES_FOR, "set": settings}
     return {"method": "POST", "path": "/_local/faults", "body": fault}
 
 

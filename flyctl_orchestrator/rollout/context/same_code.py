@@ -10,6 +10,8 @@ from flyctl_orchestrator.fleet.builder import BuildRequest
 
 MARK = "FLYO_SAME_CODE"
 _FROM = re.compile(r"\s*FROM\s", re.IGNORECASE)
+# RUN <<EOF: what follows, up to a line with that name, is no instruction.
+_DOCUMENT = re.compile(r"^\s*(?:RUN|COPY|ADD)\s.*<<-?[\"']?(\w+)", re.IGNORECASE)
 
 
 def marked(request: BuildRequest, directory: Path, mark: str) -> BuildRequest:
@@ -31,15 +33,23 @@ def marked(request: BuildRequest, directory: Path, mark: str) -> BuildRequest:
 
 
 def marked_dockerfile(text: str, mark: str) -> str:
-    """`text` with one more environment variable in every stage, so that its image has another digest."""
-    lines, continued = [], False
+    """`text` with one more environment variable in every stage, so that its image has another digest.
+
+    At the end of each stage, so that what a builder has kept of it is used again.
+    """
+    lines: list[str] = []
+    stages, continued, document = 0, False, ""
     for line in text.splitlines():
-        lines.append(line)
-        begins = not continued and _FROM.match(line) is not None
+        if not continued and not document and _FROM.match(line):
+            lines += [f"ENV {MARK}={mark}"] if stages else []
+            stages += 1
+        if document:
+            document = "" if line.strip() == document else document
+        elif found := _DOCUMENT.search(line):
+            document = found[1]
         continued = line.rstrip().endswith("\\") and not line.lstrip().startswith("#")
-        if begins and not continued:
-            lines.append(f"ENV {MARK}={mark}")
-    return "\n".join(lines) + "\n"
+        lines.append(line)
+    return "\n".join([*lines, f"ENV {MARK}={mark}"]) + "\n"
 
 
 def write_marked(dockerfile: Path, directory: Path, mark: str) -> Path:

@@ -119,8 +119,16 @@ def test_a_placeholder_can_be_the_content_of_a_file() -> None:
 def test_a_marked_dockerfile_differs_in_every_stage_and_nowhere_else() -> None:
     text = 'FROM python:3.12 AS build\nRUN echo \\\n  FROM here\nFROM scratch\nCMD ["x"]\n'
     assert marked_dockerfile(text, "before") == (
-        "FROM python:3.12 AS build\nENV FLYO_SAME_CODE=before\nRUN echo \\\n  FROM here\n"
-        'FROM scratch\nENV FLYO_SAME_CODE=before\nCMD ["x"]\n'
+        "FROM python:3.12 AS build\nRUN echo \\\n  FROM here\nENV FLYO_SAME_CODE=before\n"
+        'FROM scratch\nCMD ["x"]\nENV FLYO_SAME_CODE=before\n'
+    )
+
+
+def test_what_stands_in_a_document_of_a_dockerfile_is_left_alone() -> None:
+    text = "FROM postgres\nRUN <<-'SQL' psql\nSELECT 1\nFROM people\nSQL\nFROM scratch\n"
+    assert marked_dockerfile(text, "x") == (
+        "FROM postgres\nRUN <<-'SQL' psql\nSELECT 1\nFROM people\nSQL\nENV FLYO_SAME_CODE=x\n"
+        "FROM scratch\nENV FLYO_SAME_CODE=x\n"
     )
 
 
