@@ -129,19 +129,9 @@ def test_what_is_set_and_made_elsewhere_is_seen(board: Page, there: LocalFleet) 
     expect(board.locator("#summary")).to_contain_text("1 app ·")
 
 
-def test_a_sleeping_machine_is_dim_and_wakes_by_a_request(board: Page, there: LocalFleet) -> None:
-    machine = there.machine_in("fra")
-    there.act(machine, "suspend", "suspended")
-    mark = board.get_by_role("button", name="fra, Frankfurt").locator(".mark")
-    expect(mark).to_have_class(re.compile("asleep"))
-    # By name: without it, the machine that is awake would answer.
-    assert there.api.visit(APP, "/", region="fra", fly_force_instance_id=machine["id"]).status == 200
-    expect(mark).to_have_class(re.compile("started"))
-
-
 def test_the_app_is_opened_as_a_person_in_a_region_sees_it(board: Page, there: LocalFleet) -> None:
     board.get_by_role("button", name="fra, Frankfurt").click()
-    link = board.locator("#panel").get_by_role("link", name=f"Open {APP}")
+    link = board.get_by_role("link", name=f"Open {APP}")
     shown = board.locator("#panel li").filter(has=link).locator(".line code")
     expect(shown).to_have_text(f"curl {link.get_attribute('href')}")
     with board.context.expect_page() as opened:
@@ -217,7 +207,7 @@ def test_an_app_is_destroyed_after_a_question(board: Page, there: LocalFleet) ->
 
 def beside(board: Page, place: str, button: str) -> list[str]:
     """The command line beside a button of a list, as words after `flyo`."""
-    item = board.locator(f"{place} li").filter(has=board.get_by_role("button", name=button))
+    item = board.locator(f"{place} li, {place} .do").filter(has=board.get_by_role("button", name=button)).last
     words = shlex.split(str(item.locator(".line code").text_content()))
     assert words[0] == "flyo"
     return words[1:]

@@ -27,7 +27,7 @@ export class Apps {
   // Made once and then kept, so that what has the focus keeps it.
   #made(name, port) {
     const row = { status: h("span"), said: h("p", { class: "quiet", role: "status" }), wrote: h("pre", { class: "log", tabindex: 0, "aria-label": `What the deploy of ${name} wrote last` }), line: copyable("flyo deploy --local") };
-    row.again = h("button", { type: "button", "aria-label": `Deploy ${name} again`, onclick: () => deploy(`${name} is being deployed`, { app: name }) }, "Deploy again");
+    row.again = h("button", { type: "button", "aria-label": `Deploy ${name} again`, onclick: () => row.able && deploy(`${name} is being deployed`, { app: name }) }, "Deploy again");
     row.more = h("details", {}, h("summary", {}, "What it wrote last"), row.wrote);
     row.element = h("li", { class: "app" },
       h("span", {}, h("a", { href: `http://${name}.localhost:${port}/`, target: "_blank", rel: "noopener noreferrer" }, name), " ", row.status),
@@ -40,7 +40,9 @@ export class Apps {
     const told = this.state.deploys[app.name];
     say(row.status, app.status);
     row.line.update(told?.line ?? "flyo deploy --local");
-    row.again.disabled = !told || told.running;
+    // Not `disabled`, by which the one who has just pressed it with a key would lose the focus.
+    row.able = Boolean(told) && !told.running;
+    row.again.setAttribute("aria-disabled", String(!row.able));
     say(row.said, words(told));
     say(row.wrote, told?.wrote.join("\n") ?? "");
     row.more.hidden = !told?.wrote.length;
