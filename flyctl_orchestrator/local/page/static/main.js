@@ -31,9 +31,15 @@ parts.push(faults);
 const counting = { seen: 0, shown: 0 };
 const line = copyable(delaysLine(true));
 byId("delays-line").append(line);
-byId("delays").addEventListener("change", (event) => {
+// While the platform is asked, the box stays as it was set.
+let switching = false;
+byId("delays").addEventListener("change", async (event) => {
   const on = event.target.checked;
-  act(on ? "traffic between regions takes as long as it does" : "traffic between regions takes no time", "PUT", "/_local/settings", { delays: on });
+  switching = true;
+  const done = await act(on ? "traffic between regions takes as long as it does" : "traffic between regions takes no time", "PUT", "/_local/settings", { delays: on });
+  if (done) state.delays = on;
+  switching = false;
+  drawSoon();
 });
 
 let due = false;
@@ -45,7 +51,7 @@ function drawSoon() {
     for (const part of parts) part.draw(state);
     const count = (number, one, many) => `${number} ${number === 1 ? one : many}`;
     say(byId("summary"), [count(state.apps.length, "app", "apps"), count([...state.machines.values()].filter((one) => one.managed).length, "machine", "machines"), count(state.faults.length, "fault", "faults"), `port ${state.port}`].join(" · "));
-    if (byId("delays").checked !== state.delays) byId("delays").checked = state.delays;
+    if (!switching && byId("delays").checked !== state.delays) byId("delays").checked = state.delays;
     line.update(delaysLine(!state.delays));
   });
 }
