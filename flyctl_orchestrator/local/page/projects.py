@@ -44,7 +44,7 @@ class Project:
     @property
     def line(self) -> str:
         """The same as somebody would type it."""
-        return f"cd {shlex.quote(self.directory)} && {shlex.join(('flyo', *self.words[1:]))}"
+        return shlex.join(("flyo", *self.words[1:], self.directory))
 
 
 class Projects:

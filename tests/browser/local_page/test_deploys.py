@@ -96,7 +96,7 @@ def test_an_app_whose_project_is_not_known_says_so(board: Page, there: LocalFlee
     expect(entry.get_by_role("button", name="Deploy untold again")).to_be_disabled()
     told = {"app": "untold", "options": [], "environment": {}, "directory": "/not/there", "flyo": "/bin/sh"}
     there.manage("PUT", "/_local/projects", told)
-    expect(entry).to_contain_text("cd /not/there && flyo deploy --local --again")
+    expect(entry).to_contain_text("flyo deploy --local --again /not/there")
     entry.get_by_role("button", name="Deploy untold again").click()
     expect(board.locator("#said")).to_contain_text("/not/there is not there any more")
     there.manage("DELETE", "/v1/apps/untold")

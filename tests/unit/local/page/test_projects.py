@@ -29,14 +29,14 @@ def test_what_was_told_is_run_without_a_shell_and_shown_as_it_would_be_typed() -
         "/usr/local/bin/flyo",
         *("deploy", "--local", "--again", "--watch=2s", "--no-rollback"),
     )
-    assert project.line == "cd '/home/ada/my app' && flyo deploy --local --again --watch=2s --no-rollback"
+    assert project.line == "flyo deploy --local --again --watch=2s --no-rollback '/home/ada/my app'"
 
 
 @given(st.text("abc '\"$;&|\\*~", min_size=1), st.text("abc '\"$;&|\\*~", min_size=1))
 def test_the_line_says_the_same_whatever_a_directory_is_called(directory: str, config: str) -> None:
     project = read({**TOLD, "directory": f"/{directory}", "options": [f"--config={config}"]})
     assert shlex.split(project.line) == [
-        *("cd", f"/{directory}", "&&", "flyo", "deploy", "--local", "--again", f"--config={config}")
+        *("flyo", "deploy", "--local", "--again", f"--config={config}", f"/{directory}")
     ]
 
 
