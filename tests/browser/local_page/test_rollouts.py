@@ -62,8 +62,8 @@ def test_evidence_countdowns_and_the_way_back_are_shown_while_they_happen(board:
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     lane = {"lane": "fra/app/m1", "name": "fra/app/m1", "region": "fra", "group": "app", "machine": "m1"}
 
-    def tell(name: str, **fields: object) -> None:
-        event = {"schema": "flyo.event/1", "event": name, "ts": now, "app": "told", **fields}
+    def tell(event_name: str, /, **fields: object) -> None:
+        event = {"schema": "flyo.event/1", "event": event_name, "ts": now, "app": "told", **fields}
         there.manage("POST", "/_local/events", {"run": "told-by-a-test", "events": [event]})
 
     rollout = board.locator("#rollout")
