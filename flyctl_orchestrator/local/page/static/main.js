@@ -31,13 +31,15 @@ parts.push(faults);
 const counting = { seen: 0, shown: 0 };
 const line = copyable(delaysLine(true));
 byId("delays-line").append(line);
-// While the platform is asked, the box stays as it was set.
+// While the platform is asked, the box stays as it was set. Milliseconds between two looks.
+const LOOK = 200;
 let switching = false;
 byId("delays").addEventListener("change", async (event) => {
   const on = event.target.checked;
   switching = true;
   const done = await act(on ? "traffic between regions takes as long as it does" : "traffic between regions takes no time", "PUT", "/_local/settings", { delays: on });
-  if (done) state.delays = on;
+  // What came of it is told with the next look at the platform (hub.py).
+  if (done) await new Promise((told) => setTimeout(told, 2 * LOOK));
   switching = false;
   drawSoon();
 });
