@@ -54,6 +54,7 @@ def given_again(options: SharedOptions) -> Iterator[str]:
     named = {"app": options.app, "config": options.config, "dockerfile": build.dockerfile}
     named |= {"ignorefile": build.ignorefile, "build-target": build.target}
     yield from (f"--{name}={value}" for name, value in named.items() if value)
+    yield from (f"--accept={code}" for code in options.accept)
     yield from (_policy_word(name, value) for name, value in options.policy.items() if value is not None)
 
 

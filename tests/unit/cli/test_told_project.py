@@ -16,6 +16,7 @@ def test_how_it_is_rolled_out_and_where_its_files_are_is_given_again() -> None:
         config=Path("fly.staging.toml"),
         yes=True,
         lock_wait=5.0,
+        accept=("volume.alone",),
         part={"regions": ("fra",)},
         build=BuildOptions(dockerfile=Path("/src/Dockerfile.web"), target="run"),
         policy={
@@ -28,6 +29,7 @@ def test_how_it_is_rolled_out_and_where_its_files_are_is_given_again() -> None:
         "--config=fly.staging.toml",
         "--dockerfile=/src/Dockerfile.web",
         "--build-target=run",
+        "--accept=volume.alone",
         "--watch=2s",
         "--timeout=0.5s",
         "--width=0",
