@@ -56,6 +56,9 @@ def main() -> None:
     flyo("deploy", "--local", "--watch", "2s")
     say("\n$ python demo/tour.py   # somebody in Tokyo ticks a habit")
     tour = subprocess.run([sys.executable, str(ROOT / "demo" / "tour.py"), str(platform["port"])], check=False)
+    if not tour.returncode:
+        say("\n# The world, to look at and to click: this link works once, within two minutes; later, flyo local open.")
+        flyo("local", "open", "--print")
     sys.exit(tour.returncode)
 
 

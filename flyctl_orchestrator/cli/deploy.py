@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 from flyctl_orchestrator.cli.catalog.budget import require_within_budget
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off
 from flyctl_orchestrator.cli.judged import require_buildable, require_no_errors, require_valid, settle_regions
+from flyctl_orchestrator.cli.local.told_project import tell_project
 from flyctl_orchestrator.cli.pages.serving import require_servable
 from flyctl_orchestrator.cli.run_under_lock import run_under_lock
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.project.building import named_image
 from flyctl_orchestrator.rollout.context.outcome import Outcome
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.kept_plan import read_kept_plan
@@ -35,6 +39,7 @@ class DeployRequest:
         resume, abort: end the rollout that was killed half-way, forwards or backwards.
         hooks: whether the user's own commands are run.
         web: whether a page is served that follows the rollout.
+        again: whether a release is made although nothing has changed.
         unfinished: what to do first about a rollout that was killed half-way.
     """
 
@@ -44,15 +49,22 @@ class DeployRequest:
     abort: bool
     hooks: bool
     web: bool = False
+    again: bool = False
     unfinished: Literal["resume", "abort", "refuse"] = "refuse"
 
+    @property
+    def of_project(self) -> bool:
+        """Whether it rolls out what is in the directory, and nothing that was named."""
+        return not (self.image or self.plan_file or self.resume or self.abort)
+
     def check(self) -> None:
-        """Each of --resume, --abort, --plan and --image says what to roll out.
+        """Each of --resume, --abort, --plan, --image and --again says what to roll out.
 
         Raises:
             UsageError: several of them were given.
         """
         given = {"resume": self.resume, "abort": self.abort, "plan": self.plan_file, "image": self.image}
+        given["again"] = self.again
         named = [f"--{name}" for name, value in given.items() if value not in (None, False)]
         if len(named) > 1:
             raise UsageError(f"{' and '.join(named)} cannot be used together", where="flyo deploy", next="Choose one")
@@ -93,7 +105,7 @@ def run_deploy(context: CommandContext, requested: DeployRequest) -> int:
     kept = read_kept_plan(path, project) if path else None
 
     def act(begun: Deployment) -> Outcome:
-        work = replace(begun, build_options=context.options.build, part=part)
+        work = replace(begun, build_options=context.options.build, part=part, again=scratch)
         if requested.resume or requested.abort:
             with breaking_off():
                 make_way(work)
@@ -122,8 +134,14 @@ def run_deploy(context: CommandContext, requested: DeployRequest) -> int:
             require_no_errors(context, project)
     if new and not requested.image and (kept is None or kept.image.ref is None):
         require_buildable(context, target, project)
+    if requested.again and named_image(project):
+        context.output.say("note: fly.toml names an image, which is not built: --again changes nothing")
     wanted = {"hooks": requested.hooks, "web": requested.web}
-    outcome = run_under_lock(context, target, project, "flyo deploy", act, policy=policy, **wanted)
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(TemporaryDirectory(prefix="flyo-again-"))) if requested.again else None
+        outcome = run_under_lock(context, target, project, "flyo deploy", act, policy=policy, **wanted)
+    if target.kind == "local" and requested.of_project:
+        tell_project(context, project.app)
     return int(outcome.exit)
 
 

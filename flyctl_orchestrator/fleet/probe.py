@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from flyctl_orchestrator.fleet.http import Http, HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.redact import without_queries
 
 Identity = Literal["auto", "required", "off"]
 
@@ -95,7 +96,7 @@ def _no_answer(url: str, failure: HttpError, timeout: float) -> str:
         "dns": "name not found",
         "tls": f"no secure connection ({failure.detail})",
     }
-    return f"{url}: {reasons.get(failure.kind, failure.detail)}"
+    return without_queries(f"{url}: {reasons.get(failure.kind, failure.detail)}")
 
 
 def _judge(url: str, answer: HttpAnswer, machine: Machine | None, identity: Identity) -> Answer:
@@ -109,7 +110,7 @@ def _judge(url: str, answer: HttpAnswer, machine: Machine | None, identity: Iden
         region=region,
         machine=machine_id,
         release=_text(said.get("release")),
-        error=f"{url}: {error}" if error else None,
+        error=without_queries(f"{url}: {error}") if error else None,
     )
 
 

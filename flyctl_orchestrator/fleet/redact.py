@@ -8,6 +8,9 @@ from collections.abc import Iterable
 MASK = "[hidden]"
 # Hiding shorter strings would blank out ordinary words and numbers, and tell by that what they are.
 SHORTEST = 4
+# The query of a path or a URL, without what ends a sentence; its parts.
+_QUERY = re.compile(r"(/[^\s?#]*\?)([^\s#]*[^\s#:,;.)'\"])")
+_PART = re.compile(r"([^&;=]*=)?([^&;]*)")
 _CREDENTIALS = re.compile(r"(?<=://)([^\s/:@]*):[^\s/@]+(?=@)")
 
 
@@ -24,6 +27,19 @@ def redact(text: str, values: Iterable[str]) -> str:
 def without_credentials(text: str) -> str:
     """`text` with the passwords in its URLs masked: apps like to tell which database they cannot reach."""
     return _CREDENTIALS.sub(rf"\1:{MASK}", text)
+
+
+def without_queries(text: str) -> str:
+    """`text` with the values in the queries of its paths and URLs masked: some apps take a token there.
+
+    Names stay, and so do values shorter than four characters, such as those of `?page=2`.
+    """
+    return _QUERY.sub(lambda found: found[1] + _PART.sub(_masked, found[2]), text)
+
+
+def _masked(part: re.Match[str]) -> str:
+    name, value = part[1] or "", part[2]
+    return name + (MASK if len(value) >= SHORTEST else value)
 
 
 def _parts(values: Iterable[str]) -> set[str]:

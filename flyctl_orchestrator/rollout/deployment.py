@@ -22,6 +22,7 @@ from flyctl_orchestrator.rollout.context.context import RolloutContext, edge_of
 from flyctl_orchestrator.rollout.context.events import Emitter
 from flyctl_orchestrator.rollout.context.hooks import HookRunner
 from flyctl_orchestrator.rollout.context.outcome import Outcome
+from flyctl_orchestrator.rollout.context.same_code import marked
 from flyctl_orchestrator.rollout.executor import Executor
 from flyctl_orchestrator.rollout.journal.goal import goal_as_dict
 from flyctl_orchestrator.rollout.journal.journal import Journal
@@ -66,6 +67,7 @@ class Deployment:
         who: who runs it, e.g. "ann@laptop", for the history.
         build_options: what the command line says about the build.
         part: what of the fleet a rollout is about.
+        again: a directory for files of the build, where a release is made although nothing has changed; else None.
         sync: has a journal's open file on disk before it returns.
         measured: how machines answered before anything was changed, as far as there was time to ask.
     """
@@ -82,6 +84,7 @@ class Deployment:
     who: str = ""
     build_options: BuildOptions = field(default_factory=BuildOptions)
     part: Part = field(default_factory=Part)
+    again: Path | None = None
     sync: Callable[[int], None] = os.fsync
     measured: Measured = field(default_factory=Measured)
 
@@ -113,7 +116,7 @@ class Deployment:
         asked = [] if fleet is None else [m for m in fleet.managed if not {m.region, m.id} & set(self.part.left_out)]
         since = self.target.clock.monotonic()
         built: BuiltImage = self.concurrency.beside(
-            lambda: build(self.target, self._request(), lambda line: self.emit("build.log", line=line)),
+            self._build,
             lambda over: measure(self.context(), asked, self.measured, over=over),
         )
         for notice in built.notices:
@@ -121,6 +124,16 @@ class Deployment:
         seconds = self.target.clock.monotonic() - since
         self.emit("build.finished", ref=built.ref, digest=built.digest, cached=built.cached, seconds=round(seconds, 3))
         return PlannedImage(built.ref, built.digest)
+
+    def _build(self) -> BuiltImage:
+        request = self._request()
+        if self.again is not None:
+            # The label never repeats, and so neither does the image.
+            request = marked(request, self.again, request.label.rpartition("-")[2])
+        return build(self.target, request, self._log)
+
+    def _log(self, line: str) -> None:
+        self.emit("build.log", line=line)
 
     def _request(self) -> BuildRequest:
         return BuildRequest(

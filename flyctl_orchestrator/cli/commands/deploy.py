@@ -31,6 +31,7 @@ from flyctl_orchestrator.cli.options import (
 @part_options
 @lock_option
 @accept_option
+@click.option("--again", is_flag=True, help="Make a new release although nothing has changed, as 'flyctl deploy' does.")
 @click.option("--no-hooks", is_flag=True, help="Leave out the commands of [hooks] and [probe].")
 @click.option("--resume", is_flag=True, help="Finish the rollout that was killed.")
 @click.option("--abort", is_flag=True, help="Undo the rollout that was killed: every machine as it was before.")
@@ -50,6 +51,7 @@ from flyctl_orchestrator.cli.options import (
 def deploy(
     context: CommandContext,
     image: str | None,
+    again: bool,
     no_hooks: bool,
     resume: bool,
     abort: bool,
@@ -65,10 +67,13 @@ def deploy(
     A rollout that was killed, on this computer or on another, is finished by --resume or undone by --abort. In a
     pipeline --unfinished does that first and then rolls out.
 
+    On the local platform, a deploy that finds nothing changed rolls nothing out; with --again it does.
+
     With --web the rollout can be followed in a browser of this computer: the page's address is printed, works for one
     browser, and is gone when the command ends.
     """
     from flyctl_orchestrator.cli.deploy import DeployRequest, run_deploy
 
-    requested = DeployRequest(image, plan_file, resume, abort, hooks=not no_hooks, web=web, unfinished=unfinished)
+    wanted = {"hooks": not no_hooks, "web": web, "again": again}
+    requested = DeployRequest(image, plan_file, resume, abort, unfinished=unfinished, **wanted)
     return run_deploy(context, requested)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.local.client import ask, find_local, require_running, start_local, stop_local, usual_port
 from flyctl_orchestrator.cli.target import resolve_target
-from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.environment import Environment
+from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.report.local_text import local_lines
 
 
@@ -41,8 +42,22 @@ def stop(context: CommandContext) -> None:
     Raises:
         UnreachableError: it does not end.
     """
+    for app in _deploying(context.environment):
+        context.output.say(
+            f"note: the deploy of {app} that was started on the page is ended as by Ctrl-C: it goes back"
+        )
     stopped = stop_local(context.environment)
     context.output.report("stopped" if stopped else "nothing was running")
+
+
+def _deploying(environment: Environment) -> list[str]:
+    """The apps that are being deployed by a click; none where nobody answers. To stop it must not depend on that."""
+    try:
+        running = find_local(environment)
+        said = ask(environment, running, "GET", "/_local/status") if running is not None else {}
+        return [str(app) for app in said.get("deploying", [])]
+    except FlyoError:
+        return []
 
 
 def show_status(context: CommandContext) -> None:

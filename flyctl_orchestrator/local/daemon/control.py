@@ -31,7 +31,8 @@ DEFAULT_PORT = 4280
 START_SECONDS = 15.0
 # Seconds that a process which was just killed may take to let go of its locks.
 DYING = 1.0
-STOP_SECONDS = 20.0
+# A deploy that was started on the page goes back first.
+STOP_SECONDS = 50.0
 LOOK_SECONDS = 0.02
 SUPPORTED = ("linux", "darwin")
 

@@ -145,7 +145,7 @@ class Daemon:
         self.platform.machines.why_cannot_run = lambda image: why_pushed_cannot_run(
             image, settings.runtime, options.environ
         )
-        self.platform.on_app_destroyed = lambda name: self._tidy(name, keep_latest=0)
+        self.platform.on_app_destroyed = self._destroyed
         self._containers.connection.wanted = self._images.holds
         self.platform.volumes.on_erased = self._containers.erasing.volume
         self.platform.volumes.copy_in_engine = self._containers.volumes.copy
@@ -165,6 +165,7 @@ class Daemon:
             in_flight=self._proxy.in_flight,
             port=lambda: self._port,
             version=self._version,
+            state=self._state,
         )
         self._front = Front(
             self.platform,
@@ -198,12 +199,17 @@ class Daemon:
             "delays": self.platform.settings.delays,
             "tick_seconds": self.platform.settings.autostop_tick_seconds,
             "faults": self.platform.faults.shown(),
+            "deploying": self._page.deploying,
         }
 
     def _scope(self, authorization: str) -> str | None:
         """What a token may push and pull: None nothing, "" everything, else the images of one app."""
         token = self.platform.tokens.authenticate(authorization)
         return None if token is None else token.app or ""
+
+    def _destroyed(self, app: str) -> None:
+        self._tidy(app, keep_latest=0)
+        self._page.forget(app)
 
     def _tidy(self, app: str, keep_latest: int) -> None:
         """Delete an app's images that nothing needs any more; a failure costs disk space only."""
@@ -242,6 +248,7 @@ class Daemon:
         write_locator(self._state, locator)
 
     async def _end(self, runner: web.ServerRunner) -> None:
+        await self._page.end_deploys()
         erase_locator(self._state, os.getpid())
         for site in list(runner.sites):
             await site.stop()

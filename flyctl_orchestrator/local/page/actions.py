@@ -16,6 +16,18 @@ ALLOWED = {
 }
 
 
+# How long the next release of an app crashes where somebody wants to see a rollout go back.
+CRASHES_FOR = "2m"
+
+
+def crash(app: str, region: Any) -> dict[str, Any]:
+    """The action that has an app's next release crash in one region, while the one there is now runs on."""
+    # Before its checks pass, or a rollout that watches nothing would be over by then.
+    settings = {"after": "0.1s", "release": "new"}
+    fault = {"name": "crash-loop", "app": app, "region": region, "for": CRASHES_FOR, "set": settings}
+    return {"method": "POST", "path": "/_local/faults", "body": fault}
+
+
 def wanted(body: Any, token: str) -> Request:
     """The API's request for an action of the page.
 

@@ -30,7 +30,7 @@ class Hub:
 
     Args:
         in_flight: how many requests the proxy has on a machine, by app and id.
-        facts: what never changes while the daemon runs.
+        facts: what a page that opens is told besides the world.
         idle: called when the last page has gone.
     """
 

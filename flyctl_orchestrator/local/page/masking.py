@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, unquote
@@ -12,10 +13,16 @@ from flyctl_orchestrator.local.platform import Platform
 MASK = "•••"
 # Shorter values stand in ordinary words; taking them out would garble every line and tell the value by that.
 LEAST = 6
+# A query's value that is named like a credential, in a log's line or in the path of a check.
+_CREDENTIAL = re.compile(
+    r"([?&;][^\s=&;#]*(?:token|key|secret|passw|pwd|auth|cred|sig|session|code)[^\s=&;#]*=)[^\s&;#'\")\]]{4,}", re.I
+)
 
 
 class Mask:
-    """What must not be shown: the values that every app's secrets have or had, also as programs write them down."""
+    """What must not be shown: the values that every app's secrets have or had, also as programs write them down; and
+    what is named like a credential in a query.
+    """
 
     def __init__(self, values: Iterable[str]) -> None:
         # The longest first, so that nothing is left of one that begins with another.
@@ -41,7 +48,7 @@ class Mask:
         for value in self._values:
             if value in text:
                 text = text.replace(value, MASK)
-        return text
+        return _CREDENTIAL.sub(rf"\1{MASK}", text) if "=" in text else text
 
 
 def _forms(value: str) -> Iterator[str]:

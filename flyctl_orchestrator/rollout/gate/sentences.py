@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from statistics import median
 
+from flyctl_orchestrator.fleet.redact import without_queries
 from flyctl_orchestrator.rollout.gate.error_rate import at_least, at_most
 from flyctl_orchestrator.rollout.gate.latency import Pair
 
@@ -25,7 +26,7 @@ def refused(asked: int, wrong: Mapping[str, Mapping[str, int]], before: int, bef
         before, before_of: errors among the answers of these pages before the change, and how many answers there were.
     """
     errors = sum(count for kinds in wrong.values() for count in kinds.values())
-    named = "; ".join(f"{path}: {_listed(kinds)}" for path, kinds in wrong.items() if kinds)
+    named = "; ".join(f"{without_queries(path)}: {_listed(kinds)}" for path, kinds in wrong.items() if kinds)
     then = f", before the change {before} of {before_of}" if before_of else ""
     bound = percent(at_least(errors, asked), up=False)
     return f"{errors} of {asked} answers were errors ({named}){then}: error rate above {bound} (95 %)"
@@ -42,7 +43,7 @@ def slowed(path: str, region: str, pair: Pair) -> str:
     """Why a release is refused that has become slower."""
     now, then = median(pair.after) * 1000, median(pair.before) * 1000
     counts = f"medians of {len(pair.after)} and {len(pair.before)} answers"
-    return f"{path} took {now:.0f} ms in {region}, {then:.0f} ms before the change ({counts})"
+    return f"{without_queries(path)} took {now:.0f} ms in {region}, {then:.0f} ms before the change ({counts})"
 
 
 def percent(share: float, *, up: bool) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flyctl_orchestrator.fleet.builder import BuildRequest, BuiltImage, build
+from flyctl_orchestrator.rollout.context.same_code import marked
 from flyctl_orchestrator.rollout.deployment import Deployment
 from flyctl_orchestrator.rollout.plan.plan import Plan, PlannedImage
-from flyctl_orchestrator.rollout.rehearsal.same_code import write_marked
 from flyctl_orchestrator.rollout.state.observe import Fleet
 
 
@@ -62,12 +62,4 @@ class RehearsedDeployment(Deployment):
         self.ready(plan)
 
     def _build_marked(self, request: BuildRequest, mark: str) -> BuiltImage:
-        dockerfile = request.build.dockerfile or request.context / "Dockerfile"
-        if dockerfile.is_file():
-            # An absolute path: the copy is not in the context, and does not become part of it.
-            marked = write_marked(dockerfile, self.scratch, mark)
-            request = replace(request, build=replace(request.build, dockerfile=marked))
-        return build(self.target, replace(request, label=f"{request.label}-{mark}"), self._log)
-
-    def _log(self, line: str) -> None:
-        self.emit("build.log", line=line)
+        return build(self.target, marked(request, self.scratch, mark), self._log)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.probe import Answer
+from flyctl_orchestrator.fleet.redact import without_queries
 from flyctl_orchestrator.rollout.context.context import RolloutContext
 from flyctl_orchestrator.rollout.gate.comparison import Comparison, Place
 from flyctl_orchestrator.rollout.gate.evidence import Evidence
@@ -88,7 +89,7 @@ def tell_answer(context: RolloutContext, run: LaneRun, machine: Machine, path: s
         lane=run.lane.name,
         region=machine.region,
         machine=machine.id,
-        path=path,
+        path=without_queries(path),
         ok=not wrong,
         status=answer.status,
         latency_s=answer.latency_s,

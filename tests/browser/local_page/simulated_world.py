@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from random import Random
 
 from aiohttp import web
@@ -57,7 +58,13 @@ class World:
         )
         self._router = Router(self.platform, all_routes())
         self._page = Page(
-            self.platform, self._sightings, in_flight=self._in_flight, port=lambda: self._port, version="simulated"
+            self.platform,
+            self._sightings,
+            in_flight=self._in_flight,
+            port=lambda: self._port,
+            version="simulated",
+            # Nothing is deployed here, and so nothing is written.
+            state=Path("simulated"),
         )
 
     def new_link(self) -> str:

@@ -81,6 +81,18 @@ def test_the_command_line_beside_a_button_does_the_same(board: Page, there: Loca
     expect(row(board, machine)).to_contain_text(expected)
 
 
+def test_the_command_lines_that_undo_do_the_same(board: Page, there: LocalFleet) -> None:
+    machine = there.machine_in("fra")
+    choose(board, machine)
+    there.act(machine, "stop", "stopped")
+    there.ok(*command(board, "Start"))
+    expect(row(board, machine)).to_contain_text("started")
+    there.manage("POST", f"/v1/apps/{APP}/machines/{machine['id']}/cordon")
+    expect(row(board, machine)).to_contain_text("cordoned")
+    there.ok(*command(board, "Uncordon"))
+    expect(row(board, machine)).not_to_contain_text("cordoned")
+
+
 def test_what_the_platform_refuses_is_said(board: Page, there: LocalFleet) -> None:
     machine = there.machine_in("fra")
     choose(board, machine)
@@ -103,6 +115,33 @@ def test_what_happens_elsewhere_is_seen(board: Page, there: LocalFleet) -> None:
     expect(board.locator("#regions tbody tr").filter(has_text="fra")).to_contain_text("checks fail")
     (there.switches / "sick-fra").unlink()
     expect(region.locator(".mark.started")).to_have_count(1)
+
+
+def test_what_is_set_and_made_elsewhere_is_seen(board: Page, there: LocalFleet) -> None:
+    there.ok("local", "fault", "add", "slow-share", "--region", "iad", "--for", "90s")
+    expect(board.locator("#faults .fault")).to_contain_text("slow-share iad")
+    there.ok("local", "fault", "clear", "--all")
+    expect(board.locator("#faults")).to_contain_text("No fault is set.")
+    there.manage("POST", "/v1/apps", {"name": "short-lived", "org_slug": "personal"})
+    expect(board.locator("#apps")).to_contain_text("short-lived")
+    expect(board.locator("#summary")).to_contain_text("2 apps")
+    there.manage("DELETE", "/v1/apps/short-lived")
+    expect(board.locator("#summary")).to_contain_text("1 app ·")
+
+
+def test_the_app_is_opened_as_a_person_in_a_region_sees_it(board: Page, there: LocalFleet) -> None:
+    board.get_by_role("button", name="fra, Frankfurt").click()
+    link = board.get_by_role("link", name=f"Open {APP}")
+    shown = board.locator("#panel li").filter(has=link).locator(".line code")
+    expect(shown).to_have_text(f"curl {link.get_attribute('href')}")
+    with board.context.expect_page() as opened:
+        link.click()
+    expect(opened.value.locator("body")).to_contain_text('"region": "fra"')
+    opened.value.close()
+    with board.context.expect_page() as opened:
+        board.locator("#apps").get_by_role("link", name=APP).click()
+    expect(opened.value.locator("body")).to_contain_text('"region": "iad"')
+    opened.value.close()
 
 
 def test_a_region_dies_by_two_clicks_and_comes_back(board: Page, there: LocalFleet) -> None:
@@ -168,7 +207,7 @@ def test_an_app_is_destroyed_after_a_question(board: Page, there: LocalFleet) ->
 
 def beside(board: Page, place: str, button: str) -> list[str]:
     """The command line beside a button of a list, as words after `flyo`."""
-    item = board.locator(f"{place} li").filter(has=board.get_by_role("button", name=button))
+    item = board.locator(f"{place} li, {place} .do").filter(has=board.get_by_role("button", name=button)).last
     words = shlex.split(str(item.locator(".line code").text_content()))
     assert words[0] == "flyo"
     return words[1:]

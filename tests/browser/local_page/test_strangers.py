@@ -24,12 +24,14 @@ def test_a_foreign_page_can_neither_read_nor_click(board: Page, there: LocalFlee
         foreign = board.context.new_page()
         foreign.goto(f"http://{host}:{port}/")
         nothing_is_read(foreign, [base, "/_page/stream", "/_page/main.js", "/_page/act", act])
+        nothing_is_read(foreign, [base, "/_page/stream", "/_page/apps.js", "/_page/deploy", {"app": APP}])
         # A form that is sent there takes the cookie along where the site is the same.
         foreign.evaluate(
             "(to) => { const form = document.forms[0]; form.action = to; form.enctype = 'text/plain'; form.submit(); }",
             f"{base}/_page/act",
         )
         expect(foreign.locator("body")).to_contain_text("own page only")
+    assert there.manage("GET", "/_local/status")["deploying"] == []
     assert there.machine_in("fra")["state"] == "started"
     assert [one for one in there.machine_in("fra")["events"] if one["type"] == "stop"] == [
         one for one in machine["events"] if one["type"] == "stop"

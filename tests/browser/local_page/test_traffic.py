@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.local_page.conftest import NewBoard
 from tests.functional.cli.local_fleet import APP, LocalFleet
-from tests.platform_client import DOCKERFILE
+from tests.platform_client import DOCKERFILE, SERVER
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -89,6 +91,25 @@ def test_a_replay_is_a_second_hop(board: Page, there: LocalFleet, tmp_path: Path
         there.manage("DELETE", "/v1/apps/replays")
 
 
+def test_a_sleeping_machine_is_dim_and_wakes_by_a_request(board: Page, there: LocalFleet, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(SERVER)
+    (tmp_path / "Dockerfile").write_text(DOCKERFILE)
+    there.api.app("sleeper")
+    service = {"internal_port": 8080, "ports": [{"port": 80, "handlers": ["http"]}], "autostart": True}
+    try:
+        image = there.api.build("sleeper", tmp_path)
+        config = {"services": [service], "metadata": {"fly_platform_version": "v2"}}
+        machine = there.api.started("sleeper", image, config, region="gru")
+        mark = board.get_by_role("button", name="gru, Sao Paulo").locator(".mark")
+        expect(mark).to_have_class(re.compile("started"))
+        there.manage("POST", f"/v1/apps/sleeper/machines/{machine}/suspend")
+        expect(mark).to_have_class(re.compile("asleep"))
+        assert there.api.visit("sleeper", "/", region="gru").status == 200
+        expect(mark).to_have_class(re.compile("started"))
+    finally:
+        there.manage("DELETE", "/v1/apps/sleeper")
+
+
 def test_an_error_is_told_from_what_went_well(board: Page, there: LocalFleet) -> None:
     there.manage("POST", "/_local/faults", {"name": "error-share", "region": "fra", "set": {"share": 1, "status": 503}})
     assert there.api.visit(APP, "/", region="fra").status == 503
@@ -120,6 +141,16 @@ def test_steady_traffic_comes_from_where_it_was_asked_for_and_ends_with_the_page
     expect(board.locator("#traffic")).to_contain_text("20 requests a second")
     board.get_by_role("button", name="Stop it").click()
     expect(board.locator("#traffic")).to_contain_text("None is sent.")
+
+
+def test_the_command_line_of_traffic_sends_it(board: Page, there: LocalFleet) -> None:
+    line = str(board.locator("#traffic form .line code").text_content())
+    assert line.startswith("while true; do curl ") and line.endswith("; done")
+    once = line.removeprefix("while true; do ").removesuffix("; done")
+    assert subprocess.run(["/bin/sh", "-c", once], check=False, timeout=60).returncode == 0
+    for region in ("iad", "fra", "nrt"):
+        row = board.locator("#requests tbody tr").filter(has=board.get_by_role("rowheader", name=region, exact=True))
+        expect(row.first).to_contain_text("GET 200")
 
 
 def test_traffic_ends_with_the_last_page(new_board: NewBoard) -> None:

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pexpect
 import pytest
 
+from tests import planted
 from tests.functional.cli.local_fleet import APP, LocalFleet
 from tests.functional.cli.test_status import as_fly
 from tests.unit.report.html.told import asks_for_nothing, told
@@ -27,6 +28,34 @@ def checked(page: Any, schema: str, directory: Path) -> Any:
     ran = subprocess.run(checker, capture_output=True, text=True, timeout=90, check=False)
     assert ran.returncode == 0, ran.stdout
     return page
+
+
+def test_a_token_in_a_page_s_query_is_in_nothing_that_is_shown_or_kept(fleet: LocalFleet) -> None:
+    asked = ("probe", "--local", "--count", "2", "--path", f"/up?page=1&token={planted.SECRET}", "--path", "/up")
+    (fleet.switches / "sick-fra").touch()
+    # What is said and written is searched for the secret after the test.
+    kept = fleet.flyo(*asked, "--html", "page.html", "--svg", "probe.svg")
+    assert "/up?page=1&token=[hidden]" in kept.stdout
+    assert "/up?page=1&token=[hidden]" in (fleet.project / "page.html").read_text("utf-8")
+    assert "answered 500" in kept.stdout + kept.stderr
+    assert fleet.flyo(*asked, "--json").json["paths"] == ["/up?page=1&token=[hidden]", "/up"]
+
+
+def test_a_token_in_the_health_page_s_query_is_in_no_event_and_no_report(bare: LocalFleet) -> None:
+    plan, server = bare.project / "flyo.toml", bare.project / "server.py"
+    plan.write_text(plan.read_text().replace('path = "/up"', 'path = "/up?token=hunter22-hunter22"'))
+    first = bare.ok("deploy", "--local", "--json")
+    assert "/up?token=[hidden]" in first.stdout
+    # Not to the platform's own check, so that it is the page from outside that is told of.
+    server.write_text(server.read_text().replace("500 if sick", '500 if "?" in self.path'))
+    back = bare.flyo("deploy", "--local", "--timeout", "8s")
+    assert back.status == 3 and "answered 500" in back.stdout + back.stderr
+    told = [bare.ok("history", "show", "last", "--local", *how) for how in ((), ("--json",), ("--html", "kept.html"))]
+    for ran in (first, back, *told):
+        assert "hunter22" not in ran.stdout + ran.stderr
+    assert "hunter22" not in (bare.project / "kept.html").read_text("utf-8")
+    for path in bare.local.glob("daemon.log"):
+        assert "hunter22" not in path.read_text()
 
 
 def states(fleet: LocalFleet) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -153,6 +154,7 @@ async def _logs(fly: Fly, request: web.BaseRequest) -> web.StreamResponse:
 OF_THE_PLATFORM = [
     ("POST", "/_local/page", 201),
     ("POST", "/_local/events", 400),
+    ("PUT", "/_local/projects", 400),
     ("POST", "/_local/shutdown", 204),
     ("POST", "/_local/reset", 200),
     ("GET", "/_local/settings", 200),
@@ -173,7 +175,8 @@ def test_a_token_of_one_app_does_nothing_about_the_platform(fly: Fly, method: st
 async def _asked(fly: Fly, method: str, path: str, token: str) -> web.StreamResponse:
     """What the platform's listener answers to a request without a body."""
     platform = fly.simulation.platform
-    page = Page(platform, Sightings(), in_flight=lambda app, machine: 0, port=lambda: 4280, version="1")
+    wanted: dict[str, Any] = {"port": lambda: 4280, "version": "1", "state": Path("nowhere")}
+    page = Page(platform, Sightings(), in_flight=lambda app, machine: 0, **wanted)
     front = Front(
         platform,
         Router(platform, all_routes()),

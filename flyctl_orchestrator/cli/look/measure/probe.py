@@ -18,6 +18,7 @@ from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.measure.rows import Requests, Row, measure_rows
 from flyctl_orchestrator.fleet.measure.slo import parse_limit
 from flyctl_orchestrator.fleet.probe import Prober
+from flyctl_orchestrator.fleet.redact import without_queries
 from flyctl_orchestrator.fleet.requests_http import RequestsHttp
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.flyotoml import valid_path
@@ -68,7 +69,9 @@ def run_probe(context: CommandContext, wanted: Wanted) -> int:
     cold = cold_starts(context, target, project, machines, wanted.regions) if wanted.cold else {}
     measured = measure_rows(rows, requests, lambda: Prober(RequestsHttp(*http)))
     probed = tuple(Probed(each, cold.get(each.row.region or "")) for each in measured)
-    shown = Shown(project.app, target.kind, target.app_url(project.app), requests.paths, wanted.count, limits, probed)
+    # Pages, pictures and JSON are kept, and shown to others.
+    paths, url = tuple(map(without_queries, requests.paths)), target.app_url(project.app)
+    shown = Shown(project.app, target.kind, url, paths, wanted.count, limits, probed)
     _show(context, wanted, shown)
     return int(_status(context, shown))
 

@@ -37,3 +37,4 @@ async function done(asked, what) {
 
 export const act = (what, method, path, body) => done(send("POST", "/_page/act", { method, path, body }), what);
 export const traffic = (what, wanted) => done(wanted ? send("POST", "/_page/traffic", wanted) : send("DELETE", "/_page/traffic", {}), what);
+export const deploy = (what, wanted) => done(send("POST", "/_page/deploy", wanted), what);

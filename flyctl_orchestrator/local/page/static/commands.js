@@ -10,6 +10,9 @@ export const clearLine = (id) => line("flyo", "local", "fault", "clear", id);
 export const clearAllLine = () => "flyo local fault clear --all";
 export const delaysLine = (on) => `flyo local up ${on ? "--delays" : "--no-delays"}`;
 
+// What `crash` of page/actions.py does.
+export const crashLine = (app, region, deployed) => `${faultLine({ name: "crash-loop", app, region, for: "2m", set: { after: "0.1s", release: "new" } })} && ${deployed}`;
+
 export function faultLine(fault) {
   const words = ["flyo", "local", "fault", "add", fault.name];
   for (const name of ["region", "app", "machine", "for", "times", "chance"]) if (fault[name]) words.push(`--${name}`, fault[name]);

@@ -1,6 +1,6 @@
 // Faults and steady traffic: what is set, and forms for more, each with the command line that does the same.
 import { act, traffic } from "./api.js";
-import { clearAllLine, clearLine, copyable, destroyLine, faultLine, trafficLine } from "./commands.js";
+import { clearAllLine, clearLine, copyable, faultLine, trafficLine } from "./commands.js";
 import { byId, h, say } from "./dom.js";
 
 let fields = 0;
@@ -154,35 +154,5 @@ export class Traffic {
   #send() {
     const wanted = this.#wanted();
     traffic(`${wanted.per_second} requests a second to ${wanted.app}`, wanted);
-  }
-}
-
-export class Apps {
-  constructor(state) {
-    this.state = state;
-    this.shown = "";
-  }
-
-  draw() {
-    const { apps, port } = this.state;
-    const shown = JSON.stringify(apps);
-    if (this.shown === shown) return;
-    this.shown = shown;
-    const entries = apps.map((app) => {
-      const url = `http://${app.name}.localhost:${port}/`;
-      return h("li", { class: "app" },
-        h("span", {}, h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, app.name), ` ${app.status}`),
-        h("button", { type: "button", class: "danger", "aria-label": `Destroy ${app.name}`, onclick: () => this.#destroy(app.name) }, "Destroy"),
-        copyable(destroyLine(app.name)));
-    });
-    byId("apps").replaceChildren(h("h2", { id: "apps-title" }, "Apps"), apps.length ? h("ul", { class: "entries" }, entries) : h("div", {}, h("p", { class: "quiet" }, "There is none yet. In an app's directory:"), copyable("flyo deploy --local")));
-  }
-
-  #destroy(name) {
-    const dialog = byId("ask");
-    say(byId("ask-what"), `Destroy ${name} with its machines, volumes and secrets?`);
-    byId("ask-no").onclick = () => dialog.close();
-    byId("ask-yes").onclick = () => { dialog.close(); act(`${name} is destroyed`, "DELETE", `/v1/apps/${name}`); };
-    dialog.showModal();
   }
 }

@@ -1,9 +1,10 @@
 // Listens to the daemon, keeps what it told, and has the parts of the page drawn when something is other than before.
 import { act } from "./api.js";
 import { Answers } from "./answers.js";
+import { Apps } from "./apps.js";
 import { copyable, delaysLine } from "./commands.js";
 import { byId, say } from "./dom.js";
-import { Apps, Faults, Traffic } from "./forms.js";
+import { Faults, Traffic } from "./forms.js";
 import { Machines } from "./machines.js";
 import { Panel } from "./panel.js";
 import { Person } from "./person.js";
@@ -14,7 +15,7 @@ import { World } from "./world.js";
 
 const state = {
   port: 0, version: "", regions: new Map(), machines: new Map(), apps: [], faults: [], kinds: [], delays: false,
-  traffic: null, load: {}, rate: {}, seconds: [], perSecond: { seen: 0, shown: 0 }, selected: null, rollouts: new Rollouts(), skew: 0,
+  traffic: null, deploys: {}, load: {}, rate: {}, seconds: [], perSecond: { seen: 0, shown: 0 }, selected: null, rollouts: new Rollouts(), skew: 0,
 };
 
 function select(selected) {
@@ -30,9 +31,17 @@ parts.push(faults);
 const counting = { seen: 0, shown: 0 };
 const line = copyable(delaysLine(true));
 byId("delays-line").append(line);
-byId("delays").addEventListener("change", (event) => {
+// While the platform is asked, the box stays as it was set. Milliseconds between two looks.
+const LOOK = 200;
+let switching = false;
+byId("delays").addEventListener("change", async (event) => {
   const on = event.target.checked;
-  act(on ? "traffic between regions takes as long as it does" : "traffic between regions takes no time", "PUT", "/_local/settings", { delays: on });
+  switching = true;
+  const done = await act(on ? "traffic between regions takes as long as it does" : "traffic between regions takes no time", "PUT", "/_local/settings", { delays: on });
+  // What came of it is told with the next look at the platform (hub.py).
+  if (done) await new Promise((told) => setTimeout(told, 2 * LOOK));
+  switching = false;
+  drawSoon();
 });
 
 let due = false;
@@ -44,14 +53,14 @@ function drawSoon() {
     for (const part of parts) part.draw(state);
     const count = (number, one, many) => `${number} ${number === 1 ? one : many}`;
     say(byId("summary"), [count(state.apps.length, "app", "apps"), count([...state.machines.values()].filter((one) => one.managed).length, "machine", "machines"), count(state.faults.length, "fault", "faults"), `port ${state.port}`].join(" · "));
-    if (byId("delays").checked !== state.delays) byId("delays").checked = state.delays;
+    if (!switching && byId("delays").checked !== state.delays) byId("delays").checked = state.delays;
     line.update(delaysLine(!state.delays));
   });
 }
 
 const heard = {
   world(told) {
-    Object.assign(state, { port: told.port, version: told.version, apps: told.apps, faults: told.faults, kinds: told.kinds, delays: told.delays, traffic: told.traffic });
+    Object.assign(state, { port: told.port, version: told.version, apps: told.apps, faults: told.faults, kinds: told.kinds, delays: told.delays, traffic: told.traffic, deploys: told.deploys });
     state.machines = new Map(Object.entries(told.machines));
     state.seconds = told.history;
     state.skew = told.now * 1000 - Date.now();
@@ -69,6 +78,7 @@ const heard = {
     for (const [id, one] of Object.entries(told.machines ?? {})) state.machines.set(id, one);
     for (const id of told.gone ?? []) state.machines.delete(id);
   },
+  deploys(told) { state.deploys = told.deploys; },
   traffic(told) { state.traffic = told.traffic; },
   requests(told) {
     counting.seen += told.seen;

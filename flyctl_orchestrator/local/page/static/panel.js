@@ -1,6 +1,6 @@
 // What was chosen: a region with its machines, or one machine with its configuration, checks, events and log.
-import { act, look } from "./api.js";
-import { copyable, faultLine, machineLine } from "./commands.js";
+import { act, deploy, look } from "./api.js";
+import { copyable, crashLine, faultLine, machineLine } from "./commands.js";
 import { checks, condition, ordered, release, words } from "./condition.js";
 import { byId, h, say } from "./dom.js";
 
@@ -42,7 +42,8 @@ export class Panel {
   #region(region) {
     const there = ordered([...this.state.machines.values()].filter((one) => one.region === region.code));
     const apps = this.state.apps.map((app) => app.name);
-    const key = `region/${region.code}/${there.map((one) => one.id)}/${apps}`;
+    const deployed = Object.entries(this.state.deploys).filter(([app]) => there.some((one) => one.managed && one.app === app));
+    const key = `region/${region.code}/${there.map((one) => one.id)}/${apps}/${deployed.map(([app, told]) => `${app} ${told.line}`)}`;
     if (this.shown !== key) {
       this.shown = key;
       clearTimeout(this.looking);
@@ -52,7 +53,9 @@ export class Panel {
         h("h2", { id: "panel-title", tabindex: -1 }, `${region.code} · ${region.name}`),
         there.length ? h("ul", { class: "entries" }, [...this.rows.values()].map((row) => row.element)) : h("p", { class: "quiet" }, "No machine is here."),
         h("h3", {}, "What can be done"),
-        h("ul", { class: "actions" }, this.#action("Region down for 30 s", faultLine(down), () => act(`${region.code} does not answer for 30 s`, "POST", "/_local/faults", down), false)),
+        h("ul", { class: "actions" },
+          this.#action("Region down for 30 s", faultLine(down), () => act(`${region.code} does not answer for 30 s`, "POST", "/_local/faults", down), false),
+          deployed.map(([app, told]) => this.#action(`Deploy a release of ${app} that crashes here`, crashLine(app, region.code, told.line), () => deploy(`${app} is being deployed; the new release crashes in ${region.code}`, { app, crashes_in: region.code }), false))),
         apps.length ? h("h3", {}, "As a person here") : "",
         h("ul", { class: "actions" }, apps.map((app) => {
           const url = `http://${region.code}.${app}.localhost:${this.state.port}/`;

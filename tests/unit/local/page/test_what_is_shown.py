@@ -144,6 +144,18 @@ def test_a_secret_is_masked_as_programs_write_it(value: str, said: str) -> None:
     assert not any(part in masked for part in ("MIIabc", "word", "secret", "wort", "%2F", "hunter2"))
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("GET /up?token=hunter22 200", f"GET /up?token={MASK} 200"),
+        ('"GET /up?page=1&api_key=hunter22" 200', f'"GET /up?page=1&api_key={MASK}" 200'),
+        ("GET /list?page=hundreds", "GET /list?page=hundreds"),
+    ],
+)
+def test_what_a_query_names_like_a_credential_is_masked(said: str, shown: str) -> None:
+    assert Mask([]).over({"path": [said]}) == {"path": [shown]}
+
+
 @given(st.lists(st.text(min_size=1)), st.text())
 def test_a_mask_leaves_nothing_of_what_it_hides(values: list[str], text: str) -> None:
     hidden = [value for value in values if len(value) >= 6 and MASK not in value]

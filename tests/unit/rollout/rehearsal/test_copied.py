@@ -12,8 +12,8 @@ import pytest
 
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.volumes import Volume
+from flyctl_orchestrator.rollout.context.same_code import marked_dockerfile, write_marked
 from flyctl_orchestrator.rollout.rehearsal.copied import PLACEHOLDER, copied
-from flyctl_orchestrator.rollout.rehearsal.same_code import marked_dockerfile, write_marked
 from flyctl_orchestrator.rollout.state.observe import Fleet
 
 META = {"fly_platform_version": "v2", "fly_process_group": "web", "flyo_verified": "1.a.b.c"}
@@ -119,16 +119,24 @@ def test_a_placeholder_can_be_the_content_of_a_file() -> None:
 def test_a_marked_dockerfile_differs_in_every_stage_and_nowhere_else() -> None:
     text = 'FROM python:3.12 AS build\nRUN echo \\\n  FROM here\nFROM scratch\nCMD ["x"]\n'
     assert marked_dockerfile(text, "before") == (
-        "FROM python:3.12 AS build\nENV FLYO_REHEARSAL=before\nRUN echo \\\n  FROM here\n"
-        'FROM scratch\nENV FLYO_REHEARSAL=before\nCMD ["x"]\n'
+        "FROM python:3.12 AS build\nRUN echo \\\n  FROM here\nENV FLYO_SAME_CODE=before\n"
+        'FROM scratch\nCMD ["x"]\nENV FLYO_SAME_CODE=before\n'
+    )
+
+
+def test_what_stands_in_a_document_of_a_dockerfile_is_left_alone() -> None:
+    text = "FROM postgres\nRUN <<-'SQL' psql\nSELECT 1\nFROM people\nSQL\nFROM scratch\n"
+    assert marked_dockerfile(text, "x") == (
+        "FROM postgres\nRUN <<-'SQL' psql\nSELECT 1\nFROM people\nSQL\nENV FLYO_SAME_CODE=x\n"
+        "FROM scratch\nENV FLYO_SAME_CODE=x\n"
     )
 
 
 def test_what_a_build_leaves_out_stays_left_out(tmp_path: Path) -> None:
-    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    (tmp_path / "Dockerfile").write_bytes(b"# caf\xe9\nFROM scratch\n")
     (tmp_path / "Dockerfile.dockerignore").write_text("secret\n")
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     marked = write_marked(tmp_path / "Dockerfile", scratch, "again")
-    assert "FLYO_REHEARSAL=again" in marked.read_text()
+    assert marked.read_bytes() == b"# caf\xe9\nFROM scratch\nENV FLYO_SAME_CODE=again\n"
     assert marked.with_name(marked.name + ".dockerignore").read_text() == "secret\n"
