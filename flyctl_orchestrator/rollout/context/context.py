@@ -151,4 +151,5 @@ class RolloutContext:
         identity: Identity = probe.identity  # type: ignore[assignment]
         if identity == "required" and path != probe.path:
             identity = "auto"
-        return self.prober.check(self.app_url, self.app, machine, path, probe.timeout, identity)
+        guessed = path == probe.path and not probe.named
+        return self.prober.check(self.app_url, self.app, machine, path, probe.timeout, identity, guessed=guessed)
