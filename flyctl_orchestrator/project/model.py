@@ -198,7 +198,7 @@ class Probe:
         command_timeout: seconds it may take.
         paths: other pages whose answers are compared with those before the rollout.
         evidence: "usual", "strict" or "off": how sure one wants to be that they have not become worse.
-        named: whether somebody has said that `path` is the health page; else it is a guess, and an app need not have it.
+        named: whether somebody has said that `path` is the health page; else it is a guess.
     """
 
     path: str = "/"

@@ -196,6 +196,7 @@ class Daemon:
             "state": str(self._state),
             "apps": apps_status(self.platform, self._port),
             "delays": self.platform.settings.delays,
+            "containers": self._containers.count,
             "tick_seconds": self.platform.settings.autostop_tick_seconds,
             "faults": self.platform.faults.shown(),
         }
