@@ -189,11 +189,22 @@ def _built_here(prepared: _Prepared, installed: Installed) -> Iterator[tuple[str
     wanted = [(unmet.target, unmet.source) for unmet in prepared.layout.unmet]
     own = {step.line for step in prepared.stage.steps if isinstance(step, Run)}
     wanted += [(path, path) for build in prepared.builds if build.line in own for path in build.aside]
+    for build in prepared.builds:
+        if build.line in own and build.laid_out:
+            yield from _beside(build, source)
     for target, path in wanted:
         for build in prepared.builds:
             place = build.place_of(path)
             if place is not None and (source / place).exists():
                 yield target, str(source / place)
+
+
+def _beside(build: OwnBuild, source: Path) -> Iterator[tuple[str, str]]:
+    """What a command made among files that were laid out for it, where it belongs in the stage's root."""
+    known = {ASIDE, *(path.partition("/")[0] for path in build.laid_out)}
+    for made in sorted((source / build.directory).glob("*")):
+        if made.name not in known:
+            yield posixpath.join(build.workdir, made.name), str(made)
 
 
 def _notices(
