@@ -9,8 +9,10 @@ from flyctl_orchestrator.fleet.http import Http, HttpAnswer, HttpError
 from flyctl_orchestrator.fleet.machine import Machine
 
 Identity = Literal["auto", "required", "off"]
-# The app says that it is not ready yet, or asked too often; no page is told by that.
-_NOT_READY = frozenset({408, 425, 429})
+# The app says that it is not ready yet, or asked too often, or is not meant; no page is told by that.
+_TELLS_NOTHING = frozenset({408, 421, 425, 429})
+# Of answers that are the proxy's own.
+_PROXY_ERROR = "fly-proxy-error"
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,10 @@ def _judge(url: str, answer: HttpAnswer, machine: Machine | None, identity: Iden
 
 def _status_error(answer: HttpAnswer, *, guessed: bool) -> str:
     """What is wrong with the status of an answer, "" when nothing is."""
-    if 200 <= answer.status < 300 or (guessed and 300 <= answer.status < 500 and answer.status not in _NOT_READY):
+    if 200 <= answer.status < 300:
+        return ""
+    tells = answer.status not in _TELLS_NOTHING and _PROXY_ERROR not in answer.headers
+    if guessed and tells and 300 <= answer.status < 500:
         return ""
     if 300 <= answer.status < 400:
         target = answer.headers.get("location", "nowhere")

@@ -99,6 +99,8 @@ def test_a_huge_error_page_becomes_one_short_line() -> None:
         (answer(426), None),
         (answer(500), "answered 500"),
         (answer(429), "answered 429"),
+        (answer(421), "answered 421"),
+        (answer(404, fly_proxy_error="PM06"), "answered 404"),
         (answer(404, fly_region="iad"), "answered from region iad, not nrt"),
         (answer(404, fly_machine_id="m2"), "answered by machine m2, not m1"),
     ],
