@@ -123,7 +123,8 @@ class RegistryHandler:
             raise RegistryRefused("UNSUPPORTED", "POST begins an upload and does not continue one")
         mount, digest = request.query.get("mount", ""), request.query.get("digest", "")
         source = request.query.get("from") or name
-        if mount and await asyncio.to_thread(self._mounted, name, _digest(mount), source, said["scope"]):
+        mounting = bool(mount)
+        if mounting and await asyncio.to_thread(self._mounted, name, _digest(mount), source, said["scope"]):
             return _created(f"{ROOT}{name}/blobs/{mount}", mount)
         if digest:
             return await self._at_once(request, name, _digest(digest))

@@ -58,7 +58,15 @@ class MachineProber(Protocol):
     """Looks at one machine from outside."""
 
     def check(
-        self, url_template: str, app: str, machine: Machine, path: str, timeout: float, identity: Identity = "auto"
+        self,
+        url_template: str,
+        app: str,
+        machine: Machine,
+        path: str,
+        timeout: float,
+        identity: Identity = "auto",
+        *,
+        guessed: bool = False,
     ) -> Answer:
         """Probe one machine once; never raises for a bad answer."""
         ...

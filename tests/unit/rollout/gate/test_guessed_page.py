@@ -7,11 +7,10 @@ from dataclasses import replace
 import pytest
 
 from flyctl_orchestrator.fleet.probe import Answer, Prober
-from flyctl_orchestrator.project.model import Flyo, Probe
+from flyctl_orchestrator.project.model import Flyo, Probe, RolloutPolicy
 from flyctl_orchestrator.rollout.gate.comparison import BROKEN, REFUSED, Baseline, Comparison, Place, grade
 from flyctl_orchestrator.rollout.gate.gate import clearly_bad, fine
 from flyctl_orchestrator.rollout.gate.sentences import accepted, guessed
-from flyctl_orchestrator.rollout.plan.desired import RolloutPolicy
 from flyctl_orchestrator.rollout.survey import ProbePlan, look, survey
 from tests.unit.rollout.gate.test_gate import EXPECTED
 from tests.unit.rollout.rollout_world import Looks, World
