@@ -53,7 +53,9 @@ def test_a_broken_page_fails_named_or_not_and_the_way_out_is_said(world: World, 
     world.looks[one.ref or ""] = Looks(status=status, pages={"/": status})
     outcome = world.deploy(world.desired(one), GUESS)
     assert (outcome.kind, outcome.code) == ("rolled_back", "probe")
-    assert "name it: [probe] path in flyo.toml" in outcome.next
+    assert "name it: [probe] path in flyo.toml; paths = [] there leaves / alone" in outcome.next
+    named = world.deploy(world.desired(world.push("two")), Probe(path="/up", paths=()))
+    assert named.kind == "done", named.what
 
 
 def test_a_page_that_was_good_and_is_gone_fails_though_nobody_has_named_it(world: World) -> None:
