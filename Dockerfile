@@ -1,9 +1,12 @@
-# Two stages: the first one installs, the second one is what runs. Compilers, caches and pip stay behind.
+# Three stages: the first one is what both others begin with, the second one installs, the third one is what runs.
+# Compilers, caches and pip stay behind.
 #
-# The tag moves with every fix of Debian's and Python's. To build the same image twice, pin it by its digest, in both
-# places: `docker buildx imagetools inspect python:3.13-slim-bookworm` says it, and it goes behind the tag: @sha256:…
+# The digest names one image for every platform and stays behind the tag, which moves with every fix of Debian's. To
+# take a newer one: `docker buildx imagetools inspect python:3.13-slim-bookworm` says version and digest.
 
-FROM python:3.13-slim-bookworm AS build
+FROM python:3.13.16-slim-bookworm@sha256:a1165e272e578941b84abc79e4ab38a0305cd12803a5c4247979ac7655f4d641 AS base
+
+FROM base AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv --without-pip /venv
 # The list of dependencies alone, so that this slow layer is only built again when the list changes. Each is one version
@@ -11,8 +14,8 @@ RUN python -m venv --without-pip /venv
 COPY habit_app/requirements.lock .
 RUN pip --python /venv/bin/python install --require-hashes --only-binary :all: -r requirements.lock
 
-FROM python:3.13-slim-bookworm
-# Logs appear at once. The virtual environment must have the same path as in the first stage.
+FROM base
+# Logs appear at once. The virtual environment must have the same path as in the stage before.
 ENV PYTHONUNBUFFERED=1 PATH="/venv/bin:$PATH"
 WORKDIR /app
 COPY --from=build /venv /venv

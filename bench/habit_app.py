@@ -1,10 +1,12 @@
 """How fast the habit app serves pages: each figure beside the bare server with the same bytes, in one run, on one core.
 
-    python bench/habit_app.py [--seconds 5] [--rounds 3]
+    python bench/habit_app.py [--seconds 5] [--rounds 3] [--write]
 
 Every app runs in the same gunicorn with the same settings, pinned to the first core where that can be done; this
-process asks from eight connections. A round measures all of them one after the other, and the median of the rounds is
-shown, so that a noisy moment does not fall on one of them alone.
+process asks from eight connections. Counted are answers in a second of the server's own processor time: what a core
+gives that does nothing else. A round measures all of them one after the other, and what is shown is the median of the
+rounds' ratios, so that a noisy moment does not fall on one of them alone. Only ratios say something on another
+computer. --write puts them into docs/habit-app.md.
 """
 
 from __future__ import annotations
@@ -12,13 +14,12 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,8 @@ from threading import Thread
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from bench.aims import PAGE, Row, table, write_section  # noqa: E402
+from bench.asking import CONNECTIONS, Link, work  # noqa: E402
 from habit_app.schedule import Schedule  # noqa: E402
 from habit_app.store import accounts, entries, habits  # noqa: E402
 from habit_app.store.address import parse_address  # noqa: E402
@@ -35,7 +38,7 @@ from habit_app.store.database import open_database  # noqa: E402
 from habit_app.store.migrations import migrate  # noqa: E402
 
 SECRET = "a secret for measuring only, 32 bytes"
-CONNECTIONS = 8
+HEADING = "## One core"
 _BARE = """
 import os
 body = open(os.environ["BARE_BODY"], "rb").read()
@@ -47,7 +50,18 @@ from habit_app.app import create_app
 app = create_app(os.environ)
 app.wsgi_app = bare  # called in place of everything; the server's hooks still find what they expect
 """
-_MISSES = """
+_FLASK = """
+import os
+from flask import Flask, Response
+body = open(os.environ["BARE_BODY"], "rb").read()
+headers = [tuple(line.split(": ", 1)) for line in open(os.environ["BARE_HEADERS"]).read().splitlines()]
+from habit_app.app import create_app
+app = create_app(os.environ)
+flask = Flask("bare")
+flask.get("/dashboard")(lambda: Response(body, headers=headers))
+app.wsgi_app = flask
+"""
+MISSES = """
 import os
 from habit_app.app import create_app
 app = create_app(os.environ)
@@ -66,6 +80,7 @@ class Case:
 
     name: str
     port: int
+    pid: int
     cookie: str
 
 
@@ -96,8 +111,8 @@ def cookie() -> str:
 
 
 @contextmanager
-def served(target: str, place: Path, **variables: str) -> Iterator[int]:
-    """gunicorn with the app's own settings; gives its port."""
+def served(target: str, place: Path, **variables: str) -> Iterator[tuple[int, int]]:
+    """gunicorn with the app's own settings; gives its port and the id of its first process."""
     environment = {
         **os.environ,
         "HOST": "127.0.0.1",
@@ -123,7 +138,7 @@ def served(target: str, place: Path, **variables: str) -> Iterator[int]:
         for line in process.stderr:
             if found := re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", line):
                 Thread(target=process.stderr.read, daemon=True).start()
-                yield int(found[1])
+                yield int(found[1]), process.pid
                 return
         raise SystemExit(f"{target} did not start")
     finally:
@@ -131,100 +146,67 @@ def served(target: str, place: Path, **variables: str) -> Iterator[int]:
         process.wait(30)
 
 
-class Link:
-    """One kept connection that asks for the dashboard."""
-
-    def __init__(self, case: Case) -> None:
-        """Connect."""
-        self.socket = socket.create_connection(("127.0.0.1", case.port), timeout=30)
-        self.request = (
-            f"GET /dashboard HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\nCookie: {case.cookie}\r\n\r\n"
-        ).encode()
-
-    def ask(self) -> tuple[bytes, bytes]:
-        """Head and body of one answer."""
-        self.socket.sendall(self.request)
-        data = b""
-        while b"\r\n\r\n" not in data:
-            data += self.socket.recv(65536)
-        head, _, body = data.partition(b"\r\n\r\n")
-        length = int(re.search(rb"(?i)content-length: (\d+)", head)[1])  # type: ignore[index]
-        while len(body) < length:
-            body += self.socket.recv(65536)
-        assert head.startswith(b"HTTP/1.1 200"), head
-        return head, body
-
-
-def rate(case: Case, seconds: float) -> float:
-    """Answers a second."""
-    counts = [0] * CONNECTIONS
-    links = [Link(case) for _ in counts]
-    until = time.monotonic() + seconds
-
-    def work(number: int) -> None:
-        while time.monotonic() < until:
-            links[number].ask()
-            counts[number] += 1
-
-    threads = [Thread(target=work, args=(number,)) for number in range(CONNECTIONS)]
-    started = time.monotonic()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    spent = time.monotonic() - started
-    for link in links:
-        link.socket.close()
-    return sum(counts) / spent
-
-
-def cases(stack: ExitStack, place: Path) -> list[Case]:
-    """Start everything there is to measure."""
-    (place / "bare.py").write_text(_BARE)
-    (place / "misses.py").write_text(_MISSES)
+def cases(stack: ExitStack, place: Path) -> tuple[list[Case], int]:
+    """Start everything there is to measure; also gives the bytes of an answer, its head included."""
+    for name, text in (("bare", _BARE), ("flask_alone", _FLASK), ("misses", MISSES)):
+        (place / f"{name}.py").write_text(text)
     signed_in, start = cookie(), stack.enter_context
     short, long = f"sqlite://{place}/short.db", f"sqlite://{place}/long.db"
     user = fill(short, 90)
     fill(long, 3650)
-    kept = Case("cached dashboard", start(served("habit_app.wsgi:app", place, DATABASE_URL=short)), signed_in)
-    Link(kept).ask()
-    head, body = Link(kept).ask()
+    kept = Case("cached", *start(served("habit_app.wsgi:app", place, DATABASE_URL=short)), signed_in)
+    Link(kept.port, signed_in).ask()
+    head, body = Link(kept.port, signed_in).ask()
     (place / "body").write_bytes(body)
     own = ("server", "date", "connection")
     lines = [line for line in head.decode().split("\r\n")[1:] if line.split(":")[0].lower() not in own]
     (place / "headers").write_text("\n".join(lines))
-    print(f"page on the wire: {len(body)} bytes, with its head {len(head) + 4 + len(body)}")
     bare = {"BARE_BODY": str(place / "body"), "BARE_HEADERS": str(place / "headers")}
+    misses = {"BENCH_USER": user}
+    others = [
+        Case("bare", *start(served("bare:app", place, **bare)), signed_in),
+        Case("flask", *start(served("flask_alone:app", place, **bare)), signed_in),
+        Case("miss", *start(served("misses:app", place, DATABASE_URL=short, **misses)), signed_in),
+        Case("long miss", *start(served("misses:app", place, DATABASE_URL=long, **misses)), signed_in),
+    ]
+    return [kept, *others], len(head) + 4 + len(body)
+
+
+def rows(found: Mapping[str, Sequence[float]], weight: int) -> list[Row]:
+    """The table, of answers in a second of processor time in each round and the bytes of one answer."""
+
+    def ratio(one: str, other: str) -> float:
+        return statistics.median(a / b for a, b in zip(found[one], found[other], strict=True))
+
+    flask, part = ratio("flask", "bare"), ratio("miss", "bare")
+    bare = f"the bare one {statistics.median(found['bare']):,.0f}/s, Flask with the same bytes {flask:.2f} of it"
+    miss = f"{part:.3f} of the bare one"
     return [
-        Case("bare WSGI app, the same bytes", start(served("bare:app", place, **bare)), signed_in),
-        kept,
-        Case("miss, 90 days", start(served("misses:app", place, DATABASE_URL=short, BENCH_USER=user)), signed_in),
-        Case("miss, 10 years", start(served("misses:app", place, DATABASE_URL=long, BENCH_USER=user)), signed_in),
+        Row("cached dashboard / bare WSGI app, same bytes, same server", 0.92, ratio("cached", "bare"), "", True, bare),
+        Row("SQLite miss, 8 habits, 90 days", 800, statistics.median(found["miss"]), "/s", True, miss),
+        Row("ten years / 90 days, time of a miss", 1.3, ratio("miss", "long miss")),
+        Row("page of 8 habits on the wire, its head included", 6000, weight, " bytes", note="one answer"),
     ]
 
 
-def show(found: dict[str, list[float]]) -> None:
-    """The table."""
-    median: Callable[[str], float] = lambda name: statistics.median(found[name])  # noqa: E731
-    first = next(iter(found))
-    for name in found:
-        print(f"{name:32} {median(name):8.0f}/s   {median(name) / median(first):.2f} of the bare one")
-    print(f"{'ten years cost':32} {median('miss, 90 days') / median('miss, 10 years'):8.2f} times 90 days")
-
-
 def main() -> None:
-    """Measure and print."""
+    """Measure, print, and write when told to."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--seconds", type=float, default=5, help="for each figure")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--write", action="store_true", help="put the figures into docs/habit-app.md")
     chosen = parser.parse_args()
     found: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
-        measured = cases(stack, Path(place))
+        measured, weight = cases(stack, Path(place))
         for _ in range(chosen.rounds):
             for case in measured:
-                found.setdefault(case.name, []).append(rate(case, chosen.seconds))
-    show(found)
+                found.setdefault(case.name, []).append(work(case.pid, case.port, case.cookie, chosen.seconds))
+    text = table(rows(found, weight))
+    print(text)
+    if chosen.write:
+        how = f"Taken on {datetime.now(UTC).date()}, {chosen.rounds} rounds, {CONNECTIONS} connections."
+        write_section(PAGE, HEADING, f"{how}\n\n{text}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """What the habit app takes at its limits: starting, health while nobody answers for the database, and memory.
 
-    python bench/habit_limits.py [--waiting 100] [--users 2000] [--starts 9]
+    python bench/habit_limits.py [--waiting 100] [--users 2000] [--starts 9] [--write]
 
 First how long it takes from the begin of its process until health is well. Then a database that takes connections and
 never says a word, with many requests for it at once; meanwhile health is asked again and again. Then a SQLite file with
-many users of eight habits, each of whom loads their page once.
+many users of eight habits, each of whom loads their page once. --write puts the figures into docs/habit-app.md.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from threading import Thread
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from bench.aims import PAGE, Row, table, write_section  # noqa: E402
+from bench.asking import processes  # noqa: E402
 from habit_app.sessions import _signer  # noqa: E402
 from habit_app.store.address import Address  # noqa: E402
 from habit_app.store.database import open_database  # noqa: E402
@@ -38,6 +40,7 @@ from habit_app.store.migrations import migrate  # noqa: E402
 
 SECRET = "a secret for measuring only, 32 bytes"
 DAYS = 90
+HEADING = "## At its limits"
 
 
 def cookie(user: str) -> str:
@@ -82,8 +85,8 @@ def get(port: int, path: str, user: str = "") -> int:
         return problem.code
 
 
-def outage(place: Path, waiting: int) -> None:
-    """Health while requests wait for a database that says nothing."""
+def outage(place: Path, waiting: int) -> Row:
+    """The longest time that health takes while requests wait for a database that says nothing."""
     with closing(socket.create_server(("127.0.0.1", 0), backlog=1000)) as silent:
         url = f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/nothing"
         with served(place, url) as (port, _), ThreadPoolExecutor(waiting) as pool:
@@ -98,9 +101,11 @@ def outage(place: Path, waiting: int) -> None:
                 time.sleep(0.02)
             spent = time.monotonic() - began
     statuses = sorted({answer.result() for answer in answers})
-    print(f"{waiting} requests answered {statuses} within {spent:.1f} s")
     middle = statistics.median(times)
-    print(f"health meanwhile, {len(times)} times: median {middle:.0f} ms, longest {max(times):.0f} ms")
+    note = f"longest of {len(times)}, median {middle:.0f} ms; the requests: {statuses} within {spent:.1f} s"
+    return Row(
+        f"health while {waiting} requests wait for a database that says nothing", 100, max(times), " ms", note=note
+    )
 
 
 def fill(file: Path, users: int) -> None:
@@ -127,15 +132,14 @@ def fill(file: Path, users: int) -> None:
 
 def proportional(pid: int) -> float:
     """Megabytes of a process and its children, shared pages counted in part."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     total = 0
-    for each in (str(pid), *children):
+    for each in processes(pid):
         found = re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{each}/smaps_rollup").read_text(), re.M)
         total += int(found[1]) if found else 0
     return total / 1024
 
 
-def start(place: Path, times: int) -> None:
+def start(place: Path, times: int) -> Row:
     """From the moment the app's process is begun until it says that it is well."""
     taken = []
     for number in range(times):
@@ -143,10 +147,11 @@ def start(place: Path, times: int) -> None:
         with served(place, f"sqlite://{place / f'start-{number}.db'}") as (port, _):
             assert get(port, "/api/health") == 200
             taken.append(time.monotonic() - began)
-    print(f"exec to healthy, {times} times: median {statistics.median(taken):.2f} s, longest {max(taken):.2f} s")
+    note = f"median of {times}, longest {max(taken):.2f} s"
+    return Row("exec to healthy", 0.45, statistics.median(taken), " s", note=note)
 
 
-def memory(place: Path, users: int) -> None:
+def memory(place: Path, users: int) -> Row:
     """What pages of many users take."""
     file = place / "habits.db"
     fill(file, users)
@@ -156,20 +161,28 @@ def memory(place: Path, users: int) -> None:
         with ThreadPoolExecutor(4) as pool:
             statuses = set(pool.map(lambda number: get(port, "/dashboard", f"user{number:06}"), range(users)))
         assert statuses == {200}, statuses
-        print(f"memory: {before:.0f} MB with one user's page, {proportional(pid):.0f} MB with {users} users' pages")
+        note = f"both processes; {before:.0f} MB with one user's page"
+        return Row(f"memory, {users:,} users' pages kept", 70, proportional(pid), " MB", note=note)
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, print, and write when told to."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--waiting", type=int, default=100)
     parser.add_argument("--users", type=int, default=2000)
     parser.add_argument("--starts", type=int, default=9)
+    parser.add_argument("--write", action="store_true", help="put the figures into docs/habit-app.md")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        start(Path(place), chosen.starts)
-        outage(Path(place), chosen.waiting)
-        memory(Path(place), chosen.users)
+        rows = [
+            start(Path(place), chosen.starts),
+            outage(Path(place), chosen.waiting),
+            memory(Path(place), chosen.users),
+        ]
+    text = table(rows)
+    print(text)
+    if chosen.write:
+        write_section(PAGE, HEADING, f"Taken on {datetime.now(UTC).date()}.\n\n{text}")
 
 
 if __name__ == "__main__":

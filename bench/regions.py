@@ -1,11 +1,11 @@
 """How fast the habit app is for clients in seven regions, from one region, three and four, with real distances.
 
-    python -m bench.regions [--samples 20] [--cold 3] [--resume 0.3] [--write]
+    python -m bench.regions [--samples 20] [--cold 2] [--resume 0.3] [--write]
 
 The app runs on a local platform of its own with delays on: what a request costs is the app's own work, and measured
 round trips between the client, the machine that answers, and the machine that has the database. TCP and TLS handshakes
-of the client are not in it, nor what a home connection adds. --write puts the figures into docs/figures.md. It takes
-some eight minutes, and means nothing on a busy computer.
+of the client are not in it, nor what a home connection adds. --write puts the figures into docs/habit-app.md.
+It takes some six minutes, and means nothing on a busy computer.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import argparse
 import http.client
 import itertools
 import json
+import re
 import sys
 import tempfile
 import time
@@ -25,9 +26,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.aims import PAGE, table, write_section
 from bench.habit_limits import SECRET, cookie, fill
 from bench.regions_day import Day, day_of
-from bench.regions_page import page, write_into
+from bench.regions_page import HEADING, aims, page
 from flyctl_orchestrator.local.daemon import control
 from tests.e2e.laptop import habit_app
 
@@ -48,17 +50,23 @@ class Times:
         by: the region that answered.
         hit: a page in memory.
         miss: a page of a user whom the machine does not know; it keeps a connection to the primary region.
-        cold_miss: the same without such a connection.
-        woken: the same on a machine that was suspended.
+        cold_miss: the same on a new one, since the primary region's machine was replaced.
+        first: the first one after the machine has started.
+        woken: one on a machine that was suspended.
         write: a tick.
+        loads: dashboards that the machine has shown, when it is a far one.
+        sql: how many of its own pieces of work got to a database.
     """
 
     by: str = ""
     hit: list[float] = field(default_factory=list)
     miss: list[float] = field(default_factory=list)
     cold_miss: list[float] = field(default_factory=list)
+    first: list[float] = field(default_factory=list)
     woken: list[float] = field(default_factory=list)
     write: list[float] = field(default_factory=list)
+    loads: int = 0
+    sql: int = 0
 
 
 class Fleet:
@@ -104,6 +112,19 @@ class Fleet:
 
     def add(self, region: str) -> None:
         """A machine in a region, awake and well."""
+        made = self.call("POST", f"/v1/apps/{APP}/machines", {"config": self._config(), "region": region})
+        self.machines[region] = made["id"]
+        self.wait(region, "started")
+        self.wait_well(region)
+
+    def replace(self, region: str) -> None:
+        """Update the region's machine, as a deploy does: whoever was connected to it has to connect anew."""
+        self.call("POST", f"/v1/apps/{APP}/machines/{self.machines[region]}", {"config": self._config()})
+        self.wait(region, "started")
+        self.wait_well(region)
+        time.sleep(SETTLE)
+
+    def _config(self) -> dict[str, Any]:
         health = {"type": "http", "method": "GET", "path": "/api/health", "interval": "2s", "grace_period": "10s"}
         service = {
             "internal_port": 8080,
@@ -111,16 +132,12 @@ class Fleet:
             "ports": [{"port": 80, "handlers": ["http"]}],
             "checks": [{**health, "timeout": "5s"}],
         }
-        config = {
+        return {
             "image": self._image,
             "env": {"PRIMARY_REGION": "iad", "HOME": "/tmp"},
             "guest": {"cpu_kind": "shared", "cpus": 1, "memory_mb": 512},
             "services": [{**service, "autostop": "off", "autostart": True}],
         }
-        made = self.call("POST", f"/v1/apps/{APP}/machines", {"config": config, "region": region})
-        self.machines[region] = made["id"]
-        self.wait(region, "started")
-        self.wait_well(region)
 
     def wait(self, region: str, state: str) -> None:
         """Until the region's machine is in that state."""
@@ -141,6 +158,17 @@ class Fleet:
         self.act(region, "restart")
         self.wait_well(region)
         time.sleep(SETTLE)
+
+    def figure(self, region: str, name: str) -> int:
+        """What the region's machine has counted since it was started, over all labels."""
+        link = http.client.HTTPConnection("127.0.0.1", self.running.port, timeout=PATIENCE)
+        link.request("GET", "/metrics", headers={"Host": f"{self.machines[region]}.vm.{APP}.internal"})
+        text = link.getresponse().read().decode()
+        link.close()
+        found = re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE)
+        if not found:
+            sys.exit(f"the machine in {region} has no {name} among its figures: {text[:300]}")
+        return round(sum(map(float, found)))
 
     def act(self, region: str, action: str) -> None:
         """suspend or restart the region's machine."""
@@ -194,10 +222,13 @@ def measure(fleet: Fleet, region: str, users: Iterator[str], samples: int, cold:
         times.write.append(client.tick(writer, number + 1))
     if times.by == "iad":
         return times  # the primary's machine stays awake, and has the database
+    times.loads = fleet.figure(times.by, "habit_page_loads_total")
+    times.sql = fleet.figure(times.by, "habit_database_work_total")
     for _ in range(cold):
-        fleet.start_anew(times.by)
+        fleet.replace("iad")
         times.cold_miss.append(client.send(next(users))[0])
         fleet.start_anew(times.by)
+        times.first.append(client.send(next(users))[0])
         fleet.act(times.by, "suspend")
         fleet.wait(times.by, "suspended")
         times.woken.append(client.send(next(users))[0])
@@ -218,7 +249,7 @@ def fleet_of(resume: float, users: int) -> Iterator[Fleet]:
 def run(samples: int, cold: int, resume: float) -> dict[tuple[str, ...], dict[str, Times]]:
     """Measure every layout."""
     found: dict[tuple[str, ...], dict[str, Times]] = {}
-    users = len(LAYOUTS) * len(CLIENTS) * (samples + 2 * cold + 2)
+    users = len(LAYOUTS) * len(CLIENTS) * (samples + 3 * cold + 2)
     names = map("user{:06}".format, itertools.count())
     with fleet_of(resume, users) as fleet:
         for layout in LAYOUTS:
@@ -236,15 +267,16 @@ def main() -> None:
     """Measure, print, and write when told to."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--samples", type=int, default=20, help="of each figure")
-    parser.add_argument("--cold", type=int, default=3, help="samples that need a machine to start anew")
+    parser.add_argument("--cold", type=int, default=2, help="samples that need a machine to start anew")
     parser.add_argument("--resume", type=float, default=0.3, help="seconds that a suspended machine takes to wake")
-    parser.add_argument("--write", action="store_true", help="put the figures into docs/figures.md")
+    parser.add_argument("--write", action="store_true", help="put the figures into docs/habit-app.md")
     chosen = parser.parse_args()
     days: dict[str, Day] = {name: day_of(name) for name in ("far", "primary, SQLite", "primary, Postgres")}
-    text = page(run(chosen.samples, chosen.cold, chosen.resume), days, chosen.resume)
-    print(text)
+    found = run(chosen.samples, chosen.cold, chosen.resume)
+    text = page(found, days, chosen.resume)
+    print(f"{text}\n\n{table(aims(found, days))}")
     if chosen.write:
-        write_into(Path(__file__).parents[1] / "docs/figures.md", text)
+        write_section(PAGE, HEADING, text)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,18 @@
-"""The figures of bench/regions.py as a section of docs/figures.md."""
+"""The figures of bench/regions.py as a section of docs/habit-app.md."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Protocol
 
+from bench.aims import Row, table
 from bench.regions_day import Day
 from flyctl_orchestrator.catalog.latency import kilometres, light_ms, load_latency
 from flyctl_orchestrator.catalog.regions import Place, load_regions
 
-HEAD, NEXT = "## The habit app over regions", "## All of them again"
+HEADING = "## Over regions"
 REGIONS = load_regions()
 TABLE = load_latency(REGIONS)
 PLACES: dict[str, Place] = {region.code: region.at for region in REGIONS if region.at}
@@ -25,31 +25,23 @@ class Seen(Protocol):
     hit: list[float]
     miss: list[float]
     cold_miss: list[float]
+    first: list[float]
     woken: list[float]
     write: list[float]
+    loads: int
+    sql: int
 
 
 Found = Mapping[tuple[str, ...], Mapping[str, Seen]]
 
 
 def page(found: Found, days: Mapping[str, Day], resume: float) -> str:
-    """The section, from its heading to its last line."""
-    parts = [HEAD, "", *_intro(resume)]
+    """The section, without its heading."""
+    parts = _intro(resume)
+    parts += ["", table(aims(found, days)), "", *_last_two(days)]
     for layout, seen in found.items():
         parts += ["", f"### {_named(layout)}", "", *_table(seen)]
-    parts += ["", "### What was claimed", "", *_claims(found)]
-    parts += ["", "### What was aimed for, over regions", "", *_aims(found, days)]
-    parts += ["", "```console", "$ python -m bench.regions --write", "```"]
-    return "\n".join(parts)
-
-
-def write_into(path: Path, text: str) -> None:
-    """Put the section into the page, in place of the one that is there."""
-    whole = path.read_text("utf-8")
-    start = whole.find(HEAD)
-    end = whole.index(NEXT)
-    before = whole[: start if start >= 0 else end]
-    path.write_text(f"{before}{text}\n\n{whole[end:]}", "utf-8")
+    return "\n".join([*parts, "", "### What was claimed", "", *_claims(found)])
 
 
 def round_trip(one: str, other: str) -> float:
@@ -79,9 +71,11 @@ def _intro(resume: float) -> list[str]:
         "([from where](how-to/choose-regions.md#where-the-figures-come-from)), the rest is what the app takes here.",
         "Milliseconds, P50 / P95, from sending a request until its answer was read, on a connection that is open",
         "already; what a home connection adds is not in them. A *miss* is the page of a user whom the machine does",
-        "not know: a far machine asks the primary region (iad) for it, on a connection it keeps or, *new*, on one",
-        f"that it has to make. *Woken* is the latter on a machine that was suspended and takes {resume:g} s to wake.",
-        f"*Write* is a tick, replayed in iad. Taken on {datetime.now(UTC).date()}.",
+        "not know: a far machine asks the primary region (iad) for it, on a connection it keeps or, *new*, on one that",
+        "it has to make, since the primary's machine was replaced. *First* is the first one after the far machine has",
+        f"started; *woken* is one on a machine that was suspended and takes {resume:g} s to wake. Here its connection",
+        "outlives the sleep; where it does not, it takes a new one, too. *Write* is a tick, replayed in iad. Taken on",
+        f"{datetime.now(UTC).date()}.",
     ]
 
 
@@ -92,13 +86,15 @@ def _named(layout: Sequence[str]) -> str:
 
 def _table(seen: Mapping[str, Seen]) -> list[str]:
     lines = [
-        "| client in | answered by | round trip | light | page in memory | miss | miss, new | woken | write |",
-        "|---|---|--:|--:|--:|--:|--:|--:|--:|",
+        "| client in | answered by | round trip | light | page in memory | miss | miss, new | first | woken | write |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for client, times in seen.items():
         light = light_ms(kilometres(PLACES[client], PLACES[times.by]))
         cells = [client, times.by, f"{round_trip(client, times.by):.0f}", f"{light:.0f}"]
-        cells += [_both(some) for some in (times.hit, times.miss, times.cold_miss, times.woken, times.write)]
+        cells += [
+            _both(some) for some in (times.hit, times.miss, times.cold_miss, times.first, times.woken, times.write)
+        ]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 
@@ -123,37 +119,55 @@ def _claims(found: Found) -> list[str]:
     return [*lines, "", "P95 of a page in memory, in milliseconds."]
 
 
-def _aims(found: Found, days: Mapping[str, Day]) -> list[str]:
+def aims(found: Found, days: Mapping[str, Day]) -> list[Row]:
+    """What was aimed for, beside what was measured."""
     every = [(client, times) for seen in found.values() for client, times in seen.items()]
     hits = max((p95(times.hit) - slow_round_trip(client, times.by), client, times.by) for client, times in every)
     writes = max((p95(times.write) - _legs(client, times.by), client, times.by) for client, times in every)
     nrt = next(seen for layout, seen in found.items() if len(layout) == 3)["nrt"]
+    rows = [
+        Row("a miss from nrt, P50, on a kept connection", 175, p50(nrt.miss), " ms"),
+        Row("cached read, P95, above its round trip's P95", 10, hits[0], " ms", note=_where(hits)),
+        Row("replayed write, P95, above its legs' P95", 25, writes[0], " ms", note=_where(writes)),
+        Row("page loads without SQL, far regions", 100, 100 * _without_sql(every), " %", True, _counted(every)),
+        Row("page loads without SQL, primary region", 95, 100 * days["primary, SQLite"].alone, " %", True, "one user"),
+    ]
+    if nrt.cold_miss and nrt.first:
+        rows[1:1] = [
+            Row("the same on a new connection", 330, p50(nrt.cold_miss), " ms"),
+            Row("the first one after a start", 330, p50(nrt.first), " ms"),
+        ]
+    return rows
+
+
+def _without_sql(every: Sequence[tuple[str, Seen]]) -> float:
+    """Of the loads in far machines; one piece of work in the database counts as one load with SQL."""
+    loads, sql = sum(times.loads for _, times in every), sum(times.sql for _, times in every)
+    return (loads - sql) / loads if loads else 0.0
+
+
+def _counted(every: Sequence[tuple[str, Seen]]) -> str:
+    return f"of {sum(times.loads for _, times in every):,} counted there"
+
+
+def _where(worst: tuple[float, str, str]) -> str:
+    return f"the worst: {worst[1]} by {worst[2]}"
+
+
+def _last_two(days: Mapping[str, Day]) -> list[str]:
     far, sqlite, postgres = (days[name] for name in ("far", "primary, SQLite", "primary, Postgres"))
-    hit, write = (f"+ {over:.0f} ms at most ({client} by {by})" for over, client, by in (hits, writes))
-    may_sleep = f"{_share(postgres)} with a Postgres that may sleep"
     return [
-        "| aim | measured |",
-        "|---|---|",
-        f"| a page in memory, P95: the round trip's P95 + 10 ms | {hit} |",
-        f"| a replayed write, P95: its legs' P95 + 25 ms | {write} |",
-        f"| a miss from nrt, P50: at most 175 ms on a kept connection | {_half(nrt.miss)} ms |",
-        f"| the same on a new one: at most 330 ms | {_half(nrt.cold_miss)} ms |",
-        f"| page loads without SQL in a far region: 100 % | 100 %, it has no database; nobody asked: {_share(far)} |",
-        f"| page loads without SQL in the primary region: at least 95 % | {_share(sqlite)} with SQLite; {may_sleep} |",
-        "",
-        "The last two are of a day with 40 page loads and 6 ticks between 7:00 and 23:00: of one user alone on the",
-        "machine, and of 25. A database that sleeps when nobody uses it, and another region, are not asked what has",
-        "changed once nobody has loaded a page for five minutes, so that somebody alone finds their page too old.",
+        "The last one is of a day with 40 page loads and 6 ticks between 7:00 and 23:00. Of those loads, so many asked",
+        f"nobody: in a far region {_share(far)}; in the primary region {_share(sqlite)} with SQLite and",
+        f"{_share(postgres)} with a Postgres that may sleep. A database that sleeps when nobody uses it, and another",
+        "region, are not asked what has changed once nobody has loaded a page for five minutes, so that somebody alone",
+        "finds their page too old.",
     ]
 
 
 def _legs(client: str, by: str) -> float:
     """To the machine that cannot write and, unless it is in the primary region, to that one."""
     return slow_round_trip(client, by) + (0.0 if by == "iad" else slow_round_trip(client, "iad"))
-
-
-def _half(times: Sequence[float]) -> str:
-    return f"{p50(times):.0f}" if times else "-"
 
 
 def _share(day: Day) -> str:

@@ -69,6 +69,8 @@ def post_worker_init(worker: Any) -> None:
 def _follow(services: Any) -> None:
     """Keep what is in memory true: ask in one piece which users have moved on, so that no page load has to wait."""
     services.dashboards.prepare()
+    if services.settings.primary:
+        services.dashboards.reach_quietly()
     while not services.drain.draining:
         time.sleep(FOLLOW_SECONDS)
         services.dashboards.follow_quietly(idle_seconds=services.settings.follow_idle_seconds)

@@ -136,7 +136,8 @@ def _counted(before: Settled, kept: Iterable[int], bridged: set[int]) -> tuple[i
             continue
         run = run + 1 if run and number == turn + 1 else 1
         turn = number
-        best = max(best, run)
+        if run > best:  # not max(): this is run for every day of every habit that is drawn
+            best = run
     return best, turn, run
 
 

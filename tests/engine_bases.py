@@ -121,11 +121,12 @@ def _python() -> Iterator[tuple[str, Path | str]]:
         directories[:] = [one for one in directories if one not in _LEFT_OUT and not one.startswith("config-")]
         files += [Path(place, name) for name in names]
     compiled = [str(path) for path in files if path == program or path.suffix == ".so"]
-    for path in (*files, *_needed_by(compiled)):
+    for path in (*files, *needed_by(compiled)):
         yield str(path).lstrip("/"), path
 
 
-def _needed_by(programs: list[str]) -> list[Path]:
+def needed_by(programs: list[str]) -> list[Path]:
+    """The shared libraries that programs, or other libraries, are linked with."""
     said = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=False).stdout
     words = {word for line in said.splitlines() for word in line.split() if word.startswith("/") and ":" not in word}
     return [Path(word) for word in sorted(words) if Path(word).is_file()]

@@ -30,9 +30,11 @@ class SharedOptions:
         app: -a/--app.
         config: -c/--config.
         as_json: --json: stdout holds JSON alone, and nothing asks a question.
+        plain: --plain: what is shown is read aloud; FLYO_PLAIN may stand for it.
         yes: -y/--yes.
         verbose: -v/--verbose.
         lock_wait: --lock-wait, in seconds.
+        accept: --accept: codes of findings of `flyo doctor` at which a rollout does not stop.
         part: what --regions and its like say of the part of the fleet to change, by the names of `Part`.
         build: what the command line says about the build.
         policy: flags that stand in for flyo.toml's [rollout], by its names; None for one that was not given.
@@ -42,9 +44,11 @@ class SharedOptions:
     app: str | None = None
     config: Path | None = None
     as_json: bool = False
+    plain: bool = False
     yes: bool = False
     verbose: bool = False
     lock_wait: float = 0.0
+    accept: tuple[str, ...] = ()
     part: dict[str, tuple[str, ...]] = field(default_factory=dict)
     build: BuildOptions = field(default_factory=BuildOptions)
     policy: dict[str, Any] = field(default_factory=dict)
@@ -56,6 +60,9 @@ class CommandContext:
 
     environment: Environment
     options: SharedOptions = field(default_factory=SharedOptions)
+    # Where the command acts, and on which app, once it is known: what an error of the platform is about.
+    _target: Target | None = field(default=None, init=False, repr=False)
+    _app: str = field(default="", init=False, repr=False)
 
     def project(self, *, understood: bool = True) -> Project:
         """What fly.toml and flyo.toml say.
@@ -79,6 +86,7 @@ class CommandContext:
             if error.code != UNKNOWN_REGION:
                 raise
             project = load_project(*files, offered=self.offered())
+        self._app = project.app
         if understood:
             project.require_understood()
         return project
@@ -100,6 +108,7 @@ class CommandContext:
 
         environment, options = self.environment, self.options
         project, wrong = load_to_look(environment.cwd, options.config, options.app, environment.variables)
+        self._app = project.app
         self.output.say(*(self.advice(f"warning: {error}") for error in wrong))
         return project
 
@@ -125,7 +134,15 @@ class CommandContext:
         """
         from flyctl_orchestrator.cli.target import resolve_target
 
-        return resolve_target(self.environment, self.options.local, needs_flyctl=needs_flyctl)
+        self._target = resolve_target(self.environment, self.options.local, needs_flyctl=needs_flyctl)
+        return self._target
+
+    def explained(self, error: FlyoError) -> FlyoError:
+        """An error as it is told: where something was not found because there is no such app, that is said instead."""
+        app = self.options.app or self._app
+        if error.code != "api.not_found" or self._target is None or not app:
+            return error
+        return self._target.missing(app) or error
 
     def advice(self, text: str) -> str:
         """A text for a person, in which every command works as it stands: it names the same target as this one."""
@@ -141,7 +158,7 @@ class CommandContext:
         """Where everything that is printed goes."""
         from flyctl_orchestrator.report.output import Output
 
-        return Output.of(self.environment)
+        return Output.of(self.environment, plain=self.options.plain)
 
     @property
     def may_ask(self) -> bool:
@@ -178,7 +195,8 @@ def pass_command_context(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return command(context, *arguments, **options)
         except FlyoError as error:
-            error.next = context.advice(error.next)
-            raise
+            told = context.explained(error)
+            told.next = context.advice(told.next)
+            raise told from error.__cause__
 
     return run

@@ -9,7 +9,7 @@ from typing import Literal
 from flyctl_orchestrator.cli.catalog.budget import require_within_budget
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off
-from flyctl_orchestrator.cli.judged import require_buildable, require_valid, settle_regions
+from flyctl_orchestrator.cli.judged import require_buildable, require_no_errors, require_valid, settle_regions
 from flyctl_orchestrator.cli.pages.serving import require_servable
 from flyctl_orchestrator.cli.run_under_lock import run_under_lock
 from flyctl_orchestrator.errors import FlyoError, UsageError
@@ -117,6 +117,9 @@ def run_deploy(context: CommandContext, requested: DeployRequest) -> int:
         project = settle_regions(context, target, project)
     if new:
         require_valid(context, target, project)
+        # Who keeps a plan has seen what `plan` found, and this fly.toml is the one it was made of.
+        if kept is None:
+            require_no_errors(context, project)
     if new and not requested.image and (kept is None or kept.image.ref is None):
         require_buildable(context, target, project)
     wanted = {"hooks": requested.hooks, "web": requested.web}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from flyctl_orchestrator.catalog.error_pages import load_pages
 from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.doctor.files import check_files
+from flyctl_orchestrator.doctor.finding import Finding
 from flyctl_orchestrator.errors import UnreachableError, UsageError
 from flyctl_orchestrator.fleet.flyctl.flyctl import Flyctl, FlyctlError
 from flyctl_orchestrator.fleet.target import Target
@@ -16,6 +18,10 @@ from flyctl_orchestrator.project.model import Project
 
 # What is said before a rollout although it is a warning: afterwards it cannot be taken back.
 SAID_BEFORE = {"doctor.env_in_image"}
+# Errors at which nothing stops, because a rollout comes out the same: machines that a closing region has already can be
+# changed there; a least number of machines without autostop does nothing (every ninth public fly.toml has one); what is
+# too large to be suspended is stopped instead.
+GOES_ON = {"doctor.region_closing", "doctor.min_running_unused", "doctor.suspend_memory"}
 
 
 def require_valid(context: CommandContext, target: Target, project: Project, *, needed: bool = True) -> None:
@@ -51,11 +57,46 @@ def require_valid(context: CommandContext, target: Target, project: Project, *, 
     context.output.say(*(f"warning: {note}" for note in (*fly.notes, *project.notes)))
 
 
-def warn_of_errors(context: CommandContext, project: Project) -> None:
-    """Say what `flyo doctor` calls errors in the files, and secrets on their way into an image; nothing stops here."""
+def require_no_errors(context: CommandContext, project: Project, *, warnings: bool = False) -> None:
+    """Stop when `flyo doctor` finds an error in the files that was not accepted with --accept; nobody is asked.
+
+    Args:
+        warnings: whether its warnings are said, too, and not only secrets on their way into an image.
+
+    Raises:
+        UsageError: an error was found (the finding's own code; further ones are said), or --accept names none.
+    """
+    accepted = _accepted(context)
+    stopping: list[Finding] = []
     for each in check_files(project, load_regions(context.environment.variables)):
-        if each.severity == "error" or each.code in SAID_BEFORE:
-            context.output.say(f"warning: {each.where}: {each.what}. {each.fix} [{each.code}]")
+        if each.severity == "error" and each.code not in accepted | GOES_ON:
+            stopping.append(each)
+        elif each.severity == "error" or each.code in SAID_BEFORE or (warnings and each.severity == "warning"):
+            context.output.say(context.advice(f"warning: {each.where}: {each.what}. {each.fix} [{each.code}]"))
+    if not stopping:
+        return
+    first, *others = stopping
+    context.output.say(*(f"error: {each.where}: {each.what}. {each.fix} [{each.code}]" for each in others))
+    codes = " ".join(f"--accept {code}" for code in dict.fromkeys(each.code for each in stopping))
+    raise UsageError(first.what, where=first.where, next=f"{first.fix}. If it is meant, add {codes}", code=first.code)
+
+
+def _accepted(context: CommandContext) -> set[str]:
+    """The codes given with --accept.
+
+    Raises:
+        UsageError: one of them is no code of a finding.
+    """
+    codes = set(context.options.accept)
+    known = {code for code, page in load_pages().items() if page.topic == "doctor"} if codes else set()
+    for code in sorted(codes - known):
+        shown = code[:60] if code.isprintable() else repr(code[:60])
+        raise UsageError(
+            f"'{shown}' is no code of a finding",
+            where="--accept",
+            next="Give the code that the error ends with; 'flyo doctor --files' shows them all",
+        )
+    return codes
 
 
 def require_buildable(context: CommandContext, target: Target, project: Project) -> None:

@@ -61,12 +61,22 @@ config_option = _shared(
     "-c", "--config", type=click.Path(path_type=Path), help="fly.toml to use (default: ./fly.toml)."
 )
 
-json_option = _shared("--json", "as_json", is_flag=True, help="Print JSON on stdout; ask no questions.")
+_json = _shared("--json", "as_json", is_flag=True, help="Print JSON on stdout; ask no questions.")
+_plain = _shared("--plain", is_flag=True, help="For a screen reader: a line per row, nothing redrawn (FLYO_PLAIN=1).")
 yes_option = _shared("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 lock_option = _shared(
     "--lock-wait", type=Duration(), default=0.0, metavar="DURATION",
     help="How long to wait for another rollout to finish, e.g. 5m.",
 )  # fmt: skip
+accept_option = _shared(
+    "--accept", multiple=True, metavar="CODE",
+    help="Go on although 'flyo doctor' finds this error in the files. May be given again.",
+)  # fmt: skip
+
+
+def json_option(command: Command) -> Command:
+    """--json and --plain: for programs, and for people to whom a table says nothing."""
+    return _json(_plain(command))
 
 
 def verbose_option(what: str) -> Callable[[Command], Command]:
@@ -102,7 +112,7 @@ def _keep_list(to: str) -> Callable[[click.Context, click.Parameter, tuple[str, 
         names = tuple(name.strip() for each in value for name in each.split(",") if name.strip())
         if value and not names:
             # A script's empty variable: taken as no option at all, it would stand for the whole fleet.
-            raise click.BadParameter("it names nothing; leave the option out for the whole fleet")
+            raise click.BadParameter("it names nothing; write a value, or leave it out for the whole fleet")
         if context is not None and names:
             context.options.part[to] = names
         return value

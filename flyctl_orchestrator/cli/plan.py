@@ -11,7 +11,7 @@ from flyctl_orchestrator.catalog.prices import load_prices
 from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.cli.catalog.budget import require_within_budget
 from flyctl_orchestrator.cli.context import CommandContext
-from flyctl_orchestrator.cli.judged import require_buildable, require_valid, settle_regions, warn_of_errors
+from flyctl_orchestrator.cli.judged import require_buildable, require_no_errors, require_valid, settle_regions
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
@@ -43,7 +43,7 @@ def run_plan(context: CommandContext, image: str | None, out: Path | None, *, de
     target = context.target(needs_flyctl=False)
     project = settle_regions(context, target, project)
     require_valid(context, target, project, needed=False)
-    warn_of_errors(context, project)
+    require_no_errors(context, project, warnings=True)
     if image is None:
         require_buildable(context, target, project)
     emit = Emitter(project.app, environment.clock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import click
 
@@ -60,6 +61,50 @@ BELOW_FLYCTL = {
 }
 
 
+NOTHING = "it names nothing; write a value, or leave it out"
+
+
+class Text(click.ParamType[str]):
+    """A text that is not empty: a script's empty variable is a mistake, and not a wish for something else."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text itself."""
+        if not str(value).strip():
+            self.fail(NOTHING, param, ctx)
+        return str(value)
+
+
+class FilePath(click.Path[Any]):
+    """A path that is not empty; pathlib takes an empty one for the current directory.
+
+    Args:
+        like: whose settings it has.
+    """
+
+    def __init__(self, like: click.Path[Any]) -> None:
+        self.__dict__.update(vars(like))
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path."""
+        if not str(value):
+            self.fail(NOTHING, param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def refuse_empty(command: click.Command) -> click.Command:
+    """The command, and those below it, with options and arguments that take no empty text."""
+    for parameter in command.params:
+        if parameter.type is click.STRING:
+            parameter.type = Text()
+        elif type(parameter.type) is click.Path:
+            parameter.type = FilePath(parameter.type)
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        refuse_empty(below)
+    return command
+
+
 class LazyGroup(click.Group):
     """A group that imports a subcommand only when it is run, and lists them in sections."""
 
@@ -74,7 +119,7 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"flyctl_orchestrator.cli.commands.{COMMANDS[cmd_name][1]}")
         command = getattr(module, cmd_name)
         assert isinstance(command, click.Command)
-        return command
+        return refuse_empty(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

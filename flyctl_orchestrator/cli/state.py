@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flyctl_orchestrator.environment import Environment
+from flyctl_orchestrator.rollout.state.plain_file import private_directory
 
 
 def state_directory(environment: Environment) -> Path:
@@ -23,7 +24,7 @@ def remembers(environment: Environment, what: str, value: str) -> bool:
     try:
         if path.is_file() and path.read_text("utf-8", "replace").strip() == value:
             return True
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_directory(path.parent)
         path.write_text(value + "\n", "utf-8")
     except OSError:
         pass

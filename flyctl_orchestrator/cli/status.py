@@ -29,14 +29,12 @@ class StatusRequest:
         probe: whether the machines are asked, too.
         detailed: whether the exit status tells how the fleet is.
         interval: seconds until it is shown again; None to show it once.
-        plain: page after page instead of a board.
     """
 
     by_machine: bool
     probe: bool
     detailed: bool
     interval: float | None
-    plain: bool = False
 
 
 def run_status(context: CommandContext, wanted: StatusRequest) -> int:
@@ -65,7 +63,7 @@ def run_status(context: CommandContext, wanted: StatusRequest) -> int:
         return found, context.environment.clock.now()
 
     try:
-        if wanted.plain or not context.output.style.live:
+        if not context.output.style.live:
             _page_after_page(context, target, look, wanted)
         else:
             from flyctl_orchestrator.cli.look.board.show import show_board
@@ -84,7 +82,7 @@ def _check(context: CommandContext, wanted: StatusRequest) -> None:
     if context.options.as_json:
         next_ = "Run 'flyo status --json' as often as you need it"
         raise UsageError("--watch cannot be used with --json", where=where, next=next_)
-    if not wanted.plain and not (environment.stdin.isatty() and context.output.style.terminal):
+    if not context.output.style.spoken and not (environment.stdin.isatty() and context.output.style.terminal):
         raise UsageError(
             "--watch needs a terminal, and there is none",
             where=where,

@@ -9,6 +9,7 @@ from flyctl_orchestrator.doctor.finding import Finding
 from flyctl_orchestrator.doctor.machines import check_machines
 from flyctl_orchestrator.doctor.services import check_services, check_top_level
 from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.project.build_context.env_files import MOST as SEARCHED
 from flyctl_orchestrator.project.build_context.env_files import env_files_in_image
 from flyctl_orchestrator.project.flytoml.values import pick
 from flyctl_orchestrator.project.model import FlyToml, Project
@@ -37,9 +38,18 @@ def check_files(project: Project, book: RegionBook) -> Iterator[Finding]:
     yield from check_env_files(project)
 
 
-def check_env_files(project: Project) -> Iterator[Finding]:
-    """`.env` files that the build copies into the image."""
-    for path in env_files_in_image(project):
+def check_env_files(project: Project, most: int = SEARCHED) -> Iterator[Finding]:
+    """`.env` files that the build copies into the image, and whether all files were looked at.
+
+    Args:
+        most: files to look at.
+    """
+    found = env_files_in_image(project, most=most)
+    if not found.complete:
+        what = f"there are more than {most:,} files, and the others were not searched for a .env"
+        fix = "Keep what the image does not need out of it with .dockerignore, or look yourself"
+        yield Finding("warning", "build context", what, fix, code="doctor.env_not_searched")
+    for path in found.paths:
         fix = f"Add the line {path} to .dockerignore, and give the values with 'flyo secrets import {path}'"
         what = "gets into the image, where everybody who has the image can read it"
         yield Finding("warning", path, what, fix, code="doctor.env_in_image")

@@ -14,6 +14,7 @@ from flyctl_orchestrator.rollout.survey import Survey
 STUCK = 300.0
 ON_THE_WAY = frozenset({"created", "creating", "starting", "stopping", "suspending", "restarting", "replacing"})
 LOOK = "'flyo status --machines' shows them"
+NO_MACHINE = "doctor.no_machine"
 # Kinds of a survey's findings that have a check of their own here.
 TOLD_HERE = frozenset({"cordoned", "host", "staged_secrets", "unfinished", "mixed_image"})
 
@@ -26,6 +27,9 @@ def check_fleet(survey: Survey, now: float) -> Iterator[Finding]:
         now: seconds since the epoch, by the platform's clock.
     """
     machines = [each.machine for each in survey.seen]
+    if not machines:
+        fix = "'flyo deploy' makes them; 'flyo history' tells what became of the last ones"
+        yield Finding("warning", f"app {survey.app}", "has no machine, so nobody is served", fix, code=NO_MACHINE)
     for each in machines:
         yield from _machine(each, now)
     for seen in survey.unhealthy:
@@ -43,7 +47,8 @@ def check_fleet(survey: Survey, now: float) -> Iterator[Finding]:
         elif finding.kind == "unfinished":
             what = finding.what.removesuffix(f": {RECOVER}")
             yield Finding("error", f"app {survey.app}", what, RECOVER, code="doctor.unfinished")
-        elif finding.kind not in TOLD_HERE:
+        elif finding.kind not in TOLD_HERE and machines:
+            # Where there is no machine at all, that each region lacks its own is no further news.
             fix = "'flyo plan' shows what a deploy or a scale would change"
             yield Finding("warning", f"app {survey.app}", finding.what, fix, code="doctor.drift")
 

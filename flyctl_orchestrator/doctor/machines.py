@@ -68,7 +68,7 @@ def _suspend(fly: FlyToml) -> Iterator[Finding]:
                 "error" if refused else "warning", fly.shown, what, f"{advice}, or {SUSPEND_FINE} MB or less",
                 code="doctor.suspend_memory",
             )  # fmt: skip
-    if whole_of(pick(fly.raw, "swap_size_mb")):
+    if served and whole_of(pick(fly.raw, "swap_size_mb")):
         yield Finding("error", fly.shown, "machines with swap cannot be suspended", advice, code="doctor.suspend_swap")
 
 

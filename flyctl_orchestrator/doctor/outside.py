@@ -44,6 +44,7 @@ def check_addresses(app: str, addresses: Sequence[Address], machines: Iterable[M
         machines: those of the app; whether any of them serves tells what it needs.
     """
     where = f"app {app}"
+    machines = list(machines)
     kinds = {address.kind for address in addresses}
     serves = any(machine.serves for machine in machines)
     if serves and not kinds:
@@ -52,7 +53,8 @@ def check_addresses(app: str, addresses: Sequence[Address], machines: Iterable[M
         fix = f"Give it some with {both}"
         yield Finding("error", where, what, fix, code="doctor.no_address")
     public = sorted(address.address for address in addresses if address.kind in PUBLIC)
-    if public and not serves:
+    # An app gets its addresses before its first machines; as long as it has none, nothing tells that they are too many.
+    if public and machines and not serves:
         what = f"has a public address and no service behind it: {', '.join(public)}"
         fix = f"Release it with 'flyctl ips release {public[0]} --app {app}'"
         yield Finding("warning", where, what, fix, code="doctor.public_address")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flyctl_orchestrator.doctor.finding import Finding
+from flyctl_orchestrator.doctor.finding import Finding, Severity
 from flyctl_orchestrator.project.duration import parse_duration
 from flyctl_orchestrator.project.flytoml.values import pick, tables_of, whole_of, words_of
 
@@ -56,7 +56,7 @@ def check_top_level(raw: Mapping[str, Any], file: str) -> Iterator[Finding]:
     named = pick(raw, "checks")
     for name, table in (named if isinstance(named, dict) else {}).items():
         if isinstance(table, dict):
-            yield from _check_times(f"{file} [checks.{name}]", [table])
+            yield from _check_times("error", f"{file} [checks.{name}]", [table], REFUSED)
 
 
 def check_services(raw: Mapping[str, Any], file: str, regions: int) -> Iterator[Finding]:
@@ -69,7 +69,7 @@ def check_services(raw: Mapping[str, Any], file: str, regions: int) -> Iterator[
         yield from _sleep(entry, regions)
         yield from _load(entry, regions)
         yield from _checks(entry, bool(pick(raw, "checks")))
-        yield from _check_times(f"{entry.shown} check", _of_entry(entry))
+        yield from _check_times("warning", f"{entry.shown} check", _of_entry(entry), CHANGED)
         if entry.http and entry.path == ("http_service",) and entry.get("force_https") is not True:
             yield Finding(
                 "warning", entry.shown, "http:// is served as it is", "Set force_https = true", code="doctor.no_https"
@@ -140,10 +140,16 @@ def _of_entry(entry: Entry) -> list[Mapping[str, Any]]:
     return [table for key in ("checks", "http_checks", "tcp_checks") for table in tables_of(entry.get(key)) or ()]
 
 
-def _check_times(where: str, tables: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
-    """Fly.io asks no more often than every 2 s, and waits no longer than a minute."""
+# Seconds at least and at most. Top-level checks outside of them are refused, those of services are brought into them.
+REFUSED = {"interval": (2.0, math.inf), "timeout": (0.0, 60.0)}
+CHANGED = {"interval": (1.0, 60.0), "timeout": (1.0, 60.0)}
+
+
+def _check_times(
+    severity: Severity, where: str, tables: Iterable[Mapping[str, Any]], limits: Mapping[str, tuple[float, float]]
+) -> Iterator[Finding]:
     for table in tables:
-        for key, least, most in (("interval", 2.0, math.inf), ("timeout", 0.0, 60.0)):
+        for key, (least, most) in limits.items():
             try:
                 given = pick(table, key)
                 seconds = least if given is None else parse_duration(given)
@@ -152,7 +158,7 @@ def _check_times(where: str, tables: Iterable[Mapping[str, Any]]) -> Iterator[Fi
             if not least <= seconds <= most:
                 limit = f"at least {least:g} s" if seconds < least else f"{most:g} s at most"
                 what = f"{key} is {seconds:g} s, and Fly.io takes {limit}"
-                yield Finding("error", where, what, f"Set {key} to {limit}", code="doctor.check_times")
+                yield Finding(severity, where, what, f"Set {key} to {limit}", code="doctor.check_times")
 
 
 def _key(entry: Entry, name: str) -> str:

@@ -1,13 +1,14 @@
-"""How an app's machines have answered their users: Fly.io's Prometheus, asked for one counter.
+"""How an app's users were answered, by machine and by where they came in: Fly.io's Prometheus, asked for two counters.
 
-https://docs.fly.io/monitoring/metrics/ (fly_app_http_responses_count, by instance and status)
+https://docs.fly.io/monitoring/metrics/ (fly_app_http_responses_count, by instance and status;
+fly_edge_http_responses_count, by region)
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Generic, Literal, TypeVar
 from urllib.parse import quote, urlencode
 
 from msgspec import Meta, Struct
@@ -18,8 +19,10 @@ from flyctl_orchestrator.fleet.decode import Unreadable, decode
 from flyctl_orchestrator.fleet.http import Http, HttpError
 
 METRIC = "fly_app_http_responses_count"
-# Seconds for one question; whoever asks can do without the answer.
+EDGE_METRIC = "fly_edge_http_responses_count"
+# Seconds for one question: of a rollout, which can do without the answer, and of a person who waits for it.
 PATIENCE = 3.0
+LONG_PATIENCE = 20.0
 
 Name = Annotated[str, Meta(max_length=128)]
 
@@ -31,24 +34,33 @@ class Labels(Struct):
     status: Name
 
 
-class Series(Struct):
+class Edge(Struct):
+    """Where users came in."""
+
+    region: Name
+
+
+L = TypeVar("L")
+
+
+class Series(Struct, Generic[L]):
     """One figure: when, and how much, written as text."""
 
-    metric: Labels
+    metric: L
     value: tuple[float, Annotated[str, Meta(max_length=40)]]
 
 
-class Found(Struct):
+class Found(Struct, Generic[L]):
     """What a query has found."""
 
-    result: list[Series]
+    result: list[Series[L]]
 
 
-class Answered(Struct):
+class Answered(Struct, Generic[L]):
     """A whole answer."""
 
     status: Literal["success"]
-    data: Found
+    data: Found[L]
 
 
 class MetricsError(Exception):
@@ -82,28 +94,36 @@ class Metrics:
         series = f'{METRIC}{{app="{app}"}}'
         inner = series if window is None else f"increase({series}[{window:.0f}s])"
         found: dict[str, Counter[int]] = {}
-        for each in self._ask(app, f"sum by (instance, status) ({inner})"):
-            digit = each.metric.status[:1]
-            try:
-                number = round(float(each.value[1]))
-            except (ValueError, OverflowError):
-                raise MetricsError("a value of the metrics is not a number") from None
+        for each in self._ask(app, f"sum by (instance, status) ({inner})", Answered[Labels], PATIENCE):
+            digit, number = each.metric.status[:1], _number(each.value[1])
             if digit.isdigit() and number > 0:
                 found.setdefault(each.metric.instance, Counter())[int(digit)] += number
         return found
 
-    def _ask(self, app: str, query: str) -> list[Series]:
+    def came_in(self, app: str, window: float) -> Counter[str]:
+        """How many requests of the last so many seconds came in by each of Fly.io's regions: code -> number.
+
+        Raises:
+            MetricsError: they could not be had.
+        """
+        query = f'sum by (region) (increase({EDGE_METRIC}{{app="{app}"}}[{window:.0f}s]))'
+        found: Counter[str] = Counter()
+        for each in self._ask(app, query, Answered[Edge], LONG_PATIENCE):
+            found[each.metric.region] += _number(each.value[1])
+        return +found
+
+    def _ask(self, app: str, query: str, shape: type[Answered[L]], patience: float) -> list[Series[L]]:
         organization = self._organization_of(app)
         url = f"{self._base_url}/prometheus/{quote(organization, safe='')}/api/v1/query?{urlencode({'query': query})}"
         headers = {"Authorization": authorization(self._token), "Accept": "application/json"}
         try:
-            answer = self._http.send("GET", url, headers=headers, timeout=PATIENCE)
+            answer = self._http.send("GET", url, headers=headers, timeout=patience)
         except HttpError as error:
             raise MetricsError(f"the metrics API did not answer ({error.detail})") from None
         if answer.status != 200:
             raise MetricsError(f"the metrics API answered {answer.status}")
         try:
-            return decode(answer.body, Answered).data.result
+            return decode(answer.body, shape).data.result
         except Unreadable as unreadable:
             raise MetricsError(f"the answer of the metrics API cannot be read: {unreadable.reason}") from None
 
@@ -114,3 +134,10 @@ class Metrics:
             except ApiError as error:
                 raise MetricsError(error.what) from None
         return self._organizations[app]
+
+
+def _number(text: str) -> int:
+    try:
+        return round(float(text))
+    except (ValueError, OverflowError):
+        raise MetricsError("a value of the metrics is not a number") from None

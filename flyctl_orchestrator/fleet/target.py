@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import Literal
 
 from flyctl_orchestrator.environment import Clock
+from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.flyctl.flyctl import Flyctl
 from flyctl_orchestrator.fleet.http import StreamingHttp
 from flyctl_orchestrator.fleet.machines_api import MachinesApi
@@ -64,6 +66,20 @@ class Target:
     def app_url(self, app: str) -> str:
         """The address of an app for a browser."""
         return self.app_url_template.replace("{app}", app)
+
+    def missing(self, app: str) -> FlyoError | None:
+        """The error that says an app is not there; None when it is, or nobody can tell."""
+        try:
+            self.api.get_app(app)
+        except ApiError as error:
+            return self.no_such_app(app) if error.kind == "not_found" else None
+        return None
+
+    def no_such_app(self, app: str) -> FlyoError:
+        """The error that an app is not there (code app.not_found), with what creates it."""
+        where = "the local platform" if self.kind == "local" else "Fly.io"
+        what, advice = f"there is no such app on {where}", self.creating(app)
+        return FlyoError(what, where=f"app {app}", next=advice, code="app.not_found")
 
     def creating(self, app: str) -> str:
         """What to advise where an app is not there: names on Fly.io are global, so there no deploy creates one."""

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 # Commands that take --local, -a and -c, and those that take no -c. A test holds both against the commands.
 _ALL = """
-    deploy doctor history history-show lock-release lock-status lock-take logs open plan probe rehearse review-down
-    review-up rollback run scale secrets-check secrets-generate secrets-import secrets-list secrets-set secrets-unset
-    ssh status watch
+    cost deploy doctor history history-show lock-release lock-status lock-take logs open plan probe
+    regions-suggest rehearse review-down review-up rollback run scale secrets-check secrets-generate
+    secrets-import secrets-list secrets-set secrets-unset ssh status watch
 """
 ALL = frozenset(_ALL.split())
 WITHOUT_FILE = frozenset({"init"})
-GROUPS = ("history", "lock", "review", "secrets")
+GROUPS = ("history", "lock", "regions", "review", "secrets")
 
 # "flyo" and a command, wherever they stand: in quotes, at the end of a sentence, after a pipe.
 _COMMAND = re.compile(rf"\bflyo ((?:{'|'.join(GROUPS)}) [a-z]+|[a-z]+)\b(?P<rest>[^'\n]*)")

@@ -35,9 +35,14 @@ class Output:
     variables: Mapping[str, str]
 
     @classmethod
-    def of(cls, environment: Environment) -> Output:
-        """The streams of an environment."""
-        return cls(environment.stdout, environment.stderr, environment.variables)
+    def of(cls, environment: Environment, *, plain: bool = False) -> Output:
+        """The streams of an environment.
+
+        Args:
+            plain: whether what is shown is read aloud, whatever the environment says.
+        """
+        spoken = {"FLYO_PLAIN": "1"} if plain else {}
+        return cls(environment.stdout, environment.stderr, {**environment.variables, **spoken})
 
     @cached_property
     def style(self) -> Style:

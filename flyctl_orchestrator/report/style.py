@@ -23,12 +23,14 @@ class Style:
         colour: whether it may be coloured (NO_COLOR, TERM=dumb and pipes say no; FORCE_COLOR says yes).
         unicode: whether it can show characters beyond ASCII.
         live: whether lines can be rewritten in place.
+        spoken: whether it is read aloud: a table is a line per row that names each value, and no sign stands alone.
     """
 
     terminal: bool = False
     colour: bool = False
     unicode: bool = False
     live: bool = False
+    spoken: bool = False
 
     @classmethod
     def of(cls, stream: TextIO, variables: Mapping[str, str]) -> Style:
@@ -37,16 +39,19 @@ class Style:
         dumb = variables.get("TERM", "") in ("dumb", "")
         forced = variables.get("FORCE_COLOR", "") not in ("", "0")
         colour = not variables.get("NO_COLOR") and (forced or (terminal and not dumb))
-        return cls(terminal, colour, _can_show(stream, "✓✗·…"), terminal and not dumb)
+        spoken = variables.get("FLYO_PLAIN", "") not in ("", "0")
+        return cls(terminal, colour, _can_show(stream, "✓✗·…"), terminal and not dumb and not spoken, spoken)
 
     @property
     def good(self) -> str:
         """The mark of success."""
-        return "✓" if self.unicode else "ok"
+        return "✓" if self.unicode and not self.spoken else "ok"
 
     @property
     def bad(self) -> str:
         """The mark of failure."""
+        if self.spoken:
+            return "failed"
         return "✗" if self.unicode else "x"
 
     @property

@@ -39,13 +39,15 @@ def width_of(text: str) -> int:
 
 
 def render(columns: Sequence[Column], rows: Sequence[Row], style: Style, width: int | None = None) -> list[Line]:
-    """The lines of a table, titles first.
+    """The lines of a table, titles first; where they are read aloud a line per row, with the titles in it.
 
     Args:
         width: columns of the terminal; flexible columns are cut until the table fits, then those go that may. None
             never cuts anything (a pipe).
     """
     cells = [[cell if isinstance(cell, Span) else Span(cell) for cell in row] for row in rows]
+    if style.spoken:
+        return [_sentence(columns, row) for row in cells]
     titles = [Span(column.title, "quiet") for column in columns]
     widths = [max(width_of(style.fit(row[index].text)) for row in [titles, *cells]) for index in range(len(columns))]
     if width is not None:
@@ -57,6 +59,16 @@ def render(columns: Sequence[Column], rows: Sequence[Row], style: Style, width: 
             return render([columns[index] for index in kept], fewer, style, width)
         widths = narrowed
     return [_line(columns, row, widths, style) for row in [titles, *cells]]
+
+
+def _sentence(columns: Sequence[Column], row: Sequence[Span]) -> Line:
+    """A row for somebody who hears it: each value behind its title; what a table shows as "-" is left out."""
+    said = [
+        f"{column.title}: {cell.text}" if column.title else cell.text
+        for column, cell in zip(columns, row, strict=True)
+        if cell.text.strip() not in ("", "-")
+    ]
+    return Line.of(", ".join(said))
 
 
 def _needed(widths: Sequence[int]) -> int:

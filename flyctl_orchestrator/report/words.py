@@ -65,6 +65,13 @@ def _wave(fields: Fields) -> str:
     return str(fields.get("wave") or "wave")
 
 
+def _wave_failed(fields: Fields) -> Sentence:
+    # Somebody pressed Ctrl-C: nothing has failed, and what follows says so.
+    if fields.get("verdict") == "interrupted":
+        return Sentence(f"{_wave(fields)} broken off{seconds(fields)}", "warn")
+    return Sentence(f"{_wave(fields)} failed{seconds(fields)}", "bad")
+
+
 def _regions(fields: Fields) -> str:
     regions = fields.get("regions") or ()
     return " ".join(str(each) for each in regions)
@@ -216,7 +223,7 @@ _SENTENCES: dict[str, Callable[[Fields], Sentence | None]] = {
     "rollout.started": lambda fields: Sentence(f"rollout {fields.get('rollout') or ''} started".replace("  ", " ")),
     "wave.started": lambda fields: Sentence(f"{_wave(fields)}: {_regions(fields)}".rstrip(": "), "strong"),
     "wave.passed": lambda fields: Sentence(f"{_wave(fields)} passed{seconds(fields)}", "good"),
-    "wave.failed": lambda fields: Sentence(f"{_wave(fields)} failed{seconds(fields)}", "bad"),
+    "wave.failed": _wave_failed,
     "flyctl.started": lambda fields: Sentence("flyctl deploy started", detail=True),
     "flyctl.line": lambda fields: Sentence(str(fields.get("line") or ""), "quiet", detail=True),
     "flyctl.finished": lambda fields: Sentence(

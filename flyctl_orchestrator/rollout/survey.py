@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from flyctl_orchestrator.errors import RECOVER, FlyoError, UsageError
+from flyctl_orchestrator.errors import RECOVER, UsageError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.probe import Answer, Identity, Prober
@@ -124,13 +124,7 @@ def survey_app(
     """
     fleet = observe(target.api, app, volumes=True)
     if not fleet.exists:
-        where = "the local platform" if target.kind == "local" else "Fly.io"
-        raise FlyoError(
-            f"there is no such app on {where}",
-            where=f"app {app}",
-            next=target.creating(app),
-            code="app.not_found",
-        )
+        raise target.no_such_app(app)
     settings = project.flyo.probe if project else Probe(named=False)
     url = target.probe_template(project.flyo.url_template if project else None)
     identity: Identity = settings.identity  # type: ignore[assignment]

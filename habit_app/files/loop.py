@@ -59,6 +59,8 @@ def read(data: bytes) -> Loop:
         days += len(habit.days)
         if days > MOST_DAYS:
             raise BadFile(f"There are more than {MOST_DAYS} days in this file.")
+    if found.habits:
+        found.remarks.append("Colours, questions and descriptions were left out: habits have none here.")
     return found
 
 

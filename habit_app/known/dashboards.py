@@ -61,6 +61,13 @@ class Dashboards:
         """Draw a page of nobody, so that no visitor waits until templates are read and compiled."""
         self._draw(Snapshot("", "UTC", 0, 0, 0, ()), self._clock())
 
+    def reach_quietly(self) -> None:
+        """Ask about nobody, so that the first visitor's page does not wait until a connection is made."""
+        try:
+            self.source.moved({})
+        except DatabaseUnavailable as problem:
+            log.info("not reached at the start: %s", problem)
+
     def at_hand(self, session: Session, rev: int) -> Page | None:
         """The page for a session that has seen `rev`, if it can be shown as it is, without asking anybody."""
         now = self._clock().timestamp()

@@ -39,7 +39,7 @@ class HabitState:
 
     def ticked(self) -> list[int]:
         """Ordinals of the days ticked after `settled.until`, ascending."""
-        return [self.first + bit for bit in range(self.days.bit_length()) if self.days >> bit & 1]
+        return [day for day, bit in enumerate(f"{self.days:b}"[::-1], self.first) if bit == "1"]
 
     def since(self, ordinal: int) -> int:
         """The ticks from a day on: bit n is the day with the ordinal `ordinal` + n."""

@@ -5,7 +5,9 @@ Most visits never come here: see `memory_pages`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 
 from flask import Blueprint, Flask, Response, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -16,6 +18,7 @@ from habit_app.days import local_date
 from habit_app.edge.memory_pages import FAILED, shown
 from habit_app.known.dashboards import Draw, answer
 from habit_app.known.snapshot import Snapshot
+from habit_app.pages.board_rows import rows_html
 from habit_app.schedule import WEEKDAYS
 from habit_app.sessions import Session, Sessions
 from habit_app.settings import Settings
@@ -41,17 +44,27 @@ def dashboard() -> AnyResponse:
 
 def drawing(app: Flask, sessions: Sessions, settings: Settings) -> Draw:
     """What draws the dashboard, with the app's templates and outside any request."""
+    same = _same_on_every_page(app)
 
     def draw(snapshot: Snapshot, now: datetime) -> bytes:
         # The token is the same for every session of an epoch, so a page is everybody's who may see it.
-        anybody = Session(snapshot.id, snapshot.epoch, iat=0, seen=0)
-        page = app.jinja_env.get_template("dashboard.html").render(
-            user=snapshot,
-            board=build(snapshot, local_date(now, snapshot.zone, snapshot.day_start)),
-            weekdays=WEEKDAYS,
-            token=sessions.form_token(anybody),
-            settings=settings,
-        )
+        token = sessions.form_token(Session(snapshot.id, snapshot.epoch, iat=0, seen=0))
+        board = build(snapshot, local_date(now, snapshot.zone, snapshot.day_start))
+        rows = rows_html(board, token)
+        template = app.jinja_env.get_template("dashboard.html")
+        page = template.render(user=snapshot, board=board, rows=rows, token=token, settings=settings, **same())
         return page.encode()
 
     return draw
+
+
+def _same_on_every_page(app: Flask) -> Callable[[], dict[str, str]]:
+    """Parts of the page that are drawn once, with the first page."""
+
+    @cache
+    def parts() -> dict[str, str]:
+        names = {"schedule_fields": "_new_habit_fields.html", "scripts": "_dashboard_scripts.html"}
+        templates = app.jinja_env
+        return {name: templates.get_template(file).render(weekdays=WEEKDAYS) for name, file in names.items()}
+
+    return parts

@@ -47,16 +47,22 @@ def take_in() -> Response:
     with parts.store.writing() as link:
         user = signed_in(link)
         try:
-            new, known = copies.take_in(
+            taken = copies.take_in(
                 link, user, found.habits, new_id=parts.new_id, today=today_of(user), at=stamp(parts.clock())
             )
         except copies.NoRoom:
             abort(409, f"Nothing was imported: {MOST_HABITS} habits are the most one account can have.")
         rev = accounts.touch(link, user.id)
-    there = counted(known, "habit that was there", "habits that were there")
-    text = f"{counted(new, 'new habit')}, and days for {there}."
-    page = render_template("message.html", title="Imported", text=text, remarks=found.remarks)
+    page = render_template("message.html", title="Imported", text=_told(taken), remarks=found.remarks)
     return wrote(make_response(page), user.id, rev)
+
+
+def _told(taken: copies.Taken) -> str:
+    there = counted(taken.there, "habit that was there", "habits that were there")
+    text = f"{counted(taken.new, 'new habit')}, and days for {there}."
+    kept = [(taken.days, "day"), (taken.notes, "note")]
+    stayed = " and ".join(counted(number, what) for number, what in kept if number)
+    return f"{text} {stayed} stayed as they were here." if stayed else text
 
 
 @blueprint.get("/account/tokens")

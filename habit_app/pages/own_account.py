@@ -108,7 +108,9 @@ def _who_knows_the_password() -> User:
 
 def _page(problem: Refused | None = None, about: str = "") -> Response:
     token = services().sessions.form_token(session())
-    response = make_response(render_template("account.html", token=token, problem=problem, about=about))
+    with services().store.reading() as link:
+        name = signed_in(link).name
+    response = make_response(render_template("account.html", name=name, token=token, problem=problem, about=about))
     if problem is not None:
         response.status_code = problem.status
         if problem.wait:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from habit_app.files.carried import Carried
@@ -24,36 +25,61 @@ def of_user(link: Connection, user: User) -> list[Carried]:
     return [_carried(link, habit) for habit in found]
 
 
+@dataclass
+class Taken:
+    """What became of what files carry.
+
+    Attributes:
+        new, there: habits that were added, and habits that were there already.
+        days, notes: days, and notes, of which a file said something else than what was there and stayed.
+    """
+
+    new: int = 0
+    there: int = 0
+    days: int = 0
+    notes: int = 0
+
+
 def take_in(
     link: Connection, user: User, carried: Iterable[Carried], *, new_id: Callable[[], str], today: date, at: str
-) -> tuple[int, int]:
-    """Add what files carry, and give the numbers of new habits and of those that were there already.
+) -> Taken:
+    """Add what files carry.
 
-    A habit of the same name and schedule is the same one, once: its days are added, and none is taken away: what is
-    done stays done. Days after `today` are only taken when they are skipped.
+    A habit of the same name and schedule is the same one, once. What its user said of a day, and noted, stays; days and
+    notes are added where there are none, and its order, and whether it is archived, stay too. Days after `today` are
+    only taken when they are skipped.
 
     Raises:
         NoRoom: too many habits.
     """
     known = [*habits.of_user(link, user.id), *(each for each in habits.put_away(link, user.id) if not each.deleted)]
-    new = there = 0
+    taken = Taken()
     for habit in carried:
         same = next((each for each in known if (each.name, each.schedule) == (habit.name, habit.schedule)), None)
-        if same is not None:
+        if same is None:
+            taken.new += 1
+            id = new_id()
+            _add(link, user, habit, id, at)
+        else:
+            taken.there += 1
             known.remove(same)
             id = same.id
-            there += 1
-        else:
-            id = new_id()
-            new += 1
-            _add(link, user, habit, id, at)
-        done = frozenset(entries.of_habit(link, id)) if same is not None else frozenset()
-        days = {day: state for day, state in habit.days.items() if day not in done and _takes(day, state, today)}
-        if entries.put_all(link, id, days, at):
-            settled.start_again(link, id)
-        for day, note in habit.notes.items():
+        _fill(link, id, habit, taken, today, at)
+    return taken
+
+
+def _fill(link: Connection, id: str, habit: Carried, taken: Taken, today: date, at: str) -> None:
+    """Give a habit the days and notes of a file where it has none, and count what stayed."""
+    own = entries.history(link, id)
+    days = {day: state for day, state in habit.days.items() if _takes(day, state, today)}
+    taken.days += sum(own.state(day) not in ("open", state) for day, state in days.items())
+    if entries.put_all(link, id, {day: state for day, state in days.items() if own.state(day) == "open"}, at):
+        settled.start_again(link, id)
+    for day, note in habit.notes.items():
+        if day not in own.notes:
             entries.set_note(link, id, day, note)
-    return new, there
+        elif own.notes[day] != note:
+            taken.notes += 1
 
 
 def _takes(day: date, state: entries.State, today: date) -> bool:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.chrome import PATIENCE, chrome, executable
+from tests.browser.far_ticks import Far, far_away
 from tests.browser.site import Site, serve
-from tests.e2e.laptop import Laptop, habit_app
 
 
 # Playwright keeps an event loop running while it is started: it has to end with the last of these tests, since those
@@ -48,31 +47,8 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield served
 
 
-@dataclass(frozen=True)
-class Far:
-    """The app in three regions, the network between them as slow as it is.
-
-    Attributes:
-        url: where a browser in Tokyo finds it; what it writes is made in Virginia.
-        database: the SQLite file that plays the database outside.
-    """
-
-    url: str
-    database: Path
-
-
 @pytest.fixture(scope="package")
 def far(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
     """The app, deployed to the local platform by `flyo deploy`."""
-    root = tmp_path_factory.mktemp("far")
-    database, project = root / "outside.db", habit_app(root / "habits")
-    laptop = Laptop(root)
-    laptop.ok("local", "up")
-    try:
-        laptop.ok("secrets", "generate", "SECRET_KEY", "--local", cwd=project)
-        laptop.ok("secrets", "set", "DATABASE_URL", "--stdin", "--local", cwd=project, stdin=f"sqlite:///{database}")
-        laptop.ok("deploy", "--local", cwd=project)
-        laptop.manage("PUT", "/_local/settings", {"delays": True})
-        yield Far(f"http://nrt.habit-tracker.localhost:{laptop.port}", database)
-    finally:
-        laptop.ok("local", "down")
+    with far_away(tmp_path_factory.mktemp("far")) as deployed:
+        yield deployed

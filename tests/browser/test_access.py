@@ -49,7 +49,7 @@ def test_twice_the_text_still_fits(dashboard: Page, site: Site) -> None:
     habit = dashboard.get_by_role("link", name="Read", exact=True).get_attribute("href")
     for width in (320, 640):
         dashboard.set_viewport_size({"width": width, "height": 800})
-        for path in ("/dashboard", f"{habit}", "/settings", "/account"):
+        for path in ("/dashboard", f"{habit}", f"{habit}/edit", "/settings", "/account", "/account/tokens"):
             dashboard.goto(site.url + path)
             dashboard.evaluate("() => { document.documentElement.style.fontSize = '200%'; }")
             assert (path, dashboard.evaluate(WIDER_THAN_THE_WINDOW)) == (path, 0)

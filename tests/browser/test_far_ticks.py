@@ -2,96 +2,61 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.chrome import add_habits, all_saved, sign_up
-from tests.browser.conftest import Far
+from tests.browser.far_ticks import EVERY, HABITS, WAYS, Far, done, leave_for_good, try_all
+from tests.waiting import eventually
 
 # The first test deploys.
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(240)]
 
-HABITS = ("Read", "Walk", "Write", "Swim", "Sleep", "Stretch", "Juggle")
-EVERYTHING = "() => document.querySelectorAll('.days button').forEach((button) => button.click())"
-Leave = Callable[[Page], Page]
 
-
-def reload(page: Page) -> Page:
-    """The moment after the last tick, in the same task."""
-    with page.expect_navigation():
-        page.evaluate(f"() => {{ ({EVERYTHING})(); location.reload(); }}")
-    return page
-
-
-def leave(page: Page) -> Page:
-    """For another site, and come back later."""
-    url = page.url
-    with page.expect_navigation():
-        page.evaluate(f"() => {{ ({EVERYTHING})(); location.assign('about:blank'); }}")
-    page.goto(url)
-    return page
-
-
-def close(page: Page) -> Page:
-    """The tab, as soon as the last tick is painted."""
-    url, context = page.url, page.context
-    page.evaluate(EVERYTHING)
-    page.close()
-    page = context.new_page()
-    page.goto(url)
-    return page
-
-
-def offline(page: Page) -> Page:
-    """In a tunnel: tick, reload, and only then get out of it."""
-    page.context.set_offline(True)
-    with page.expect_navigation():
-        page.evaluate(f"() => {{ ({EVERYTHING})(); location.reload(); }}")
-    expect(page.locator(".days [data-unsaved]")).to_have_count(30 * len(HABITS))
-    page.context.set_offline(False)
-    page.evaluate("() => dispatchEvent(new Event('online'))")
-    return page
-
-
-def stay(page: Page) -> Page:
-    """Just wait."""
-    page.evaluate(EVERYTHING)
-    return page
+@pytest.fixture
+def user(request: pytest.FixtureRequest) -> str:
+    """The name of the test's own user."""
+    name: str = request.node.name
+    return name.split("[")[0][-30:].strip("_")
 
 
 @pytest.fixture
-def dashboard(page: Page, far: Far, request: pytest.FixtureRequest) -> Page:
+def dashboard(page: Page, far: Far, user: str) -> Page:
     """Seven habits of a new user in Tokyo."""
-    sign_up(page, far.url, request.node.name.split("[")[0][-30:].strip("_"))
+    sign_up(page, far.url, user)
     add_habits(page, *HABITS)
     return page
 
 
-def done(far: Far) -> int:
-    """Ticks in the database."""
-    link = sqlite3.connect(far.database)
-    [(count,)] = link.execute("SELECT count(*) FROM entries").fetchall()
-    link.close()
-    return int(count)
+def test_none_of_a_thousand_fast_ticks_is_lost(dashboard: Page, far: Far, user: str) -> None:
+    tried = list(try_all(dashboard, far, user))
+    assert [(each.way, each.lost, each.shown) for each in tried] == [
+        (way.__name__, 0, each.expected) for way, each in zip(WAYS, tried, strict=True)
+    ]
+    assert sum(each.ticks for each in tried) >= 1_000
 
 
-def test_none_of_a_thousand_fast_ticks_is_lost(dashboard: Page, far: Far) -> None:
-    page, ticks = dashboard, 0
-    # The worker has to be in charge before the tunnel comes.
-    page.evaluate("async () => { await navigator.serviceWorker.ready; }")
-    ways: tuple[Leave, ...] = (reload, leave, close, offline, stay)
-    for number, way in enumerate(ways, 1):
-        page = way(page)
-        all_saved(page)
-        ticks += 30 * len(HABITS)
-        # Every day of every habit was clicked once each time: all are done, then none, then all …
-        expected = 30 * len(HABITS) * (number % 2)
-        assert done(far) == expected, way.__name__
-        expect(page.locator(".days [aria-pressed=true]")).to_have_count(expected)
-    assert ticks >= 1_000
+def test_ticks_arrive_though_nobody_comes_back(dashboard: Page, far: Far, user: str) -> None:
+    leave_for_good(dashboard)
+    assert eventually(lambda: done(far, user), lambda ticks: ticks == EVERY) == EVERY
+
+
+def test_every_batch_outlives_its_page(dashboard: Page) -> None:
+    dashboard.add_init_script(
+        """window.batches = [];
+        const real = window.fetch;
+        window.fetch = (address, options) => {
+          if (String(address).endsWith("/api/ticks")) window.batches.push(options.keepalive);
+          return real(address, options);
+        };"""
+    )
+    dashboard.reload()
+    dashboard.get_by_role("button", name="Swim, today").click()
+    all_saved(dashboard)
+    dashboard.get_by_role("button", name="Walk, today").click()
+    all_saved(dashboard)
+    sent = dashboard.evaluate("() => window.batches")
+    assert len(sent) >= 2 and set(sent) == {True}
 
 
 def test_a_tick_on_its_way_is_shown_as_such(dashboard: Page, context: BrowserContext) -> None:

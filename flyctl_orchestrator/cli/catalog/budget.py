@@ -8,7 +8,7 @@ from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.project.model import Project
-from flyctl_orchestrator.rollout.plan.bill import Use, bill_of
+from flyctl_orchestrator.rollout.plan.bill.bill import Use, bill_of
 
 
 def require_within_budget(context: CommandContext, project: Project) -> None:

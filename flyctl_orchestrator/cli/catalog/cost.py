@@ -13,10 +13,11 @@ from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.pages.keeping import keep_page
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.project.model import Project
 from flyctl_orchestrator.report.catalog.bill_text import bill_lines
 from flyctl_orchestrator.report.html.figures import bill_page
-from flyctl_orchestrator.rollout.plan.bill import Use, bill_of
-from flyctl_orchestrator.rollout.plan.reservation import Reservation, reservation_of, smallest
+from flyctl_orchestrator.rollout.plan.bill.bill import Bill, Use, bill_of
+from flyctl_orchestrator.rollout.plan.bill.reservation import Reservation, reservation_of, smallest
 
 
 @dataclass(frozen=True)
@@ -49,32 +50,41 @@ def show_cost(
     regions, prices = load_regions(variables), load_prices(variables)[0]
     project = context.project()
     budget = project.flyo.budget.monthly_usd if budget is None else budget
-    if use["hours"] is None:
-        use = use | {"hours": project.flyo.budget.hours}
-    declared = Use(
-        public_gb=_gigabytes(lists.traffic, "--traffic", regions),
-        private_gb=_gigabytes(lists.replays, "--replays", regions),
-        reserved=_reservations(lists.reserved, prices),
-        **use,
-    )
-    bill = bill_of(project, declared, prices, regions)
+    bill = bill_of(project, use_of(project, lists, use, prices, regions), prices, regions)
     over = budget is not None and bill.total > budget
     if html is not None:
         keep_page(context, bill_page(bill, budget, project.app), html, what="The bill")
     if context.options.as_json:
-        context.output.document(
-            bill.as_dict() | {"budget_usd": budget, "within_budget": _within(budget, over, bill.complete)}
-        )
+        context.output.document(bill.as_dict() | {"budget_usd": budget, "within_budget": within(budget, bill)})
     else:
         context.output.show(*bill_lines(bill, budget, context.output.style, context.output.width))
     return int(Exit.CHANGES) if over else int(Exit.OK)
 
 
-def _within(budget: float | None, over: bool, complete: bool) -> bool | None:
-    """None where it is not known."""
-    if budget is None or (not over and not complete):
+def use_of(project: Project, lists: Lists, use: dict[str, Any], prices: PriceBook, regions: RegionBook) -> Use:
+    """What the command line declares of an app's use.
+
+    Args:
+        use: further fields of `Use`; hours may be None for what flyo.toml says.
+
+    Raises:
+        UsageError: a list is wrong.
+    """
+    if use["hours"] is None:
+        use = use | {"hours": project.flyo.budget.hours}
+    return Use(
+        public_gb=_gigabytes(lists.traffic, "--traffic", regions),
+        private_gb=_gigabytes(lists.replays, "--replays", regions),
+        reserved=_reservations(lists.reserved, prices),
+        **use,
+    )
+
+
+def within(budget: float | None, bill: Bill) -> bool | None:
+    """Whether a bill is within a budget, US dollars per month; None where it is not known, or there is no budget."""
+    if budget is None or (bill.total <= budget and not bill.complete):
         return None
-    return not over
+    return bill.total <= budget
 
 
 def _reservations(written: str | None, prices: PriceBook) -> tuple[Reservation, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,24 +10,23 @@ from flyctl_orchestrator.catalog.latency import LatencyTable, load_latency
 from flyctl_orchestrator.catalog.people import cells
 from flyctl_orchestrator.catalog.prices import PriceBook, load_prices
 from flyctl_orchestrator.catalog.regions import Place, RegionBook, load_regions
+from flyctl_orchestrator.cli.catalog.users import Asked, users_of
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.pages.keeping import keep_page
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
-from flyctl_orchestrator.placement.access_log import read_log
 from flyctl_orchestrator.placement.choose import mean, suggest
 from flyctl_orchestrator.placement.goal import By
 from flyctl_orchestrator.placement.own_round_trips import OwnRoundTrip, from_csv, from_toml, with_own
-from flyctl_orchestrator.placement.users import Users, read_users
+from flyctl_orchestrator.placement.users import read_users
 from flyctl_orchestrator.project.model import Size
 from flyctl_orchestrator.project.scaffold import DEFAULT_SIZE
 from flyctl_orchestrator.project.tomlfile import parse_toml, read_text
-from flyctl_orchestrator.report.catalog.log_text import log_lines
 from flyctl_orchestrator.report.catalog.map_svg import picture
 from flyctl_orchestrator.report.catalog.map_text import curve_lines, map_lines
 from flyctl_orchestrator.report.catalog.regions_text import Listed, Suggested, list_lines, suggestion_lines
 from flyctl_orchestrator.report.html.figures import suggestion_page
-from flyctl_orchestrator.rollout.plan.cost import Guest, guest_of_size
+from flyctl_orchestrator.rollout.plan.cost import MOST_MB, PRESET_MB, STEP_MB, Guest, guest_of_size
 
 # What `flyo init` gives a machine of this size.
 USUAL_MEMORY_MB = 512
@@ -42,23 +41,6 @@ class Limits:
     most: int
     keep: str | None
     by: By = "mean"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Where users are and how far it is, as written on the command line.
-
-    Attributes:
-        users: a list of places; None when a log says it.
-        log: an access log.
-        column: the name in that log of a country or region.
-        rtt: a file of round trips of somebody's own.
-    """
-
-    users: str | None
-    log: str | None
-    column: str | None
-    rtt: str | None
 
 
 @dataclass(frozen=True)
@@ -127,7 +109,7 @@ def suggest_regions(
     variables = context.environment.variables
     regions, book = load_regions(variables), load_prices(variables)[0]
     table = _table(context, asked.rtt, regions)
-    users, people = _users(context, asked, regions)
+    users, people = users_of(context, asked, regions)
     guest = _guest(*size)
     machine = _prices(regions, book, guest)
     prices = {code: count * usd for code, usd in machine.items() if code in table.codes}
@@ -189,28 +171,6 @@ def read_own(path: Path, shown: str, regions: RegionBook, table: LatencyTable) -
     return from_csv(text, shown, regions, table)
 
 
-def _users(context: CommandContext, asked: Asked, regions: RegionBook) -> tuple[str, Sequence[Users]]:
-    """What to call the users, and where they are.
-
-    Raises:
-        UsageError: neither a list nor a log was given, or both; or it cannot be used.
-    """
-    if (asked.users is None) == (asked.log is None):
-        what = "where the users are is said twice" if asked.log else "where the users are is not said"
-        raise UsageError(
-            what, where="--users", next="Give --users LIST, such as sg=40,de=30, or --users-from LOG", code="usage"
-        )
-    if asked.column is not None and asked.log is None:
-        raise UsageError(
-            "there is no log to look into", where="--column", next="Give --users-from LOG with it", code="usage"
-        )
-    if asked.log is None:
-        return asked.users or "", read_users(asked.users or "", regions)
-    log = read_log(context.environment.cwd / asked.log, asked.log, regions, asked.column)
-    context.output.say(*log_lines(log, asked.log))
-    return asked.log, log.users(regions)
-
-
 def _write_svg(context: CommandContext, name: str, shown: Suggested, chosen: Mapping[str, Place]) -> None:
     title = f"Users of {shown.asked} and the regions {' '.join(chosen)}"
     text = picture([cell.at for cell in cells()], shown.users, chosen, shown.found, title)
@@ -245,6 +205,14 @@ def _guest(name: str, memory_mb: int | None) -> Guest:
     if guest is None:
         raise UsageError(
             f"no price is known for size '{name}'", where="--vm-size", next="Write e.g. shared-cpu-1x", code="usage"
+        )
+    least, most = guest.cpus * PRESET_MB[guest.kind], guest.cpus * MOST_MB[guest.kind]
+    if not least <= guest.memory_mb <= most or guest.memory_mb % STEP_MB:
+        raise UsageError(
+            f"no machine of size {name} has {guest.memory_mb} MB",
+            where="--vm-memory",
+            next=f"Give {least} to {most} in steps of {STEP_MB}, or another --vm-size",
+            code="usage",
         )
     return guest
 

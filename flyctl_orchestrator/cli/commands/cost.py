@@ -8,15 +8,16 @@ from typing import Any
 import click
 
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
-from flyctl_orchestrator.cli.options import config_option, json_option
+from flyctl_orchestrator.cli.options import json_option, target_options
 from flyctl_orchestrator.cli.quantities import Amount
+from flyctl_orchestrator.errors import UsageError
 
 _gigabytes = Amount(0)
 PLANS = ("basic", "starter", "launch", "scale", "performance")
 
 
 @click.command()
-@config_option
+@target_options
 @click.option("--hours", type=Amount(0, 24), help="Hours a day for which a machine that may sleep is awake.")
 @click.option("--rootfs-gb", type=_gigabytes, default=1.0, show_default=True, help="Size of the image on disk.")
 @click.option("--snapshots-gb", type=_gigabytes, default=0.0, help="Size of all volume snapshots together.")
@@ -33,10 +34,25 @@ PLANS = ("basic", "starter", "launch", "scale", "performance")
 @click.option(
     "--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a page to keep: one file."
 )
+@click.option("--diff", is_flag=True, help="Show what the bill becomes, against what runs now; that is asked for.")
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="As --diff, against this fly.toml and the flyo.toml beside it.",
+)
 @json_option
 @pass_command_context
-def cost(context: CommandContext, /, budget: float | None, html: Path | None, **use: Any) -> int:
-    """Say what the app of fly.toml and flyo.toml costs a month, line by line; nobody is asked.
+def cost(
+    context: CommandContext,
+    /,
+    budget: float | None,
+    html: Path | None,
+    diff: bool,
+    against: Path | None,
+    **use: Any,
+) -> int:
+    """Say what the app of fly.toml and flyo.toml costs a month, line by line; without --diff nobody is asked.
 
     Machines run all the time unless --hours says for how long those that may sleep are awake. fly.toml's
     min_machines_running keeps so many of the primary region awake. Without --hours and --budget, [budget] in flyo.toml
@@ -45,4 +61,10 @@ def cost(context: CommandContext, /, budget: float | None, html: Path | None, **
     from flyctl_orchestrator.cli.catalog.cost import Lists, show_cost
 
     lists = Lists(use.pop("traffic"), use.pop("replays"), use.pop("reserve"))
+    if diff or against is not None:
+        if html is not None:
+            raise UsageError("a page shows one bill", where="--html", next="Leave it out, or --diff", code="usage")
+        from flyctl_orchestrator.cli.catalog.cost_change import show_change
+
+        return show_change(context, lists, budget, use, against)
     return show_cost(context, lists, budget, use, html)

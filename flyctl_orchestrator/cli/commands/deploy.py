@@ -10,6 +10,7 @@ import click
 from flyctl_orchestrator.cli.build_options import build_options
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
 from flyctl_orchestrator.cli.options import (
+    accept_option,
     json_option,
     lock_option,
     part_options,
@@ -29,6 +30,7 @@ from flyctl_orchestrator.cli.options import (
 @policy_options
 @part_options
 @lock_option
+@accept_option
 @click.option("--no-hooks", is_flag=True, help="Leave out the commands of [hooks] and [probe].")
 @click.option("--resume", is_flag=True, help="Finish the rollout that was killed.")
 @click.option("--abort", is_flag=True, help="Undo the rollout that was killed: every machine as it was before.")

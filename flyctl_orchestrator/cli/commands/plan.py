@@ -8,7 +8,7 @@ import click
 
 from flyctl_orchestrator.cli.build_options import build_options
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
-from flyctl_orchestrator.cli.options import json_option, part_options, policy_options, target_options
+from flyctl_orchestrator.cli.options import accept_option, json_option, part_options, policy_options, target_options
 
 
 @click.command()
@@ -18,6 +18,7 @@ from flyctl_orchestrator.cli.options import json_option, part_options, policy_op
 @build_options
 @policy_options
 @part_options
+@accept_option
 @click.option("--detailed-exit-code", is_flag=True, help="Exit 7 when there is something to change.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the plan to this file.")
 @pass_command_context

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
-from flyctl_orchestrator.cli.options import json_option
+from flyctl_orchestrator.cli.options import json_option, target_options
 from flyctl_orchestrator.cli.quantities import Amount
 
 _size = click.option("--vm-size", default="shared-cpu-1x", show_default=True, help="Size to name prices for.")
@@ -39,7 +39,15 @@ def list_them(context: CommandContext, start: str | None, rtt: str | None, vm_si
 
 @regions.command()
 @click.option("--users", metavar="LIST", help="Where they are, e.g. sg=40,de=30,us=30, or world.")
-@click.option("--users-from", "log", metavar="LOG", help="Where they are, from an access log that names countries.")
+@click.option(
+    "--users-from",
+    "source",
+    metavar="LOG",
+    help="Where they are: an access log that names countries, or 'prometheus' for what Fly.io has counted of the app.",
+)
+@click.option(
+    "--days", type=click.IntRange(1, 90), default=7, show_default=True, help="Of which Fly.io's count is taken."
+)
 @click.option("--column", metavar="NAME", help="Name of the country or region in a JSON log.")
 @click.option("--budget", type=Amount(0, min_open=True), metavar="USD", help="What a month may cost.")
 @click.option("--max", "most", type=click.IntRange(1), default=6, show_default=True, help="Regions at most.")
@@ -54,19 +62,22 @@ def list_them(context: CommandContext, start: str | None, rtt: str | None, vm_si
 )
 @_size
 @_memory
+@target_options
 @json_option
 @pass_command_context
 def suggest(context: CommandContext, /, count: int, **chosen: Any) -> None:
     """Say which regions are fastest for your users, and what each further one buys.
 
     Every set of regions within the limits is looked at, so that no other one is faster. Users are a country of two
-    letters, spread over its cities; a large city; one of Fly.io's regions; or `world`.
+    letters, spread over its cities; a large city; one of Fly.io's regions; or `world`. Nobody is asked, but with
+    --users-from prometheus: Fly.io's metrics are, for how many requests of the app came in by each region.
     """
-    from flyctl_orchestrator.cli.catalog.regions import Asked, Limits, Pictures, suggest_regions
+    from flyctl_orchestrator.cli.catalog.regions import Limits, Pictures, suggest_regions
+    from flyctl_orchestrator.cli.catalog.users import Asked
 
     suggest_regions(
         context,
-        Asked(chosen["users"], chosen["log"], chosen["column"], chosen["rtt"]),
+        Asked(chosen["users"], chosen["source"], chosen["column"], chosen["rtt"], chosen["days"]),
         Limits(chosen["budget"], chosen["most"], chosen["keep"], chosen["by"]),
         count,
         (chosen["vm_size"], chosen["vm_memory"]),

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
-from flyctl_orchestrator.cli.options import json_option, policy_options, target_options, verbose_option
+from flyctl_orchestrator.cli.options import accept_option, json_option, policy_options, target_options, verbose_option
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.rollout.rehearsal.fault_spec import FORM
 
@@ -31,6 +31,7 @@ from flyctl_orchestrator.rollout.rehearsal.fault_spec import FORM
     "--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a report to keep: one file."
 )
 @policy_options
+@accept_option
 @verbose_option("Every step, probe and line of flyctl.")
 @json_option
 @pass_command_context

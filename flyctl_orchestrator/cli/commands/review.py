@@ -6,7 +6,7 @@ import click
 
 from flyctl_orchestrator.cli.build_options import build_options
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
-from flyctl_orchestrator.cli.options import target_options, verbose_option, yes_option
+from flyctl_orchestrator.cli.options import accept_option, target_options, verbose_option, yes_option
 from flyctl_orchestrator.cli.quantities import Amount
 
 _number = click.option("--number", type=click.IntRange(1), help="Of the pull request (in its pipeline: not needed).")
@@ -29,6 +29,7 @@ def review() -> None:
 @click.option("--org", metavar="SLUG", help="Organization to create it in.")
 @target_options
 @build_options
+@accept_option
 @verbose_option("Every step, probe and line of flyctl.")
 @pass_command_context
 def up(context: CommandContext, number: int | None, budget: float, source: str | None, org: str | None) -> int:

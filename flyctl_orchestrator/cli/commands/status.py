@@ -24,9 +24,8 @@ DETAILED = "Exit 7 when the fleet is mixed, drifted or left half-way, 1 when a m
     is_flag=False,
     flag_value=2.0,
     metavar="[SECONDS]",
-    help="A live board, with keys for logs, open, restart and quit.",
+    help="A live board, with keys for logs, open, restart and quit; with --plain page after page.",
 )
-@click.option("--plain", is_flag=True, help="With --watch: page after page, nothing is redrawn, no keys.")
 @pass_command_context
 def status(
     context: CommandContext,
@@ -34,7 +33,6 @@ def status(
     no_probe: bool,
     detailed_exit_code: bool,
     interval: float | None,
-    plain: bool,
 ) -> int:
     """Show per region: machines, states, release, image, checks, and what every started machine answers right now.
 
@@ -43,5 +41,5 @@ def status(
     """
     from flyctl_orchestrator.cli.status import StatusRequest, run_status
 
-    wanted = StatusRequest(by_machine, probe=not no_probe, detailed=detailed_exit_code, interval=interval, plain=plain)
+    wanted = StatusRequest(by_machine, probe=not no_probe, detailed=detailed_exit_code, interval=interval)
     return run_status(context, wanted)

@@ -27,7 +27,9 @@ class Known(click.ParamType[str]):
         self.name = "|".join(kinds)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The word itself."""
+        """The word itself; an empty one is a mistake, such as a script's variable that is not set."""
+        if not str(value).strip():
+            self.fail("it names nothing; write a value, or leave it out", param, ctx)
         return str(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.environment import Environment
+from flyctl_orchestrator.rollout.state.plain_file import private_directory
 
 if TYPE_CHECKING:
     from flyctl_orchestrator.fleet.machine import Machine
@@ -18,7 +19,7 @@ def remember_machines(environment: Environment, app: str, machines: Iterable[Mac
     """Keep their ids and regions; where nothing can be kept, nothing is completed."""
     path = _file(environment, app)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_directory(path.parent)
         path.write_text(json.dumps({machine.id: machine.region for machine in machines}), "utf-8")
     except OSError:
         pass

@@ -6,6 +6,7 @@ import contextlib
 from pathlib import Path
 
 from flyctl_orchestrator.report.base import Fact
+from flyctl_orchestrator.rollout.state.plain_file import private_directory
 
 FILE = "notices"
 # Characters of the file; a builder that says something else every time must not make it grow for ever.
@@ -38,7 +39,7 @@ class Notices:
         if not new:
             return
         with contextlib.suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            private_directory(self._path.parent)
             kept = "\n".join([*self._known, *new])[-MOST:]
             self._path.write_text(kept + "\n", "utf-8")
 

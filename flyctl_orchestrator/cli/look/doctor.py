@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from flyctl_orchestrator.catalog.error_pages import load_pages
+from flyctl_orchestrator.catalog.prices import load_prices
 from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.judged import judge
@@ -16,19 +17,25 @@ from flyctl_orchestrator.cli.look.computer import facts_of
 from flyctl_orchestrator.cli.status import unfinished_rollout
 from flyctl_orchestrator.cli.target import wants_local
 from flyctl_orchestrator.doctor.computer import check_computer
+from flyctl_orchestrator.doctor.cost import check_cost
 from flyctl_orchestrator.doctor.files import check_files
 from flyctl_orchestrator.doctor.finding import ORDER, Finding
 from flyctl_orchestrator.doctor.fleet import check_fleet, check_secrets
 from flyctl_orchestrator.doctor.outside import check_addresses, check_volumes
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.edit import set_keys
 from flyctl_orchestrator.project.model import Project
 from flyctl_orchestrator.project.write import write_files
 from flyctl_orchestrator.report.look.findings import finding_lines, findings_as_dict
+from flyctl_orchestrator.rollout.plan.bill.bill import Use, bill_of
+from flyctl_orchestrator.rollout.plan.bill.change import compare
+from flyctl_orchestrator.rollout.plan.bill.of_fleet import bill_of_fleet, standing_of
 from flyctl_orchestrator.rollout.state.lock_record import is_lock_machine
-from flyctl_orchestrator.rollout.survey import survey_app
+from flyctl_orchestrator.rollout.state.observe import Fleet
+from flyctl_orchestrator.rollout.survey import Survey, survey_app
 
 
 @dataclass(frozen=True)
@@ -114,8 +121,7 @@ def _look_outside(context: CommandContext, project: Project, found: Found, *, lo
         found.miss("machines", error)
         return
     with found.looking("leases"):
-        machines = [each for each in target.api.list_machines(project.app) if not is_lock_machine(each)]
-        found.findings += lease_findings(target, project.app, machines)
+        found.findings += lease_findings(target, project.app, _machines(target, project.app))
     with found.looking("certificates"):
         found.findings += certificate_findings(target, project.app)
     if not has_files(project):
@@ -123,10 +129,15 @@ def _look_outside(context: CommandContext, project: Project, found: Found, *, lo
     try:
         found.findings += _of_flyctl(context, target, project)
         addresses = target.flyctl.addresses(project.app)
-        found.findings += check_addresses(project.app, addresses, target.api.list_machines(project.app))
+        found.findings += check_addresses(project.app, addresses, _machines(target, project.app))
         found.checked.append("flyctl")
     except FlyoError as error:
         found.miss("flyctl's own checks", error)
+
+
+def _machines(target: Target, app: str) -> list[Machine]:
+    """The app's machines, but for the one that keeps flyo's lock and never runs."""
+    return [each for each in target.api.list_machines(app) if not is_lock_machine(each)]
 
 
 def _of_fleet(context: CommandContext, target: Target, project: Project) -> list[Finding]:
@@ -135,7 +146,18 @@ def _of_fleet(context: CommandContext, target: Target, project: Project) -> list
     survey = survey_app(target, project.app, files, probe=True, unfinished=past)
     names = [secret.name for secret in target.api.list_secrets(project.app)]
     fleet = [*check_fleet(survey, target.api.platform_time()), *check_secrets(project.app, names)]
-    return [*fleet, *check_volumes(survey.volumes)]
+    return [*fleet, *check_volumes(survey.volumes), *(_of_cost(context, project, survey) if files else ())]
+
+
+def _of_cost(context: CommandContext, project: Project, survey: Survey) -> Iterator[Finding]:
+    """The bill of the files beside that of what was seen, where the files say how many machines there should be."""
+    if project.problems or not project.flyo.regions:
+        return
+    regions, prices = load_regions(context.environment.variables), load_prices(context.environment.variables)[0]
+    machines = tuple(each.machine for each in survey.seen)
+    fleet, use = Fleet(project.app, True, machines, volumes=survey.volumes), Use(hours=project.flyo.budget.hours)
+    before = bill_of_fleet(fleet, use, prices, regions)
+    yield from check_cost(project.app, compare(before, bill_of(project, use, prices, regions, standing_of(fleet))))
 
 
 def _of_flyctl(context: CommandContext, target: Target, project: Project) -> list[Finding]:

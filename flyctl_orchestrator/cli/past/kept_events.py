@@ -15,7 +15,7 @@ from typing import Any
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.report.base import Fact
 from flyctl_orchestrator.rollout.journal.journals import JournalStore
-from flyctl_orchestrator.rollout.state.plain_file import NO_WAITING, read_plain
+from flyctl_orchestrator.rollout.state.plain_file import NO_WAITING, private_directory, read_plain
 from flyctl_orchestrator.rollout.state.rollout_ids import in_order
 
 SUFFIX = ".events.ndjson"
@@ -83,7 +83,7 @@ class KeptEvents:
 
     def _opened(self, rollout: str) -> int:
         path = events_path(self._journals, rollout)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_directory(path.parent)
         for old in kept_rollouts(self._journals)[: -(MOST_ROLLOUTS - 1)]:
             events_path(self._journals, old).unlink(missing_ok=True)
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | NO_WAITING, 0o600)

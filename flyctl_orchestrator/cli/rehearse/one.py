@@ -8,7 +8,7 @@ from pathlib import Path
 from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.interrupts import breaking_off, heeding
-from flyctl_orchestrator.cli.judged import require_valid
+from flyctl_orchestrator.cli.judged import require_no_errors, require_valid
 from flyctl_orchestrator.cli.local.client import local_directory
 from flyctl_orchestrator.cli.local.following import followed
 from flyctl_orchestrator.cli.pages.keeping import keep_page
@@ -65,6 +65,7 @@ def run_rehearsal(
             emit = Emitter(project.app, environment.clock, reporter.event, follow, timeline.hear)
             target = resolve_target(own.environment, True)
             require_valid(context, target, project)
+            require_no_errors(context, project)
             source = source_of(context, from_live)
             copy = copy_fleet(source, request)
             with Threads() as threads:

@@ -64,7 +64,10 @@ def check_secrets(context: CommandContext, wanted: Wanted) -> int:
     secrets = AppSecrets(context, project.app)
     held = _held(secrets, target)
     rows = _rows(secrets, target, project, held, values, wanted)
-    leaking = [finding.where for finding in check_env_files(project)] if project.flytoml.path.exists() else []
+    of_files = list(check_env_files(project)) if project.flytoml.path.exists() else []
+    leaking = [each.where for each in of_files if each.code == "doctor.env_in_image"]
+    others = [each for each in of_files if each.code != "doctor.env_in_image"]
+    context.output.say(*(f"warning: {each.where}: {each.what}. {each.fix} [{each.code}]" for each in others))
     _show(secrets, rows, leaking, compared=wanted.file is not None or wanted.environment)
     bad = any(row.bad for row in rows)
     unsure = bool(leaking) or any(row.status == "unknown" for row in rows)

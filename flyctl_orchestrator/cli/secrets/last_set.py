@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flyctl_orchestrator.rollout.state.plain_file import read_plain
+from flyctl_orchestrator.rollout.state.plain_file import private_directory, read_plain
 
 FILE = "last-set.json"
 SCHEMA = "flyo.last-set/1"
@@ -62,7 +62,7 @@ class LastSet:
     def _write(self, entries: Mapping[str, Mapping[str, str]]) -> str:
         temporary = self.directory / f".{FILE}.{os.getpid()}.tmp"
         try:
-            self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_directory(self.directory)
             file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(file, "w", encoding="utf-8") as stream:
                 json.dump({"schema": SCHEMA, "secrets": entries}, stream, indent=1)

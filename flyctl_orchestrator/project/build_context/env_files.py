@@ -6,7 +6,7 @@ import json
 import os
 import posixpath
 import re
-from collections.abc import Iterator
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -23,23 +23,43 @@ _SAMPLE = re.compile(r"\.(?:example|sample|template|dist|defaults)$")
 _ENV = re.compile(r"\.env(?:\.[\w.-]+)?")
 _COPY = re.compile(r"^\s*(?:COPY|ADD)\s+(.*)$", re.IGNORECASE | re.MULTILINE)
 PASSED_OVER = {"node_modules", "venv", "__pycache__"}
-# Files and directories that are looked at.
-MOST = 5_000
+# Files that are looked at.
+MOST = 20_000
 
 
-def env_files_in_image(project: Project, options: BuildOptions | None = None) -> list[str]:
-    """The `.env` files, by path from the build context on, that the project's build copies into its image.
+@dataclass(frozen=True)
+class EnvFiles:
+    """What a search has found.
+
+    Attributes:
+        paths: of `.env` files, from the build context on.
+        complete: whether all files were looked at; False when there are more than `MOST`.
+    """
+
+    paths: tuple[str, ...]
+    complete: bool = True
+
+
+def env_files_in_image(project: Project, options: BuildOptions | None = None, most: int = MOST) -> EnvFiles:
+    """The `.env` files that the project's build copies into its image.
 
     Files that cannot be read are taken for empty: the build says what is wrong with them.
+
+    Args:
+        most: files to look at.
     """
     if named_image(project):
-        return []
+        return EnvFiles(())
     plan = plan_build(project, options or BuildOptions())
     dockerfile = plan.dockerfile or _dockerfile(project.context)
     rules = IgnoreRules.read(_ignore_text(plan, dockerfile, project.context))
     copied = None if _built_otherwise(project) else _copied(_text(dockerfile))
-    found = [path for path in _env_files(project.context) if not rules.keep_out(path)]
-    return [path for path in found if copied is None or any(_takes(source, path) for source in copied)]
+    if copied == []:
+        return EnvFiles(())
+    found = _env_files(project.context, rules, most)
+    kept = [path for path in found.paths if not rules.keep_out(path)]
+    taken = [path for path in kept if copied is None or any(_takes(source, path) for source in copied)]
+    return EnvFiles(tuple(taken), found.complete)
 
 
 def _built_otherwise(project: Project) -> bool:
@@ -65,16 +85,20 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _env_files(context: Path) -> Iterator[str]:
+def _env_files(context: Path, rules: IgnoreRules, most: int) -> EnvFiles:
     seen = 0
+    found: list[str] = []
     for directory, folders, files in os.walk(context):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in PASSED_OVER)
+        here = Path(directory).relative_to(context)
+        looked_into = (each for each in folders if not each.startswith(".") and each not in PASSED_OVER)
+        folders[:] = sorted(each for each in looked_into if not rules.keep_all_out((here / each).as_posix()))
         for name in sorted(files):
             seen += 1
-            if seen > MOST:
-                return
+            if seen > most:
+                return EnvFiles(tuple(found), complete=False)
             if _ENV.fullmatch(name) and not _SAMPLE.search(name):
-                yield (Path(directory) / name).relative_to(context).as_posix()
+                found.append((here / name).as_posix())
+    return EnvFiles(tuple(found))
 
 
 def _copied(dockerfile: str) -> list[str]:

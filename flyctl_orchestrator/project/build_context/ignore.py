@@ -34,6 +34,10 @@ class IgnoreRules:
                 out = keeps
         return out
 
+    def keep_all_out(self, directory: str) -> bool:
+        """Whether everything in a directory certainly stays out; never where a pattern takes something back."""
+        return self.keep_out(directory) and all(keeps for _, keeps in self.rules)
+
 
 def _rule(line: str) -> tuple[re.Pattern[str], bool] | None:
     text = "" if line.startswith("#") else line.strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flyctl_orchestrator.report.line import Line, Span
 from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.report.table import Column, Row, render
-from flyctl_orchestrator.rollout.plan.bill import Bill
+from flyctl_orchestrator.rollout.plan.bill.bill import Bill
 
 
 def bill_lines(bill: Bill, budget: float | None, style: Style, width: int | None) -> list[Line]:
@@ -28,12 +28,13 @@ def bill_lines(bill: Bill, budget: float | None, style: Style, width: int | None
     if bill.saved is not None and bill.saved > 0.005:
         lines.append(Line.of(f"Sleeping saves {bill.saved:.2f} USD a month."))
     if budget is not None:
-        lines.append(_judged(bill, budget))
+        lines.append(judged(bill, budget))
     facts = f"A month of 30 days at prices of {bill.as_of}. Databases and support plans are not in it."
     return [*lines, Line.of(Span(facts, "quiet"))]
 
 
-def _judged(bill: Bill, budget: float) -> Line:
+def judged(bill: Bill, budget: float) -> Line:
+    """Whether a bill is within a budget of so many US dollars a month."""
     if bill.total > budget:
         more = f"{bill.total - budget:.2f} USD more than the budget of {budget:.2f} a month."
         return Line.of(Span(more, "bad"))

@@ -72,6 +72,8 @@ class GitHubReporter(PlainReporter):
 
     def _annotate(self, event: Fact) -> None:
         fields = event.fields
+        if event.name == "wave.failed" and fields.get("verdict") == "interrupted":
+            return
         if event.name in ("wave.failed", "lock.lost"):
             place = " ".join(str(each) for each in (fields.get("wave"), fields.get("machine")) if each)
             self._show(

@@ -10,7 +10,7 @@ from flyctl_orchestrator.report.catalog.regions_text import Suggested, suggestio
 from flyctl_orchestrator.report.html.page import page_of, places_of
 from flyctl_orchestrator.report.html.picture import project
 from flyctl_orchestrator.report.look.measure.probe_text import Shown, probe_as_dict
-from flyctl_orchestrator.rollout.plan.bill import Bill
+from flyctl_orchestrator.rollout.plan.bill.bill import Bill
 
 
 def probe_page(shown: Shown, book: RegionBook, now: float) -> str:

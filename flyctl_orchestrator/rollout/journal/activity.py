@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from flyctl_orchestrator.rollout.state.plain_file import NO_WAITING, read_plain
+from flyctl_orchestrator.rollout.state.plain_file import NO_WAITING, private_directory, read_plain
 
 ActivityKind = Literal["secrets", "lock"]
 FILE = "activity.ndjson"
@@ -52,7 +52,7 @@ class ActivityLog:
         """Write one down; returns why that did not work, "" when it did."""
         line = json.dumps(asdict(activity), separators=(",", ":")) + "\n"
         try:
-            self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_directory(self.directory)
             file = os.open(self.directory / FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND | NO_WAITING, 0o600)
             try:
                 os.write(file, line.encode())

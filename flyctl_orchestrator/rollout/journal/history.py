@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flyctl_orchestrator.fleet.flyctl.flyctl import Release
-from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.machine import Machine, bare
 from flyctl_orchestrator.rollout.journal.activity import Activity
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout
 from flyctl_orchestrator.rollout.state.rollout_ids import began_at, changed_by, in_order
@@ -55,22 +55,41 @@ def history_of(
     machines: Iterable[Machine],
     releases: Sequence[Release],
     activities: Iterable[Activity] = (),
+    others: Iterable[HistoryEntry] = (),
 ) -> list[HistoryEntry]:
-    """Everything that is known, newest first. A release that a rollout of this computer has made is not told twice."""
+    """Everything that is known, newest first. A release that a rollout of this computer has made is not told twice.
+
+    Args:
+        others: what is known from elsewhere, as it is to be told.
+    """
     rows = [_of_past(past) for past in past_rollouts]
     ids = {past.id for past in past_rollouts}
     rows += _of_machines([machine for machine in machines if changed_by(machine) and changed_by(machine) not in ids])
     spans = [(row.at, row.at + (row.seconds or 0.0) + 1.0, number) for number, row in enumerate(rows)]
+    newest = max((release.version for release in releases), default=0)
     for release in releases:
         at = _seconds(release.created_at)
         mine = next((n for start, end, n in spans if start - 1.0 <= at <= end and rows[n].source == "journal"), None)
+        mine = _killed_before(rows, release, at) if mine is None else mine
         known = mine is not None or any(row.release == release.version for row in rows)
         if mine is not None and rows[mine].kind == "deploy":
             rows[mine] = HistoryEntry(**(rows[mine].__dict__ | {"release": release.version}))
         if not known:
-            rows.append(_of_release(release, at))
+            rows.append(_of_release(release, at, overtaken=release.version < newest))
     rows += [_of_activity(activity) for activity in activities]
-    return _newest_first(rows)
+    return _newest_first([*rows, *others])
+
+
+def _killed_before(rows: Sequence[HistoryEntry], release: Release, at: float) -> int | None:
+    """The row of the rollout that made a release and was killed, so that nobody knows how long it took.
+
+    It is the last that began before, and rolled out that very image.
+    """
+    before = [number for number, row in enumerate(rows) if row.source == "journal" and row.at <= at]
+    last = max(before, key=lambda number: rows[number].at, default=None)
+    if last is None or rows[last].seconds is not None or not rows[last].image:
+        return None
+    return last if bare(rows[last].image) == bare(release.image) else None
 
 
 def _newest_first(rows: list[HistoryEntry]) -> list[HistoryEntry]:
@@ -112,9 +131,11 @@ def _of_machines(machines: list[Machine]) -> list[HistoryEntry]:
     ]  # fmt: skip
 
 
-def _of_release(release: Release, at: float) -> HistoryEntry:
+def _of_release(release: Release, at: float, *, overtaken: bool) -> HistoryEntry:
+    # flyctl says so of a release when it begins with it, and for ever when it was killed.
+    status = "unfinished" if overtaken and release.status in ("running", "pending") else release.status
     return HistoryEntry(
-        at, f"v{release.version}", "release", release.user, release.image, release.status, "releases",
+        at, f"v{release.version}", "release", release.user, release.image, status, "releases",
         release=release.version, about=release.image,
     )  # fmt: skip
 

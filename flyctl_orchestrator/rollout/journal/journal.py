@@ -23,7 +23,7 @@ except ImportError:  # Windows
 
 from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.errors import FlyoError
-from flyctl_orchestrator.rollout.state.plain_file import NO_WAITING, read_plain
+from flyctl_orchestrator.rollout.state.plain_file import NO_WAITING, private_directory, read_plain
 
 SCHEMA = "flyo.journal/1"
 
@@ -50,7 +50,7 @@ class Journal:
         self._written = self._synced = 0
         self._forgiving = False
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_directory(path.parent)
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as error:
             raise _unwritable(path, error) from error

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.fleet.resources import Lease
 from flyctl_orchestrator.rollout.state.lock_record import LockRecord
-from flyctl_orchestrator.rollout.state.plain_file import read_plain
+from flyctl_orchestrator.rollout.state.plain_file import private_directory, read_plain
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -68,7 +68,7 @@ class ComputerLock:
         from filelock import FileLock, Timeout
 
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_directory(self._path.parent)
             file = FileLock(self._path, mode=0o600, thread_local=False)
             file.acquire(timeout=0)
         except Timeout:

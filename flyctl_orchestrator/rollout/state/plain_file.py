@@ -1,4 +1,4 @@
-"""Reads a file of flyo's own, whatever stands in its place: nothing else is waited for, not even to be opened."""
+"""Files of flyo's own: their directories are private, and whatever stands in their place is not waited for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,17 @@ from pathlib import Path
 
 # Opening a pipe that nobody writes to, or reads from, would wait for ever. (Windows has no such files.)
 NO_WAITING = getattr(os, "O_NONBLOCK", 0)
+
+
+def private_directory(path: Path) -> None:
+    """Make a directory of flyo's own, and those above it that are missing: nobody else may look into any of them.
+
+    Raises:
+        OSError: one cannot be made, or something else stands in its place.
+    """
+    if path.parent != path and not path.parent.exists():
+        private_directory(path.parent)
+    path.mkdir(exist_ok=True, mode=0o700)
 
 
 class NotPlain(OSError):

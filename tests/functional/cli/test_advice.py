@@ -8,6 +8,8 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
+
 from flyctl_orchestrator.report.advice import ALL
 from tests.flyo_process import Ran
 from tests.functional.cli.local_fleet import APP, LocalFleet
@@ -109,3 +111,37 @@ def test_init_does_not_advise_a_deploy_that_nothing_can_be_built_for(fleet: Loca
         "flyo init --yes --create",
         "flyo deploy",
     ]
+
+
+# Those that are left out say more: that there is nothing to undo, to resume or to go back to, and what to do.
+GONE = [
+    ["status"], ["probe"], ["logs"], ["history"], ["watch"], ["run", "true"], ["ssh"], ["lock", "status"],
+    ["scale", "iad=1"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", GONE, ids=" ".join)
+def test_whatever_is_asked_of_an_app_that_is_gone_says_so_and_what_creates_it(
+    words: list[str], fleet: LocalFleet, tmp_path: Path
+) -> None:
+    (tmp_path / "fly.toml").write_text('app = "nobody"\nprimary_region = "iad"\n')
+    ran = fleet.flyo(*words, cwd=tmp_path, FLYO_TARGET="local")
+    assert ran.status == 1
+    assert ran.last_line.startswith("flyo: app nobody: there is no such app")
+    assert ran.last_line.endswith(". 'flyo deploy' creates it [app.not_found]")
+
+
+def test_what_was_done_to_an_app_that_is_gone_is_still_told(bare: LocalFleet) -> None:
+    bare.ok("deploy", "--local", "--yes")
+    bare.ok("deploy", "--local", "--yes")
+    (again, first) = bare.ok("history", "--local", "--json").json
+    assert (again["outcome"], again["exit"], first["outcome"]) == ("nothing", 0, "done")
+    shown = bare.ok("history", "show", "last", "--local", "--json").lines
+    assert shown[-1]["rollout"] == again["id"]
+    bare.ok("local", "destroy", APP, "--yes")
+    ran = bare.ok("history", "--local", "--json")
+    assert [each["id"] for each in ran.json] == [again["id"], first["id"]]
+    assert (
+        f"warning: app {APP}: there is no such app on the local platform. 'flyo deploy --local' creates it. "
+        "What was done from this computer is shown" in ran.stderr.splitlines()
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -139,12 +140,68 @@ def test_fix_changes_what_has_no_risk_and_says_it(fleet: LocalFleet, flytoml: Pa
     assert fleet.ok("doctor", "--files", "--fix").last_line == "nothing to fix that has no risk"
 
 
-def test_errors_of_the_files_are_warnings_of_a_plan(fleet: LocalFleet, flytoml: Path) -> None:
+LONG = "fly.toml: kill_timeout is 360 s, and Fly.io waits 300 s at most. Set kill_timeout to 300 or less"
+UNUSED = "fly.toml [http_service]: min_machines_running = 2 has no effect, because autostop is off. "
+UNUSED += 'Set auto_stop_machines = "suspend" or "stop", or remove min_machines_running'
+
+
+def too_patient(flytoml: Path) -> str:
+    """The file with a time that Fly.io does not wait."""
+    changed, number = re.subn("kill_timeout = .*", "kill_timeout = 360", flytoml.read_text())
+    assert number == 1
+    return changed
+
+
+@pytest.mark.parametrize("words", [("plan",), ("deploy", "--yes"), ("deploy", "--yes", "--image", "x")])
+def test_errors_of_the_files_stop_a_plan_and_a_deploy(words: tuple[str, ...], fleet: LocalFleet, flytoml: Path) -> None:
+    before = fleet.machines()
+    flytoml.write_text(too_patient(flytoml))
+    ran = fleet.flyo(*words, "--local")
+    assert (ran.status, ran.stdout) == (2, "")
+    assert ran.last_line == f"flyo: {LONG}. If it is meant, add --accept doctor.kill_timeout [doctor.kill_timeout]"
+    assert fleet.machines() == before
+
+
+def test_each_error_that_stops_is_said_and_can_be_accepted(fleet: LocalFleet, flytoml: Path) -> None:
+    own = too_patient(flytoml)
+    flytoml.write_text(own.replace("[env]\n", '[env]\nFLY_X = "1"\n'))
+    ran = fleet.flyo("plan", "--local")
+    reserved = "fly.toml: [env] sets FLY_X; names that begin with FLY_ are Fly.io's own. Choose another name"
+    assert (ran.status, ran.stdout) == (2, "")
+    assert f"error: {reserved} [doctor.env_reserved]" in ran.stderr.splitlines()
+    both = "--accept doctor.kill_timeout --accept doctor.env_reserved"
+    assert ran.last_line == f"flyo: {LONG}. If it is meant, add {both} [doctor.kill_timeout]"
+    half = fleet.flyo("plan", "--local", "--accept", "doctor.kill_timeout")
+    assert half.last_line.endswith("add --accept doctor.env_reserved [doctor.env_reserved]")
+    kept = fleet.ok("plan", "--local", *both.split(), "--out", "kept.json")
+    assert f"warning: {LONG} [doctor.kill_timeout]" in kept.stderr.splitlines()
+    assert f"warning: {reserved} [doctor.env_reserved]" in kept.stderr.splitlines()
+
+
+def test_an_error_that_changes_no_rollout_is_a_warning_there(fleet: LocalFleet, flytoml: Path) -> None:
     flytoml.write_text(flytoml.read_text().replace('= "off"', '= "off"\nmin_machines_running = 2'))
-    assert found(fleet.flyo("doctor", "--files", "--json"))["doctor.min_running_unused"]["severity"] == "error"
     ran = fleet.ok("plan", "--local")
-    assert "warning: fly.toml [http_service]: min_machines_running = 2 has no effect" in ran.stderr
-    assert "[doctor.min_running_unused]" in ran.stderr
+    assert f"warning: {UNUSED} [doctor.min_running_unused]" in ran.stderr.splitlines()
+    assert fleet.flyo("doctor", "--files").status == 1
+
+
+def test_warnings_of_the_files_are_listed_by_a_plan(fleet: LocalFleet) -> None:
+    ran = fleet.ok("plan", "--local")
+    said = fleet.ok("doctor", "--files", "--json").json["findings"]
+    warnings = [each for each in said if each["severity"] == "warning"]
+    assert warnings
+    lines = [f"warning: {each['where']}: {each['what']}. {each['fix']} [{each['code']}]" for each in warnings]
+    assert [line for line in ran.stderr.splitlines() if line.startswith("warning: fly.toml")] == lines
+
+
+@pytest.mark.parametrize("code", ["doctor.nothing", "config.refused"])
+def test_only_a_finding_can_be_accepted(code: str, fleet: LocalFleet) -> None:
+    ran = fleet.flyo("plan", "--local", "--accept", code)
+    assert (ran.status, ran.last_line) == (
+        2,
+        f"flyo: --accept: '{code}' is no code of a finding. Give the code that the error ends with; "
+        "'flyo doctor --local --files' shows them all [usage]",
+    )
 
 
 def test_flyctls_own_verdict_is_a_finding(fleet: LocalFleet, flytoml: Path) -> None:
@@ -181,3 +238,12 @@ def test_machines_alone_from_anywhere_with_only_a_name(fleet: LocalFleet, tmp_pa
     assert not any(code.startswith("config.") for code in found(ran))
     unknown = fleet.flyo("doctor", "--local", "--app", "nobody", "--json", cwd=tmp_path)
     assert (unknown.status, "app.not_found" in found(unknown)["doctor.not_checked"]["what"]) == (8, True)
+
+
+def test_after_a_first_deploy_that_failed_there_is_no_machine_and_nothing_else_is_blamed(bare: LocalFleet) -> None:
+    (bare.switches / "sick-iad").touch()
+    failed = bare.flyo("deploy", "--local", "--yes", "--timeout", "4s")
+    assert failed.status == 3, failed.stderr
+    codes = set(found(bare.ok("doctor", "--local", "--json")))
+    assert "doctor.no_machine" in codes
+    assert codes & {"doctor.drift", "doctor.public_address", "doctor.few_machines"} == set()

@@ -108,7 +108,10 @@ def test_logs_as_if_it_were_fly(fleet: LocalFleet) -> None:
 def test_logs_of_an_app_that_is_not_there(fleet: LocalFleet, tmp_path: Path) -> None:
     ran = fleet.flyo("logs", "--local", "-f", "--app", "nobody", cwd=tmp_path)
     assert (ran.status, ran.stdout) == (1, "")
-    assert ran.last_line.endswith("[api.not_found]")
+    assert ran.last_line == (
+        "flyo: app nobody: there is no such app on the local platform. 'flyo deploy --local -a nobody' creates it "
+        "[app.not_found]"
+    )
 
 
 # --- open

@@ -234,3 +234,31 @@ def test_with_litefs_the_primary_region_gets_no_second_machine(fleet: LocalFleet
         assert sorted(fleet.regions()) == before
     finally:
         settings.unlink()
+
+
+def test_what_a_change_costs_is_said_beforehand_and_the_plan_says_the_same(fleet: LocalFleet) -> None:
+    same = fleet.ok("cost", "--diff", "--local", "--json").json
+    assert same["change_usd_per_month"] == 0
+    assert [each["region"] for each in same["items"]] == ["iad", "fra"]
+    file = fleet.project / "flyo.toml"
+    text = file.read_text()
+    file.write_text(text.replace("fra = 1", "fra = 1\nnrt = 2"))
+    try:
+        found = fleet.ok("cost", "--diff", "--local", "--json").json
+        planned = fleet.ok("plan", "--local", "--json").json["cost"]
+        shown = fleet.ok("plan", "--local").stdout.splitlines()[-1]
+        page = fleet.ok("cost", "--diff", "--local").stdout.splitlines()
+        doctor = {each["code"]: each for each in fleet.ok("doctor", "--local", "--json").json["findings"]}
+    finally:
+        file.write_text(text)
+    (new,) = (each for each in found["items"] if each["before"] is None)
+    assert (new["region"], new["after"]["amount"]) == ("nrt", "2 × shared-cpu-1x 256 MB")
+    change = found["change_usd_per_month"]
+    assert change == new["change_usd_per_month"] == planned["usd_per_month"] > 0
+    assert f"Cost: +${change:.2f} a month" in shown
+    assert page[-2].split()[0] == "all" and page[-2].endswith(f"+{change:.2f}")
+    assert doctor["doctor.cost_differs"]["what"].startswith(
+        f"would cost {change:.2f} USD a month more as the files have"
+    )
+    gone = fleet.ok("cost", "--diff", "--local", "--app", "nobody-has-it")
+    assert "note: app nobody-has-it does not exist yet: all of it is new" in gone.stderr.splitlines()

@@ -78,7 +78,7 @@ def test_watching_page_after_page_goes_on_until_ctrl_c(fleet: LocalFleet) -> Non
     child = fleet.at_terminal("status", "--local", "--watch", "1", "--plain")
     for _ in range(2):
         child.expect("2 machines in 2 regions")
-        child.expect(r"fra +1/1 +started")
+        child.expect(r"region: fra, machines: 1/1, state: started")
         child.expect("200")
         child.expect(r"ms\s+")
     child.sendcontrol("c")

@@ -99,6 +99,26 @@ def test_one_question_for_a_page_and_none_for_the_next(home: Browser, far: Flask
     assert tokyo.get("/dashboard").headers["X-Served-By"] == "nrt/machine-nrt"
 
 
+def test_a_machine_connects_before_its_first_visitor_comes(home: Browser, far: Flask) -> None:
+    parts_of(far).dashboards.reach_quietly()
+    assert questions(far) == 1
+    connections = parts_of(far).dashboards.source.source._kept  # type: ignore[attr-defined]
+    (made,) = connections
+    travel(home, far).page()
+    assert connections == [made]
+
+
+def test_nobody_to_connect_to_at_the_start_is_no_trouble(
+    primary: Flask, home: Browser, tmp_path: Path, clock: Moved
+) -> None:
+    with serving(primary) as port:
+        pass
+    with app_at(tmp_path / "nrt", clock, **on_fly("nrt", FLY_LOCAL_INTERNAL=f"127.0.0.1:{port}")) as far:
+        parts_of(far).dashboards.reach_quietly()
+        with serving(primary, port):
+            assert travel(home, far).get("/dashboard").status_code == 200
+
+
 def test_ones_own_write_is_seen_in_the_next_page(home: Browser, far: Flask) -> None:
     habit = home.add_habit()
     tokyo = travel(home, far)

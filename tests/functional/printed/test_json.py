@@ -26,6 +26,7 @@ CALLS: dict[str, list[tuple[str, int]]] = {
     "regions list": [("regions list", 0), ("regions list --from Singapore", 0)],
     "regions suggest": [("regions suggest --users sg=40,de=60 --budget 15", 0)],
     "cost": [("cost", 0), ("cost --budget 0.01 --hours 8", 7)],
+    "cost --diff": [("cost --diff --local", 0), ("cost --against fly.toml --budget 0.01", 7)],
     "plan": [("plan --local", 0)],
     "deploy": [("deploy --local", 0), ("deploy --local", 0)],
     "scale": [("scale iad=2 --local --yes", 0), ("scale iad=1 --local --yes", 0)],

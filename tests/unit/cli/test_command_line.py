@@ -162,6 +162,59 @@ def test_no_option_takes_a_number_that_is_none() -> None:
                 option.type.convert(text, option, None)
 
 
+def test_whatever_prints_json_can_be_read_aloud_too() -> None:
+    for path, command in commands(flyo):
+        names = {name for each in command.params for name in each.opts}
+        assert ("--json" in names) <= ("--plain" in names), path
+
+
+# Flags, and words for a program in a machine, which takes what it likes.
+WITHOUT_TEXT = (click.types.BoolParamType, type(click.UNPROCESSED))
+
+
+def test_no_option_or_argument_takes_an_empty_text() -> None:
+    """A script's empty variable is a mistake: it is neither the default nor the current directory."""
+    tried = [each for each in options_of(flyo) if not isinstance(each.type, WITHOUT_TEXT)]
+    assert {type(each.type).__name__ for each in tried} >= {"Text", "FilePath", "Known", "Duration", "Amount"}
+    for parameter in tried:
+        with pytest.raises(click.BadParameter):
+            parameter.type.convert("", parameter, None)
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("regions", "list", "--vm-size", ""), "'--vm-size'"),
+        (("regions", "suggest", "--users", "de", "--vm-size="), "'--vm-size'"),
+        (("regions", "suggest", "--users", "de", "--html", ""), "'--html'"),
+        (("regions", "suggest", "--users", "de", "--keep", " "), "'--keep'"),
+        (("regions", "suggest", "--users-from", ""), "'--users-from'"),
+        (("cost", "--traffic", ""), "'--traffic'"),
+        (("cost", "--config", ""), "'-c' / '--config'"),
+        (("deploy", "--regions", ""), "'--regions' / '--only-regions'"),
+        (("init", "--regions", ""), "'--regions'"),
+        (("history", "show", ""), "'ROLLOUT'"),
+        (("logs", "--machine", ""), "'--machine'"),
+        (("run", "--region", "", "true"), "'--region'"),
+        (("status", "-a", ""), "'-a' / '--app'"),
+        (("deploy", ""), "'[WORKING_DIR]'"),
+    ],
+)
+def test_an_empty_text_is_an_error_of_usage_in_one_line(tmp_path: Path, words: tuple[str, ...], name: str) -> None:
+    stdout, stderr = io.StringIO(), io.StringIO()
+    environment = Environment({"PATH": ""}, tmp_path, stdin=io.StringIO(), stdout=stdout, stderr=stderr)
+    assert (run([*words], environment), stdout.getvalue()) == (2, "")
+    (line,) = stderr.getvalue().splitlines()
+    assert f": Invalid value for {name}: it names nothing; write a value, or leave it out. 'flyo " in line
+    assert line.endswith(" --help' shows what it takes [usage]")
+
+
+def test_a_command_of_a_machine_may_have_an_empty_word() -> None:
+    command = flyo.get_command(click.Context(flyo), "run")
+    assert command is not None
+    assert command.make_context("run", ["psql", ""], parent=click.Context(flyo)).params["command"] == ("psql", "")
+
+
 @pytest.mark.parametrize(
     "option", ["--process-groups", "--only-machines", "--regions", "--exclude-machines", "--without"]
 )

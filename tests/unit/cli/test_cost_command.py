@@ -11,6 +11,7 @@ import pytest
 
 from flyctl_orchestrator.cli.main import run
 from flyctl_orchestrator.environment import Environment
+from tests.json_schemas import complaints
 
 SERVICE = '[http_service]\ninternal_port = 8080\nauto_stop_machines = "suspend"\nmin_machines_running = {kept}\n'
 SIZE = '[[vm]]\nsize = "shared-cpu-1x"\nmemory = "512mb"\n'
@@ -176,3 +177,53 @@ def test_the_files_budget_counts_without_flags(app: Path) -> None:
 def test_a_size_that_no_preset_has_is_named_by_its_parts(tmp_path: Path) -> None:
     write(tmp_path, '[[vm]]\ncpu_kind = "shared"\ncpus = 2\nmemory_mb = 1024\n', "iad = 1\n")
     assert bill(tmp_path)["items"][0]["amount"] == "1 × shared-cpu-2x 1024 MB"
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """Another fly.toml: a machine more in nrt, none in lhr."""
+    (tmp_path / "before").mkdir()
+    return write(tmp_path / "before", SIZE, "iad = 1\nnrt = 2\n") / "fly.toml"
+
+
+def test_the_bill_against_another_file(tmp_path: Path, other: Path) -> None:
+    write(tmp_path, SIZE)
+    assert flyo(tmp_path, "--against", "before/fly.toml", "--ipv4", "1") == (
+        0,
+        "what             region  how much                                                   now   then  USD/month\n"
+        "machines of app  iad     1 x shared-cpu-1x 512 MB                                  3.69   3.69       same\n"
+        "machines of app  lhr     none; then 1 x shared-cpu-1x 512 MB                          -   4.19      +4.19\n"
+        "machines of app  nrt     2 x shared-cpu-1x 512 MB; then 1 x shared-cpu-1x 512 MB   9.66   4.83      -4.83\n"
+        "dedicated IPv4   -       1                                                         2.00   2.00       same\n"
+        "all                                                                               15.36  14.72      -0.64\n"
+        "A month of 30 days at prices of 2026-10-02. Databases and support plans are not in it.\n",
+        "",
+    )
+    found = bill(tmp_path, "--against", str(other))
+    assert (found["against"], found["change_usd_per_month"]) == (str(other), -0.64)
+    assert complaints("cost-diff-1", found) == []
+
+
+def test_what_it_becomes_is_held_to_the_budget(tmp_path: Path, other: Path) -> None:
+    write(tmp_path, SIZE)
+    status, out, _ = flyo(tmp_path, "--against", str(other), "--budget", "12")
+    assert status == 7 and "0.72 USD more than the budget of 12.00 a month." in out.splitlines()
+    status, out, _ = flyo(tmp_path, "--against", str(other), "--budget", "12.8", "--json")
+    assert (status, json.loads(out)["within_budget"]) == (0, True)
+
+
+def test_a_page_shows_one_bill_and_what_is_not_there_is_named(app: Path) -> None:
+    assert flyo(app, "--diff", "--html", "x.html") == (
+        2, "", "flyo: --html: a page shows one bill. Leave it out, or --diff [usage]\n",
+    )  # fmt: skip
+    status, out, err = flyo(app, "--against", "nowhere/fly.toml")
+    assert (status, out) == (2, "") and err.startswith("flyo: nowhere/fly.toml: ") and "[config.missing]" in err
+    status, out, err = flyo(app, "--diff")
+    assert (status, out) == (8, "") and "[flyctl.missing]" in err
+
+
+def test_an_app_without_a_name_gets_one_by_the_option_that_is_advised(tmp_path: Path) -> None:
+    (tmp_path / "fly.toml").write_text('primary_region = "iad"\n' + SIZE)
+    status, _, err = flyo(tmp_path)
+    assert status == 2 and "--app" in err
+    assert flyo(tmp_path, "--app", "web")[0] == flyo(tmp_path, "-a", "web", "--json")[0] == 0

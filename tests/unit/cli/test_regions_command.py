@@ -87,6 +87,12 @@ def test_several_machines_cost_several_times_as_much(tmp_path: Path) -> None:
          "Write e.g. --users sg=40,de=30,us=30 or world [regions.users]"),
         (("list", "--from", "x\x1b[2J"), "flyo: --from: 'x\\x1b[2J' is no country of two letters"),
         (("list", "--vm-size", "a100-40gb"), "flyo: --vm-size: no price is known for size 'a100-40gb'"),
+        (("list", "--vm-size", "shared-cpu-0x"), "flyo: --vm-size: no price is known for size 'shared-cpu-0x'"),
+        (("list", "--vm-size", "performance-1x", "--vm-memory", "1024"),
+         "flyo: --vm-memory: no machine of size performance-1x has 1024 MB. Give 2048 to 8192 in steps of 256, or "
+         "another --vm-size [usage]"),
+        (("list", "--vm-memory", "2304"), "Give 256 to 2048 in steps of 256, or another --vm-size [usage]"),
+        (("suggest", "--users", "de", "--vm-memory", "300"), "no machine of size shared-cpu-1x has 300 MB"),
         (("suggest", "--users", "de", "--keep", "den"), "flyo: --keep: Fly.io has closed its region 'den'"),
         (("suggest", "--users", "de", "--keep", "iad,fra", "--max", "1"),
          "flyo: --keep: 2 regions do not fit into 1. Raise --max [usage]"),

@@ -13,7 +13,8 @@ from flyctl_orchestrator.catalog.error_pages import load_pages
 from flyctl_orchestrator.doctor.access import check_leases, check_lock, check_token, refused_token
 from flyctl_orchestrator.doctor.certificates import check_certificates
 from flyctl_orchestrator.doctor.computer import LITTLE, TOO_LITTLE, Facts, check_computer
-from flyctl_orchestrator.doctor.files import check_files
+from flyctl_orchestrator.doctor.cost import check_cost
+from flyctl_orchestrator.doctor.files import check_env_files, check_files
 from flyctl_orchestrator.doctor.finding import Finding
 from flyctl_orchestrator.doctor.fleet import STUCK, check_secrets
 from flyctl_orchestrator.doctor.outside import check_addresses, check_volumes
@@ -23,6 +24,8 @@ from flyctl_orchestrator.fleet.token import Lifetime, TokenScope
 from flyctl_orchestrator.project import flytoml
 from flyctl_orchestrator.project.model import Flyo, Project
 from flyctl_orchestrator.project.tomlfile import Document, parse_toml
+from flyctl_orchestrator.rollout.plan.bill.bill import Bill, Item
+from flyctl_orchestrator.rollout.plan.bill.change import compare
 from tests.unit.doctor.test_access import BY_HAND, DAY, NOW, ROLLOUT, lease
 from tests.unit.doctor.test_certificates import UNISSUED
 from tests.unit.doctor.test_certificates import WELL as CERTIFICATE
@@ -48,6 +51,8 @@ def of_files(root: Path) -> Iterator[Finding]:
     (root / "Dockerfile").write_text("FROM scratch\nCOPY . .\n")
     (root / ".env").write_text("A=1\n")
     yield from findings(WELL, root=root)
+    fly = flytoml.parse(Document(root / "fly.toml", "fly.toml", WELL, parse_toml(WELL, "fly.toml")))
+    yield from list(check_env_files(Project(root, "shop", fly, Flyo(), root), most=1))[:1]
     (root / ".env").unlink()
     closing = replace(BOOK, regions=tuple(replace(each, deprecated=each.code == "fra") for each in BOOK))
     fly = flytoml.parse(Document(root / "fly.toml", "fly.toml", WELL, parse_toml(WELL, "fly.toml")))
@@ -73,7 +78,10 @@ def of_machines() -> Iterator[Finding]:
     yield from of_fleet(one("a"), one("b", state="suspended", **old))
     yield from of_fleet(one("a"), one("b", **old))
     yield from of_fleet(one("a"))
+    yield from of_fleet()
     yield from check_secrets("shop", ["PRIMARY_REGION", "FLY_REGION"])
+    nothing = Bill((), 0.0, "2026-10-02")
+    yield from check_cost("shop", compare(nothing, Bill((Item("machines of app", "iad", "1 x", 4.0),), 0.0, "")))
 
 
 def of_computer() -> Iterator[Finding]:

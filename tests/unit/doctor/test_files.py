@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from flyctl_orchestrator.catalog.error_pages import load_pages
 from flyctl_orchestrator.catalog.regions import load_regions
-from flyctl_orchestrator.doctor.files import check_files
+from flyctl_orchestrator.doctor.files import check_env_files, check_files
 from flyctl_orchestrator.doctor.finding import Finding
 from flyctl_orchestrator.project import flytoml
 from flyctl_orchestrator.project.edit import set_keys
@@ -89,7 +89,7 @@ CASES = [
     ("doctor.no_vm", "info", '[[vm]]\nsize = "shared-cpu-1x"', ""),
     ("doctor.many_statics", "error", "[[vm]]", "[[statics]]\nguest_path = '/a'\nurl_prefix = '/a'\n" * 11 + "[[vm]]"),
     ("doctor.many_mounts", "error", "[[vm]]", "[[mounts]]\nsource = 'a'\n[[mounts]]\nsource = 'b'\n[[vm]]"),
-    ("doctor.check_times", "error", 'path = "/up"', "path = '/up'\ninterval = '1s'"),
+    ("doctor.check_times", "warning", 'path = "/up"', "path = '/up'\ninterval = '900ms'"),
     ("doctor.check_times", "error", "[[vm]]", "[checks.alive]\ntype = 'tcp'\ntimeout = '61s'\n[[vm]]"),
     ("doctor.strategy", "warning", "[[vm]]", "[deploy]\nstrategy = 'canary'\n[mounts]\nsource = 'd'\n[[vm]]"),
 ]
@@ -116,11 +116,36 @@ def test_a_file_with_secrets_is_kept_out_of_the_image(tmp_path: Path) -> None:
     assert "doctor.env_in_image" not in codes(WELL, root=tmp_path)
 
 
+def test_a_search_that_did_not_see_everything_says_so(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY . .\n")
+    (tmp_path / ".env").write_text("A=1\n")
+    project = Project(tmp_path, "shop", flytoml.parse(Document(tmp_path, "fly.toml", "", {})), Flyo(), tmp_path)
+    assert [each.code for each in check_env_files(project, most=2)] == ["doctor.env_in_image"]
+    assert [each.code for each in check_env_files(project, most=1)] == [
+        "doctor.env_not_searched",
+        "doctor.env_in_image",
+    ]
+
+
 def test_every_finding_of_files_is_tried() -> None:
     tried = {case[0] for case in CASES} | {"doctor.single_machine", "doctor.region_closing", "doctor.env_in_image"}
+    tried |= {"doctor.env_not_searched"}
     folder = Path(__file__).parents[3] / "flyctl_orchestrator" / "doctor"
     text = "".join((folder / name).read_text("utf-8") for name in ("services.py", "machines.py", "files.py"))
     assert {code for code in PAGES if code.startswith("doctor.") and f'"{code}"' in text} == tried
+
+
+def test_swap_hurts_only_where_machines_are_to_be_suspended() -> None:
+    swapping = WELL.replace('app = "shop"', 'app = "shop"\nswap_size_mb = 512')
+    assert codes(swapping) == {"doctor.suspend_swap"}
+    assert codes(swapping.replace('"suspend"', '"stop"')) == codes(swapping.replace('"suspend"', '"off"')) == set()
+
+
+def test_times_that_flyctl_brings_into_its_limits_stop_nothing() -> None:
+    times = "path = '/up'\ninterval = '{}'\ntimeout = '{}'"
+    for interval, timeout, number in (("1s", "60s", 0), ("61s", "1s", 1), ("999ms", "61s", 2)):
+        found = findings(WELL.replace('path = "/up"', times.format(interval, timeout)))
+        assert [(each.code, each.severity) for each in found] == [("doctor.check_times", "warning")] * number
 
 
 def test_what_depends_on_the_number_of_regions() -> None:

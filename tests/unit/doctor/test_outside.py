@@ -50,3 +50,7 @@ def test_a_volume_of_which_nothing_is_said_has_nothing_wrong() -> None:
 def test_addresses_fit_what_the_app_does(kinds: list[str], serves: bool, codes: list[str]) -> None:
     addresses = [Address(address=f"address-{kind}", kind=kind) for kind in kinds]
     assert [each.code for each in check_addresses("shop", addresses, SERVING if serves else WORKING)] == codes
+
+
+def test_of_an_app_without_machines_no_address_is_too_many() -> None:
+    assert list(check_addresses("shop", [Address(address="::1", kind="v6")], [])) == []

@@ -33,6 +33,14 @@ def test_a_fleet_that_is_not_what_the_files_say(world: World) -> None:
     ]
 
 
+def test_an_app_whose_first_deploy_was_taken_back_has_no_machine_and_that_is_all(world: World) -> None:
+    image = world.push("one")
+    assert told(world, world.desired(image)) == [
+        "warning app shop: has no machine, so nobody is served. 'flyo deploy' makes them; 'flyo history' tells what "
+        "became of the last ones [doctor.no_machine]"
+    ]
+
+
 def test_secrets_that_not_all_machines_have(world: World) -> None:
     image = world.push("one")
     world.deploy(world.desired(image))

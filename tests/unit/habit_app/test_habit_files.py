@@ -134,6 +134,7 @@ def test_loops_own_export_is_understood() -> None:
         "Be up by six",
         "Glasses of water",
         "Cigarettes was left out",
+        "Colours, questions and descriptions were left out",
     ]
 
 

@@ -12,7 +12,7 @@ from flyctl_orchestrator.catalog.regions import Place, load_regions
 from flyctl_orchestrator.placement.choose import suggest
 from flyctl_orchestrator.placement.users import read_users
 from flyctl_orchestrator.project.project import load_project
-from flyctl_orchestrator.rollout.plan.bill import Use, bill_of
+from flyctl_orchestrator.rollout.plan.bill.bill import Use, bill_of
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/explanation/walkthrough.md").read_text("utf-8")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from flyctl_orchestrator.local.images.failure import BuildFailed
 from flyctl_orchestrator.local.images.ignore import Ignore
 from flyctl_orchestrator.project import flytoml
-from flyctl_orchestrator.project.build_context.env_files import env_files_in_image
+from flyctl_orchestrator.project.build_context.env_files import EnvFiles, env_files_in_image
 from flyctl_orchestrator.project.build_context.ignore import IgnoreRules
 from flyctl_orchestrator.project.model import Flyo, Project
 from flyctl_orchestrator.project.tomlfile import Document, parse_toml
@@ -25,7 +25,9 @@ def in_image(root: Path, files: dict[str, str], toml: str = 'app = "shop"\n') ->
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     fly = flytoml.parse(Document(root / "fly.toml", "fly.toml", toml, parse_toml(toml, "fly.toml")))
-    return env_files_in_image(Project(root, "shop", fly, Flyo(), root))
+    found = env_files_in_image(Project(root, "shop", fly, Flyo(), root))
+    assert found.complete
+    return list(found.paths)
 
 
 @pytest.mark.parametrize(
@@ -75,3 +77,22 @@ def test_any_dockerignore_is_read_as_the_local_builder_reads_it(text: str, path:
         IgnoreRules.read(text)  # says nothing: the build does
         return
     assert IgnoreRules.read(text).keep_out(path) == builder.leaves_out(path), (text, path)
+
+
+def test_what_was_not_searched_is_not_called_free_of_secrets(tmp_path: Path) -> None:
+    for name in ("a.py", "b.py", "web/.env"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("A=1")
+    (tmp_path / "Dockerfile").write_text(ALL)
+    fly = flytoml.parse(Document(tmp_path / "fly.toml", "fly.toml", "", {"app": "shop"}))
+    project = Project(tmp_path, "shop", fly, Flyo(), tmp_path)
+    assert env_files_in_image(project, most=4) == EnvFiles(("web/.env",))
+    assert env_files_in_image(project, most=3) == EnvFiles((), complete=False)
+    # What the build does not get need not be searched either.
+    (tmp_path / ".dockerignore").write_text("web\n")
+    assert env_files_in_image(project, most=4) == EnvFiles(())
+    (tmp_path / ".dockerignore").write_text("web\n!web/.env\n")
+    assert env_files_in_image(project, most=5) == EnvFiles(("web/.env",))
+    # A build that copies nothing out of the context has nothing to be searched.
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    assert env_files_in_image(project, most=3).complete

@@ -43,6 +43,23 @@ def test_the_image_installs_one_version_of_each_with_known_hashes() -> None:
     assert "requirements.txt" not in dockerfile
 
 
+def test_every_stage_of_the_image_begins_with_one_base_that_its_digest_names() -> None:
+    stages = re.findall(r"^FROM (\S+)(?: AS (\w+))?$", (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE)
+    base, *others = stages
+    assert re.fullmatch(r"python:3\.\d+\.\d+-slim-bookworm@sha256:[0-9a-f]{64}", base[0])
+    assert others == [(base[1], "build"), (base[1], "")]
+
+
+def test_the_last_stage_of_the_image_has_no_pip() -> None:
+    text = (ROOT / "Dockerfile").read_text("utf-8")
+    head, _, last = text.rpartition("\nFROM ")
+    minor = re.findall(r"^FROM python:(3\.\d+)", head, re.MULTILINE)
+    assert "venv --without-pip /venv" in head
+    # Of the base image's own Python, whose directory has the version in its name.
+    assert "-m pip uninstall --yes --quiet pip" in last and re.findall(r"python(3\.\d+)/ensurepip", last) == minor
+    assert "pip install" not in last
+
+
 def lines(name: str) -> list[str]:
     """The lines of a file of the habit app, without comments."""
     text = (ROOT / "habit_app" / name).read_text("utf-8")

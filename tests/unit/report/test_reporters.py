@@ -55,6 +55,13 @@ def machine(region: str, ts: float, *, ok: bool) -> list[Event]:
 # --- words
 
 
+def test_a_wave_that_somebody_broke_off_has_not_failed() -> None:
+    said = sentence(event("wave.failed", wave="canary", verdict="interrupted"))
+    assert said is not None and (said.text, said.tone) == ("canary broken off", "warn")
+    said = sentence(event("wave.failed", wave="canary", verdict="failed"))
+    assert said is not None and (said.text, said.tone) == ("canary failed", "bad")
+
+
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_every_event_has_words_even_without_any_field(name: str) -> None:
     said = sentence(event(name))

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.report.line import Line, Span
 from flyctl_orchestrator.report.numbers import count, duration, latency, short_digest
+from flyctl_orchestrator.report.output import Output
 from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.report.terminal import columns
 from tests.unit.report.report_doubles import COLOUR, PLAIN, Terminal
@@ -66,3 +70,15 @@ def test_quantities() -> None:
     ]  # fmt: skip
     assert (count(1, "machine"), count(0, "machine")) == ("1 machine", "0 machines")
     assert (short_digest("sha256:abcdef0123456789"), short_digest(None)) == ("abcdef012345", "-")
+
+
+@pytest.mark.parametrize(("value", "spoken"), [("1", True), ("yes", True), ("0", False), ("", False)])
+def test_what_is_read_aloud_is_not_drawn_anew_and_has_words_for_marks(value: str, spoken: bool) -> None:
+    stream = Terminal()
+    style = Style.of(stream, {"TERM": "xterm", "FLYO_PLAIN": value})
+    assert (style.spoken, style.live, style.terminal) == (spoken, not spoken, True)
+    assert (style.good, style.bad) == (("ok", "failed") if spoken else ("✓", "✗"))
+    assert columns(style, {"COLUMNS": "20"}) == (None if spoken else 20)
+    assert Output(stream, stream, {"TERM": "xterm"}).style.spoken is False
+    environment = Environment({"TERM": "xterm"}, Path(), stdin=stream, stdout=stream, stderr=stream)
+    assert Output.of(environment, plain=True).side_style.spoken is True

@@ -68,3 +68,10 @@ def test_columns_that_may_leave_do_so_one_by_one_when_shortening_is_not_enough()
     assert drawn(columns, rows, PLAIN, width=16)[0].split() == ["region", "state"]
     assert drawn(columns, rows, PLAIN, width=3)[0].split() == ["region", "state"]
     assert drawn(columns, rows, PLAIN)[0].split() == ["region", "image", "release", "state"]
+
+
+def test_read_aloud_each_value_has_its_title_and_nothing_is_cut() -> None:
+    columns = [Column("region"), Column("image", flexible=True), Column(""), Column("latency", "right", leaves=1)]
+    rows = [["iad", "a-very-long-image-name", "new", "3 ms"], ["fra", "-", "", "-"]]
+    lines = [str(line) for line in render(columns, rows, Style(unicode=True, spoken=True), 20)]
+    assert lines == ["region: iad, image: a-very-long-image-name, new, latency: 3 ms", "region: fra"]

@@ -57,6 +57,35 @@ def test_what_is_done_stays_done_when_an_older_file_says_skipped(ada: Browser) -
     assert before[0]["done"] == ["2026-01-20"]
 
 
+def test_what_is_here_stays_and_a_file_fills_in_what_is_not(ada: Browser) -> None:
+    walk, read = ada.add_habit("Walk"), ada.add_habit("Read")
+    for day, state, note in (
+        ("2026-01-10", "done", "my own words"),
+        ("2026-01-11", "skipped", ""),
+        ("2026-01-12", "open", "ill"),
+        ("2026-01-13", "done", "the same"),
+    ):
+        ada.post(f"/habits/{read}/day", {"day": day, "state": state, "note": note})
+    file = (
+        "habit,name,schedule,archived,day,state,note\n1,Read,daily,yes,,,\n"
+        "1,,,,2026-01-10,skipped,somebody else's words\n1,,,,2026-01-11,done,what is new\n"
+        "1,,,,2026-01-12,done,\n1,,,,2026-01-13,done,the same\n1,,,,2026-01-14,done,new\n"
+    )
+    told = take_in(ada, file.encode()).text
+    assert "0 new habits, and days for 1 habit that was there. 2 days and 1 note stayed as they were here." in told
+    assert ada.habits() == [walk, read]
+    _, mine = everything(ada)
+    assert mine["done"] == ["2026-01-10", "2026-01-12", "2026-01-13", "2026-01-14"]
+    assert mine["skipped"] == ["2026-01-11"]
+    assert mine["notes"] == {
+        "2026-01-10": "my own words",
+        "2026-01-11": "what is new",
+        "2026-01-12": "ill",
+        "2026-01-13": "the same",
+        "2026-01-14": "new",
+    }
+
+
 def test_streaks_count_what_was_brought(ada: Browser) -> None:
     days = "".join(f"1,,,,{date.fromordinal(TODAY.toordinal() - back)},done,\n" for back in range(2000))
     take_in(ada, f"habit,name,schedule,archived,day,state,note\n1,Read,daily,no,,,\n{days}".encode())
@@ -70,6 +99,7 @@ def test_loops_habits_move_in(ada: Browser) -> None:
     answer = take_in(ada, zipped(**{"Habits.csv": HABITS, "001 Sit still/Checkmarks.csv": MARKS}))
     assert "4 new habits" in answer.text
     assert "Cigarettes was left out" in answer.text
+    assert "Colours, questions and descriptions were left out" in answer.text
     assert re.findall(r'<h2 id="name-\w+"><a [^>]*>([^<]+)</a>', ada.page()) == [
         "Sit still",
         "Swim",

@@ -16,8 +16,10 @@ from flyctl_orchestrator.cli.past.kept_events import (
     kept_rollouts,
     read_events,
 )
+from flyctl_orchestrator.cli.past.without_journal import without_journal
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.rollout.context.events import Event
+from flyctl_orchestrator.rollout.journal.history import history_of
 from flyctl_orchestrator.rollout.journal.journals import JournalStore
 
 ROLLOUT = "0012-20261123-064812-9f3a1c"
@@ -123,3 +125,27 @@ def test_a_line_that_was_cut_off_is_left_out_and_a_damaged_one_is_said(journals:
         with pytest.raises(FlyoError) as damaged:
             read_events(journals, ROLLOUT)
         assert damaged.value.code == "history.bad_events"
+
+
+def test_what_had_nothing_to_do_has_its_line_in_the_history(journals: JournalStore) -> None:
+    kept = KeptEvents(journals)
+    kept.hear(event("plan.nothing_to_do", kind="scale"))
+    kept.hear(event("rollout.finished", rollout=ROLLOUT, result="nothing", what="3 as wanted", exit=0, seconds=1.5))
+    kept.close()
+    (row,) = history_of([], [], [], (), without_journal(journals))
+    assert (row.id, row.kind, row.outcome, row.exit, row.seconds) == (ROLLOUT, "scale", "nothing", 0, 1.5)
+    assert (row.about, row.as_dict()["at"]) == ("3 as wanted", "2026-11-23T06:48:12Z")
+    # One that has a journal is told by that.
+    journals.path(ROLLOUT).write_text("")
+    assert without_journal(journals) == [row]
+    journals.path(ROLLOUT).write_text("{}\n")
+    assert without_journal(journals) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no JSON\n", '{"event": "rollout.finished", "ts": "x"}\n', '{"event": "x", "ts": ""}\n']
+)
+def test_events_that_tell_no_end_are_no_line_in_the_history(journals: JournalStore, text: str) -> None:
+    journals.directory.mkdir(parents=True)
+    events_path(journals, ROLLOUT).write_text(text)
+    assert without_journal(journals) == []

@@ -180,6 +180,17 @@ def test_a_release_at_the_beginning_of_a_rollout_that_was_killed_is_its_own(kept
     assert len(history_of(kept.past(), [], [release(5, "2026-11-23T07:00:01.500Z")])) == 2
 
 
+def test_a_release_that_a_killed_rollout_made_later_is_told_by_its_image(kept: Kept) -> None:
+    """flyctl may make the release minutes after the beginning, and goes on when flyo is killed."""
+    kept.begin(1, [machine("a")])
+    mine = Release("rel5", 5, "complete", f"{NEW}@sha256:1", "2026-11-23T07:04:00Z")
+    (row,) = history_of(kept.past(), [], [mine])
+    assert (row.id, row.release, row.outcome) == (rollout_id(1), 5, "unfinished")
+    kept.whole(2, [machine("a")])
+    late = Release("rel6", 6, "complete", NEW, "2026-11-23T09:00:00Z")
+    assert [row.id for row in history_of(kept.past(), [], [mine, late])] == ["v6", rollout_id(2), rollout_id(1)]
+
+
 def test_each_release_finds_its_own_deploy(kept: Kept) -> None:
     for number in (1, 2):
         kept.whole(number, [machine("a")])
@@ -194,6 +205,15 @@ def test_a_release_that_another_computers_machines_tell_of_is_not_told_twice() -
     assert [row.id for row in history_of([], [of_another], [at_that_time])] == [rollout_id(2)]
     # Made in the same second, but by nobody that is known.
     assert {row.id for row in history_of([], [of_another], [later])} == {rollout_id(2), "v8"}
+
+
+def test_a_release_that_was_overtaken_does_not_run_any_more() -> None:
+    begun = [
+        Release(f"rel{version}", version, status, "x", f"2026-11-23T1{version}:00:00Z")
+        for version, status in ((1, "running"), (2, "pending"), (3, "failed"), (4, "running"))
+    ]
+    rows = history_of([], [], begun)
+    assert [row.outcome for row in rows] == ["running", "failed", "unfinished", "unfinished"]
 
 
 def test_a_release_without_a_readable_time_is_the_oldest(kept: Kept) -> None:

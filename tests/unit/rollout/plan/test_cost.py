@@ -99,6 +99,11 @@ def test_unknown_stays_unknown() -> None:
         (Size("performance-4x"), Guest("performance", 4, 8192)),
         (Size("", 1024, 2, "shared"), Guest("shared", 2, 1024)),
         (Size("gpu-9x"), None),
+        (Size("shared-cpu-0x"), None),
+        (Size("shared-cpu-3x", 1024), None),
+        (Size("performance-16x"), Guest("performance", 16, 32768)),
+        (Size("performance-18x"), None),
+        (Size("shared-cpu-99999999999x"), None),
     ],
 )
 def test_sizes_are_read_as_fly_names_them(size: Size, guest: Guest | None) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flyctl_orchestrator.catalog.prices import PriceBook
 from flyctl_orchestrator.catalog.regions import Region, RegionBook
 from flyctl_orchestrator.project.model import FlyToml, Project
-from flyctl_orchestrator.rollout.plan.cost import guest_of_size
-from flyctl_orchestrator.rollout.plan.reservation import Advice, Reservation, worth_reserving
+from flyctl_orchestrator.rollout.plan.bill.reservation import Advice, Reservation, worth_reserving
+from flyctl_orchestrator.rollout.plan.cost import Guest, guest_of_size
 
 HOURS = 24.0
 
@@ -73,6 +74,22 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """What is there already, and stays as it is when the files say nothing else.
+
+    Attributes:
+        guests: the size of each process group's machines, for groups without a [[vm]].
+        volumes: GB of each volume, by region and name. One is kept when its machine goes, and keeps its size.
+    """
+
+    guests: Mapping[str, Guest] = field(default_factory=dict)
+    volumes: Mapping[tuple[str, str], Sequence[int]] = field(default_factory=dict)
+
+
+NOTHING = Standing()
+
+
+@dataclass(frozen=True)
 class Bill:
     """All lines of an app's month.
 
@@ -108,14 +125,26 @@ class Bill:
         }
 
 
-def bill_of(project: Project, use: Use, prices: PriceBook, regions: RegionBook) -> Bill:
+def bill_of(project: Project, use: Use, prices: PriceBook, regions: RegionBook, standing: Standing = NOTHING) -> Bill:
     """What the app's files and its declared use cost in a month of 30 days.
+
+    Args:
+        standing: what is there already; nothing, for the bill of the files alone.
 
     Raises:
         UsageError: no file names a region.
     """
-    machines = list(_all_machines(project, use, prices, regions))
-    awake = _sum(_all_machines(project, replace(use, hours=HOURS), prices, regions))
+
+    def machines_of(use: Use) -> list[Item]:
+        return [*_all_machines(project, use, prices, regions, standing)]
+
+    return bill_from(machines_of, use, prices, regions)
+
+
+def bill_from(machines_of: Callable[[Use], Sequence[Item]], use: Use, prices: PriceBook, regions: RegionBook) -> Bill:
+    """A bill of machines, their disks and volumes, which `machines_of` gives for some use, and of all else."""
+    machines = machines_of(use)
+    awake = _sum(machines_of(replace(use, hours=HOURS)))
     asleep = _sum(machines)
     saved = None if awake is None or asleep is None else awake - asleep
     by_kind = {kind: _known(machines, kind) for kind in prices.cpu_second}
@@ -143,39 +172,71 @@ def _sum(items: Iterable[Item]) -> float | None:
     return None if None in known else sum(usd for usd in known if usd is not None)
 
 
-def _all_machines(project: Project, use: Use, prices: PriceBook, regions: RegionBook) -> Iterator[Item]:
-    for group in project.flytoml.process_groups:
+def _all_machines(
+    project: Project, use: Use, prices: PriceBook, regions: RegionBook, standing: Standing
+) -> Iterator[Item]:
+    fly = project.flytoml
+    kept = dict(standing.volumes)
+    for group in fly.process_groups:
+        guest = standing.guests.get(group) if fly.vm_of(group) is None else None
+        guest = guest or guest_of_size(fly.size_of(group))
+        named = name_of(guest) if guest else fly.size_of(group).size
         for code in project.flyo.groups.get(group, project.regions()):
             count = project.wanted(code, group)
-            if count:
-                yield from _machines(project.flytoml, group, regions.get(code), code, count, use, prices)
+            if not count:
+                continue
+            usd = month_of(guest, regions.get(code), prices)
+            many = Many(group, code, f"{count} × {named}", count, None if usd is None else usd * count)
+            yield from items_of(many, _sleepers(fly, group, code, count), guest, use, prices)
+            if group in fly.volumes:
+                mount = fly.volumes[group]
+                yield _volumes(code, count, mount.size_gb, kept.pop((code, mount.source), ()), prices)
+    for (code, _), sizes in kept.items():
+        yield _volumes(code, 0, 0, sizes, prices)
 
 
-def _machines(
-    fly: FlyToml, group: str, region: Region | None, code: str, count: int, use: Use, prices: PriceBook
-) -> Iterator[Item]:
-    guest = guest_of_size(fly.size_of(group))
-    markup = region.markup if region else None
-    sleepers = _sleepers(fly, group, code, count)
+def _volumes(code: str, count: int, size_gb: int, kept: Sequence[int], prices: PriceBook) -> Item:
+    new = max(0, count - len(kept))
+    amounts = [f"{number} × {size} GB" for size, number in sorted(Counter([*kept, *[size_gb] * new]).items())]
+    return Item("volumes", code, ", ".join(amounts), _times(prices.volume_month(1), sum(kept) + new * size_gb))
+
+
+@dataclass(frozen=True)
+class Many:
+    """Machines of a process group in a region: in words, how many, and US dollars for them awake all month."""
+
+    group: str
+    region: str
+    amount: str
+    count: int
+    usd: float | None
+
+
+def items_of(many: Many, sleepers: int, guest: Guest | None, use: Use, prices: PriceBook) -> Iterator[Item]:
+    """The lines of such machines, of which so many may sleep: themselves, and the disks of those asleep."""
     asleep = sleepers * (1 - use.hours / HOURS)
-    usd = None
-    if guest is not None and markup is not None and guest.kind in prices.cpu_second:
-        usd = prices.machine_month(guest.kind, guest.cpus, guest.memory_mb, markup) * (count - asleep)
-    named = f"{guest.kind}-cpu-{guest.cpus}x {guest.memory_mb} MB" if guest else fly.size_of(group).size
-    amount = f"{count} × {named}"
+    usd = None if many.usd is None else many.usd * (1 - asleep / many.count)
+    amount = many.amount
     if asleep:
         amount += f", {sleepers} of them awake {use.hours:g} of 24 h"
-    yield Item(f"machines of {group}", code, amount, usd, guest.kind if guest else "")
+    yield Item(f"machines of {many.group}", many.region, amount, usd, guest.kind if guest else "")
     if asleep and use.rootfs_gb:
-        yield Item(
-            "image on disk while asleep",
-            code,
-            f"{use.rootfs_gb:g} GB × {sleepers}",
-            _times(prices.month.get("rootfs_gb"), use.rootfs_gb * asleep),
-        )
-    if group in fly.volumes:
-        size = fly.volumes[group].size_gb
-        yield Item("volumes", code, f"{count} × {size} GB", _times(prices.volume_month(size), count))
+        disk = f"{use.rootfs_gb:g} GB × {sleepers}"
+        usd = _times(prices.month.get("rootfs_gb"), use.rootfs_gb * asleep)
+        yield Item("image on disk while asleep", many.region, disk, usd)
+
+
+def name_of(guest: Guest) -> str:
+    """A size in words, e.g. "shared-cpu-1x 512 MB"."""
+    return f"{guest.kind}-cpu-{guest.cpus}x {guest.memory_mb} MB"
+
+
+def month_of(guest: Guest | None, region: Region | None, prices: PriceBook) -> float | None:
+    """US dollars of one machine that is awake all month; None when its size or region has no known price."""
+    markup = region.markup if region else None
+    if guest is None or markup is None or guest.kind not in prices.cpu_second:
+        return None
+    return prices.machine_month(guest.kind, guest.cpus, guest.memory_mb, markup)
 
 
 def _sleepers(fly: FlyToml, group: str, code: str, count: int) -> int:

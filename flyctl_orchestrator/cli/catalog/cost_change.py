@@ -1,0 +1,75 @@
+"""What `flyo cost --diff` does: what the bill becomes by the files here, against what runs or against another file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flyctl_orchestrator.catalog.prices import load_prices
+from flyctl_orchestrator.catalog.regions import load_regions
+from flyctl_orchestrator.cli.catalog.cost import Lists, use_of, within
+from flyctl_orchestrator.cli.context import CommandContext
+from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.project.project import load_project
+from flyctl_orchestrator.report.catalog.bill_change_text import change_lines
+from flyctl_orchestrator.report.numbers import count
+from flyctl_orchestrator.rollout.default_regions import with_regions
+from flyctl_orchestrator.rollout.plan.bill.bill import bill_of
+from flyctl_orchestrator.rollout.plan.bill.change import compare
+from flyctl_orchestrator.rollout.plan.bill.of_fleet import bill_of_fleet, standing_of
+from flyctl_orchestrator.rollout.state.observe import Fleet, observe
+
+
+def show_change(
+    context: CommandContext, lists: Lists, budget: float | None, use: dict[str, Any], against: Path | None
+) -> int:
+    """Show both bills and what differs.
+
+    Args:
+        budget: US dollars per month; None for what flyo.toml says.
+        use: further fields of `Use`, as `show_cost` takes them; it is the same in both bills.
+        against: another fly.toml, with its flyo.toml beside it; None for what runs now.
+
+    Returns:
+        7 when the known part of the bill becomes more than the budget.
+
+    Raises:
+        UsageError: a file or an option is wrong.
+        FlyoError: the fleet cannot be read.
+    """
+    environment = context.environment
+    regions, prices = load_regions(environment.variables), load_prices(environment.variables)[0]
+    project = context.project()
+    budget = project.flyo.budget.monthly_usd if budget is None else budget
+    declared = use_of(project, lists, use, prices, regions)
+    if against is None:
+        target = context.target(needs_flyctl=False)
+        fleet = observe(target.api, project.app, volumes=True, secrets=False)
+        _say_what_is_left_out(context, fleet)
+        project = with_regions(project, target.api)[0]
+        before = bill_of_fleet(fleet, declared, prices, regions)
+        after = bill_of(project, declared, prices, regions, standing_of(fleet))
+    else:
+        other = load_project(environment.cwd, against, context.options.app or project.app, environment.variables)
+        other.require_understood()
+        before, after = (bill_of(each, declared, prices, regions) for each in (other, project))
+    change = compare(before, after)
+    if context.options.as_json:
+        told = {"schema": "flyo.cost-diff/1", "app": project.app, "against": str(against) if against else None}
+        judged = {"budget_usd": budget, "within_budget": within(budget, after)}
+        context.output.document(told | change.as_dict() | judged)
+    else:
+        context.output.show(*change_lines(change, budget, context.output.style, context.output.width))
+    return int(Exit.CHANGES) if budget is not None and after.total > budget else int(Exit.OK)
+
+
+def _say_what_is_left_out(context: CommandContext, fleet: Fleet) -> None:
+    if not fleet.exists:
+        context.output.say(f"note: app {fleet.app} does not exist yet: all of it is new")
+    left = {
+        "that only stand in for others": sum(1 for each in fleet.managed if each.standbys),
+        "that flyo does not manage": len(fleet.machines) - len(fleet.managed),
+    }
+    for which, number in left.items():
+        if number:
+            context.output.say(f"note: {count(number, 'machine')} {which} are in neither bill")
