@@ -30,7 +30,7 @@ MUTANTS ?=
 # What make test runs.
 TESTS ?= tests
 REAL = tests/parity tests/functional/rollout/test_deploy_real_flyctl.py
-# What make containers runs. The rollout's other functional tests pass on containers, too, and take minutes:
+# What make containers runs. All functional tests of rollouts on containers take minutes:
 # make containers CONTAINED=tests/functional/containers/rollout
 CONTAINED ?= $(wildcard tests/functional/containers/test_*.py) \
 	tests/functional/containers/first_hour/test_init_in_containers.py \

@@ -122,7 +122,8 @@ def settle_regions(context: CommandContext, target: Target, project: Project) ->
     from flyctl_orchestrator.cli.catalog.budget import require_within_budget
     from flyctl_orchestrator.rollout.default_regions import with_regions
 
-    project, chosen = with_regions(project, target.api)
+    book = load_regions(context.environment.variables) if target.kind == "local" else None
+    project, chosen = with_regions(project, target.api, book)
     if chosen:
         context.output.say(f"note: {project.flytoml.shown}: {chosen}")
         require_within_budget(context, project)

@@ -121,6 +121,7 @@ def _probe(table: Table) -> Probe:
         raise table.fail("paths", f"names more than {MOST_PATHS} pages", "Name those that matter most")
     return Probe(
         path=path or default.path,
+        named=path is not None,
         paths=tuple(dict.fromkeys(paths)) if "paths" in table.data else default.paths,
         timeout=table.seconds("timeout", default.timeout, least=0.001),
         passes=table.count("passes", default.passes, least=1),

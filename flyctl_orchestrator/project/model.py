@@ -198,6 +198,7 @@ class Probe:
         command_timeout: seconds it may take.
         paths: other pages whose answers are compared with those before the rollout.
         evidence: "usual", "strict" or "off": how sure one wants to be that they have not become worse.
+        named: whether somebody has said that `path` is the health page; else it is a guess.
     """
 
     path: str = "/"
@@ -210,6 +211,7 @@ class Probe:
     command_timeout: float = 30.0
     paths: tuple[str, ...] = ("/",)
     evidence: str = "usual"
+    named: bool = True
 
     @property
     def pages(self) -> tuple[str, ...]:
@@ -280,7 +282,7 @@ class Flyo:
     regions: Mapping[str, int] = field(default_factory=dict)
     groups: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     rollout: RolloutPolicy = field(default_factory=RolloutPolicy)
-    probe: Probe = field(default_factory=Probe)
+    probe: Probe = field(default_factory=lambda: Probe(named=False))
     local: LocalBuild = field(default_factory=LocalBuild)
     hooks: Hooks = field(default_factory=Hooks)
     budget: Budget = field(default_factory=Budget)

@@ -244,7 +244,7 @@ def _flyo_toml(answers: Answers, existing: Existing) -> str:
         text = set_counts(existing.flyo_text, "regions", answers.regions, shown="flyo.toml")
         if existing.flyo.rollout.canary and existing.flyo.rollout.canary not in answers.regions:
             text = set_keys(text, {("rollout", "canary"): next(iter(answers.regions))}, shown="flyo.toml")
-        if answers.health and answers.health != existing.flyo.probe.path:
+        if answers.health and (answers.health, True) != (existing.flyo.probe.path, existing.flyo.probe.named):
             text = set_keys(text, {("probe", "path"): answers.health}, shown="flyo.toml")
         return text
     known = health_path(existing.fly) if existing.fly else existing.detected.health
@@ -253,8 +253,7 @@ def _flyo_toml(answers: Answers, existing: Existing) -> str:
         "# Machines per region, exactly. The first region changes first, alone; then the others together.\n"
         + section("[regions]", answers.regions),
         section("[rollout]", {"strategy": "in-place", "width": 0, "max_unavailable": 1, "timeout": "2m"}),
-        "# Every machine is asked here, from outside, before its region counts as healthy.\n"
-        + section("[probe]", {"path": answers.health or known or "/", "timeout": "5s"}),
+        _probe(answers.health or known),
     ]
     if existing.needs_dockerfile and existing.detected.local_build and not answers.start:
         blocks.append(
@@ -262,3 +261,14 @@ def _flyo_toml(answers: Answers, existing: Existing) -> str:
             + section("[local]", {"build": existing.detected.local_build})
         )
     return "\n".join(blocks)
+
+
+def _probe(path: str | None) -> str:
+    if path:
+        told = "# Every machine is asked here, from outside, before its region counts as healthy.\n"
+        return told + section("[probe]", {"path": path, "timeout": "5s"})
+    told = (
+        '# Every machine is asked for "/" from outside, which must not be broken. Better name a page that answers 200\n'
+        '# when the app is well: path = "/health"\n'
+    )
+    return told + section("[probe]", {"timeout": "5s"})

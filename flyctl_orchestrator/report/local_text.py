@@ -11,6 +11,8 @@ from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.report.table import Column, render
 
 STATES = ("started", "suspended", "stopped", "failed")
+# What the platform's delays leave out; docs/reference/local-platform.md, "Machines in containers".
+UNDELAYED = "Not delayed: connections between machines in containers. Those of clients and to DATABASE_URL are."
 
 
 def local_lines(said: Mapping[str, Any], url: str, now: float, style: Style, width: int | None) -> list[Line]:
@@ -34,4 +36,5 @@ def local_lines(said: Mapping[str, Any], url: str, now: float, style: Style, wid
         return [*head, Line.of("No apps.")]
     columns = [Column("app"), Column("machines", "right"), *(Column(state, "right") for state in STATES), Column("url")]
     rows = [[str(app.get(key, 0)) for key in ("name", "machines", *STATES, "url")] for app in apps]
-    return [*head, *render(columns, rows, style, width)]
+    left_out = [Line(), Line.of(UNDELAYED)] if said.get("delays") and said.get("containers", 0) > 1 else []
+    return [*head, *render(columns, rows, style, width), *left_out]

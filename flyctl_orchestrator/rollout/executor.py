@@ -323,7 +323,8 @@ class Executor:
     def _page(self, code: str) -> str:
         """What to do about a first release's health page that nobody named: an app need not have one at "/"."""
         guessed = code == "probe" and not self._record.baseline and self._context.probe.path == Probe().path
-        return "If another page tells that the app is well, name it: [probe] path in flyo.toml" if guessed else ""
+        named = "If another page tells that the app is well, name it: [probe] path in flyo.toml"
+        return f"{named}; paths = [] there leaves / alone" if guessed else ""
 
     def _advice(self, code: str, not_back: NotTakenBack) -> str:
         again = "'flyo scale' again" if self._record.plan.kind == "scale" else "'flyo deploy' again"

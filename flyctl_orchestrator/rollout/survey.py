@@ -26,12 +26,17 @@ PARALLEL = 32
 
 @dataclass(frozen=True)
 class ProbePlan:
-    """How machines are probed: where the app is, which page, how long (seconds), and whose answer counts."""
+    """How machines are probed: where the app is, which page, how long (seconds), and whose answer counts.
+
+    Attributes:
+        guessed: nobody has named the page, so that it only must not be broken.
+    """
 
     url_template: str
     path: str
     timeout: float
     identity: Identity = "auto"
+    guessed: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,9 +125,10 @@ def survey_app(
     fleet = observe(target.api, app, volumes=True)
     if not fleet.exists:
         raise target.no_such_app(app)
-    settings = project.flyo.probe if project else Probe()
+    settings = project.flyo.probe if project else Probe(named=False)
     url = target.probe_template(project.flyo.url_template if project else None)
-    plan = ProbePlan(url, settings.path, settings.timeout, settings.identity)  # type: ignore[arg-type]
+    identity: Identity = settings.identity  # type: ignore[assignment]
+    plan = ProbePlan(url, settings.path, settings.timeout, identity, guessed=not settings.named)
     seen = look(fleet, target.prober, plan if probe else None)
     return survey(fleet, seen, _desired(project), unfinished)
 
@@ -156,7 +162,7 @@ def _look_at(app: str, machine: Machine, prober: Prober, plan: ProbePlan | None)
         return Seen(machine, silent="no service")
     if plan is None:
         return Seen(machine, silent="not probed")
-    answer = prober.check(plan.url_template, app, machine, plan.path, plan.timeout, plan.identity)
+    answer = prober.check(plan.url_template, app, machine, plan.path, plan.timeout, plan.identity, guessed=plan.guessed)
     return Seen(machine, answer)
 
 

@@ -334,6 +334,11 @@ class ContainerRuntime:
     def forget(self, machine_id: str) -> None:
         """Nothing stays of a container that ended."""
 
+    @property
+    def count(self) -> int:
+        """How many machines are in containers now: booting and frozen ones too."""
+        return len(self._machines)
+
     def running(self, machine_id: str) -> bool:
         """Whether it exists: booting and frozen ones too."""
         return machine_id in self._machines

@@ -197,6 +197,7 @@ class Daemon:
             "state": str(self._state),
             "apps": apps_status(self.platform, self._port),
             "delays": self.platform.settings.delays,
+            "containers": self._containers.count,
             "tick_seconds": self.platform.settings.autostop_tick_seconds,
             "faults": self.platform.faults.shown(),
             "deploying": self._page.deploying,

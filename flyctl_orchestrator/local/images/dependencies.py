@@ -25,7 +25,7 @@ from flyctl_orchestrator.local.images.installation import BuildSettings, Install
 from flyctl_orchestrator.local.images.manifests import InstallPlan
 from flyctl_orchestrator.local.images.tree import Tree
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 class DependencyCache:
@@ -118,7 +118,10 @@ class DependencyCache:
 def _key(plan: InstallPlan, context: Context, settings: BuildSettings) -> str:
     facts = {
         "format": _FORMAT,
-        "steps": [(step.command, step.directory, sorted(step.env.items())) for step in plan.steps],
+        "steps": [
+            (step.command, step.directory, sorted(step.env.items()), sorted(step.laid_out.items()))
+            for step in plan.steps
+        ],
         "inputs": snapshot.fingerprint(_part(context.tree, plan.inputs), context.digests).digest,
         "virtual_env": plan.virtual_env,
         "python": [sys.implementation.cache_tag, platform.python_version(), sys.platform, platform.machine()],

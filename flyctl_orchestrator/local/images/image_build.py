@@ -189,6 +189,9 @@ def _built_here(prepared: _Prepared, installed: Installed) -> Iterator[tuple[str
     wanted = [(unmet.target, unmet.directory, unmet.source) for unmet in prepared.layout.unmet]
     own = {step.line for step in prepared.stage.steps if isinstance(step, Run)}
     wanted += [(path, path, path) for build in prepared.builds if build.line in own for path in build.aside]
+    for build in prepared.builds:
+        if build.line in own and build.laid_out:
+            yield from _beside(build, source)
     for target, directory, path in wanted:
         for build in prepared.builds:
             place = build.place_of(path)
@@ -196,6 +199,14 @@ def _built_here(prepared: _Prepared, installed: Installed) -> Iterator[tuple[str
                 continue
             merged = target != directory and (source / place).is_dir()
             yield f"{directory}{snapshot.CONTENT}" if merged else target, str(source / place)
+
+
+def _beside(build: OwnBuild, source: Path) -> Iterator[tuple[str, str]]:
+    """What a command made among files that were laid out for it, where it belongs in the stage's root."""
+    known = {ASIDE, *(path.partition("/")[0] for path in build.laid_out)}
+    for made in sorted((source / build.directory).glob("*")):
+        if made.name not in known:
+            yield posixpath.join(build.workdir, made.name), str(made)
 
 
 def _notices(

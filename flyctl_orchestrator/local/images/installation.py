@@ -142,6 +142,7 @@ async def _run_steps(
     for step in steps:
         log(f"$ {step.command}")
         try:
+            await asyncio.to_thread(_lay_out, step, source)
             place, variables = source / step.directory, {**env, **step.env}
             ended = await build_command.run(step.command, place, variables, log, until - loop.time())
         except TimeoutError as error:
@@ -152,6 +153,13 @@ async def _run_steps(
             ) from error
         if ended.status:
             raise _failed(step, ended)
+
+
+def _lay_out(step: InstallStep, source: Path) -> None:
+    for path, origin in step.laid_out.items():
+        target = source / step.directory / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source / origin, target)
 
 
 def _failed(step: InstallStep, ended: build_command.Ended) -> BuildFailed:

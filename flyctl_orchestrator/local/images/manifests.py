@@ -25,11 +25,16 @@ _LIFECYCLE = frozenset({"preinstall", "install", "postinstall", "prepublish", "p
 
 @dataclass(frozen=True)
 class InstallStep:
-    """A shell command, the directory of the context to run it in ("" is the root), and variables of its own."""
+    """A shell command, the directory of the context to run it in ("" is the root), and variables of its own.
+
+    Attributes:
+        laid_out: files of the context to copy into the directory before, by their path there.
+    """
 
     command: str
     directory: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
+    laid_out: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ def by_default(context: Context, root: Tree, stage: Stage, builds: Sequence[OwnB
     further = dict.fromkeys(build.directory for build in builds if build.tool in ("npm", "npx"))
     plans += [_node(context, directory) for directory in further if directory not in directories]
     steps = [step for plan in plans for step in plan.steps]
-    steps += [InstallStep(build.command, build.directory, build.env) for build in builds]
+    steps += [InstallStep(build.command, build.directory, build.env, build.laid_out) for build in builds]
     everything = bool(builds) or any(plan.inputs is None for plan in plans)
     inputs = None if everything else tuple(sorted({name for plan in plans for name in plan.inputs or ()}))
     return InstallPlan(tuple(steps), inputs, any(plan.virtual_env for plan in plans), bool(builds))

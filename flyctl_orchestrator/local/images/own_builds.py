@@ -1,8 +1,9 @@
 """The commands of a RUN that build the app with a tool of its language, and can be done on this computer as well.
 
 `npm run build`, `go build` and `cargo build` read the app's own files and write beside them, so that a copy of the
-build context does for them, as long as COPY puts its files where they are in the context. Everything else that a RUN
-does is for the base image, or may be anything.
+build context does for them, as long as COPY puts its files where they are in the context. Where it moves them, those of
+Go and Rust are laid out once more as COPY has them; npm's packages are installed where they are in the context.
+Everything else that a RUN does is for the base image, or may be anything.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class OwnBuild:
         command: for the shell.
         tool: the program it needs.
         workdir: where it runs in the stage's root, relative to it.
-        directory: the same place in the context.
+        directory: the same place in the context's copy.
+        laid_out: path in `directory` -> file of the context that is to be there; {} where it is the context's own.
         env: variables that the Dockerfile sets there.
         aside: path in the stage's root -> path in `directory` of what it writes elsewhere than in `workdir`.
     """
@@ -49,6 +51,7 @@ class OwnBuild:
     directory: str
     env: Mapping[str, str] = field(default_factory=dict)
     aside: Mapping[str, str] = field(default_factory=dict)
+    laid_out: Mapping[str, str] = field(default_factory=dict)
 
     def place_of(self, path: str) -> str | None:
         """Where in the context's copy something of the stage's root would be that this command made."""
@@ -84,6 +87,10 @@ def _found(run: Run, tree: Tree, context: Context) -> Iterator[OwnBuild]:
             text = text.split(None, 1)[-1]
         tool = _tool(words)
         directory = _directory(_MANIFEST[tool], workdir, tree) if tool else None
+        laid_out: dict[str, str] = {}
+        if directory is None and tool in ("go", "cargo"):
+            laid_out = _laid_out(_MANIFEST[tool], workdir, tree)
+            directory = posixpath.join(ASIDE, workdir or "root") if laid_out else None
         if directory is None:
             continue
         env = {name: value for name, value in {**run.env, **given}.items() if name not in _NOT_HERE}
@@ -93,7 +100,7 @@ def _found(run: Run, tree: Tree, context: Context) -> Iterator[OwnBuild]:
         else:
             command, aside = _written_aside(text, workdir)
         if command:
-            yield OwnBuild(run.line, command, tool, workdir, directory, env, aside)
+            yield OwnBuild(run.line, command, tool, workdir, directory, env, aside, laid_out)
 
 
 def _tool(words: list[str]) -> str:
@@ -150,3 +157,10 @@ def _directory(manifest: str, workdir: str, tree: Tree) -> str | None:
         each.origin == posixpath.join(directory, path) for path, each in tree.below(workdir) if each.kind == "file"
     )
     return directory if same else None
+
+
+def _laid_out(manifest: str, workdir: str, tree: Tree) -> dict[str, str]:
+    """Path in `workdir` -> the file of the context that COPY has put there; {} where there is something else, too."""
+    here = [(path, item) for path, item in tree.below(workdir) if item.kind != "dir"]
+    files = {path: item.origin for path, item in here if item.kind == "file" and item.origin}
+    return files if manifest in files and len(files) == len(here) else {}

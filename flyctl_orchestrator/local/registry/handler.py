@@ -28,7 +28,7 @@ _UPLOADS = re.compile(r"(?P<name>.+)/blobs/uploads/(?P<id>[0-9a-f]{32})?")
 _BLOB = re.compile(r"(?P<name>.+)/blobs/(?P<digest>[^/]+)")
 _MANIFEST = re.compile(r"(?P<name>.+)/manifests/(?P<reference>[^/]+)")
 _TAGS = re.compile(r"(?P<name>.+)/tags/list")
-_RANGE = re.compile(r"(\d{1,15})-(\d{1,15})")
+_RANGE = re.compile(r"(?:bytes[ =])?([0-9]{1,15})-([0-9]{1,15})(?:/(?:[0-9]{1,15}|\*))?")
 
 Answering = Callable[[web.BaseRequest, str, Mapping[str, str]], Awaitable[web.StreamResponse]]
 
@@ -48,7 +48,8 @@ class RegistryHandler:
         self._store = store
         self._scope = scope
         self._app_exists = app_exists
-        self._uploads: dict[str, Upload] = {}
+        # By the repository they are for, and their number.
+        self._uploads: dict[tuple[str, str], Upload] = {}
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request. Never a status of 500 or more: clients would repeat it for a minute."""
@@ -79,7 +80,7 @@ class RegistryHandler:
             if work is None:
                 raise RegistryRefused("UNSUPPORTED", f"{request.method} is not offered here")
             self._check(match["name"], scope)
-            return await work(request, match["name"], match.groupdict(""))
+            return await work(request, match["name"], {**match.groupdict(""), "scope": scope})
         raise RegistryRefused("NAME_UNKNOWN", f"{request.path}: the registry has no such address")
 
     def _routes(self) -> tuple[tuple[re.Pattern[str], Mapping[str, Answering]], ...]:
@@ -111,9 +112,9 @@ class RegistryHandler:
 
     async def _blob(self, request: web.BaseRequest, name: str, said: Mapping[str, str]) -> web.StreamResponse:
         digest = _digest(said["digest"])
-        path = self._store.blob(digest)
+        path = await asyncio.to_thread(self._store.blob_of, name, digest)
         if path is None:
-            raise RegistryRefused("BLOB_UNKNOWN", f"{digest} is not here")
+            raise RegistryRefused("BLOB_UNKNOWN", f"{name} has no {digest}")
         headers = {"Docker-Content-Digest": digest, "Content-Type": "application/octet-stream", **VERSION}
         return web.FileResponse(path, headers=headers)
 
@@ -121,53 +122,61 @@ class RegistryHandler:
         if said["id"]:
             raise RegistryRefused("UNSUPPORTED", "POST begins an upload and does not continue one")
         mount, digest = request.query.get("mount", ""), request.query.get("digest", "")
-        if mount and self._store.confirm(_digest(mount)):
+        source = request.query.get("from") or name
+        mounting = bool(mount)
+        if mounting and await asyncio.to_thread(self._mounted, name, _digest(mount), source, said["scope"]):
             return _created(f"{ROOT}{name}/blobs/{mount}", mount)
         if digest:
             return await self._at_once(request, name, _digest(digest))
         upload = self._store.new_upload()
         while len(self._uploads) >= _UPLOADS_KEPT:
             self._uploads.pop(next(iter(self._uploads))).discard()
-        self._uploads[upload.path.name] = upload
+        self._uploads[name, upload.path.name] = upload
         return self._accepted(name, upload)
+
+    def _mounted(self, name: str, digest: str, source: str, scope: str) -> bool:
+        """Whether a repository has a blob now, since it had it, or another one has that the token may read."""
+        if not self._store.confirm(name, digest):
+            readable = scope == "" or source == scope
+            if not readable or not REPOSITORY.fullmatch(source) or not self._store.confirm(source, digest):
+                return False
+        self._store.give(name, digest)
+        return True
 
     async def _at_once(self, request: web.BaseRequest, name: str, digest: str) -> web.StreamResponse:
         upload = self._store.new_upload()
         try:
             await _receive(request, upload)
-            await asyncio.to_thread(self._store.keep, upload, digest)
+            await asyncio.to_thread(self._store.keep, upload, digest, name)
         finally:
             # Nobody can go on with it; one that was kept is here no more.
             upload.discard()
         return _created(f"{ROOT}{name}/blobs/{digest}", digest)
 
-    def _upload(self, said: Mapping[str, str]) -> Upload:
-        upload = self._uploads.get(said["id"])
+    def _upload(self, name: str, said: Mapping[str, str]) -> Upload:
+        upload = self._uploads.get((name, said["id"]))
         if upload is None:
             raise RegistryRefused("BLOB_UPLOAD_UNKNOWN", "there is no such upload, or not any more: begin again")
         return upload
 
     async def _go_on(self, request: web.BaseRequest, name: str, said: Mapping[str, str]) -> web.StreamResponse:
-        upload = self._upload(said)
-        begin = _RANGE.fullmatch(request.headers.get("Content-Range", "").removeprefix("bytes "))
-        if begin is not None and int(begin[1]) != upload.size:
-            raise RegistryRefused("RANGE_INVALID", f"the next byte is number {upload.size}")
+        upload = self._upload(name, said)
         await _receive(request, upload)
         return self._accepted(name, upload)
 
     async def _finish(self, request: web.BaseRequest, name: str, said: Mapping[str, str]) -> web.StreamResponse:
-        upload, digest = self._upload(said), _digest(request.query.get("digest", ""))
+        upload, digest = self._upload(name, said), _digest(request.query.get("digest", ""))
         await _receive(request, upload)
-        self._uploads.pop(said["id"], None)
-        await asyncio.to_thread(self._store.keep, upload, digest)
+        self._uploads.pop((name, said["id"]), None)
+        await asyncio.to_thread(self._store.keep, upload, digest, name)
         return _created(f"{ROOT}{name}/blobs/{digest}", digest)
 
     async def _how_far(self, request: web.BaseRequest, name: str, said: Mapping[str, str]) -> web.StreamResponse:
-        return self._accepted(name, self._upload(said), status=204)
+        return self._accepted(name, self._upload(name, said), status=204)
 
     async def _give_up(self, request: web.BaseRequest, name: str, said: Mapping[str, str]) -> web.StreamResponse:
-        self._upload(said).discard()
-        del self._uploads[said["id"]]
+        self._upload(name, said).discard()
+        del self._uploads[name, said["id"]]
         return web.Response(status=204, headers=VERSION)
 
     def _accepted(self, name: str, upload: Upload, status: int = 202) -> web.Response:
@@ -226,7 +235,15 @@ def _created(location: str, digest: str) -> web.Response:
 
 
 async def _receive(request: web.BaseRequest, upload: Upload) -> None:
-    """Add a request's body to an upload."""
+    """Add a request's body to an upload.
+
+    Raises:
+        RegistryRefused: it is not the part that its Content-Range says, or that comes next.
+    """
+    ends_at = _range_end(request.headers.get("Content-Range"), upload.size)
+    length = request.content_length
+    if ends_at is not None and length is not None and upload.size + length != ends_at:
+        raise RegistryRefused("SIZE_INVALID", f"Content-Range ends before byte {ends_at}, Content-Length does not")
     piece = bytearray()
     async for chunk in request.content.iter_any():
         piece += chunk
@@ -235,6 +252,24 @@ async def _receive(request: web.BaseRequest, upload: Upload) -> None:
             piece.clear()
     if piece:
         await asyncio.to_thread(upload.write, bytes(piece))
+    if ends_at is not None and upload.size != ends_at:
+        raise RegistryRefused("SIZE_INVALID", f"Content-Range ends before byte {ends_at}, the upload at {upload.size}")
+
+
+def _range_end(said: str | None, size: int) -> int | None:
+    """The size that an upload has after a part, by its Content-Range; None where that is not said.
+
+    Args:
+        size: that it has before.
+    """
+    if said is None:
+        return None
+    part = _RANGE.fullmatch(said.strip())
+    if part is None or int(part[2]) < int(part[1]):
+        raise RegistryRefused("RANGE_INVALID", f"Content-Range {said[:60]!r} is not FIRST-LAST, two byte numbers")
+    if int(part[1]) != size:
+        raise RegistryRefused("RANGE_INVALID", f"the next byte is number {size}")
+    return int(part[2]) + 1
 
 
 def _digest(said: str) -> str:

@@ -4,6 +4,7 @@ On disk, below the registry's root:
 
     blobs/<hex>                            layers, configurations and manifests, each named by what it holds
     repositories/<name>/_manifests/<hex>   that this repository has that manifest; the file holds its media type
+    repositories/<name>/_blobs/<hex>       that this repository was given that blob, though no manifest names it yet
     repositories/<name>/_tags/<tag>        the digest that a tag stands for
     uploads/<id>                           unfinished uploads, removed at the next start
 
@@ -60,9 +61,24 @@ class RegistryStore:
     # Blobs
 
     def blob(self, digest: str) -> Path | None:
-        """The file of a blob, None when there is none."""
+        """The file of a blob, whosever it is; None when there is none."""
         path = self._blob(digest)
         return path if path.is_file() else None
+
+    def blob_of(self, repository: str, digest: str) -> Path | None:
+        """The file of a blob that a repository has; None where it has none, though another one may have it.
+
+        A repository has what was pushed or mounted there, its manifests, and what these name.
+        """
+        path = self.blob(digest)
+        if path is None:
+            return None
+        given = self._given(repository, digest).is_file() or self._marked(repository, digest).is_file()
+        return path if given or digest in self._named_in(self._home(repository) / "_manifests") else None
+
+    def give(self, repository: str, digest: str) -> None:
+        """A repository has a blob from now on, which has to be there."""
+        self._write(self._given(repository, digest), "")
 
     def _blob(self, digest: str) -> Path:
         return self._root / "blobs" / digest.removeprefix("sha256:")
@@ -79,8 +95,12 @@ class RegistryStore:
                 " destroy apps that are not needed, or reset the platform",
             )
 
-    def keep(self, upload: Upload, digest: str) -> None:
-        """A blob is complete. Raises RegistryRefused when it is not what its digest says."""
+    def keep(self, upload: Upload, digest: str, repository: str = "") -> None:
+        """A blob is complete, and a repository ("" for none) has it.
+
+        Raises:
+            RegistryRefused: it is not what its digest says.
+        """
         if upload.digest != digest:
             upload.discard()
             raise RegistryRefused("DIGEST_INVALID", f"the content is {upload.digest}, not {digest}")
@@ -92,10 +112,12 @@ class RegistryStore:
             else:
                 self._used += upload.size
                 upload.path.replace(path)
+        if repository:
+            self.give(repository, digest)
 
-    def confirm(self, digest: str) -> bool:
-        """Whether a blob is there; a push that relies on it can take its time."""
-        path = self.blob(digest)
+    def confirm(self, repository: str, digest: str) -> bool:
+        """Whether a repository has a blob; a push that relies on it can take its time."""
+        path = self.blob_of(repository, digest)
         if path is not None:
             with contextlib.suppress(OSError):
                 path.touch()
@@ -116,7 +138,7 @@ class RegistryStore:
         if digest not in ("", manifest.digest):
             raise RegistryRefused("DIGEST_INVALID", f"the manifest is {manifest.digest}, not {digest}")
         for blob in manifest.blobs:
-            if not self.confirm(blob):
+            if not self.confirm(repository, blob):
                 raise RegistryRefused("MANIFEST_BLOB_UNKNOWN", f"{blob} was not pushed")
         for child in manifest.children:
             if not self._marked(repository, child.digest).exists():
@@ -170,6 +192,9 @@ class RegistryStore:
     def _marked(self, repository: str, digest: str) -> Path:
         return self._home(repository) / "_manifests" / digest.removeprefix("sha256:")
 
+    def _given(self, repository: str, digest: str) -> Path:
+        return self._home(repository) / "_blobs" / digest.removeprefix("sha256:")
+
     def _text(self, path: Path) -> str:
         try:
             return path.read_text(encoding="ascii")
@@ -209,7 +234,8 @@ class RegistryStore:
                 if f"sha256:{mark.name}" not in kept:
                     mark.unlink(missing_ok=True)
                     forgotten.append(f"sha256:{mark.name}")
-            if not kept:
+            if not kept and not keep_latest:
+                # The app is gone. Of one that stays, blobs that were just given may be a push under way.
                 shutil.rmtree(self._home(repository), ignore_errors=True)
             self._sweep()
         return forgotten
@@ -217,6 +243,9 @@ class RegistryStore:
     def _sweep(self) -> None:
         named = set(self._named())
         before = self._now() - UNNAMED_STAYS
+        for given in list((self._root / "repositories").rglob("_blobs/*")):
+            if given.stat().st_mtime < before:
+                given.unlink(missing_ok=True)
         for path in list((self._root / "blobs").iterdir()):
             status = path.stat()
             if f"sha256:{path.name}" not in named and status.st_mtime < before:
@@ -224,7 +253,11 @@ class RegistryStore:
                 self._used -= status.st_size
 
     def _named(self) -> Iterator[str]:
-        for mark in (self._root / "repositories").rglob("_manifests/*"):
+        for manifests in (self._root / "repositories").rglob("_manifests"):
+            yield from self._named_in(manifests)
+
+    def _named_in(self, manifests: Path) -> Iterator[str]:
+        for mark in manifests.glob("*"):
             digest = f"sha256:{mark.name}"
             yield digest
             with contextlib.suppress(OSError, RegistryRefused):

@@ -58,7 +58,15 @@ class MachineProber(Protocol):
     """Looks at one machine from outside."""
 
     def check(
-        self, url_template: str, app: str, machine: Machine, path: str, timeout: float, identity: Identity = "auto"
+        self,
+        url_template: str,
+        app: str,
+        machine: Machine,
+        path: str,
+        timeout: float,
+        identity: Identity = "auto",
+        *,
+        guessed: bool = False,
     ) -> Answer:
         """Probe one machine once; never raises for a bad answer."""
         ...
@@ -151,4 +159,5 @@ class RolloutContext:
         identity: Identity = probe.identity  # type: ignore[assignment]
         if identity == "required" and path != probe.path:
             identity = "auto"
-        return self.prober.check(self.app_url, self.app, machine, path, probe.timeout, identity)
+        guessed = path == probe.path and not probe.named
+        return self.prober.check(self.app_url, self.app, machine, path, probe.timeout, identity, guessed=guessed)

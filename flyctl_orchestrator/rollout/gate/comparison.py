@@ -2,8 +2,10 @@
 
 Answers are compared by the class of their status. A page that is worse than it usually was is an error: 200 before and
 500 now, 200 before and 404 now. A 404 that was there before is none. Whether 200 became 302 or 404 became 200 is the
-app's own affair, except on the health path, which has to answer by itself. A machine that gave nothing but broken
-answers before tells nothing about a page; where none of them worked, what is new has to be good by itself.
+app's own affair, except on the health path, which has to answer by itself. Where nobody has named a health path, "/" is
+asked instead, which an app need not have: it may lead elsewhere or refuse, and must not be broken. A machine that gave
+nothing but broken answers before tells nothing about a page; where none of them worked, what is new has to be good by
+itself.
 """
 
 from __future__ import annotations
@@ -48,6 +50,8 @@ class Place(NamedTuple):
 def grade(answer: Answer) -> int:
     """The grade of an answer; one of another machine than the one that was asked is as bad as none."""
     status = answer.status or 0
+    if answer.stray:
+        return BROKEN
     if 200 <= status < 300:
         return GOOD if answer.ok else BROKEN
     return {3: ELSEWHERE, 4: REFUSED}.get(status // 100, BROKEN)
@@ -132,9 +136,10 @@ class Comparison:
 
         A page may only be broken where it always was; how often it was is compared by the share of its errors. Of a
         page nobody knows, the health page has to be good, and any other must not be broken. A health page is never
-        good when it is broken, whatever it was before; other pages may always lead elsewhere.
+        good when it is broken, whatever it was before; other pages may always lead elsewhere. A health page that
+        nobody has named is a page like any other.
         """
-        health = path == self.probe.path
+        health = path == self.probe.path and self.probe.named
         counts = Counter(grade(answer) for answer in self._known(place, path))
         if not counts:
             return GOOD if health else REFUSED

@@ -229,6 +229,9 @@ def too_slow(expected: Expectation, answer: Answer) -> bool:
 
 def fine(expected: Expectation, answer: Answer) -> bool:
     """Whether an answer of the health path is good, or no worse than it usually was before, and quick enough."""
+    if not expected.probe.named and not answer.ok:
+        # It is not ready yet, or asked too often; broken it may not be in any case.
+        return False
     return grade(answer) <= expected.usual and not too_slow(expected, answer)
 
 
@@ -246,7 +249,9 @@ def _why(expected: Expectation, answer: Answer) -> tuple[str, str]:
         return "latency", f"it answered in {answer.latency_s * 1000:.0f} ms, before it took {before * 1000:.0f} ms"
     if fine(expected, answer):
         return "passes", "it answered well, but not yet often enough in a row"
-    wrong_one = answer.status is not None and 200 <= answer.status < 300
+    if answer.ok:
+        return "probe", f"it answered {answer.status}, and better before the change"
+    wrong_one = answer.stray or (answer.status is not None and 200 <= answer.status < 300)
     return "identity" if wrong_one else "probe", answer.error or "the probe failed"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from statistics import median
 
 from flyctl_orchestrator.fleet.redact import without_queries
@@ -11,11 +11,21 @@ from flyctl_orchestrator.rollout.gate.error_rate import at_least, at_most
 from flyctl_orchestrator.rollout.gate.latency import Pair
 
 
-def accepted(good: int, asked: int) -> str:
-    """What a pass rests on, e.g. "40 of 40 good: error rate below 7.3 % (95 %)"; "" when nobody was asked."""
-    if not asked:
-        return ""
-    return f"{good} of {asked} good: error rate below {percent(at_most(asked - good, asked), up=True)} (95 %)"
+def accepted(good: int, asked: int, guess: str = "") -> str:
+    """What a pass rests on, e.g. "40 of 40 good: error rate below 7.3 % (95 %)"; "" when nobody was asked.
+
+    Args:
+        guess: how the page answered that was asked because no health page is named, where it was not with 2xx.
+    """
+    what = "not broken" if guess else "good"
+    bound = percent(at_most(asked - good, asked), up=True) if asked else ""
+    counted = f"{good} of {asked} {what}: error rate below {bound} (95 %)" if asked else ""
+    return ": ".join(filter(None, (f"no health page is named ([probe] path), and {guess}" if guess else "", counted)))
+
+
+def guessed(path: str, statuses: Collection[int]) -> str:
+    """How a page answered that nobody has named, e.g. "/ answered 302 and 404"; "" for no status."""
+    return f"{path} answered {' and '.join(map(str, sorted(statuses)))}" if statuses else ""
 
 
 def refused(asked: int, wrong: Mapping[str, Mapping[str, int]], before: int, before_of: int) -> str:

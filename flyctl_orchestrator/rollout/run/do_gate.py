@@ -78,6 +78,8 @@ def _probe(run: LaneRun, ctx: StepContext, machine: Machine, expected: Expectati
     answer = ctx.rollout.look(machine)
     run.latency_s = answer.latency_s
     wrong = "" if fine(expected, answer) else answer.error or "too slow"
+    if not wrong:
+        ctx.record.note_guess(ctx.rollout.probe, ctx.rollout.probe.path, answer)
     tell_answer(ctx.rollout, run, machine, ctx.rollout.probe.path, answer, wrong)
     return answer
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.probe import Answer
+from flyctl_orchestrator.project.model import Probe
 from flyctl_orchestrator.rollout.gate.comparison import Baseline
-from flyctl_orchestrator.rollout.gate.sentences import accepted
+from flyctl_orchestrator.rollout.gate.sentences import accepted, guessed
 from flyctl_orchestrator.rollout.journal.journal import Journal
 from flyctl_orchestrator.rollout.plan.plan import Plan
 from flyctl_orchestrator.rollout.plan.steps import CopyMachine
@@ -33,6 +34,7 @@ class Record:
         users_before: answers to users before the change, by the first digit of their status; None: nobody asked yet.
         uncounted: whether answers to users cannot be counted.
         answers: what this rollout's verdicts rest on: answers that counted, and the good ones among them.
+        guessed: what a page that was asked because no health page is named has answered and was not 2xx, by path.
         ref, digest: the image to roll out; the digest is learnt from the first machine when the builder did not tell.
         firsts: process group -> a machine that has the wanted configuration and passed the gate.
         replaced: machine id -> id of the machine it took the place of (flyctl replaces what it cannot update).
@@ -58,6 +60,7 @@ class Record:
     users_before: Counter[int] | None = None
     uncounted: bool = False
     answers: Counter[str] = field(default_factory=Counter)
+    guessed: dict[str, set[int]] = field(default_factory=dict)
     firsts: dict[str, Machine] = field(default_factory=dict)
     replaced: dict[str, str] = field(default_factory=dict)
     runs: dict[str, LaneRun] = field(default_factory=dict)
@@ -83,8 +86,18 @@ class Record:
     @property
     def proof(self) -> str:
         """What the verdicts of this rollout rest on, to go behind a sentence; "" when nobody was asked."""
-        said = accepted(self.answers["good"], self.answers["asked"])
+        said = accepted(self.answers["good"], self.answers["asked"], self.guess)
         return f"; {said}" if said else ""
+
+    @property
+    def guess(self) -> str:
+        """How the page answered that stands for a health page that nobody has named; "" where it was good."""
+        return "; ".join(guessed(path, statuses) for path, statuses in self.guessed.items())
+
+    def note_guess(self, probe: Probe, path: str, answer: Answer) -> None:
+        """Remember what a page answered that nobody has named, and that was taken for well although it is not 2xx."""
+        if not probe.named and path == probe.path and answer.ok and answer.status and answer.status >= 300:
+            self.guessed[path] = {*self.guessed.get(path, ()), answer.status}
 
     def image_of(self, run: LaneRun) -> tuple[str, str | None]:
         """Reference and digest of the image that a lane's machine is to run."""

@@ -35,11 +35,15 @@ def tell_evidence(emit: Emitter, evidence: WaveEvidence, wanted: int, *, baking:
     )
 
 
-def tell_finished(emit: Emitter, seconds: float, evidence: WaveEvidence | None, *, baking: bool) -> None:
-    """Every machine was watched to the end, and is still well."""
+def tell_finished(emit: Emitter, seconds: float, evidence: WaveEvidence | None, guess: str, *, baking: bool) -> None:
+    """Every machine was watched to the end, and is still well.
+
+    Args:
+        guess: as for `accepted`.
+    """
     asked = evidence.asked if evidence else 0
     good = asked - (evidence.errors if evidence else 0)
-    what = accepted(good, asked)
+    what = accepted(good, asked, guess)
     emit("bake.finished" if baking else "watch.finished", seconds=seconds, good=good, asked=asked, what=what)
 
 

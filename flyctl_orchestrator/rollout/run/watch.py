@@ -286,6 +286,8 @@ class WaveWatch:
             assert self._evidence is not None
             wrong = self._evidence.hear(each.id, page, answer, warm=warm)
             each.amiss = each.amiss or bool(wrong)
+            if not wrong:
+                self._record.note_guess(self._context.probe, page, answer)
             self._users.ours(each.id, answer.status)
         if page == self._context.probe.path:
             each.run.latency_s = answer.latency_s
@@ -332,7 +334,8 @@ class WaveWatch:
             good = self._evidence.asked - self._evidence.errors
             self._record.answers.update(asked=self._evidence.asked, good=good)
         if self._started:
-            tell_finished(self._context.emit, self._seconds, self._evidence, baking=self._baking)
+            guess = self._record.guess
+            tell_finished(self._context.emit, self._seconds, self._evidence, guess, baking=self._baking)
         self.over = True
 
     def _give_up(self, each: Watched, ctx: StepContext, verdict: Verdict) -> None:

@@ -24,10 +24,17 @@ pytestmark = [pytest.mark.containers, pytest.mark.xdist_group("container-builds"
 Build = Callable[..., list[dict[str, Any]]]
 
 
-def _has_buildkit(program: str) -> bool:
+def _kind(program: str) -> str:
+    """Which builder a `docker` command brings: "buildx", the plugin; "built in", as before version 23; "classic"."""
+    if _says(program, "buildx", "version"):
+        return "buildx"
+    return "built in" if "--secret" in _says(program, "build", "--help") else "classic"
+
+
+def _says(*command: str) -> str:
     env = {**os.environ, "DOCKER_BUILDKIT": "1"}
-    ran = subprocess.run([program, "build", "--help"], capture_output=True, text=True, check=False, env=env)
-    return "--secret" in ran.stdout
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+    return "" if ran.returncode else ran.stdout
 
 
 def _programs() -> list[str]:
@@ -35,12 +42,13 @@ def _programs() -> list[str]:
     return [program for program in found if program]
 
 
-@pytest.fixture
-def build(engine: TestEngine, tmp_path: Path) -> Iterator[Build]:
+@pytest.fixture(params=["buildx", "built in"])
+def build(request: pytest.FixtureRequest, engine: TestEngine, tmp_path: Path) -> Iterator[Build]:
     """Builds what a test wrote below `tmp_path / "app"` with BuildKit; the lines that the builder said."""
-    capable = [program for program in _programs() if _has_buildkit(program)]
+    capable = [program for program in _programs() if _kind(program) == request.param]
     if not capable:
-        pytest.skip("needs a `docker` command with BuildKit")
+        what = {"buildx": "and its buildx plugin (DOCKER_CONFIG may name it)", "built in": "before version 23"}
+        pytest.skip(f"needs a `docker` command {what[request.param]}")
     path = f"{Path(capable[0]).parent}:{os.environ['PATH']}"
     yield from _builder(engine, tmp_path, path)
 
@@ -123,7 +131,7 @@ def test_a_syntax_line_builds_where_its_frontend_cannot_be_had(build: Build, tmp
 
 
 def test_the_classic_builder_says_what_it_lacks(engine: TestEngine, tmp_path: Path) -> None:
-    classic = [program for program in _programs() if not _has_buildkit(program)]
+    classic = [program for program in _programs() if _kind(program) == "classic"]
     if not classic:
         pytest.skip("needs a `docker` command without BuildKit")
     _write(tmp_path, f"FROM {SMALL}\nRUN echo built\nCMD env\n")

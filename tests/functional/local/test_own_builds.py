@@ -54,16 +54,24 @@ def test_a_script_that_fails_ends_the_build(tmp_path: Path) -> None:
     assert "`build` under [local] in flyo.toml" in event["hint"]
 
 
+GO_DOCKERFILES = [
+    "FROM golang:1 AS b\nWORKDIR /src\nCOPY . .\nRUN go build -o /run-app .\n"
+    'FROM debian\nCOPY --from=b /run-app /usr/local/bin/\nCMD ["run-app"]\n',
+    'FROM golang:1\nWORKDIR /app\nCOPY . .\nRUN go mod download && go build -o bin/small .\nCMD ["./bin/small"]\n',
+    'FROM golang:1\nWORKDIR /app\nCOPY . .\nRUN go build -o /small\nCMD ["/small"]\n',
+]
+
+
 @pytest.mark.skipif(shutil.which("go") is None, reason="needs go")
-@pytest.mark.parametrize(
-    "dockerfile",
-    [
-        "FROM golang:1 AS b\nWORKDIR /src\nCOPY . .\nRUN go build -o /run-app .\n"
-        'FROM debian\nCOPY --from=b /run-app /usr/local/bin/\nCMD ["run-app"]\n',
-        'FROM golang:1\nWORKDIR /app\nCOPY . .\nRUN go mod download && go build -o bin/small .\nCMD ["./bin/small"]\n',
-        'FROM golang:1\nWORKDIR /app\nCOPY . .\nRUN go build -o /small\nCMD ["/small"]\n',
-    ],
-)
+@pytest.mark.parametrize("dockerfile", GO_DOCKERFILES)
+def test_a_go_program_whose_files_copy_moves(tmp_path: Path, dockerfile: str) -> None:
+    files = {**_GO, "src/main.go": _ECHO, "src/other/kept.go": "package other\n"}
+    event = _run(tmp_path, dockerfile.replace("COPY . .", "COPY go.mod ./\nCOPY src ./"), files)
+    assert event.get("said") == "go in iad\n", event
+
+
+@pytest.mark.skipif(shutil.which("go") is None, reason="needs go")
+@pytest.mark.parametrize("dockerfile", GO_DOCKERFILES)
 def test_a_go_program(tmp_path: Path, dockerfile: str) -> None:
     event = _run(tmp_path, dockerfile, {**_GO, "main.go": _ECHO})
     assert event.get("said") == "go in iad\n", event

@@ -93,6 +93,7 @@ class RolloutProject(Computer):
     """A project directory and the daemon it is deployed to."""
 
     dockerfile = DOCKERFILE
+    contained = False
 
     def write(self) -> RolloutProject:
         """Write the files of a good release."""

@@ -41,9 +41,19 @@ def test_a_primary_region_that_is_closed_since_is_in_nobodys_way(deployed: Rollo
     assert "Fly.io has closed its region 'den': the app stays where it is (fra, iad, nrt)" in ran.stderr
 
 
-def test_a_first_deploy_to_a_closed_region_names_the_nearest_open_ones(fresh: RolloutProject) -> None:
+def test_a_first_deploy_to_a_closed_region_is_rehearsed_in_the_nearest_open_one(fresh: RolloutProject) -> None:
     (fresh.project / "flyo.toml").unlink()
     (fresh.project / "fly.toml").write_text(FLY_TOML.replace('"iad"', '"den"'))
+    ran = fresh.deploy("--watch", "0s")
+    assert ran.status == 0 and sorted(fresh.machines()) == ["dfw"], ran.stderr
+    assert "closed its region 'den': rehearsed in dfw (Dallas), the nearest open one. Fly.io refuses it" in ran.stderr
+    again = fresh.flyo("plan", "--local", "--detailed-exit-code")
+    assert again.status == 0 and "the app stays where it is (dfw)" in again.stderr, again.stderr
+
+
+def test_a_first_deploy_to_a_region_that_is_none_is_refused(fresh: RolloutProject) -> None:
+    (fresh.project / "flyo.toml").unlink()
+    (fresh.project / "fly.toml").write_text(FLY_TOML.replace('"iad"', '"the-nearest"'))
     ran = fresh.deploy()
-    assert ran.status == 2 and "has closed its region 'den'. The nearest open ones are dfw (Dallas)" in ran.last_line
+    assert ran.status == 2 and "'the-nearest' is not a Fly.io region" in ran.last_line
     assert fresh.api.call("GET", "/v1/apps?org_slug=personal").body["total_apps"] == 0

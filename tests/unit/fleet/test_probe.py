@@ -89,3 +89,26 @@ def test_a_huge_error_page_becomes_one_short_line() -> None:
     assert failed.error is not None
     assert len(failed.error) < 250
     assert "\n" not in failed.error
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        (answer(301, location="/login"), None),
+        (answer(404, {"error": "no such page"}), None),
+        (answer(426), None),
+        (answer(500), "answered 500"),
+        (answer(429), "answered 429"),
+        (answer(421), "answered 421"),
+        (answer(404, fly_proxy_error="PM06"), "answered 404"),
+        (answer(404, fly_region="iad"), "answered from region iad, not nrt"),
+        (answer(404, fly_machine_id="m2"), "answered by machine m2, not m1"),
+    ],
+)
+def test_a_page_that_nobody_has_named_may_lead_elsewhere_or_refuse(given: HttpAnswer, error: str | None) -> None:
+    found = Prober(ScriptedHttp(ManualClock(), [given])).check(
+        "https://{app}.fly.dev", "web", HERE, "/", 5, guessed=True
+    )
+    assert (found.ok, found.status) == (error is None, given.status)
+    assert found.error == (f"https://web.fly.dev/: {error}" if error else None)
+    assert found.stray == (error is not None and "answered 4" not in error and "answered 5" not in error)

@@ -75,6 +75,11 @@ def test_reads_every_key(tmp_path: Path) -> None:
     )
 
 
+def test_a_health_page_is_named_by_writing_it_down(tmp_path: Path) -> None:
+    assert load(tmp_path, '[probe]\npath = "/"').probe.named
+    assert not load(tmp_path, '[probe]\ntimeout = "5s"').probe.named
+
+
 def test_keeps_the_order_of_regions_since_it_is_the_order_of_waves(tmp_path: Path) -> None:
     assert list(load(tmp_path, "[regions]\nsyd=1\niad=1\nams=1").regions) == ["syd", "iad", "ams"]
 

@@ -107,4 +107,5 @@ def _ask(target: Target, project: Project, machine: Machine) -> Callable[[Machin
         probe.path,
         probe.timeout,
         probe.identity,  # type: ignore[arg-type]
+        guessed=not probe.named,
     )

@@ -20,6 +20,7 @@ class ContainedProject(RolloutProject):
     """The same project on a base image that is made here."""
 
     dockerfile = DOCKERFILE.replace("python:3.12-slim", PYTHON)
+    contained = True
 
 
 @pytest.fixture(scope="session")

@@ -114,3 +114,30 @@ def test_a_command_of_another_stage_counts_when_the_last_one_copies_from_it(cont
         ("npm run build", "web"),
     ]
     assert plan.keeps_everything and plan.inputs is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "laid_out"),
+    [
+        (
+            "COPY go.mod .\nCOPY web ./\nRUN go build .",
+            {"go.mod": "go.mod", "a": "web/a", "package.json": "web/package.json"},
+        ),
+        ("COPY go.mod web/a ./\nRUN go build .", {"go.mod": "go.mod", "a": "web/a"}),
+        (
+            "COPY web ./\nCOPY Cargo.toml .\nRUN cargo build",
+            {"Cargo.toml": "Cargo.toml", "a": "web/a", "package.json": "web/package.json"},
+        ),
+        # It is as in the context; no module is there; one of the files is of no context.
+        ("COPY . .\nRUN go build .", {}),
+        ("COPY web ./\nRUN go build .", None),
+        ("COPY go.mod web/a ./\nCOPY <<more.go .\nx\nmore.go\nRUN go build .", None),
+    ],
+)
+def test_where_copy_moves_the_files_of_go_and_rust_they_are_laid_out_as_it_says(
+    context: Write, lines: str, laid_out: dict[str, str] | None
+) -> None:
+    builds = _builds(context, lines)
+    assert [dict(build.laid_out) for build in builds] == ([] if laid_out is None else [laid_out])
+    assert [build.directory for build in builds] == ([] if laid_out is None else [".built/app" if laid_out else ""])
+    assert all(build.place_of("app/x") == (".built/app/x" if laid_out else "x") for build in builds)

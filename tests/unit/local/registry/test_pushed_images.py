@@ -45,7 +45,7 @@ def push(store: RegistryStore, repository: str, tag: str, config: Mapping[str, o
     for digest, data in blobs.items():
         upload = store.new_upload()
         upload.write(data)
-        store.keep(upload, digest)
+        store.keep(upload, digest, repository)
     return store.put_manifest(repository, tag, manifest, IMAGE_TYPES[0]).digest
 
 

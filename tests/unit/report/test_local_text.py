@@ -1,0 +1,27 @@
+"""`flyo local status` says what `--delays` leaves out, while there is such a thing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from flyctl_orchestrator.report.line import Line
+from flyctl_orchestrator.report.local_text import UNDELAYED, local_lines
+from flyctl_orchestrator.report.style import Style
+
+APP = {"name": "shop", "machines": 2, "started": 2, "suspended": 0, "stopped": 0, "failed": 0, "url": "http://shop"}
+
+
+@pytest.mark.parametrize(
+    ("delays", "containers", "said"),
+    [(True, 2, True), (True, 1, False), (True, 0, False), (False, 2, False), (True, None, False)],
+)
+def test_connections_between_containers_are_said_not_to_be_delayed(
+    delays: bool, containers: int | None, said: bool
+) -> None:
+    status: dict[str, Any] = {"pid": 1, "delays": delays, "apps": [APP]}
+    if containers is not None:
+        status["containers"] = containers
+    lines = local_lines(status, "http://127.0.0.1:4280", 0.0, Style(), 100)
+    assert (lines[-1] == Line.of(UNDELAYED)) is said
