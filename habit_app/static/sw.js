@@ -14,6 +14,13 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (url.origin !== location.origin) return;
+  if (url.pathname === "/api/ticks") {
+    // Sent from here, it outlives the page: a browser drops what a page that is left has only handed to us.
+    const sent = fetch(request);
+    event.waitUntil(sent.catch(() => null));
+    event.respondWith(sent);
+    return;
+  }
   if (request.method !== "GET") {
     if (!url.pathname.startsWith("/api/")) event.waitUntil(forget());
     return;

@@ -232,7 +232,8 @@ def test_an_app_that_is_not_there_is_said_so(place: Place) -> None:
     done = place.run("set", "A=-", "--app", "no-such-app", stdin="x1234")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        "flyo: app no-such-app: does not exist yet. 'flyctl apps create no-such-app' creates it [api.not_found]"
+        "flyo: app no-such-app: there is no such app on Fly.io. 'flyctl apps create no-such-app' creates it "
+        "[app.not_found]"
     )
 
 

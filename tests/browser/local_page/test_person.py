@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.local_page.conftest import NewBoard
 from tests.browser.local_page.test_traffic import ARCS, painted
 from tests.functional.cli.local_fleet import APP, LocalFleet
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -44,7 +45,8 @@ def test_a_person_is_placed_by_writing(board: Page, where: str, shown: str, edge
 def test_what_is_no_place_is_said_at_the_field(board: Page, where: str) -> None:
     write(board, where)
     field = board.get_by_label("Where")
-    assert "no large city" in field.evaluate("(field) => field.validationMessage")
+    # The cities are fetched when they are first looked through.
+    eventually(lambda: field.evaluate("(field) => field.validationMessage"), lambda said: "no large city" in said)
     expect(board.locator("#person-title")).to_have_text("A person")
     field.fill("Berlin")
     assert field.evaluate("(field) => field.validity.valid")

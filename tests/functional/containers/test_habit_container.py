@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import pytest
 
@@ -29,8 +30,6 @@ from tests.waiting import eventually
 # It builds; see test_container_builds.py.
 pytestmark = [pytest.mark.containers, pytest.mark.xdist_group("container-builds"), pytest.mark.timeout(240)]
 
-IMAGE = "flyo-test/habit:1"
-NETWORK = "flyo-test-habit"
 PORT = 8080
 GUNICORN = """#!/usr/local/bin/python3
 import sys
@@ -127,17 +126,19 @@ def image(engine: TestEngine, tmp_path: Path) -> Iterator[str]:
     gunicorn.write_text(GUNICORN)
     gunicorn.chmod(0o755)
     (context / "Dockerfile").write_text(last_stage())
-    docker(engine, "build", "--network", "none", "--tag", IMAGE, str(context))
-    yield IMAGE
-    docker(engine, "image", "rm", "--force", IMAGE)
+    name = f"flyo-test/habit:{uuid4().hex[:12]}"
+    docker(engine, "build", "--network", "none", "--tag", name, str(context))
+    yield name
+    docker(engine, "image", "rm", "--force", name)
 
 
 @pytest.fixture
 def network(engine: TestEngine) -> Iterator[str]:
-    """One of the test's own."""
-    docker(engine, "network", "create", NETWORK)
-    yield NETWORK
-    docker(engine, "network", "rm", NETWORK)
+    """One of the test's own: the engine makes a second one of the same name without a word."""
+    name = f"flyo-test-habit-{uuid4().hex[:12]}"
+    docker(engine, "network", "create", name)
+    yield name
+    docker(engine, "network", "rm", name)
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ def test_a_file_of_values_on_its_way_into_the_image_is_named(bare: LocalFleet) -
     warned = [line for line in bare.ok("plan", "--local").stderr.splitlines() if "doctor.env_in_image" in line]
     assert warned == [
         "warning: .env: gets into the image, where everybody who has the image can read it. Add the line .env to "
-        ".dockerignore, and give the values with 'flyo secrets import .env' [doctor.env_in_image]"
+        ".dockerignore, and give the values with 'flyo secrets import --local .env' [doctor.env_in_image]"
     ]
     (bare.project / ".dockerignore").write_text(".env\n")
     assert ".env" not in bare.ok("secrets", "check", "--local", "--strict").stderr

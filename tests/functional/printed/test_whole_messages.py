@@ -67,7 +67,7 @@ NOT_FLY = "Install it (https://docs.fly.io/flyctl/install/), or add --local to r
             "flyo: flyo deploy: --resume says itself what it is about, and cannot be used with --regions. "
             "Leave --regions out, or roll out anew [plan.only]",
         ),
-        ("init --yes --start=", {}, {}, 2, "flyo: --start: is not a command. Give it as one line [usage.start]"),
+        ("init --yes --start=serve\a", {}, {}, 2, "flyo: --start: is not a command. Give it as one line [usage.start]"),
         (
             "scale nowhere=1", {"fly.toml": FLY, "flyo.toml": "[regions]\n"}, {"FLYO_TARGET": "moon"}, 2,
             "flyo: FLYO_TARGET: 'moon' is not a target. Use 'local', or unset it for Fly.io [target.unknown]",

@@ -110,4 +110,5 @@ def test_what_loop_counts_once_is_told_as_once() -> None:
     assert read(packed.getvalue()).remarks == [
         "Swim: 1 time in 14 days has become once a week.",
         "Run: 3 times in 10 days has become 2 times a week.",
+        "Colours, questions and descriptions were left out: habits have none here.",
     ]
