@@ -43,9 +43,7 @@ def stop(context: CommandContext) -> None:
         UnreachableError: it does not end.
     """
     for app in _deploying(context.environment):
-        context.output.say(
-            f"note: the deploy of {app} that was started on the page is ended as by Ctrl-C: it goes back"
-        )
+        context.output.say(f"note: the deploy of {app} that was started on the page is ended as by Ctrl-C")
     stopped = stop_local(context.environment)
     context.output.report("stopped" if stopped else "nothing was running")
 
