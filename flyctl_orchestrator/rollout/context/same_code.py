@@ -29,7 +29,7 @@ def marked(request: BuildRequest, directory: Path, mark: str) -> BuildRequest:
         # An absolute path: the copy is not in the context, and does not become part of it.
         copy = write_marked(dockerfile, directory, mark)
         request = replace(request, build=replace(request.build, dockerfile=copy))
-    return replace(request, label=f"{request.label}-{mark}")
+    return request
 
 
 def marked_dockerfile(text: str, mark: str) -> str:

@@ -62,4 +62,5 @@ class RehearsedDeployment(Deployment):
         self.ready(plan)
 
     def _build_marked(self, request: BuildRequest, mark: str) -> BuiltImage:
-        return build(self.target, marked(request, self.scratch, mark), self._log)
+        named = replace(request, label=f"{request.label}-{mark}")
+        return build(self.target, marked(named, self.scratch, mark), self._log)
