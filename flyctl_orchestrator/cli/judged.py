@@ -92,9 +92,9 @@ def _accepted(context: CommandContext) -> set[str]:
     for code in sorted(codes - known):
         shown = code[:60] if code.isprintable() else repr(code[:60])
         raise UsageError(
-            f"'{shown}' is no code of a finding",
+            f"'{shown}' is no code of a finding about files",
             where="--accept",
-            next="Give the code that the error ends with; 'flyo doctor --files' shows them all",
+            next="Give the one in brackets behind an error; 'flyo doctor --files' shows them",
         )
     return codes
 

@@ -199,8 +199,8 @@ def test_only_a_finding_can_be_accepted(code: str, fleet: LocalFleet) -> None:
     ran = fleet.flyo("plan", "--local", "--accept", code)
     assert (ran.status, ran.last_line) == (
         2,
-        f"flyo: --accept: '{code}' is no code of a finding. Give the code that the error ends with; "
-        "'flyo doctor --local --files' shows them all [usage]",
+        f"flyo: --accept: '{code}' is no code of a finding about files. Give the one in brackets behind an error; "
+        "'flyo doctor --local --files' shows them [usage]",
     )
 
 

@@ -140,7 +140,7 @@ def test_what_is_not_understood_is_an_error_in_one_line(
     (line,) = err.splitlines()
     assert (ended, out) == (8, "") and says in line
     assert line.startswith("flyo: app shop: ") and line.endswith(
-        ". Check that the token may read its organization, or write --users [regions.metrics]"
+        ". Write --users, or use a token that may read its organization [regions.metrics]"
     )
 
 
