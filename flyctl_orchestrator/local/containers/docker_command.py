@@ -15,6 +15,7 @@ from pathlib import Path
 from flyctl_orchestrator.local.base.inherited import for_builds
 from flyctl_orchestrator.local.containers.endpoint import Endpoint
 from flyctl_orchestrator.local.images import build_command
+from flyctl_orchestrator.local.images.failed_command import advice, reasons
 from flyctl_orchestrator.local.images.failure import BuildFailed
 from flyctl_orchestrator.local.images.image_build import BuildRequest
 
@@ -29,6 +30,8 @@ _FRAME = re.compile(
     r"|(?:DONE|CACHED|transferring|sha256:|resolve|extracting|exporting)\b"
 )
 _VERDICT = re.compile(r"(?:ERROR: |error: )?(?:executor failed|failed to solve|process \")")
+# The command of the step that failed, as the verdict has it: it is no reason.
+_COMMAND = re.compile(r"\[.*\]|process \".*\"")
 _LEAST_PART = 6
 _CLASSIC = (
     "this `docker` has no BuildKit (install its buildx plugin): the classic builder has no RUN --mount, no build"
@@ -166,9 +169,9 @@ def failed(ended: build_command.Ended) -> BuildFailed:
             end = text
         elif text and not _FRAME.match(text):
             wrote[text] = None
-    said = " | ".join([*list(wrote)[-_SHOWN_LINES:], *([end] if end else [])]) or "it wrote nothing"
+    said = " | ".join([*reasons(wrote, _SHOWN_LINES), *([end] if end else [])]) or "it wrote nothing"
     return BuildFailed(
         "build.failed",
         f"`docker build` ended with exit status {ended.status}: {said}",
-        "'flyo deploy --verbose' shows its whole output.",
+        f"{advice([*wrote, _COMMAND.sub('', end)])} 'flyo deploy --verbose' shows its whole output.".lstrip(),
     )

@@ -17,7 +17,8 @@ from flyctl_orchestrator.local.base import own_children
 from flyctl_orchestrator.local.base.inherited import for_builds
 
 _LINE_LIMIT = 4096
-_LAST_LINES = 20
+# A stack of calls or a list of what was tried may stand after the reason.
+_LAST_LINES = 80
 
 
 @dataclass(frozen=True)

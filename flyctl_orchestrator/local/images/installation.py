@@ -14,6 +14,7 @@ from pathlib import Path
 from flyctl_orchestrator.local.images import build_command, snapshot, virtual_env
 from flyctl_orchestrator.local.images.command import path_without
 from flyctl_orchestrator.local.images.context import Context
+from flyctl_orchestrator.local.images.failed_command import advice, reasons
 from flyctl_orchestrator.local.images.failure import BuildFailed
 from flyctl_orchestrator.local.images.manifests import InstallPlan, InstallStep
 from flyctl_orchestrator.local.images.tree import Tree
@@ -21,6 +22,7 @@ from flyctl_orchestrator.local.images.tree import Tree
 # The last ones that bring pkg_resources along.
 _SETUPTOOLS = "pip install 'setuptools<81'"
 _SETUPTOOLS_SECONDS = 120.0
+_SHOWN_LINES = 3
 _RUBBISH = ("__pycache__", ".egg-info", ".pyc")
 
 
@@ -163,11 +165,11 @@ def _lay_out(step: InstallStep, source: Path) -> None:
 
 
 def _failed(step: InstallStep, ended: build_command.Ended) -> BuildFailed:
-    said = " | ".join(line.strip() for line in ended.last_lines[-3:]) or "it wrote nothing"
+    said = " | ".join(reasons(ended.last_lines, _SHOWN_LINES)) or "it wrote nothing"
     hint = (
-        "'flyo deploy --verbose' shows its whole output; it ran in a copy of the build context."
-        " `build` under [local] in flyo.toml says what runs there."
-    )
+        f"{advice(ended.last_lines)} 'flyo deploy --verbose' shows its whole output; it ran in a copy of the build"
+        " context. `build` under [local] in flyo.toml says what runs there."
+    ).lstrip()
     if ended.status == 127:
         hint = f"`{step.command.split()[0]}` or something it needs is not installed on this computer."
     return BuildFailed("build.failed", f"`{step.command}` ended with exit status {ended.status}: {said}", hint)

@@ -20,7 +20,7 @@ from flyctl_orchestrator.local.core.seams import ExitInfo, Launch, ProcessInfo, 
 from flyctl_orchestrator.local.images import literal_ports
 from flyctl_orchestrator.local.images.command import Command, command_for
 from flyctl_orchestrator.local.images.snapshot import materialise
-from flyctl_orchestrator.local.runtime import orphans
+from flyctl_orchestrator.local.runtime import absolute_volumes, orphans
 from flyctl_orchestrator.local.runtime.children import Child, Children
 from flyctl_orchestrator.local.runtime.listing import processes_of
 
@@ -46,6 +46,14 @@ class _Running:
     stopping: bool = False
     waiting: list[Callable[[], None]] = field(default_factory=list)
     kill: Timer | None = None
+    told: bool = False
+
+    def wrote(self, line: str) -> None:
+        """Log a line; what has to be done about a volume that it looks for in vain follows once."""
+        self.on_log(line)
+        if not self.told and (what := absolute_volumes.told(line, self.launch.volumes)):
+            self.told = True
+            self.on_log(what)
 
 
 class ProcessRuntime:
@@ -152,10 +160,10 @@ class ProcessRuntime:
         machine.child = child
         if machine.stopping:
             child.send_all(signals.SIGKILL)
-            self._children.watch(child, machine.on_log, partial(self._ended_unseen, machine))
+            self._children.watch(child, machine.wrote, partial(self._ended_unseen, machine))
             return
         machine.on_started()
-        self._children.watch(child, machine.on_log, partial(self._ended, machine))
+        self._children.watch(child, machine.wrote, partial(self._ended, machine))
 
     def _died_at_once(self, machine: _Running, problem: _Unexecutable) -> None:
         """What cannot be executed looks as on Fly.io: the machine starts, and its process ends at once."""

@@ -1,0 +1,36 @@
+"""A process that looks for its volume where only Fly.io and containers have it is told so."""
+
+from __future__ import annotations
+
+import pytest
+
+from flyctl_orchestrator.local.runtime.absolute_volumes import told
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2026/11/30 18:23:59 open /data/db.json: no such file or directory",
+        "Error: ENOENT: no such file or directory, mkdir '/data'",
+        "FileNotFoundError: [Errno 2] No such file or directory: '/data/notes.db'",
+        "sh: can't create /data/visits: Permission denied",
+    ],
+)
+def test_a_volume_looked_for_at_the_root_of_this_computer(line: str) -> None:
+    said = told(line, ["/cache", "/data"])
+    assert said.startswith("a process has its volume at $HOME/data, not at /data of this computer: ")
+    assert 'runtime = "container"' in said
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "open /srv/data/db.json: no such file or directory",
+        "open /database: no such file or directory",
+        "open /data-old/db.json: no such file or directory",
+        "opened /data/db.json",
+        "GET /missing 404",
+    ],
+)
+def test_other_lines_tell_nothing(line: str) -> None:
+    assert told(line, ["/data"]) == ""
