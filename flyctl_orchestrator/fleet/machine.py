@@ -221,6 +221,12 @@ class Machine:
         return bool(self.config.get("checks")) or any(s.get("checks") for s in self.config.get("services") or ())
 
     @property
+    def page_checked(self) -> str:
+        """The page that the first HTTP check of its services asks for, "" when there is none."""
+        checks = [check for service in self.config.get("services") or () for check in service.get("checks") or ()]
+        return next((str(check["path"]) for check in checks if check.get("path")), "")
+
+    @property
     def serves(self) -> bool:
         """Whether the proxy sends it requests: it has a service and is not a standby."""
         return bool(self.config.get("services")) and not self.standbys

@@ -323,7 +323,10 @@ class Executor:
     def _page(self, code: str) -> str:
         """What to do about a first release's health page that nobody named: an app need not have one at "/"."""
         guessed = code == "probe" and not self._record.baseline and self._context.probe.path == Probe().path
-        named = "If another page tells that the app is well, name it: [probe] path in flyo.toml"
+        seen = [run.last_seen for run in self._record.runs.values() if run.last_seen]
+        asked = next((machine.page_checked for machine in seen if machine.page_checked), "")
+        page = f"{asked}, which fly.toml's check asks for," if asked else "another page"
+        named = f"If {page} tells that the app is well, name it: [probe] path in flyo.toml"
         return f"{named}; paths = [] there leaves / alone" if guessed else ""
 
     def _advice(self, code: str, not_back: NotTakenBack) -> str:

@@ -190,5 +190,12 @@ def test_silence_is_no_answer_when_the_configuration_asks_for_checks() -> None:
     assert not of(config={"services": [{}]}).has_checks
 
 
+def test_the_page_that_a_check_asks_for_is_the_first_one_with_a_path() -> None:
+    checks = [{"type": "tcp"}, {"type": "http", "path": "/up"}, {"type": "http", "path": "/other"}]
+    assert of(config={"services": [{}, {"checks": checks}]}).page_checked == "/up"
+    assert of(config={"services": [{"checks": checks[:1]}]}).page_checked == ""
+    assert of(config={"services": None}).page_checked == ""
+
+
 def test_a_standby_does_not_serve() -> None:
     assert not of(config={"services": [{}], "standbys": ["m1"]}).serves

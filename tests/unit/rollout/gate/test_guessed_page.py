@@ -53,7 +53,8 @@ def test_a_broken_page_fails_named_or_not_and_the_way_out_is_said(world: World, 
     world.looks[one.ref or ""] = Looks(status=status, pages={"/": status})
     outcome = world.deploy(world.desired(one), GUESS)
     assert (outcome.kind, outcome.code) == ("rolled_back", "probe")
-    assert "name it: [probe] path in flyo.toml; paths = [] there leaves / alone" in outcome.next
+    page = "If /up, which fly.toml's check asks for, tells that the app is well"
+    assert f"{page}, name it: [probe] path in flyo.toml; paths = [] there leaves / alone" in outcome.next
     named = world.deploy(world.desired(world.push("two")), Probe(path="/up", paths=()))
     assert named.kind == "done", named.what
 
