@@ -13,18 +13,23 @@ _NOISE = re.compile(
     r"|info Visit https?:|note: This is an issue with the package|hint: See above|\W*See above for output"
     r"|\[end of output\]|\W*$)"
 )
-_IMAGE = re.compile(r"(?:source metadata for|pull access denied for|manifest for) (?:docker\.io/(?:library/)?)?([\w./:@-]*\w)")
+_IMAGE = re.compile(
+    r"(?:source metadata for|pull access denied for|manifest for) (?:docker\.io/(?:library/)?)?([\w./:@-]*\w)"
+)
 _ITS_ADDRESS = re.compile(r"/v2/(?:library/)?([\w./-]+)/manifests/([\w.:-]*\w)")
 _NO_IMAGE = re.compile(
     r"failed to do request: Head|failed to resolve source metadata|pull access denied|manifest (?:unknown|for \S+ not)"
     r"|Get \"https?://[^\"]+/v2/"
 )
 _NO_HOST = re.compile(
-    r"no such host|EAI_AGAIN|ENOTFOUND|could ?n[o']t resolve|could not resolve|name resolution|name or service not known"
-    r"|failed to lookup address|dns error|nxdomain|could not reach host|hostname cannot be resolved|network is unreachable",
+    r"no such host|EAI_AGAIN|ENOTFOUND|could ?n[o']t resolve|could not resolve|name resolution|nxdomain|dns error"
+    r"|name or service not known|failed to lookup address|could not reach host|hostname cannot be resolved"
+    r"|network is unreachable",
     re.I,
 )
-_HOST = re.compile(r"https?://([\w.-]+\.[a-z]{2,})|(?:lookup|ENOTFOUND|EAI_AGAIN|host:?|resolve) '?([\w-]+(?:\.[\w-]+)+)")
+_HOST = re.compile(
+    r"https?://([\w.-]+\.[a-z]{2,})|(?:lookup|ENOTFOUND|EAI_AGAIN|host:?|resolve) '?([\w-]+(?:\.[\w-]+)+)"
+)
 _KNOWN = (
     (
         r"npm ci` can only install|no package-lock\.json|lock file.* not in sync|can only install with an existing",
@@ -71,7 +76,8 @@ def advice(lines: Sequence[str]) -> str:
     text = "\n".join(lines)
     if _NO_IMAGE.search(text):
         name = _image(text)
-        return f"The base image {name} is neither in the container engine nor to be fetched: 'docker pull {name}' says why."
+        missing = f"The base image {name} is neither in the container engine nor to be fetched"
+        return f"{missing}: 'docker pull {name}' says why."
     if unreached := "\n".join(line for line in lines if _NO_HOST.search(line)):
         hosts = [first or second for first, second in _HOST.findall(unreached)]
         where = hosts[-1] if hosts else "the network"

@@ -21,8 +21,7 @@ def told(line: str, paths: Iterable[str]) -> str:
         return ""
     for path in paths:
         if re.search(rf"(?<![\w./-]){re.escape(path)}(?![\w-])", line):
-            return (
-                f"a process has its volume at $HOME{path}, not at {path} of this computer: let the app read the path from"
-                ' a variable, or start a container engine and write runtime = "container" under [local] in flyo.toml'
-            )
+            here = f"a process has its volume at $HOME{path}, not at {path} of this computer"
+            other = 'start a container engine and write runtime = "container" under [local] in flyo.toml'
+            return f"{here}: let the app read the path from a variable, or {other}"
     return ""

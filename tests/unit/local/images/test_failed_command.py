@@ -50,7 +50,7 @@ def test_the_lines_that_say_why(text: str, said: list[str]) -> None:
         ("write /x: no space left on device", "Free some disk space"),
         ("FATAL ERROR: Reached heap limit - JavaScript heap out of memory", "ran out of memory"),
         ("npm error request to https://registry.example.com/left-pad failed, reason: getaddrinfo ENOTFOUND", "example"),
-        ("dial tcp: lookup gems.example.org on 10.0.0.1:53: no such host", "The build does not reach gems.example.org: "),
+        ("dial tcp: lookup gems.example.org: no such host", "The build does not reach gems.example.org: "),
         ("Temporary failure in name resolution", "The build does not reach the network: "),
         ("** (Mix) httpc request failed with: :nxdomain", "The build does not reach the network: "),
     ],
@@ -70,8 +70,8 @@ _OLD = """#3 [internal] load metadata for docker.io/library/node:18
 failed to solve with frontend dockerfile.v0: failed to create LLB definition: failed to do request: Head "https://registr\
 y.example/v2/library/node/manifests/18": dial tcp: no such host"""
 _NEW = """#2 ERROR: failed to do request: Head "https://registry.example/v2/acme/base/manifests/1.2": no such host
-ERROR: failed to solve: acme/base:1.2: failed to resolve source metadata for docker.io/acme/base:1.2: failed to do reques\
-t: Head "https://registry.example/v2/acme/base/manifests/1.2": no such host"""
+ERROR: failed to solve: acme/base:1.2: failed to resolve source metadata for docker.io/acme/base:1.2: failed to d\
+o request: Head "https://registry.example/v2/acme/base/manifests/1.2": no such host"""
 
 
 @pytest.mark.parametrize(
