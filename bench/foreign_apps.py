@@ -31,8 +31,14 @@ FLYO = str(Path(sysconfig.get_path("scripts")) / "flyo")
 WAYS = {"container": "with an engine", "process": "without"}
 _FROM = re.compile(r"(?im)^\s*FROM\s+(?:--\S+\s+)*(\S+)")
 _SHOWN = 300
-# Compilers are where this user has them, although the commands have a home of their own.
-_TOOLS = {"RUSTUP_HOME": ".rustup", "CARGO_HOME": ".cargo", "GOPATH": "go", "GOCACHE": ".cache/go-build"}
+# Compilers, and where npm finds what they need, are this user's, although the commands have a home of their own.
+_TOOLS = {
+    "RUSTUP_HOME": ".rustup",
+    "CARGO_HOME": ".cargo",
+    "GOPATH": "go",
+    "GOCACHE": ".cache/go-build",
+    "NPM_CONFIG_USERCONFIG": ".npmrc",
+}
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class Platform:
         """What every command finds."""
         own = {"HOME": str(self.root / "home"), "FLYO_LOCAL_DIR": str(self.root / "state"), "FLYO_LOCAL_PORT": "0"}
         homes = {name: Path.home() / place for name, place in _TOOLS.items()}
-        tools = {name: str(place) for name, place in homes.items() if place.is_dir()}
+        tools = {name: str(place) for name, place in homes.items() if place.exists()}
         return {**tools, **os.environ, **own, "FLYO_LOCAL_RUNTIME": self.way}
 
     def flyo(self, *words: str, cwd: Path, seconds: float = 60.0) -> subprocess.CompletedProcess[str]:

@@ -10,9 +10,10 @@ _NOISE = re.compile(
     r"\s*(?:at (?:async |new )?[\w.<>\[\]$ ]*\(?(?:/|file:|node:|[A-Za-z]:\\|<anonymous>)"
     r"|npm (?:error|ERR!)(?:\s*$| A complete log| Run \"npm help)|npm (?:notice|warn|WARN)\b"
     r"|(?:npm (?:error|ERR!) )?gyp (?:ERR! (?:node|cwd|System|command|not ok|\$npm_package|node-gyp|stack    )|info\b)"
-    r"|info Visit https?:|note: This is an issue with the package|hint: See above|\W*See above for output"
+    r"|info Visit https?:|error Command failed with exit code|ELIFECYCLE|note: This is an issue with the package|hint: See above|\W*See above for output"
     r"|\[end of output\]|\W*$)"
 )
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _IMAGE = re.compile(
     r"(?:source metadata for|pull access denied for|manifest for) (?:docker\.io/(?:library/)?)?([\w./:@-]*\w)"
 )
@@ -67,7 +68,8 @@ def reasons(lines: Iterable[str], count: int) -> list[str]:
         lines: what the command wrote, as far as it is known.
         count: how many at most.
     """
-    told = list(dict.fromkeys(line.strip() for line in lines if line.strip()))
+    plain = (_COLOUR.sub("", line).strip() for line in lines)
+    told = list(dict.fromkeys(line for line in plain if line))
     return [line for line in told if not _NOISE.match(line)][-count:] or told[-count:]
 
 

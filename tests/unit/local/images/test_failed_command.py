@@ -8,7 +8,8 @@ from flyctl_orchestrator.local.containers.docker_command import failed
 from flyctl_orchestrator.local.images.build_command import Ended
 from flyctl_orchestrator.local.images.failed_command import advice, reasons
 
-_STACK = """Error: Cannot find module 'left-pad'
+_STACK = """building
+\x1b[31mError: Cannot find module 'left-pad'\x1b[0m
     at Module._resolveFilename (node:internal/modules/cjs/loader:1225:15)
     at async Object.build [as default] (/app/node_modules/next/dist/build/index.js:82:25)
 info Visit https://yarnpkg.com/en/docs/cli/run for documentation about this command.
@@ -28,7 +29,7 @@ npm error A complete log of this run can be found in: /root/.npm/_logs/debug-0.l
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (_STACK, ["Error: Cannot find module 'left-pad'", "error Command failed with exit code 1."]),
+        (_STACK, ["building", "Error: Cannot find module 'left-pad'"]),
         (_NPM, ["npm error code EUSAGE", _NPM.splitlines()[1]]),
         (_GYP, ["npm error gyp ERR! find Python Could not find any Python installation to use"]),
         ("one\none\ntwo\n\nthree", ["two", "three"]),
