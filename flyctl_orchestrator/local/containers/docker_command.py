@@ -28,10 +28,11 @@ _STEP = re.compile(r"#\d+ (?:\d+\.\d{1,3} )?|\d+\.\d{3} ")
 _FRAME = re.compile(
     r"-+$|> \[|\d+ \||\S*Dockerfile\S*:\d+$|\[(?:internal|(?:[\w.-]+ )?\d+/\d+)\]"
     r"|(?:DONE|CACHED|transferring|sha256:|resolve|extracting|exporting)\b"
+    r"|Step \d+/\d+ :|---> |Removing intermediate container "
 )
-_VERDICT = re.compile(r"(?:ERROR: |error: )?(?:executor failed|failed to solve|process \")")
+_VERDICT = re.compile(r"(?:ERROR: |error: )?(?:executor failed|failed to solve|process \"|The command ')")
 # The command of the step that failed, as the verdict has it: it is no reason.
-_COMMAND = re.compile(r"\[.*\]|process \".*\"")
+_COMMAND = re.compile(r"\[.*\]|process \".*\"|The command '.*'")
 _LEAST_PART = 6
 _CLASSIC = (
     "this `docker` has no BuildKit (install its buildx plugin): the classic builder has no RUN --mount, no build"

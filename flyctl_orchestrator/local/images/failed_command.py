@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 _NOISE = re.compile(
     r"\s*(?:at (?:async |new )?[\w.<>\[\]$ ]*\(?(?:/|file:|node:|[A-Za-z]:\\|<anonymous>)"
     r"|npm (?:error|ERR!)(?:\s*$| A complete log| Run \"npm help)|npm (?:notice|warn|WARN)\b"
-    r"|(?:npm (?:error|ERR!) )?gyp (?:ERR! (?:node|cwd|System|command|not ok|\$npm_package|node-gyp|stack    )|info\b)"
-    r"|info Visit https?:|error Command failed with exit code|ELIFECYCLE|note: This is an issue with the package|hint: See above|\W*See above for output"
+    r"|(?:npm (?:error|ERR!) )?gyp (?:ERR! (?:node|cwd|System|command|not ok|\$npm_package|stack\s+at )|info\b|http\b)"
+    r"|info Visit https?:|error Command failed with exit code|ELIFECYCLE"
+    r"|note: This is an issue with the package|hint: See above|\W*See above for output"
     r"|\[end of output\]|\W*$)"
 )
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")

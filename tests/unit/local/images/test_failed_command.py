@@ -21,6 +21,7 @@ npm error Run "npm help ci" for more info
 npm notice New major version of npm available!
 npm error A complete log of this run can be found in: /root/.npm/_logs/debug-0.log"""
 _GYP = """npm error gyp ERR! find Python Could not find any Python installation to use
+npm error gyp ERR! stack at async run (/usr/local/lib/node_modules/npm/node_modules/node-gyp/bin/node-gyp.js:81:18)
 npm error gyp ERR! cwd /app/node_modules/hnswlib
 npm error gyp ERR! not ok
 npm error A complete log of this run can be found in: /root/.npm/_logs/debug-0.log"""
@@ -91,6 +92,24 @@ def test_a_base_image_that_cannot_be_had_is_named(text: str, image: str) -> None
     )
 
 
-def test_the_command_of_the_step_that_failed_is_no_reason() -> None:
-    end = "executor failed running [/bin/sh -c yarn install --frozen-lockfile]: exit code: 1"
+def test_a_classic_builder_s_lines_around_the_reason_are_left_out() -> None:
+    wrote = [
+        "Step 3/4 : RUN make",
+        " ---> Running in 17dc7e7fc882",
+        "it broke",
+        "Removing intermediate container 17dc7e",
+    ]
+    end = "The command '/bin/sh -c make' returned a non-zero code: 2"
+    assert failed(Ended(1, (*wrote, end))).error == f"`docker build` ended with exit status 1: it broke | {end}"
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "executor failed running [/bin/sh -c yarn install --frozen-lockfile]: exit code: 1",
+        'ERROR: failed to solve: process "/bin/sh -c yarn install --frozen-lockfile" did not complete successfully',
+        "The command '/bin/sh -c yarn install --frozen-lockfile' returned a non-zero code: 1",
+    ],
+)
+def test_the_command_of_the_step_that_failed_is_no_reason(end: str) -> None:
     assert failed(Ended(1, ("#4 0.2 it broke", end))).hint == "'flyo deploy --verbose' shows its whole output."
