@@ -96,7 +96,7 @@ def build_handler(
         building = asyncio.create_task(_build(store, settings, containers, wanted, events))
         building.add_done_callback(lambda _: events.put_nowait(None))
         try:
-            await _stream(request, response, events, building, drop)
+            await _stream(request, response, events, building, drop, settings.quiet_seconds)
         finally:
             building.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -159,15 +159,24 @@ async def _stream(
     events: asyncio.Queue[Event | None],
     building: asyncio.Task[None],
     drop: Fault | None,
+    quiet: float,
 ) -> None:
-    """Send events as they come, until the one that says there are no more (None), or until nobody listens."""
+    """Send events as they come, until the one that says there are no more (None), or until nobody listens.
+
+    A compiler may write nothing for many minutes: then a line says every `quiet` seconds that the build goes on.
+    """
+    loop = asyncio.get_running_loop()
+    told = loop.time()
     while True:
         try:
-            event = await asyncio.wait_for(events.get(), _LOOK_EVERY)
+            event = await asyncio.wait_for(events.get(), min(_LOOK_EVERY, quiet))
         except TimeoutError:
             if request.transport is None or request.transport.is_closing():
                 return
-            continue
+            if loop.time() - told < quiet:
+                continue
+            event = {"event": "log", "line": f"still building: nothing was written for {quiet:g} s"}
+        told = loop.time()
         if drop is not None and _lost(event, drop):
             _hang_up(request)
             return

@@ -34,11 +34,13 @@ class BuildSettings:
         environ: the platform's environment, of which builds get a part (`build_command.build_environment`).
         timeout_seconds: how long all commands of one build may take.
         own: directories of the platform, such as its state, that are never part of a context.
+        quiet_seconds: after how long without a line a build says that it goes on; a client that hears nothing gives up.
     """
 
     environ: Mapping[str, str]
     timeout_seconds: float = 600.0
     own: tuple[Path, ...] = ()
+    quiet_seconds: float = 60.0
 
     @property
     def host_path(self) -> str:

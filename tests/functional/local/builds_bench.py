@@ -60,13 +60,18 @@ class Bench:
 
 @asynccontextmanager
 async def bench(
-    root: Path, environ: Mapping[str, str], timeout_seconds: float = 60.0, make: type[ImageStore] = ImageStore
+    root: Path,
+    environ: Mapping[str, str],
+    timeout_seconds: float = 60.0,
+    make: type[ImageStore] = ImageStore,
+    quiet_seconds: float = 60.0,
 ) -> AsyncIterator[Bench]:
     """Serve builds into a store at `root`."""
     store = make(root)
     app = web.Application()
+    settings = BuildSettings(environ, timeout_seconds, quiet_seconds=quiet_seconds)
     faults = FaultBoard(LoopClock(asyncio.get_running_loop()), Random(0))
-    app.router.add_post("/_local/builds", build_handler(store, BuildSettings(environ, timeout_seconds), faults))
+    app.router.add_post("/_local/builds", build_handler(store, settings, faults))
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -245,6 +245,26 @@ def test_output_comes_line_by_line_while_the_build_runs(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm")
+def test_a_build_that_writes_nothing_says_that_it_goes_on(tmp_path: Path) -> None:
+    """A compiler may be silent for longer than a client listens. It ends once somebody was told so."""
+    context, heard = _python_app(tmp_path / "context"), tmp_path / "heard"
+    goes_on, command = "still building: nothing was written for 0.05 s", f"$ read line <{heard}"
+    os.mkfifo(heard)
+
+    async def scenario() -> None:
+        async with bench(tmp_path / "store", os.environ, quiet_seconds=0.05) as server:
+            wanted = {"app": "shop", "label": "v1", "context": str(context), "build": f"read line <{heard}"}
+            async with await server.ask(wanted) as answer:
+                said: list[str] = []
+                while not (said[-1:] == [goes_on] and command in said):
+                    said.append(json.loads(await answer.content.readline())["line"])
+                await asyncio.to_thread(heard.write_text, "on\n")
+                last = [json.loads(line) async for line in answer.content][-1]
+            assert last["event"] == "built", last
+
+    asyncio.run(scenario())
+
+
 def test_node_modules_are_installed_and_found_next_to_the_code(tmp_path: Path) -> None:
     context = write_files(
         tmp_path / "context",
