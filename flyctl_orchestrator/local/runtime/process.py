@@ -20,7 +20,7 @@ from flyctl_orchestrator.local.core.seams import ExitInfo, Launch, ProcessInfo, 
 from flyctl_orchestrator.local.images import literal_ports
 from flyctl_orchestrator.local.images.command import Command, command_for
 from flyctl_orchestrator.local.images.snapshot import materialise
-from flyctl_orchestrator.local.runtime import absolute_volumes, orphans
+from flyctl_orchestrator.local.runtime import not_here, orphans
 from flyctl_orchestrator.local.runtime.children import Child, Children
 from flyctl_orchestrator.local.runtime.listing import processes_of
 
@@ -49,9 +49,9 @@ class _Running:
     told: bool = False
 
     def wrote(self, line: str) -> None:
-        """Log a line; what has to be done about a volume that it looks for in vain follows once."""
+        """Log a line; what has to be done where it looks in vain for something of its image follows once."""
         self.on_log(line)
-        if not self.told and (what := absolute_volumes.told(line, self.launch.volumes)):
+        if not self.told and (what := not_here.told(line, self.launch.volumes)):
             self.told = True
             self.on_log(what)
 

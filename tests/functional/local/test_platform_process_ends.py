@@ -147,3 +147,12 @@ def test_a_machine_of_a_killed_platform_takes_its_daemons_along(fresh_daemon: An
     assert state_of(pid) == "S"
     control.stop(api.running.state)
     all_ended([pid])
+
+
+def test_a_program_that_only_the_base_image_has_is_named_with_what_to_do(api: Api, server_image: str) -> None:
+    # More than one command, so that the shell stays a shell and says it itself.
+    command = ["sh", "-c", "only-in-an-image; exit 127"]
+    machine = api.create("shop", server_image, {"init": {"exec": command}, "restart": {"policy": "no"}})
+    api.wait("shop", machine, "stopped", timeout=50)
+    logged = api.logs("shop")
+    assert any(line.startswith("only-in-an-image is not on this computer: install it") for line in logged), logged

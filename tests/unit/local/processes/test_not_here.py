@@ -1,10 +1,10 @@
-"""A process that looks for its volume where only Fly.io and containers have it is told so."""
+"""A process that looks for its volume, or a program, where only Fly.io and containers have it is told so."""
 
 from __future__ import annotations
 
 import pytest
 
-from flyctl_orchestrator.local.runtime.absolute_volumes import told
+from flyctl_orchestrator.local.runtime.not_here import told
 
 
 @pytest.mark.parametrize(
@@ -23,8 +23,16 @@ def test_a_volume_looked_for_at_the_root_of_this_computer(line: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "line", ["/bin/sh: 1: pnpm: not found", "bash: line 1: pnpm: command not found", "sh: pnpm: not found"]
+)
+def test_a_program_of_the_base_image(line: str) -> None:
+    assert told(line, []).startswith("pnpm is not on this computer: install it, or start a container engine")
+
+
+@pytest.mark.parametrize(
     "line",
     [
+        "wash: room: not found",
         "open /srv/data/db.json: no such file or directory",
         "open /database: no such file or directory",
         "open /data-old/db.json: no such file or directory",

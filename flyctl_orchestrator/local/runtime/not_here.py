@@ -1,0 +1,27 @@
+"""What an app looks for that Fly.io and containers have, and a process on this computer has not: /data, a program."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_NOT_THERE = re.compile(r"no such file|enoent|filenotfound|not found|permission denied|eacces|read-only|erofs", re.I)
+_NO_PROGRAM = re.compile(r"(?:^|[\s/])(?:ba|da|z|)sh: (?:line )?(?:\d+: )?([^\s:]+): (?:command )?not found$")
+_CONTAINERS = 'start a container engine and write runtime = "container" under [local] in flyo.toml'
+
+
+def told(line: str, paths: Iterable[str]) -> str:
+    """What to do about a line that a process wrote because something is not here, one sentence; "" for any other.
+
+    Args:
+        paths: of its volumes, as the app knows them: "/data".
+    """
+    if found := _NO_PROGRAM.search(line.strip()):
+        return f"{found[1]} is not on this computer: install it, or {_CONTAINERS}"
+    if not _NOT_THERE.search(line):
+        return ""
+    for path in paths:
+        if re.search(rf"(?<![\w./-]){re.escape(path)}(?![\w-])", line):
+            here = f"a process has its volume at $HOME{path}, not at {path} of this computer"
+            return f"{here}: let the app read the path from a variable, or {_CONTAINERS}"
+    return ""
