@@ -14,10 +14,13 @@ from flyctl_orchestrator.local.runtime.not_here import told
         "Error: ENOENT: no such file or directory, mkdir '/data'",
         "FileNotFoundError: [Errno 2] No such file or directory: '/data/notes.db'",
         "sh: can't create /data/visits: Permission denied",
+        "TypeError: Cannot open database because the directory does not exist",
+        "sqlite3.OperationalError: unable to open database file",
     ],
 )
 def test_a_volume_looked_for_at_the_root_of_this_computer(line: str) -> None:
-    said = told(line, ["/cache", "/data"])
+    assert told(line, []) == ""
+    said = told(line, ["/data", "/cache"])
     assert said.startswith("a process has its volume at $HOME/data, not at /data of this computer: ")
     assert 'runtime = "container"' in said
 
