@@ -17,8 +17,8 @@ from flyctl_orchestrator.local.base import own_children
 from flyctl_orchestrator.local.base.inherited import for_builds
 
 _LINE_LIMIT = 4096
-# A stack of calls or a list of what was tried may stand after the reason.
-_LAST_LINES = 80
+# A stack of calls, or the list of a command's options, may stand after the reason.
+_LAST_LINES = 200
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 # What tools write around the reason: frames of a stack, where a log is, which versions there are, pointers upwards.
 _NOISE = re.compile(
@@ -14,6 +14,7 @@ _NOISE = re.compile(
     r"|note: This is an issue with the package|hint: See above|\W*See above for output"
     r"|\[end of output\]|\W*$)"
 )
+_USAGE = re.compile(r"npm (?:error|ERR!) Usage:")
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _IMAGE = re.compile(
     r"(?:source metadata for|pull access denied for|manifest for) (?:docker\.io/(?:library/)?)?([\w./:@-]*\w)"
@@ -71,7 +72,16 @@ def reasons(lines: Iterable[str], count: int) -> list[str]:
     """
     plain = (_COLOUR.sub("", line).strip() for line in lines)
     told = list(dict.fromkeys(line for line in plain if line))
-    return [line for line in told if not _NOISE.match(line)][-count:] or told[-count:]
+    return [line for line in _before_usage(told) if not _NOISE.match(line)][-count:] or told[-count:]
+
+
+def _before_usage(lines: Iterable[str]) -> Iterator[str]:
+    """The lines without the options of a command, which npm lists after the reason."""
+    usage = False
+    for line in lines:
+        usage = bool(_USAGE.match(line)) or (usage and line.startswith(("npm error", "npm ERR!")))
+        if not usage:
+            yield line
 
 
 def advice(lines: Sequence[str]) -> str:

@@ -17,6 +17,12 @@ error Command failed with exit code 1."""
 _NPM = """npm error code EUSAGE
 npm error The `npm ci` command can only install with an existing package-lock.json
 npm error
+npm error Usage:
+npm error npm ci
+npm error Options:
+npm error   --install-links
+npm error     When set file: protocol dependencies will be packed and installed as
+npm error aliases: clean-install, ic, install-clean, isntall-clean
 npm error Run "npm help ci" for more info
 npm notice New major version of npm available!
 npm error A complete log of this run can be found in: /root/.npm/_logs/debug-0.log"""
