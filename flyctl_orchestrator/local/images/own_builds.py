@@ -13,7 +13,7 @@ import posixpath
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from flyctl_orchestrator.local.images.context import Context
 from flyctl_orchestrator.local.images.stages import Run
@@ -67,10 +67,25 @@ def own_builds(run: Run, tree: Tree, context: Context) -> tuple[OwnBuild, ...]:
     Args:
         tree: the stage's root before it.
     """
-    return tuple(_found(run, tree, context))
+    found: list[OwnBuild] = []
+    for each in _found(run, tree, context):
+        if isinstance(each, OwnBuild):
+            found.append(each)
+        elif found:
+            found[-1] = _moved(found[-1], *each)
+    return tuple(found)
 
 
-def _found(run: Run, tree: Tree, context: Context) -> Iterator[OwnBuild]:
+def _moved(build: OwnBuild, origin: str, target: str) -> OwnBuild:
+    """The same build, what it made at `origin` (in the stage's root) being at `target` as well."""
+    below = f"{build.workdir}/" if build.workdir else ""
+    if not origin.startswith(below) or origin == target:
+        return build
+    return replace(build, aside={**build.aside, target: build.aside.get(origin, origin[len(below) :])})
+
+
+def _found(run: Run, tree: Tree, context: Context) -> Iterator[OwnBuild | tuple[str, str]]:
+    """Builds, and (from, to) of each file that is moved or copied, as paths in the stage's root."""
     workdir = run.workdir.strip("/")
     for text in map(str.strip, _BETWEEN.split(run.text)):
         try:
@@ -79,6 +94,9 @@ def _found(run: Run, tree: Tree, context: Context) -> Iterator[OwnBuild]:
             continue
         if words[:1] == ["cd"] and len(words) == 2:
             workdir = posixpath.normpath(posixpath.join("/", workdir, words[1])).strip("/")
+            continue
+        if words[:1] in (["mv"], ["cp"]):
+            yield from _two_paths(words[1:], workdir)
             continue
         given: dict[str, str] = {}
         while words and (assigned := _ASSIGNMENT.fullmatch(words[0])):
@@ -101,6 +119,15 @@ def _found(run: Run, tree: Tree, context: Context) -> Iterator[OwnBuild]:
             command, aside = _written_aside(text, workdir)
         if command:
             yield OwnBuild(run.line, command, tool, workdir, directory, env, aside, laid_out)
+
+
+def _two_paths(words: list[str], workdir: str) -> Iterator[tuple[str, str]]:
+    """From and to of a `mv` or `cp` of one file, where both are known."""
+    if len(words) != 2 or any(word.startswith("-") or set("$`*?[") & set(word) for word in words):
+        return
+    origin, target = (posixpath.normpath(posixpath.join("/", workdir, word)).strip("/") for word in words)
+    into = words[1].endswith("/") or words[1] == "."
+    yield origin, posixpath.join(target, posixpath.basename(origin)).strip("/") if into else target
 
 
 def _tool(words: list[str]) -> str:

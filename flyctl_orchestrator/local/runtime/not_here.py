@@ -19,7 +19,11 @@ def told(line: str, paths: Iterable[str]) -> str:
         paths: of its volumes, as the app knows them: "/data".
     """
     if found := _NO_PROGRAM.search(line.strip()):
-        return f"{found[1]} is not on this computer: install it, or {_CONTAINERS}"
+        made = "/" in found[1]
+        where, do = (
+            ("in the image", "make it with `build` under [local]") if made else ("on this computer", "install it")
+        )
+        return f"{found[1]} is not {where}: {do}, or {_CONTAINERS}"
     unnamed = _NO_DATABASE.search(line)
     if not unnamed and not _NOT_THERE.search(line):
         return ""

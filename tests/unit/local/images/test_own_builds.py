@@ -56,6 +56,23 @@ def test_which_commands(context: Write, run: str, command: str | None) -> None:
     assert [build.command for build in _builds(context, f"COPY . .\nRUN {run}")] == ([command] if command else [])
 
 
+@pytest.mark.parametrize(
+    ("then", "at", "made"),
+    [
+        ("mv ./target/release/hello ./hello", "app/hello", "target/release/hello"),
+        ("cp target/release/hello /usr/bin/", "usr/bin/hello", "target/release/hello"),
+        ("cp target/release/hello .", "app/hello", "target/release/hello"),
+        ("mv target/release/hello a && mv a /bin/b", "bin/b", "target/release/hello"),
+        ("cp -r target/release /bin/out", "bin/out", None),
+        ("cp $OUT /bin/out", "bin/out", None),
+        ("cp /etc/hosts /bin/out", "bin/out", None),
+    ],
+)
+def test_what_a_run_moves_after_it_was_built(context: Write, then: str, at: str, made: str | None) -> None:
+    (build,) = _builds(context, f"COPY . .\nRUN cargo build --release && {then}")
+    assert build.place_of(at) == made
+
+
 def test_variables_but_not_those_of_the_image_s_platform(context: Write) -> None:
     lines = "ARG URL=u\nENV MODE=$URL PATH=/x:$PATH\nCOPY . .\nRUN GOOS=linux CGO_ENABLED=0 go build ."
     assert _builds(context, lines)[0].env == {"URL": "u", "MODE": "u", "CGO_ENABLED": "0"}

@@ -32,6 +32,11 @@ def test_a_program_of_the_base_image(line: str) -> None:
     assert told(line, []).startswith("pnpm is not on this computer: install it, or start a container engine")
 
 
+def test_a_program_that_the_build_was_to_make() -> None:
+    said = told("/bin/sh: 1: ./hello: not found", [])
+    assert said.startswith("./hello is not in the image: make it with `build` under [local], or start")
+
+
 @pytest.mark.parametrize(
     "line",
     [
