@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flyctl_orchestrator.local.containers.builds import knows_no_link, without_link
+from flyctl_orchestrator.local.containers.rewritten import knows_no_link, without_link
 from flyctl_orchestrator.local.images.build_command import Ended
 
 
