@@ -52,3 +52,41 @@ ERROR: failed to solve: process "/bin/sh -c make" did not complete successfully:
 def test_a_failed_build_says_what_its_step_wrote_and_how_it_ended(text: str, said: str) -> None:
     error = failed(Ended(1, tuple(text.splitlines()))).error
     assert error == f"`docker build` ended with exit status 1: {said}"
+
+
+_HERE = "FROM a\nRUN <<END\necho hi\nEND\n"
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "line", "buildkit", "begins"),
+    [
+        (
+            "FROM a\nRUN --mount=type=cache,target=/x b\n",
+            "the --mount option requires BuildKit. Refer to the manual",
+            False,
+            "This Dockerfile needs BuildKit, and this `docker` has the classic builder only",
+        ),
+        (
+            "FROM --platform=$BUILDPLATFORM a\n",
+            'failed to parse platform : "" is an invalid component of "": platform specifier component must match',
+            False,
+            "This Dockerfile needs BuildKit",
+        ),
+        (_HERE, "dockerfile parse error line 3: unknown instruction: ECHO", True, "Here-documents (<<) need an engine"),
+        (_HERE, "dockerfile parse error line 3: unknown instruction: ECHO", False, "Here-documents (<<) need BuildKit"),
+        ("FROM a\nCOPYY b c\n", "dockerfile parse error line 2: unknown instruction: COPYY", True, "'flyo deploy"),
+        (_HERE, "#5 0.1 hi: exit code: 3", True, "'flyo deploy --verbose'"),
+        (
+            "FROM a\nCOPY --parents b c\n",
+            "dockerfile parse error on line 2: unknown flag: --parents",
+            True,
+            "--parents",
+        ),
+        ("FROM a\nRUN tool --odd\n", "#5 0.1 unknown flag: --odd", True, "'flyo deploy --verbose'"),
+        ("FROM a\nRUN npm ci\n", "#5 0.1 this package requires BuildKit", True, "'flyo deploy --verbose'"),
+    ],
+)
+def test_a_builder_that_is_too_old_is_told_from_a_mistake(
+    dockerfile: str, line: str, buildkit: bool, begins: str
+) -> None:
+    assert failed(Ended(1, (line,)), dockerfile, buildkit=buildkit).hint.startswith(begins)
