@@ -1,4 +1,4 @@
-"""A daemon whose apps run in containers, and an image of a small server for it."""
+"""A daemon whose apps run in containers, an image of a small server for it, and platforms with each kind of builder."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ from tests.waiting import eventually
 # The same small server, listening where Fly.io would look for it.
 CONTAINED = SERVER.replace('("127.0.0.1", int(os.environ["PORT"]))', '("0.0.0.0", 8080)')
 DOCKERFILE = f'FROM {PYTHON}\nENV FROM_IMAGE=kept\nWORKDIR /app\nCOPY . .\nCMD ["python3", "-S", "-E", "app.py"]\n'
+# What the classic builder cannot do.
+_MOUNTS = "--mount=type=cache,target=/kept --mount=type=secret,id=TOKEN,required=true"
+FOR_BUILDKIT = DOCKERFILE.replace("COPY", f"RUN {_MOUNTS} test -s /run/secrets/TOKEN\nCOPY")
+# With which flyctl builds where the variable DOCKER_BUILDKIT says so: the Dockerfile, and the options it needs.
+FLYCTL_BUILDERS = {"0": (DOCKERFILE, ()), "1": (FOR_BUILDKIT, ("--build-secret", f"TOKEN={planted.SECRET}"))}
 
 
 @pytest.fixture(scope="session")
