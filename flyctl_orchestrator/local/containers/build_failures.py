@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from flyctl_orchestrator.local.containers.builder_kinds import GETS_BUILDKIT, Builder
 from flyctl_orchestrator.local.images.build_command import Ended
 from flyctl_orchestrator.local.images.failure import BuildFailed
 
@@ -16,48 +17,57 @@ _FRAME = re.compile(
 )
 _VERDICT = re.compile(r"(?:ERROR: |error: )?(?:executor failed|failed to solve|process \")")
 
+# What the classic builder and podman put around a step's own lines, and how they end.
+_FRAME_BEFORE_BUILDKIT = re.compile(
+    r"(?i)Sending build context to Docker daemon|Step \d+/\d+ ?:|-{2,3}> (?:Running in |Using cache$)?[0-9a-f]*$"
+    r"|Removing intermediate container|DEPRECATED: The legacy builder|BuildKit is currently disabled;"
+    r"|environment-variable\.$|Install the buildx component"
+)
+_VERDICT_BEFORE_BUILDKIT = re.compile(r"The command '.*' returned a non-zero code|building at STEP \"")
+
 _HERE_DOCUMENT = re.compile(r"(?im)^[ \t]*(?:RUN|COPY|ADD)\b.*<<-?[\"']?\w")
-_PARSE = r"(?i)dockerfile parse error.*"
+_PARSE = r"(?i)(?:dockerfile parse error|build error:).*"
 _NO_HERE_DOCUMENT = re.compile(_PARSE + r"unknown instruction|heredoc")
 _NO_FLAG = re.compile(_PARSE + r"unknown flag: -*([\w-]+)")
 _WANTS_BUILDKIT = re.compile(r"requires BuildKit|failed to parse platform|invalid component of \"\"")
+_NEWER: dict[Builder, str] = {
+    "buildkit": "an engine of Docker 23 or newer, or a first line `# syntax=docker/dockerfile:1` that can be fetched",
+    "classic": "docker's buildx plugin, and an engine of Docker 23 or newer",
+    "podman": "a newer podman",
+}
 
-_PLUGIN = "install docker's buildx plugin (Debian: docker-buildx or docker-buildx-plugin), then deploy again"
-_NEWER = "an engine of Docker 23 or newer, or a first line `# syntax=docker/dockerfile:1` whose image can be fetched"
 
-
-def failed(ended: Ended, dockerfile: str = "", *, buildkit: bool = True) -> BuildFailed:
+def failed(ended: Ended, dockerfile: str = "", builder: Builder = "buildkit") -> BuildFailed:
     """What a build that failed said last: what the step wrote, each line once, and how the builder ended.
 
     Args:
         dockerfile: its text.
-        buildkit: whether it was BuildKit that built.
+        builder: which one it was.
     """
     wrote: dict[str, None] = {}
     end = ""
     for line in ended.last_lines:
         text = _STEP.sub("", line.strip())
-        if _VERDICT.match(text):
+        if (_VERDICT if builder == "buildkit" else _VERDICT_BEFORE_BUILDKIT).match(text):
             end = text
-        elif text and not _FRAME.match(text):
+        elif text and not (_FRAME if builder == "buildkit" else _FRAME_BEFORE_BUILDKIT).match(text):
             wrote[text] = None
     said = " | ".join([*list(wrote)[-_SHOWN_LINES:], *([end] if end else [])]) or "it wrote nothing"
     return BuildFailed(
         "build.failed",
         f"`docker build` ended with exit status {ended.status}: {said}",
-        _too_old(ended, dockerfile, buildkit) or "'flyo deploy --verbose' shows its whole output.",
+        _too_old(ended, dockerfile, builder) or "'flyo deploy --verbose' shows its whole output.",
     )
 
 
-def _too_old(ended: Ended, dockerfile: str, buildkit: bool) -> str:
+def _too_old(ended: Ended, dockerfile: str, builder: Builder) -> str:
     """What to do when the Dockerfile uses what its builder does not know; "" when that is not why it failed."""
     said = "\n".join(ended.last_lines)
-    if not buildkit and _WANTS_BUILDKIT.search(said):
-        return f"This Dockerfile needs BuildKit, and this `docker` has the classic builder only: {_PLUGIN}."
-    needed = _NEWER if buildkit else f"BuildKit ({_PLUGIN}) in {_NEWER}"
+    if builder == "classic" and _WANTS_BUILDKIT.search(said):
+        return f"This Dockerfile needs BuildKit: {GETS_BUILDKIT[builder]}."
     if _HERE_DOCUMENT.search(dockerfile) and _NO_HERE_DOCUMENT.search(said):
-        return f"Here-documents (<<) need {needed}; else join a RUN's lines with `&& \\`, and COPY a file."
+        return f"Here-documents (<<) need {_NEWER[builder]}; else join a RUN's lines with `&& \\`, and COPY a file."
     flag = _NO_FLAG.search(said)
     if flag:
-        return f"--{flag[1]} needs {needed}; else write that line without it."
+        return f"--{flag[1]} needs {_NEWER[builder]}; else write that line without it."
     return ""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flyctl_orchestrator.local.containers.build_failures import failed
+from flyctl_orchestrator.local.containers.builder_kinds import GETS_BUILDKIT, NAMES
 from flyctl_orchestrator.local.containers.connection import NEEDED_SECONDS, Connection
 from flyctl_orchestrator.local.containers.docker_command import DockerCommand, find_docker, has_docker
 from flyctl_orchestrator.local.containers.endpoint import PING_SECONDS, NoEngine, find_engine
@@ -189,7 +190,7 @@ async def _built(
         ended = await docker.build(request, dockerfile, iidfile, log, BUILD_SECONDS)
     if ended.status:
         text = await asyncio.to_thread(text_of, request.dockerfile)
-        raise failed(ended, text, buildkit=docker.buildkit)
+        raise failed(ended, text, docker.builder)
     return (await asyncio.to_thread(iidfile.read_text)).strip(), notices
 
 
@@ -199,8 +200,8 @@ def _with_ignorefile(docker: DockerCommand, request: BuildRequest, place: Path) 
     if not docker.buildkit:
         raise BuildFailed(
             "build.engine",
-            f"the classic builder of this `docker` reads .dockerignore only, and not {request.ignorefile.name}",
-            "Install docker's buildx plugin, or call the file .dockerignore.",
+            f"{NAMES[docker.builder]} reads .dockerignore only, and not {request.ignorefile.name}",
+            f"{GETS_BUILDKIT[docker.builder]}, or call the file .dockerignore.",
         )
     copy = place / request.dockerfile.name
     shutil.copyfile(request.dockerfile, copy)

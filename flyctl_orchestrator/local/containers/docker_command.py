@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flyctl_orchestrator.local.base.inherited import for_builds
+from flyctl_orchestrator.local.containers.builder_kinds import GETS_BUILDKIT, NAMES, Builder
 from flyctl_orchestrator.local.containers.endpoint import Endpoint
 from flyctl_orchestrator.local.images import build_command
 from flyctl_orchestrator.local.images.failure import BuildFailed
@@ -35,20 +36,25 @@ class DockerCommand:
 
     Attributes:
         program: its path.
-        buildkit: whether builds are BuildKit's.
+        builder: whose builds they are.
         env: what it finds in its environment.
         passed_over: paths of those before it on PATH that have no BuildKit, where it has.
     """
 
     program: str
-    buildkit: bool
+    builder: Builder
     env: Mapping[str, str] = field(repr=False)
     passed_over: tuple[str, ...] = ()
 
     @property
     def notices(self) -> tuple[str, ...]:
         """What a person should know about the builder, one sentence each."""
-        return () if self.buildkit else (_CLASSIC,)
+        return (_CLASSIC,) if self.builder == "classic" else ()
+
+    @property
+    def buildkit(self) -> bool:
+        """Whether it is BuildKit that builds."""
+        return self.builder == "buildkit"
 
     async def build(
         self, request: BuildRequest, dockerfile: Path, iidfile: Path, log: Callable[[str], None], timeout: float
@@ -65,8 +71,8 @@ class DockerCommand:
         if request.secrets and not self.buildkit:
             raise BuildFailed(
                 "build.engine",
-                f"the classic builder of this `docker` takes no build secrets ({', '.join(request.secrets)})",
-                "Install docker's buildx plugin, or build without --build-secret.",
+                f"{NAMES[self.builder]} takes no build secrets ({', '.join(request.secrets)})",
+                f"{GETS_BUILDKIT[self.builder]}, or build without --build-secret.",
             )
         # Secrets are in its environment, which no other user can see, and never among its arguments.
         secrets = {f"FLYO_BUILD_SECRET_{number}": value for number, value in enumerate(request.secrets.values())}
@@ -129,8 +135,8 @@ async def find_docker(environ: Mapping[str, str], path: str, endpoint: Endpoint,
     for number, program in enumerate([] if podman else programs):
         # One that somebody put behind another may be too old for this engine.
         if await _has_buildkit(program, env) and (not number or await _is_understood(program, env)):
-            return DockerCommand(program, True, {**env, "DOCKER_BUILDKIT": "1"}, tuple(programs[:number]))
-    return DockerCommand(programs[0], False, {**env, "DOCKER_BUILDKIT": "0"})
+            return DockerCommand(program, "buildkit", {**env, "DOCKER_BUILDKIT": "1"}, tuple(programs[:number]))
+    return DockerCommand(programs[0], "podman" if podman else "classic", {**env, "DOCKER_BUILDKIT": "0"})
 
 
 def _programs(path: str) -> list[str]:

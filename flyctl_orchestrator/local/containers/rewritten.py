@@ -16,7 +16,8 @@ _SYNTAX = re.compile(
     re.I | re.M,
 )
 _LINK = re.compile(r"(?im)^(\s*(?:COPY|ADD)\s+(?:--\S+\s+)*?)--link(?:=true)?\s+")
-_UNKNOWN_LINK = re.compile(r"unknown flag: (?:--)?link\b", re.I)
+# The second is podman's.
+_UNKNOWN_LINK = re.compile(r"unknown flag: (?:--)?link\b|STEP \"(?:COPY|ADD) .*--link\b.*only supports", re.I)
 
 
 def text_of(dockerfile: Path) -> str:

@@ -23,7 +23,7 @@ def test_a_build_that_prints_its_secrets_and_fails_tells_none(tmp_path: Path) ->
     program.chmod(0o755)
     dockerfile = tmp_path / "Dockerfile"
     request = BuildRequest("shop", "one", tmp_path, dockerfile, secrets={"TOKEN": planted.SECRET, "KEY": KEY})
-    docker = DockerCommand(str(program), buildkit=True, env={"PATH": "/usr/bin:/bin"})
+    docker = DockerCommand(str(program), "buildkit", env={"PATH": "/usr/bin:/bin"})
     log: list[str] = []
     ended = asyncio.run(docker.build(request, dockerfile, tmp_path / "iid", log.append, 30))
     error = failed(ended)
@@ -34,7 +34,7 @@ def test_a_build_that_prints_its_secrets_and_fails_tells_none(tmp_path: Path) ->
 
 def test_the_classic_builder_is_not_started_with_secrets(tmp_path: Path) -> None:
     request = BuildRequest("shop", "one", tmp_path, tmp_path / "Dockerfile", secrets={"TOKEN": planted.SECRET})
-    docker = DockerCommand(str(tmp_path / "never-started"), buildkit=False, env={})
+    docker = DockerCommand(str(tmp_path / "never-started"), "classic", env={})
     with pytest.raises(BuildFailed) as refused:
         asyncio.run(docker.build(request, request.dockerfile, tmp_path / "iid", lambda line: None, 30))
     assert refused.value.code == "build.engine"
@@ -93,7 +93,8 @@ def test_one_that_the_engine_does_not_understand_is_not_taken_for_its_buildkit(t
 
 def test_podman_gets_no_buildkit_from_a_docker_that_has_it(tmp_path: Path) -> None:
     found = _found(_docker(tmp_path / "a", version=28, plugin=True), podman=True)
-    assert (found.buildkit, found.env["DOCKER_BUILDKIT"]) == (False, "0")
+    assert (found.builder, found.buildkit, found.env["DOCKER_BUILDKIT"]) == ("podman", False, "0")
+    assert found.notices == ()
 
 
 def test_without_a_docker_command_the_build_says_what_to_install(tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ def test_link_is_taken_out_of_copy_alone(line: str, changed: str | None) -> None
     [
         (1, "dockerfile parse error line 24: Unknown flag: link", True),
         (1, "unknown flag: link", True),
+        (1, 'building at STEP "COPY --link a b": COPY only supports the --chmod=<permissions> and the --from', True),
+        (1, 'building at STEP "COPY --chmd a b": COPY only supports the --chmod=<permissions> and the --from', False),
         (1, "unknown flag: linked", False),
         (0, "unknown flag: link", False),
     ],
