@@ -19,7 +19,7 @@ _VERDICT = re.compile(r"(?:ERROR: |error: )?(?:executor failed|failed to solve|p
 
 # What the classic builder and podman put around a step's own lines, and how they end.
 _FRAME_BEFORE_BUILDKIT = re.compile(
-    r"(?i)Sending build context to Docker daemon|Step \d+/\d+ ?:|-{2,3}> (?:Running in |Using cache$)?[0-9a-f]*$"
+    r"(?i)Sending build context to Docker daemon|Step \d+/\d+ ?:|-{2,3}> (?:Running in |Using cache ?)?[0-9a-f]*$"
     r"|Removing intermediate container|DEPRECATED: The legacy builder|BuildKit is currently disabled;"
     r"|environment-variable\.$|Install the buildx component"
 )

@@ -45,7 +45,7 @@ def test_an_engine_at_a_usual_socket_builds_and_runs(
     if Path("/var/run/docker.sock").exists() or engine.endpoint.socket is None:
         pytest.skip("an engine of this computer is found before, or has no socket that can be somewhere else")
     socket = short / place
-    socket.parent.mkdir(parents=True)
+    socket.parent.mkdir(parents=True, exist_ok=True)
     socket.symlink_to(engine.endpoint.socket)
     kept = {name: value for name, value in os.environ.items() if name not in _NAMED_BY}
     homes = {"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path), variable: str(short)}
