@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from flyctl_orchestrator.local.containers.builder_kinds import GETS_BUILDKIT, Builder
+from flyctl_orchestrator.local.containers.here_documents import here_document
 from flyctl_orchestrator.local.images.build_command import Ended
 from flyctl_orchestrator.local.images.failure import BuildFailed
 
@@ -25,7 +26,6 @@ _FRAME_BEFORE_BUILDKIT = re.compile(
 )
 _VERDICT_BEFORE_BUILDKIT = re.compile(r"The command '.*' returned a non-zero code|building at STEP \"")
 
-_HERE_DOCUMENT = re.compile(r"(?im)^[ \t]*(?:RUN|COPY|ADD)\b.*<<-?[\"']?\w")
 _PARSE = r"(?i)(?:dockerfile parse error|build error:).*"
 _NO_HERE_DOCUMENT = re.compile(_PARSE + r"unknown instruction|heredoc")
 _NO_FLAG = re.compile(_PARSE + r"unknown flag: -*([\w-]+)")
@@ -65,7 +65,7 @@ def _too_old(ended: Ended, dockerfile: str, builder: Builder) -> str:
     said = "\n".join(ended.last_lines)
     if builder == "classic" and _WANTS_BUILDKIT.search(said):
         return f"This Dockerfile needs BuildKit: {GETS_BUILDKIT[builder]}."
-    if _HERE_DOCUMENT.search(dockerfile) and _NO_HERE_DOCUMENT.search(said):
+    if here_document(dockerfile) and _NO_HERE_DOCUMENT.search(said):
         return f"Here-documents (<<) need {_NEWER[builder]}; else join a RUN's lines with `&& \\`, and COPY a file."
     flag = _NO_FLAG.search(said)
     if flag:

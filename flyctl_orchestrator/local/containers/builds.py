@@ -16,6 +16,7 @@ from flyctl_orchestrator.local.containers.connection import NEEDED_SECONDS, Conn
 from flyctl_orchestrator.local.containers.docker_command import DockerCommand, find_docker, has_docker
 from flyctl_orchestrator.local.containers.endpoint import PING_SECONDS, NoEngine, find_engine
 from flyctl_orchestrator.local.containers.engine import Engine, EngineError
+from flyctl_orchestrator.local.containers.here_documents import refuse_here_documents
 from flyctl_orchestrator.local.containers.rewritten import (
     knows_no_link,
     missing_frontend,
@@ -176,6 +177,7 @@ async def _built(
     notices: tuple[str, ...] = ()
     if request.ignorefile is not None:
         dockerfile = await asyncio.to_thread(_with_ignorefile, docker, request, place)
+    refuse_here_documents(await asyncio.to_thread(text_of, dockerfile), docker.builder)
     ended = await docker.build(request, dockerfile, iidfile, log, BUILD_SECONDS)
     frontend = missing_frontend(ended, await asyncio.to_thread(text_of, dockerfile))
     if frontend:

@@ -20,14 +20,15 @@ pytestmark = [
 
 
 def test_a_cache_is_kept_from_one_build_to_the_next_and_out_of_the_image(builder: Builder) -> None:
-    mount = f"RUN --mount=type=cache,id={uuid4()},target=/kept"
+    mine = uuid4()
+    mount = f"RUN --mount=type=cache,id={mine},target=/kept"
     builder.write(
         f"FROM {SMALL}\nARG TURN\n{mount} echo turn $TURN >> /kept/turns && echo all: $(cat /kept/turns)\n"
         "RUN echo left: $(ls /kept)\nCMD env\n"
     )
-    assert "all: turn one\n" in builder.build(args={"TURN": "one"}).log + "\n"
-    second = builder.build(args={"TURN": "two"}, label="two")
-    assert "all: turn one turn two" in second.log
+    assert f"all: turn {mine}-one\n" in builder.build(args={"TURN": f"{mine}-one"}).log
+    second = builder.build(args={"TURN": f"{mine}-two"}, label="two")
+    assert f"all: turn {mine}-one turn {mine}-two" in second.log
     assert "turns" not in second.log.partition("left:")[2].partition("\n")[0]
 
 

@@ -111,12 +111,6 @@ _HERE = "FROM a\nRUN <<END\necho hi\nEND\n"
         ),
         (
             _HERE,
-            "dockerfile parse error line 3: unknown instruction: ECHO",
-            "classic",
-            "Here-documents (<<) need docker's buildx plugin",
-        ),
-        (
-            _HERE,
             'building at STEP "ECHO ": Build error: Unknown instruction: "ECHO"',
             "podman",
             "Here-documents (<<) need a newer podman",
