@@ -28,7 +28,7 @@ def test_it_has_a_line_that_ends_it(lines: str, at: int) -> None:
 
 
 def test_the_classic_builder_is_not_asked_for_what_it_would_leave_out() -> None:
-    with pytest.raises(BuildFailed, match=r"knows no here-documents \\(<<, line 2 of the Dockerfile") as refused:
+    with pytest.raises(BuildFailed, match=r"knows no here-documents \(<<, line 2 of the Dockerfile") as refused:
         refuse_here_documents(_WRITTEN, "classic")
     assert refused.value.code == "build.engine" and "buildx plugin" in refused.value.hint
     refuse_here_documents(_WRITTEN, "buildkit")
