@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flyctl_orchestrator.local.containers.docker_command import failed
+from flyctl_orchestrator.local.containers.build_failures import failed
+from flyctl_orchestrator.local.containers.builder_kinds import Builder
 from flyctl_orchestrator.local.images.build_command import Ended
 from flyctl_orchestrator.local.images.failed_command import advice, reasons
 
@@ -98,24 +99,15 @@ def test_a_base_image_that_cannot_be_had_is_named(text: str, image: str) -> None
     )
 
 
-def test_a_classic_builder_s_lines_around_the_reason_are_left_out() -> None:
-    wrote = [
-        "Step 3/4 : RUN make",
-        " ---> Running in 17dc7e7fc882",
-        "it broke",
-        "Removing intermediate container 17dc7e",
-    ]
-    end = "The command '/bin/sh -c make' returned a non-zero code: 2"
-    assert failed(Ended(1, (*wrote, end))).error == f"`docker build` ended with exit status 1: it broke | {end}"
-
-
 @pytest.mark.parametrize(
-    "end",
+    ("builder", "end"),
     [
-        "executor failed running [/bin/sh -c yarn install --frozen-lockfile]: exit code: 1",
-        'ERROR: failed to solve: process "/bin/sh -c yarn install --frozen-lockfile" did not complete successfully',
-        "The command '/bin/sh -c yarn install --frozen-lockfile' returned a non-zero code: 1",
+        ("buildkit", "executor failed running [/bin/sh -c yarn install --frozen-lockfile]: exit code: 1"),
+        ("buildkit", 'ERROR: failed to solve: process "/bin/sh -c yarn install --frozen-lockfile" did not end well'),
+        ("classic", "The command '/bin/sh -c yarn install --frozen-lockfile' returned a non-zero code: 1"),
     ],
 )
-def test_the_command_of_the_step_that_failed_is_no_reason(end: str) -> None:
-    assert failed(Ended(1, ("#4 0.2 it broke", end))).hint == "'flyo deploy --verbose' shows its whole output."
+def test_the_command_of_the_step_that_failed_is_no_reason(builder: Builder, end: str) -> None:
+    assert (
+        failed(Ended(1, ("it broke", end)), builder=builder).hint == "'flyo deploy --verbose' shows its whole output."
+    )
