@@ -18,9 +18,8 @@ from flyctl_orchestrator.cli.target import wants_local
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
-from flyctl_orchestrator.placement.typed_place import refuse_place
 from flyctl_orchestrator.project.asked import Asked, complete, missing_flags
-from flyctl_orchestrator.project.counts import parse_counts, region_words
+from flyctl_orchestrator.project.counts import parse_counts
 from flyctl_orchestrator.project.example import example_files, refuse_unless_empty
 from flyctl_orchestrator.project.existing import existing_of_files, read_existing
 from flyctl_orchestrator.project.litefs import CONFIG as LITEFS_CONFIG
@@ -36,8 +35,6 @@ def asked_of(environment: Environment, regions: tuple[str, ...], primary: str | 
         UsageError: a region is unknown, or a count is none.
     """
     book = load_regions(environment.variables)
-    for where, typed in [("--primary", primary or ""), *(("--regions", word) for word in region_words(regions))]:
-        refuse_place(typed, book, where=where)
     return Asked(
         primary=book.require(primary, where="--primary").code if primary is not None else None,
         regions=parse_counts(regions, where="--regions", regions=book, default=1) or None,
