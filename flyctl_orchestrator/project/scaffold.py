@@ -117,7 +117,9 @@ def _fly_toml(answers: Answers, existing: Existing) -> str:
         section("[http_service]", service),
         section("[http_service.concurrency]", {"type": "requests", "soft_limit": 20, "hard_limit": 60}),
         section("[[http_service.checks]]", _check(answers.health or existing.detected.health)),
-        section("[[vm]]", {"size": answers.size or DEFAULT_SIZE, "memory": answers.memory or _memory_for(answers.size)}),
+        section(
+            "[[vm]]", {"size": answers.size or DEFAULT_SIZE, "memory": answers.memory or _memory_for(answers.size)}
+        ),
     ]
     if answers.database:
         blocks.append("# What LiteFS keeps.\n" + section("[[mounts]]", litefs.VOLUME))
