@@ -14,8 +14,8 @@ ADDRESS = re.compile(
 )
 """Names of variables that hold the address of a database, with its password."""
 
-# How languages and their usual libraries ask for one variable: Python (also django-environ and decouple), Go, Ruby, Rust,
-# Elixir, PHP, Deno.
+# How languages and their usual libraries ask for one variable: Python (also django-environ and decouple), Go, Ruby,
+# Rust, Elixir, PHP, Deno.
 _IN_CODE = re.compile(
     r"""(?:\benviron(?:\.(?:get|pop|setdefault)\(|\[)|\bgetenv\(|\bos\.(?:Getenv|LookupEnv)\(|\benv::var(?:_os)?\("""
     r"""|\bENV(?:\[|\.fetch\(?\s?)|\bSystem\.(?:get_env|fetch_env!?)\(|\bDeno\.env\.get\(|\b(?:env(?:\.\w+)?|config)\()"""

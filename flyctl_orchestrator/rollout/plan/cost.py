@@ -15,6 +15,7 @@ from flyctl_orchestrator.project.model import FlyToml, Size
 from flyctl_orchestrator.rollout.plan.plan import Lane, Plan
 from flyctl_orchestrator.rollout.plan.steps import DestroyVolume, TakeVolume
 
+
 @dataclass(frozen=True)
 class Guest:
     """A machine's size: kind of processor ("shared", "performance"), their number, and memory in MB."""

@@ -199,13 +199,15 @@ def test_names_of_services_are_written_out_where_they_are_no_plain_text() -> Non
     text = 'services: {"\\e[2J": {image: postgres}, "a\\u202eb": {environment: {REDIS_URL: ""}}, "\\e]0;": 1}'
     lines = said(compose__yaml=text)
     assert lines[0] == (
-        "It uses Postgres (service '\\x1b[2J' in compose.yaml) and Redis (REDIS_URL of service 'a\\u202eb' in compose.yaml)"
+        "It uses Postgres (service '\\x1b[2J' in compose.yaml) and "
+        "Redis (REDIS_URL of service 'a\\u202eb' in compose.yaml)"
     )
     assert "(service '\\x1b]0;' is no mapping)" in lines[1]
 
 
 def test_secrets_of_a_service_that_is_built_here_are_asked_for() -> None:
-    text = "services: {web: {build: ., environment: [API_TOKEN, DB_PASSWORD=x, DEBUG=1]}, o: {image: a, environment: [X_KEY]}}"
+    web = "{build: ., environment: [API_TOKEN, DB_PASSWORD=x, DEBUG=1]}"
+    text = f"services: {{web: {web}, other: {{image: a, environment: [X_KEY]}}}}"
     assert names(found(compose__yaml=text)) == ["API_TOKEN", "DB_PASSWORD"]
 
 
