@@ -15,6 +15,7 @@ from flyctl_orchestrator.cli.init.questions import questions
 from flyctl_orchestrator.cli.init.report import UNASKED, report, show_files, summary
 from flyctl_orchestrator.cli.init.request import InitRequest
 from flyctl_orchestrator.cli.init.suggested import Suggested, suggestion
+from flyctl_orchestrator.cli.options import alone
 from flyctl_orchestrator.cli.target import wants_local
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import Declined, FlyoError, UsageError
@@ -71,6 +72,12 @@ class Begun:
         """Whether there is a person to ask, who did not say --yes."""
         return self.context.may_ask and not self.request.dry_run and not self.request.example
 
+    @property
+    def offers_to_create(self) -> bool:
+        """Whether that person is asked whether to create the app."""
+        environment = self.context.environment
+        return self.asks and can_create(environment, local=wants_local(environment, self.context.options.local))
+
     def completed(self, asked: Asked) -> Answers:
         """All answers, with what is suggested for the rest.
 
@@ -99,6 +106,8 @@ def run_init(context: CommandContext, request: InitRequest, asked: Asked) -> Non
     suggested = suggestion(environment, existing, asked, book)
     begun = Begun(context, request, asked, existing, book, suggested, Names(context))
     known = begun.completed(asked)  # a wrong flag is told first
+    if request.org and not (request.create or (request.create is None and begun.offers_to_create)):
+        raise alone("--org", ("--create",), where="flyo init")
     if not request.example:
         require_start(existing, asked.start)
         if asked.database:
@@ -216,11 +225,12 @@ def _ask(begun: Begun) -> tuple[Answers, bool]:
     files = planned_files(answers, existing, {})
     unasked = UNASKED.keys() - set(questions(begun.asked, existing))
     context.output.say("", *summary(answers, existing, files, environment.cwd, unasked))
-    create, local = begun.request.create, wants_local(environment, context.options.local)
-    if create is not None or not can_create(environment, local=local):
+    create = begun.request.create
+    if create is not None or not begun.offers_to_create:
         context.insist("Go ahead?", default=True)
         return answers, bool(create)
-    # One question for both: whoever has no flyctl is asked no fewer.
+    # One question for both: whoever has flyctl is asked no more than others.
+    local = wants_local(environment, context.options.local)
     chosen = go_ahead(environment, answers.app, "on the local platform" if local else "on Fly.io")
     if chosen == "leave":
         raise Declined

@@ -86,7 +86,7 @@ def run_doctor(context: CommandContext, wanted: Wanted) -> int:
     project = context.project_to_look() if context.options.app else context.project(understood=False)
     found = Found()
     local = wants_local(context.environment, context.options.local)
-    if local:
+    if local and not wanted.only_files:
         found.findings += check_computer(facts_of(context))
         found.checked.append("computer")
     if has_files(project):

@@ -191,6 +191,9 @@ def test_warnings_of_the_files_are_listed_by_a_plan(fleet: LocalFleet) -> None:
     said = fleet.ok("doctor", "--files", "--json").json["findings"]
     warnings = [each for each in said if each["severity"] == "warning"]
     assert warnings
+    # With --local, too, these are the files' findings and not this computer's.
+    same = fleet.ok("doctor", "--local", "--files", "--json").json
+    assert (same["checked"], same["findings"]) == (["files"], said)
     lines = [f"warning: {each['where']}: {each['what']}. {each['fix']} [{each['code']}]" for each in warnings]
     assert [line for line in ran.stderr.splitlines() if line.startswith("warning: fly.toml")] == lines
 
