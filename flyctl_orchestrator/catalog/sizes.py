@@ -28,7 +28,12 @@ def preset(name: str) -> tuple[str, int] | None:
 
 def size_names() -> list[str]:
     """Every size by the name that fly.toml and --vm-size take, the smallest first."""
-    return [f"{_PREFIX[kind]}-{number}x" for kind, numbers in CPUS.items() for number in numbers]
+    return [size_name(kind, number) for kind, numbers in CPUS.items() for number in numbers]
+
+
+def size_name(kind: str, cpus: int) -> str:
+    """What a size with so many processors of this kind is called."""
+    return f"{_PREFIX.get(kind, kind)}-{cpus}x"
 
 
 def memory_range(kind: str, cpus: int) -> tuple[int, int]:

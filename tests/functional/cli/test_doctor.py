@@ -92,6 +92,30 @@ def test_who_may_change_the_app_and_who_keeps_others_from_it(fleet: LocalFleet) 
         fleet.flyo("local", "exec", "--", "flyctl", "machine", "leases", "clear", machine, "-a", APP)
 
 
+def test_room_is_asked_for_where_machines_are_still_to_be_made(fleet: LocalFleet) -> None:
+    flyo_toml = fleet.project / "flyo.toml"
+    before = flyo_toml.read_text()
+    about = {"doctor.no_room", "doctor.room_unknown", "doctor.region_not_offered", "doctor.region_paid"}
+    assert not about & set(found(fleet.flyo("doctor", "--local", "--json")))
+    fleet.ok("local", "fault", "add", "no-capacity", "--region", "nrt")
+    try:
+        flyo_toml.write_text(before.replace("[regions]", "[regions]\nnrt = 2"))
+        told = found(fleet.flyo("doctor", "--local", "--json"))["doctor.no_room"]
+        assert (told["severity"], told["what"].partition(" (")[0]) == (
+            "warning",
+            "region nrt has room for 0 of 2 machines of process group app",
+        )
+        # Of the regions that need no machine nothing is said.
+        fleet.ok("local", "fault", "clear", "--all")
+        assert "doctor.no_room" not in found(fleet.flyo("doctor", "--local", "--json"))
+        fleet.ok("local", "fault", "add", "no-capacity", "--region", "fra")
+        told = found(fleet.flyo("doctor", "--local", "--json"))["doctor.no_room"]
+        assert told["severity"] == "info" and told["what"].startswith("region fra has no room now for another machine")
+    finally:
+        flyo_toml.write_text(before)
+        fleet.ok("local", "fault", "clear", "--all")
+
+
 def test_certificates_of_the_apps_own_hostnames(fleet: LocalFleet) -> None:
     path = f"/v1/apps/{APP}/certificates"
     for hostname in ("www.example.com", "shop.localhost"):
