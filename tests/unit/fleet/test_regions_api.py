@@ -14,7 +14,7 @@ from flyctl_orchestrator.fleet.machines_api import MachinesApi
 from flyctl_orchestrator.fleet.regions.api import Offered
 from tests.unit.fleet.fleet_doubles import ManualClock, Script, ScriptedHttp, answer
 
-GUEST = {"cpu_kind": "shared", "cpus": 2, "memory_mb": 512}
+GUEST: dict[str, str | int] = {"cpu_kind": "shared", "cpus": 2, "memory_mb": 512}
 
 
 def api_with(*script: Script) -> tuple[MachinesApi, ScriptedHttp]:
