@@ -70,7 +70,6 @@ def list_them(context: CommandContext, start: str | None, rtt: str | None, vm_si
 @goes_with("--days", COUNTED)
 @goes_with("--app", COUNTED)
 @goes_with("--config", COUNTED)
-@goes_with("--local", COUNTED)
 @pass_command_context
 def suggest(context: CommandContext, /, count: int, **chosen: Any) -> None:
     """Say which regions are fastest for your users, and what each further one buys.

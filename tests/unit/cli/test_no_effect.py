@@ -19,7 +19,6 @@ ALONE = [
     ("regions suggest --users-from access.log --days 3", "--days", "--users-from prometheus"),
     ("regions suggest --users de=1 -a shop", "--app", "--users-from prometheus"),
     ("regions suggest --users de=1 --config fly.toml", "--config", "--users-from prometheus"),
-    ("regions suggest --users de=1 --local", "--local", "--users-from prometheus"),
     ("rehearse --seed 0", "--seed", "--all"),
     ("rehearse --only region-down@fra:at", "--only", "--all"),
     ("probe --lock-wait 3s", "--lock-wait", "--cold"),
@@ -83,6 +82,8 @@ def test_nothing_is_built_from_an_image_or_half_way(tmp_path: Path, line: str, o
     "line",
     [
         "regions suggest --users de=1 --max 1",
+        # As flyo --help says, it may be added to any command.
+        "regions suggest --users de=1 --max 1 --local",
         "regions list --from Berlin",
         "init --yes --create --org acme --dry-run",
         "init --no-create --yes --dry-run",
