@@ -130,7 +130,7 @@ def _look_outside(context: CommandContext, project: Project, found: Found, *, lo
     if not project.problems and (project.flyo.regions or project.flytoml.primary_region):
         with found.looking("room in its regions"):
             book = load_regions(context.environment.variables)
-            found.findings += room_findings(target, project, _machines(target, project.app), book)
+            found.findings += room_findings(target.api, project, _machines(target, project.app), book)
     try:
         found.findings += _of_flyctl(context, target, project)
         addresses = target.flyctl.addresses(project.app)

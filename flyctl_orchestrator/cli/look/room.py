@@ -11,7 +11,7 @@ from flyctl_orchestrator.doctor.finding import Finding
 from flyctl_orchestrator.doctor.room import Need, check_offered, check_room, room_unknown
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.machine import Machine
-from flyctl_orchestrator.fleet.target import Target
+from flyctl_orchestrator.fleet.machines_api import MachinesApi
 from flyctl_orchestrator.project.model import Project
 from flyctl_orchestrator.rollout.plan.cost import Guest, guest_of_size
 
@@ -19,7 +19,7 @@ from flyctl_orchestrator.rollout.plan.cost import Guest, guest_of_size
 NOT_SAID = (401, 403, 404, 405, 501)
 
 
-def room_findings(target: Target, project: Project, machines: Sequence[Machine], book: RegionBook) -> list[Finding]:
+def room_findings(api: MachinesApi, project: Project, machines: Sequence[Machine], book: RegionBook) -> list[Finding]:
     """Regions that are not offered, and those without room for the machines that the files want and that are not there.
 
     Raises:
@@ -34,12 +34,12 @@ def room_findings(target: Target, project: Project, machines: Sequence[Machine],
         if (count := project.wanted(region, group))
     }
     regions = list(dict.fromkeys(region for region, _ in wanted))
-    offered = target.api.regions.offered()
+    offered = api.regions.offered()
     found = list(check_offered(where, regions, offered, book))
     asked = [region for region in regions if region in offered and not offered[region].closing]
     there = Counter((each.region, each.group) for each in machines if each.managed)
     try:
-        room = _room(target, project, asked)
+        room = _room(api, project, asked)
     except ApiError as error:
         if error.status not in NOT_SAID:
             raise
@@ -55,14 +55,14 @@ def room_findings(target: Target, project: Project, machines: Sequence[Machine],
     return [*found, *check_room(where, needs, book)]
 
 
-def _room(target: Target, project: Project, regions: list[str]) -> dict[Guest, dict[str, int]]:
+def _room(api: MachinesApi, project: Project, regions: list[str]) -> dict[Guest, dict[str, int]]:
     """Machines that would find room, by size and region."""
     if not regions:
         return {}
-    organization = target.api.get_app(project.app)
-    guests = {guest_of_size(project.flytoml.size_of(group)) for group in project.flytoml.process_groups} - {None}
+    organization = api.get_app(project.app)
+    guests = dict.fromkeys(guest_of_size(project.flytoml.size_of(group)) for group in project.flytoml.process_groups)
     return {
-        guest: target.api.regions.room(
+        guest: api.regions.room(
             organization,
             regions,
             {"cpu_kind": guest.kind, "cpus": guest.cpus, "memory_mb": guest.memory_mb},
