@@ -81,8 +81,8 @@ def test_what_is_still_to_be_made_and_finds_no_room() -> None:
         (
             "warning",
             "doctor.no_room",
-            "region fra has room for 1 of 2 machines of process group app (shared-cpu-2x with 512 MB) that are still to "
-            "be made",
+            "region fra has room for 1 of 2 machines of process group app (shared-cpu-2x with 512 MB) that are still "
+            "to be made",
         ),
         (
             "warning",
