@@ -245,7 +245,7 @@ def test_one_bad_day_is_shown_as_it_happens(theatre: LocalFleet) -> None:
     ("words", "said"),
     [
         (("--all", "--only", "rain"), "there is no bad day 'rain'"),
-        (("--only", DAYS[0]), "--only and --seed go with --all"),
+        (("--only", DAYS[0]), "--only goes with --all, and changes nothing without"),
         (("--all", "--fault", "lost-create"), "--all and --fault cannot be used together"),
     ],
 )
