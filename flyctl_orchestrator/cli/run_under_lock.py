@@ -168,4 +168,4 @@ def _show(context: CommandContext, outcome: Outcome, target: Target, app: str) -
         output.report(*outcome_lines(outcome, output.style, output.width, url=target.app_url(app)))
     if outcome.exit:
         advice = f". {context.advice(outcome.next)}" if outcome.next else ""
-        output.say(f"flyo: app {app}: {outcome.what}{advice} [{outcome.code or outcome.kind}]")
+        output.say(f"flyo: app {app}: {outcome.what}{advice} [{outcome.code}]")
