@@ -41,15 +41,19 @@ def plain(line: str) -> str:
 
 @dataclass(frozen=True)
 class Simulated:
-    """A project and its simulated platform, on which flyctl says nothing but that fly.toml is valid."""
+    """A project and its simulated platform."""
 
     killed: KilledWorld
     port: int
 
-    def flyo(self, words: str, **variables: str) -> Said:
-        """A command line in the project, with --local."""
+    def flyo(self, words: str, flyctl: str = VALID, **variables: str) -> Said:
+        """A command line in the project, with --local.
+
+        Args:
+            flyctl: what it does, for a shell; else it says of everything that fly.toml is valid.
+        """
         killed = self.killed
-        own = nobody(killed.directory) | {"USER": "ann", "FLYO_FLYCTL": program(killed.directory, VALID)}
+        own = nobody(killed.directory) | {"USER": "ann", "FLYO_FLYCTL": program(killed.directory, flyctl)}
         return said(f"{words} --local", killed.directory, {**own, **variables}, clock=killed.world.clock)
 
 
