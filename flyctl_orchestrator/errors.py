@@ -19,7 +19,7 @@ class FlyoError(Exception):
     """
 
     def __init__(
-        self, what: str, *, where: str = "", next: str = "", code: str = "error", exit: Exit = Exit.ERROR
+        self, what: str, *, code: str, where: str = "", next: str = "", exit: Exit = Exit.ERROR
     ) -> None:
         super().__init__(what)
         self.what = what
@@ -45,7 +45,7 @@ class UsageError(FlyoError):
 class UnreachableError(FlyoError):
     """Fly, flyctl or the local platform is missing, does not answer, or refuses the token."""
 
-    def __init__(self, what: str, *, where: str = "", next: str = "", code: str = "unreachable") -> None:
+    def __init__(self, what: str, *, code: str, where: str = "", next: str = "") -> None:
         super().__init__(what, where=where, next=next, code=code, exit=Exit.UNREACHABLE)
 
 

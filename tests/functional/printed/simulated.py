@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.fleet.http import HttpError
 from flyctl_orchestrator.local.daemon.simulation import TOKEN
 from flyctl_orchestrator.local.daemon.state_dir import Locator, write_locator
@@ -46,15 +47,16 @@ class Simulated:
     killed: KilledWorld
     port: int
 
-    def flyo(self, words: str, flyctl: str = VALID, **variables: str) -> Said:
+    def flyo(self, words: str, flyctl: str = VALID, clock: Clock | None = None, **variables: str) -> Said:
         """A command line in the project, with --local.
 
         Args:
             flyctl: what it does, for a shell; else it says of everything that fly.toml is valid.
+            clock: another one than the platform's.
         """
         killed = self.killed
         own = nobody(killed.directory) | {"USER": "ann", "FLYO_FLYCTL": program(killed.directory, flyctl)}
-        return said(f"{words} --local", killed.directory, {**own, **variables}, clock=killed.world.clock)
+        return said(f"{words} --local", killed.directory, {**own, **variables}, clock=clock or killed.world.clock)
 
 
 @contextmanager

@@ -20,8 +20,7 @@ from tests.functional.printed.in_process import nobody, said
 from tests.unit.fleet.fleet_doubles import machine
 
 READY = {"pid": os.getpid()}
-# Of the codes on Fly's page these are the ones that the local platform's proxy never gives.
-PROXY = ["PA05", "PC02", "PC04", "PC07", "PM01", "PM03", "PM05", "PM07", "PM08", "PM09", "PM10", "PM11", "PU02", "PU03"]
+PROXY = [code for code, page in load_pages().items() if page.topic == "proxy"]
 
 
 @contextmanager
