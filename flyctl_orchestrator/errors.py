@@ -18,9 +18,7 @@ class FlyoError(Exception):
         exit: the documented exit status this error ends the process with.
     """
 
-    def __init__(
-        self, what: str, *, code: str, where: str = "", next: str = "", exit: Exit = Exit.ERROR
-    ) -> None:
+    def __init__(self, what: str, *, code: str, where: str = "", next: str = "", exit: Exit = Exit.ERROR) -> None:
         super().__init__(what)
         self.what = what
         self.where = where

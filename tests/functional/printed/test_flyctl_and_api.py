@@ -121,7 +121,7 @@ def test_what_flyctl_says_of_fly_toml(tmp_path: Path, flyctl: str, status: int, 
             "flyo: what flyctl auth token printed cannot be read: it is empty. Run 'flyctl auth token --json' to see "
             "what it prints [flyctl.unreadable]",
         ),
-        ("echo '{\"token\": \"\"}'", f"flyo: there is no token for Fly.io. {LOGIN} [target.token]"),
+        ('echo \'{"token": ""}\'', f"flyo: there is no token for Fly.io. {LOGIN} [target.token]"),
         (
             "echo 'Error: No access token available. Please login' >&2; exit 1",
             f"flyo: flyctl auth token: No access token available. Please login. {LOGIN} [flyctl.token]",

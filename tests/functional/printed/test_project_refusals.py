@@ -83,9 +83,7 @@ LOGGED = '192.0.2.7 - - [30/Nov/2026:07:00:00 +0000] "GET / HTTP/1.1" 200 2326\n
         ),
     ],
 )  # fmt: skip
-def test_the_line_says_where_what_and_what_next(
-    tmp_path: Path, words: str, files: dict[str, str], line: str
-) -> None:
+def test_the_line_says_where_what_and_what_next(tmp_path: Path, words: str, files: dict[str, str], line: str) -> None:
     for name, text in ({"fly.toml": FLY} | files).items():
         (tmp_path / name).write_text(text)
     ran = said(words, tmp_path, nobody(tmp_path) | FLY_AWAY)

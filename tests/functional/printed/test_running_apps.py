@@ -127,7 +127,9 @@ def test_a_page_that_cannot_be_written(killed: KilledWorld) -> None:
 
 
 def test_what_doctor_says_of_flyctl_and_of_what_it_could_not_look_at(killed: KilledWorld) -> None:
-    strict = "echo '✓ Configuration is valid'; echo 'Strict validation found unrecognised keys:'; echo '  - htp_service'"
+    strict = (
+        "echo '✓ Configuration is valid'; echo 'Strict validation found unrecognised keys:'; echo '  - htp_service'"
+    )
     killed.world.call("POST", "/_local/faults", {"name": "server-error", "set": {"op": "certificates.list"}})
     with simulated(killed) as there:
         ran = there.flyo("doctor", strict, COLUMNS="200")
@@ -163,7 +165,9 @@ def test_nobody_who_answers(tmp_path: Path) -> None:
 
 def test_metrics_that_are_none(tmp_path: Path) -> None:
     with answering(http(b"<html>Sign in</html>")) as variables:
-        ran = said("regions suggest --users-from prometheus -a shop", tmp_path, nobody(tmp_path) | variables, clock=FastClock())
+        ran = said(
+            "regions suggest --users-from prometheus -a shop", tmp_path, nobody(tmp_path) | variables, clock=FastClock()
+        )
     assert (ran.status, plain(ran.line)) == (
         8,
         "flyo: app shop: could not read the app: the answer of 127.0.0.1:PORT (200) cannot be read: it is not JSON; it "

@@ -10,13 +10,18 @@ from pathlib import Path
 # A line ends with its code; where, what and what to do come before it, and take words.
 LINE = re.compile(r"(?P<said>.*)\[(?P<code>[A-Za-z]\w*(?:\.\w+)*)\]$")
 FEWEST_WORDS = 3
+# How such a text ends in a source; most tests have none.
+QUICK = re.compile(r"""\[[A-Za-z][\w.]*\](?:\\n)?["']""")
 # What looks for a piece of a text, and does not compare the whole.
 PIECES = {"startswith", "endswith", "search", "match", "fullmatch", "findall", "expect", "count", "split"}
 
 
 def whole_lines(path: Path) -> dict[str, str]:
     """Code -> a line that ends with it and is compared as a whole by the tests of a file."""
-    tree = ast.parse(path.read_text("utf-8"))
+    source = path.read_text("utf-8")
+    if not QUICK.search(source):
+        return {}
+    tree = ast.parse(source)
     pieces = {id(node) for each in _pieces(tree) for node in ast.walk(each)}
     found: dict[str, str] = {}
     for text in _texts(tree, pieces):
