@@ -41,8 +41,8 @@ def said(
         clock: None for real time.
     """
     out, err = io.StringIO(), io.StringIO()
-    streams = {"stdin": io.StringIO(stdin), "stdout": out, "stderr": err}
-    environment = Environment(dict(variables), cwd, clock or SystemClock(), **streams)
+    time = clock or SystemClock()
+    environment = Environment(dict(variables), cwd, time, stdin=io.StringIO(stdin), stdout=out, stderr=err)
     status = run(words.split() if isinstance(words, str) else words, environment)
     planted.hear(out.getvalue(), err.getvalue())
     return Said(status, out.getvalue(), err.getvalue())

@@ -70,8 +70,8 @@ def answering(*answers: bytes) -> Iterator[dict[str, str]]:
         ),
         (
             [error(404, "no route"), http(b'{"id": "a1", "name": "shop"}')], "logs -a shop", 1,
-            "flyo: app shop: the logs cannot be read: it was refused (no route). 'flyctl apps list' shows the apps that "
-            "the token may see, 'flyo status -a shop' their machines [api.not_found]",
+            "flyo: app shop: the logs cannot be read: it was refused (no route). 'flyctl apps list' shows the apps "
+            "that the token may see, 'flyo status -a shop' their machines [api.not_found]",
         ),
     ],
 )  # fmt: skip

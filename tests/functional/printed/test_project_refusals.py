@@ -28,13 +28,14 @@ LOGGED = '192.0.2.7 - - [30/Nov/2026:07:00:00 +0000] "GET / HTTP/1.1" 200 2326\n
         ),
         (
             "plan", {"fly.toml": FLY + ASLEEP, "litefs.yml": "lease:\n  type: consul\n"},
-            "flyo: fly.toml: litefs.yml sets up LiteFS, which loses data with machines that sleep (auto_stop_machines = "
-            '"suspend"). Set auto_stop_machines = "off" and min_machines_running = 0 [config.litefs_autostop]',
+            "flyo: fly.toml: litefs.yml sets up LiteFS, which loses data with machines that sleep "
+            '(auto_stop_machines = "suspend"). Set auto_stop_machines = "off" and min_machines_running = 0 '
+            "[config.litefs_autostop]",
         ),
         (
             "plan", {"litefs.yml": "lease:\n  type: static\n", "flyo.toml": "[regions]\niad = 2\n"},
-            "flyo: flyo.toml: litefs.yml has a static lease; each of the 2 machines in iad would write for itself. Have "
-            "one machine there: iad=1 [config.litefs_primaries]",
+            "flyo: flyo.toml: litefs.yml has a static lease; each of the 2 machines in iad would write for itself. "
+            "Have one machine there: iad=1 [config.litefs_primaries]",
         ),
         (
             "init --yes --database litefs --regions iad", {"Dockerfile": "FROM scratch\n"},

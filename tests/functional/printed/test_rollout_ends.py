@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
-from flyctl_orchestrator.local.runtime.simulated import Behaviour
+from flyctl_orchestrator.fleet.http import HttpAnswer
 from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.report.outcome_text import ended_line
 from flyctl_orchestrator.report.words import sentence

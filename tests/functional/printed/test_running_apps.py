@@ -31,7 +31,7 @@ def killed(tmp_path: Path) -> KilledWorld:
     [
         (
             "probe --count 1 --region iad", 1,
-            "flyo: iad: no good answer: http://shop.localhost:PORT/up: answered 500 ({\"region\": \"iad\", \"machine\": "
+            'flyo: iad: no good answer: http://shop.localhost:PORT/up: answered 500 ({"region": "iad", "machine": '
             "\"ID\"}). 'flyo status --local' shows its machines; ask for another page with --path [probe.no_answer]",
         ),
         (
