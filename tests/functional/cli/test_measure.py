@@ -183,7 +183,7 @@ def test_a_person_is_asked_before_machines_are_suspended(fleet: LocalFleet) -> N
     child = fleet.at_terminal("probe", "--local", "--cold", "--count", "1")
     child.expect("for a moment")
     child.send("n\r")
-    child.expect_exact("\nflyo: not confirmed; nothing was changed [declined]\r\n")
+    child.expect_exact("flyo: not confirmed; nothing was changed [declined]\r\n")
     child.expect(pexpect.EOF)
     child.close()
     assert (child.exitstatus, states(fleet)) == (130, {"fra": "started", "iad": "started"})
