@@ -30,11 +30,9 @@ MUTANTS ?=
 # What make test runs.
 TESTS ?= tests
 REAL = tests/parity tests/functional/rollout/test_deploy_real_flyctl.py
-# What make containers runs. All functional tests of rollouts on containers take minutes:
-# make containers CONTAINED=tests/functional/containers/rollout
+# What make containers runs; every functional test of rollouts, on containers, is most of it.
 CONTAINED ?= $(wildcard tests/functional/containers/test_*.py) \
-	tests/functional/containers/first_hour/test_init_in_containers.py \
-	tests/functional/containers/rollout/test_deploy.py tests/functional/containers/rollout/test_deploy_volumes.py
+	tests/functional/containers/first_hour/test_init_in_containers.py tests/functional/containers/rollout
 # Nobody watches a log: there one line says what is installed. At a terminal pip shows how far it is.
 QUIET = $(shell test -t 2 || echo --quiet)
 SEED ?= 0

@@ -147,5 +147,6 @@ def judge(flyctl: Flyctl, project: Project, cwd: Path) -> Judgement:
         flyctl.check(ran, where=f"app {project.app}")
     if not judged.valid and ran.ok:
         what = "what flyctl config validate printed is neither a yes nor a no"
-        raise FlyctlError(what, ran=ran, where=project.flytoml.shown, code="flyctl.unreadable")
+        advice = "Run 'flyctl config validate' to see what it prints"
+        raise FlyctlError(what, ran=ran, where=project.flytoml.shown, code="flyctl.unreadable", next=advice)
     return judged

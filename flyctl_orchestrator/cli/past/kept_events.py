@@ -146,6 +146,6 @@ def _bad(path: Path, why: str) -> FlyoError:
     return FlyoError(
         f"the events of a rollout cannot be read: {why}",
         where=str(path),
-        next="Make the file readable, or do without it: nothing else depends on it",
+        next="Make it readable, or remove it: nothing else depends on it, and 'flyo history' tells how it ended",
         code="history.bad_events",
     )
