@@ -11,6 +11,7 @@ from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.project.model import Probe, RolloutPolicy
 from flyctl_orchestrator.rollout.context.context import RolloutContext
 from flyctl_orchestrator.rollout.context.outcome import EXITS, Excerpt, Outcome, OutcomeKind, Row
+from flyctl_orchestrator.rollout.gate.sentences import name_a_page
 from flyctl_orchestrator.rollout.plan.left_out import but_left_out
 from flyctl_orchestrator.rollout.plan.plan import Wave
 from flyctl_orchestrator.rollout.plan.steps import AwaitReplacement
@@ -325,11 +326,7 @@ class Executor:
     def _page(self, code: str) -> str:
         """What to do about a first release's health page that nobody named: an app need not have one at "/"."""
         guessed = code == "probe" and not self._record.baseline and self._context.probe.path == Probe().path
-        seen = [run.last_seen for run in self._record.runs.values() if run.last_seen]
-        asked = next((machine.page_checked for machine in seen if machine.page_checked), "")
-        page = f"{asked}, which fly.toml's check asks for," if asked else "another page"
-        named = f"If {page} tells that the app is well, name it: [probe] path in flyo.toml"
-        return f"{named}; paths = [] there leaves / alone" if guessed else ""
+        return name_a_page(run.last_seen for run in self._record.runs.values()) if guessed else ""
 
     def _advice(self, code: str, not_back: NotTakenBack) -> str:
         return not_back.advice(self._again) if may_be_secrets(code, not_back) else ""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from statistics import median
 
+from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.redact import without_queries
 from flyctl_orchestrator.rollout.gate.error_rate import at_least, at_most
 from flyctl_orchestrator.rollout.gate.latency import Pair
@@ -26,6 +27,17 @@ def accepted(good: int, asked: int, guess: str = "") -> str:
 def guessed(path: str, statuses: Collection[int]) -> str:
     """How a page answered that nobody has named, e.g. "/ answered 302 and 404"; "" for no status."""
     return f"{path} answered {' and '.join(map(str, sorted(statuses)))}" if statuses else ""
+
+
+def name_a_page(seen: Iterable[Machine | None]) -> str:
+    """What to do where "/" was asked and is broken, since nobody has named a health page.
+
+    Args:
+        seen: the machines; the first check of theirs that asks for a page names a better one.
+    """
+    asked = next((machine.page_checked for machine in seen if machine and machine.page_checked), "")
+    page = f"{asked}, which fly.toml's check asks for," if asked else "another page"
+    return f"If {page} tells that the app is well, name it: [probe] path in flyo.toml; paths = [] there leaves / alone"
 
 
 def refused(asked: int, wrong: Mapping[str, Mapping[str, int]], before: int, before_of: int) -> str:

@@ -10,7 +10,7 @@ from flyctl_orchestrator.fleet.probe import Answer, Prober
 from flyctl_orchestrator.project.model import Flyo, Probe, RolloutPolicy
 from flyctl_orchestrator.rollout.gate.comparison import BROKEN, REFUSED, Baseline, Comparison, Place, grade
 from flyctl_orchestrator.rollout.gate.gate import clearly_bad, fine
-from flyctl_orchestrator.rollout.gate.sentences import accepted, guessed
+from flyctl_orchestrator.rollout.gate.sentences import accepted, guessed, name_a_page
 from flyctl_orchestrator.rollout.survey import ProbePlan, look, survey
 from tests.unit.rollout.gate.test_gate import EXPECTED
 from tests.unit.rollout.rollout_world import Looks, World
@@ -107,3 +107,7 @@ def test_the_sentence_of_a_pass() -> None:
     )
     assert accepted(0, 0, "/ answered 404") == "no health page is named ([probe] path), and / answered 404"
     assert accepted(0, 0) == ""
+
+
+def test_without_a_check_that_asks_for_a_page_another_one_is_to_be_named() -> None:
+    assert name_a_page([None]).startswith("If another page tells that the app is well, name it: [probe] path")
