@@ -83,8 +83,8 @@ def _union(groups: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
 
 
 def _rollout(table: Table, counts: Mapping[str, int], book: RegionBook) -> RolloutPolicy:
-    known = ("strategy", "canary", "width", "max_unavailable", "watch", "watch_back", "bake", "timeout", "rollback")
-    table.only((*known, "propagation"))
+    known = ("strategy", "canary", "width", "max_unavailable", "watch", "watch_back", "bake", "timeout", "timeout_back")
+    table.only((*known, "rollback", "propagation"))
     default = RolloutPolicy()
     canary = table.text("canary")
     if canary is not None:
@@ -102,6 +102,7 @@ def _rollout(table: Table, counts: Mapping[str, int], book: RegionBook) -> Rollo
         watch_back=table.seconds("watch_back", default.watch_back),
         bake=table.seconds("bake", default.bake),
         timeout=table.seconds("timeout", default.timeout, least=1.0),
+        timeout_back=table.seconds("timeout_back", default.timeout_back, least=1.0),
         rollback=table.flag("rollback", default.rollback),
         propagation=table.optional_seconds("propagation"),
     )

@@ -345,6 +345,7 @@ class Deployment:
             probe=project.flyo.probe,
             timeout=self.policy.timeout,
             watch_back=min(self.policy.watch, self.policy.watch_back),
+            timeout_back=self.policy.timeout_back,
             secrets_version=newest_secrets_version(target.flyctl.env, project.app),
             sized=frozenset(sized),
             edge=edge_of(target.kind, self.policy.propagation),
