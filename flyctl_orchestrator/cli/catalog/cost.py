@@ -11,6 +11,7 @@ from flyctl_orchestrator.catalog.prices import PriceBook, load_prices
 from flyctl_orchestrator.catalog.regions import RegionBook, load_regions
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.pages.keeping import keep_page
+from flyctl_orchestrator.cli.quantities import MOST
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.project.model import Project
@@ -102,7 +103,7 @@ def _reservations(written: str | None, prices: PriceBook) -> tuple[Reservation, 
                 code="usage",
             )
         try:
-            reservation = reservation_of(prices, kind, float(amount))
+            reservation = reservation_of(prices, kind, float(amount)) if float(amount) <= MOST else None
         except (ValueError, OverflowError):
             reservation = None
         if reservation is None or kind in found:
@@ -122,7 +123,7 @@ def _gigabytes(written: str | None, where: str, regions: RegionBook) -> dict[str
             gigabytes = float(amount)
         except ValueError:
             gigabytes = math.nan
-        if not 0 <= gigabytes < math.inf:
+        if not 0 <= gigabytes <= MOST:
             raise UsageError(
                 f"'{amount[:40]}' is no number of GB", where=where, next="Write e.g. iad=20,nrt=5", code="usage"
             )

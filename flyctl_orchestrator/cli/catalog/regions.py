@@ -145,7 +145,7 @@ def suggest_regions(
         context.output.document(shown.as_dict())
         return
     style, width = context.output.style, context.output.width
-    if pictures.plot:
+    if pictures.plot and not style.spoken:
         land = [cell.at for cell in cells()]
         context.output.show(*map_lines(land, people, chosen, width), *curve_lines(found, width), "")
     context.output.show(*suggestion_lines(shown, regions, style, width))

@@ -223,7 +223,9 @@ def test_a_log_line(line: str, shown: str) -> None:
     assert log_line(line) == log_line(without_private_message(line)) == shown
 
 
-@pytest.mark.parametrize("line", ['{"ts": "now", "message": "GET /in?token=hunter22&n=1 200"}', "GET /in?token=hunter22&n=1 200"])
+@pytest.mark.parametrize(
+    "line", ['{"ts": "now", "message": "GET /in?token=hunter22&n=1 200"}', "GET /in?token=hunter22&n=1 200"]
+)
 def test_a_log_line_shows_no_value_of_a_query(line: str) -> None:
     assert log_line(without_private_message(line)).endswith("GET /in?token=[hidden]&n=1 200")
 

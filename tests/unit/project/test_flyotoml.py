@@ -65,7 +65,9 @@ def test_reads_every_key(tmp_path: Path) -> None:
     assert load(tmp_path, FULL) == Flyo(
         regions={"iad": 2, "fra": 1, "nrt": 0},
         groups={"worker": {"iad": 1}},
-        rollout=RolloutPolicy("in-place", "fra", 3, 2, 90, 300, rollback=False, watch=20, watch_back=5, timeout_back=360),
+        rollout=RolloutPolicy(
+            "in-place", "fra", 3, 2, 90, 300, rollback=False, watch=20, watch_back=5, timeout_back=360
+        ),
         probe=Probe(
             "/api/health", 2, 2, "required", 0, 0.25, "curl --fail $FLYO_URL", 10, ("/", "/login"), evidence="strict"
         ),
