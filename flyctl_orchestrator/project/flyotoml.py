@@ -63,6 +63,11 @@ def parse(document: Document, *, regions: RegionBook | None = None) -> Flyo:
     )
 
 
+def is_flyo(data: Mapping[str, object]) -> bool:
+    """Whether a file that is taken for a fly.toml is a flyo.toml: it holds tables of this one, and nothing else."""
+    return bool(data) and all(name in TABLES and isinstance(table, Mapping) for name, table in data.items())
+
+
 def _counts(table: Table, book: RegionBook) -> Mapping[str, int]:
     for code in table.data:
         book.require(code, where=table.document.where((*table.path, code)))

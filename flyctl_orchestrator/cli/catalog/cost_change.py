@@ -9,7 +9,9 @@ from flyctl_orchestrator.catalog.prices import load_prices
 from flyctl_orchestrator.catalog.regions import load_regions
 from flyctl_orchestrator.cli.catalog.cost import Lists, use_of, within
 from flyctl_orchestrator.cli.context import CommandContext
+from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.project.model import Project
 from flyctl_orchestrator.project.project import load_project
 from flyctl_orchestrator.report.catalog.bill_change_text import change_lines
 from flyctl_orchestrator.report.numbers import count
@@ -50,8 +52,7 @@ def show_change(
         before = bill_of_fleet(fleet, declared, prices, regions)
         after = bill_of(project, declared, prices, regions, standing_of(fleet))
     else:
-        other = load_project(environment.cwd, against, context.options.app or project.app, environment.variables)
-        other.require_understood()
+        other = _other(context, against, project)
         before, after = (bill_of(each, declared, prices, regions) for each in (other, project))
     change = compare(before, after)
     if context.options.as_json:
@@ -61,6 +62,24 @@ def show_change(
     else:
         context.output.show(*change_lines(change, budget, context.output.style, context.output.width))
     return int(Exit.CHANGES) if budget is not None and after.total > budget else int(Exit.OK)
+
+
+def _other(context: CommandContext, against: Path, project: Project) -> Project:
+    """The project of the other file; that it is another app's is said.
+
+    Raises:
+        UsageError: it is not there, or no fly.toml.
+    """
+    environment = context.environment
+    other = load_project(environment.cwd, against, context.options.app or project.app, environment.variables)
+    if not other.flytoml.raw:
+        raise UsageError(
+            "is empty, and so tells of no app", where=str(against), next="Name a fly.toml", code="config.not_fly"
+        )
+    other.require_understood()
+    if other.flytoml.app not in (None, project.app, project.flytoml.app):
+        context.output.say(f"note: {against} is the file of app {other.flytoml.app}; {project.app} is what it becomes")
+    return other
 
 
 def _say_what_is_left_out(context: CommandContext, fleet: Fleet) -> None:

@@ -35,6 +35,16 @@ NOT_FLY = "Install it (https://docs.fly.io/flyctl/install/), or add --local to r
             'flyo: fly.toml: names no app. Add app = "NAME", or give --app NAME [config.no_app]',
         ),
         (
+            "plan -c flyo.toml", {"flyo.toml": "[regions]\n"}, {}, 2,
+            "flyo: flyo.toml: is flyo's own file, and not the app's configuration. Name the fly.toml beside it "
+            "[config.not_fly]",
+        ),
+        (
+            "status -c fly.stagin.toml", {"fly.staging.toml": FLY}, {}, 2,
+            "flyo: fly.stagin.toml: does not exist. Name one that is there: fly.toml, fly.staging.toml "
+            "[config.missing]",
+        ),
+        (
             "status", {}, {"FLYO_TARGET": "moon"}, 2,
             "flyo: FLYO_TARGET: 'moon' is not a target. Use 'local', or unset it for Fly.io [target.unknown]",
         ),

@@ -124,7 +124,10 @@ def test_a_missing_file_means_the_defaults(tmp_path: Path) -> None:
         ("[rollout]\nmax_unavailable = 0", "flyo.toml:2:1: rollout.max_unavailable must be from 1 up"),
         ('[rollout]\ntimeout = "0s"', "flyo.toml:2:1: rollout.timeout must be at least 1s"),
         ('[rollout]\nbake = "25h"', "flyo.toml:2:1: rollout.bake is longer than a day"),
-        ("[probe]\nlatency_factor = nan", "flyo.toml:2:1: probe.latency_factor must be a number from 0 up"),
+        (
+            "[probe]\nlatency_factor = nan",
+            "flyo.toml:2:1: probe.latency_factor must be a number from 0 to 1,000,000,000",
+        ),
         (
             '[probe]\npath = "health"',
             'flyo.toml:2:1: probe.path is not a request path. Write path = "/health": it starts with / and has no '
