@@ -139,7 +139,7 @@ def test_a_login_that_is_not_accepted_is_said_to_be_so(fly_io: FlyIo, shop: Path
     fly_io.answers["shop"] = (401, '{"error":"token expired"}')
     _, said = init(shop, fly_io.variables, "--name", "shop", "--regions", "iad")
     assert (
-        "Whether the app name 'shop' is free on Fly.io is not known: this login is not accepted (could not read the app: "
+        "is free on Fly.io is not known: this login is not accepted (could not read the app: "
         "401 token expired); check FLY_API_TOKEN, or log in with 'flyctl auth login'.\n" in said
     )
 
@@ -149,7 +149,7 @@ def test_a_login_that_may_see_no_app_says_nothing_of_a_name(fly_io: FlyIo, shop:
     status, said = init(shop, fly_io.variables, "--name", "shop", "--regions", "iad")
     assert (status, len(fly_io.asked)) == (0, 2)
     assert (
-        "Whether the app name 'shop' is free on Fly.io is not known: this login may see no app there (could not read the "
+        "is free on Fly.io is not known: this login may see no app there (could not read the "
         "app: 403 not in your organization).\n" in said
     )
 
