@@ -40,7 +40,7 @@ MONTH = {
 MARKUPS = """
 ams 1.038461538 arn 1.038461538 cdg 1.134615385 dfw 1.25 ewr 1 fra 1.153846154 gru 1.615384615 iad 1 jnb 1.302884615
 lax 1.199519231 lhr 1.134615385 nrt 1.307692308 ord 1.25 sin 1.269230769 sjc 1.192307692 syd 1.269230769 yyz 1.115384615
-""".split()
+"""
 EGRESS = {
     "north-america-europe": (0.02, 0.006),
     "asia-oceania-south-america": (0.04, 0.015),
@@ -93,7 +93,8 @@ def test_a_machine_for_a_second(kind: str, memory_mb: int, dollars: float) -> No
 
 
 def test_each_regions_markup() -> None:
-    published = dict(zip(MARKUPS[::2], map(float, MARKUPS[1::2]), strict=True))
+    words = MARKUPS.split()
+    published = dict(zip(words[::2], map(float, words[1::2]), strict=True))
     assert {each.code: each.markup for each in REGIONS} == pytest.approx(published, abs=0.5e-9)
 
 
