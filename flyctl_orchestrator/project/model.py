@@ -183,6 +183,11 @@ class RolloutPolicy:
     watch_back: float = 3.0
     timeout_back: float = 120.0
 
+    @property
+    def patience(self) -> float:
+        """Seconds that a machine which served before may take to serve again, however short the time for a new one."""
+        return max(self.timeout, self.timeout_back)
+
 
 @dataclass(frozen=True)
 class Probe:

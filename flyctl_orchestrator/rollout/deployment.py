@@ -13,6 +13,7 @@ from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.builder import BuildRequest, BuiltImage, build, new_label
 from flyctl_orchestrator.fleet.flyctl.app_logs import newest_lines
+from flyctl_orchestrator.fleet.redact import without_private
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.build_options import BuildOptions
 from flyctl_orchestrator.project.building import named_image, plan_build
@@ -133,7 +134,7 @@ class Deployment:
         return build(self.target, request, self._log)
 
     def _log(self, line: str) -> None:
-        self.emit("build.log", line=line)
+        self.emit("build.log", line=without_private(line))
 
     def _request(self) -> BuildRequest:
         return BuildRequest(
