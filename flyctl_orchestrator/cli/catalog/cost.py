@@ -20,6 +20,9 @@ from flyctl_orchestrator.report.html.figures import bill_page
 from flyctl_orchestrator.rollout.plan.bill.bill import Bill, Use, bill_of
 from flyctl_orchestrator.rollout.plan.bill.reservation import Reservation, reservation_of, smallest
 
+# What is counted of an app besides machines and volumes: fields of `Use`.
+COUNTED = ("ipv4", "egress_ips", "certificates", "wildcards")
+
 
 @dataclass(frozen=True)
 class Lists:
@@ -66,13 +69,14 @@ def use_of(project: Project, lists: Lists, use: dict[str, Any], prices: PriceBoo
     """What the command line declares of an app's use.
 
     Args:
-        use: further fields of `Use`; hours may be None for what flyo.toml says.
+        use: further fields of `Use`; hours may be None for what flyo.toml says, what is counted for none.
 
     Raises:
         UsageError: a list is wrong.
     """
     if use["hours"] is None:
         use = use | {"hours": project.flyo.budget.hours}
+    use = use | {name: use[name] or 0 for name in COUNTED}
     return Use(
         public_gb=_gigabytes(lists.traffic, "--traffic", regions),
         private_gb=_gigabytes(lists.replays, "--replays", regions),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from flyctl_orchestrator.catalog.prices import load_prices
 from flyctl_orchestrator.catalog.regions import load_regions
-from flyctl_orchestrator.cli.catalog.cost import Lists, use_of, within
+from flyctl_orchestrator.cli.catalog.cost import COUNTED, Lists, use_of, within
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.fleet.api_error import ApiError
+from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.model import Project
 from flyctl_orchestrator.project.project import load_project
 from flyctl_orchestrator.report.catalog.bill_change_text import change_lines
@@ -47,6 +50,8 @@ def show_change(
     if against is None:
         target = context.target(needs_flyctl=False)
         fleet = observe(target.api, project.app, volumes=True, secrets=False)
+        if fleet.exists:
+            declared = replace(declared, **_counted(context, target, project.app, use))
         _say_what_is_left_out(context, fleet)
         project = with_regions(project, target.api)[0]
         before = bill_of_fleet(fleet, declared, prices, regions)
@@ -62,6 +67,21 @@ def show_change(
     else:
         context.output.show(*change_lines(change, budget, context.output.style, context.output.width))
     return int(Exit.CHANGES) if budget is not None and after.total > budget else int(Exit.OK)
+
+
+def _counted(context: CommandContext, target: Target, app: str, use: dict[str, Any]) -> dict[str, int]:
+    """How many addresses and certificates the app has, of what the command line does not say; by fields of `Use`."""
+    wanted = [name for name in COUNTED if use[name] is None]
+    try:
+        addresses = target.api.addresses.billed(app)
+        names = [hostname.name for hostname in target.api.certificates.list(app)]
+    except ApiError as error:
+        context.output.say(f"warning: {error.what}; addresses and certificates that are not given are in neither bill")
+        return {}
+    wild = sum(name.startswith("*.") for name in names)
+    has = {"ipv4": addresses.ipv4, "egress_ips": addresses.egress}
+    has |= {"certificates": len(names) - wild, "wildcards": wild}
+    return {name: has[name] for name in wanted}
 
 
 def _other(context: CommandContext, against: Path, project: Project) -> Project:
