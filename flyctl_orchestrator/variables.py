@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from flyctl_orchestrator.errors import UsageError
 
@@ -61,6 +60,8 @@ def address(variables: Mapping[str, str], name: str) -> str:
     Raises:
         UsageError: it is none (code usage.variable).
     """
+    from urllib.parse import urlsplit  # what every start reads is kept small
+
     given = variables.get(name, "")
     try:
         parts = urlsplit(given.replace("{app}", "app"))

@@ -154,8 +154,7 @@ class World:
         self.edge = Edge()
         self.concurrency: Concurrency = InTurn()
         self.latency = 0.01
-        self.watch_back = 0.0
-        self.timeout_back = 0.0
+        self.watch_back = self.timeout_back = 0.0
         self.counted = False
         self.looks: dict[str, Looks] = {}
         self.groups: tuple[str, ...] = ("app",)
