@@ -69,7 +69,7 @@ def show_change(
     return int(Exit.CHANGES) if budget is not None and after.total > budget else int(Exit.OK)
 
 
-def _counted(context: CommandContext, target: Target, app: str, use: dict[str, Any]) -> dict[str, int]:
+def _counted(context: CommandContext, target: Target, app: str, use: dict[str, Any]) -> dict[str, Any]:
     """How many addresses and certificates the app has, of what the command line does not say; by fields of `Use`."""
     wanted = [name for name in COUNTED if use[name] is None]
     try:

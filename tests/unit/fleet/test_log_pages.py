@@ -18,7 +18,7 @@ from tests.unit.fleet.fleet_doubles import ManualClock, ScriptedHttp
 TOKEN = "fm2_geheim"
 
 
-def pages(*answers: Any, **only: str) -> tuple[LogPages, ScriptedHttp]:
+def pages(*answers: Any, **only: Any) -> tuple[LogPages, ScriptedHttp]:
     http = ScriptedHttp(ManualClock(), list(answers))
     return LogPages("https://api.fly.test/", TOKEN, http, "shop", **only), http
 
