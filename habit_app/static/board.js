@@ -109,7 +109,7 @@ class Board {
     return this.asking;
   }
 
-  async askAgain() {
+  async askAgain(repeated = false) {
     try {
       const answer = await fetch("/dashboard", { headers: { "X-Refresh": "1" }, signal: AbortSignal.timeout(20_000) });
       if (answer.redirected) location.replace(answer.url);
@@ -117,7 +117,11 @@ class Board {
       const instant = Date.parse(answer.headers.get("Date"));
       // A server that says the time to the second is no reason to doubt this clock.
       this.skew = Math.abs(instant - Date.now()) > 30_000 ? instant - Date.now() : 0;
-      this.show(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      // It was asked for before a tick was saved, and came after the answer that has the streak.
+      const behind = Number(page.getElementById("main")?.dataset.rev) < Math.max(0, ...this.told.values());
+      if (behind && !repeated) return await this.askAgain(true);
+      this.show(page);
       return true;
     } catch {
       return false;
@@ -145,6 +149,7 @@ class Board {
   }
 
   replace(page) {
+    this.told.clear();
     const found = document.activeElement?.closest("[data-live] *");
     const habit = found?.closest("[data-habit]");
     const again = habit && `[data-habit="${habit.dataset.habit}"] ${found.dataset.now === undefined ? `[data-day="${found.dataset.day}"]:not([data-now])` : "[data-now]"}`;

@@ -146,8 +146,8 @@ def test_status_lists_apps_and_where_they_answer(fleet: LocalFleet) -> None:
         f"local platform on http://127.0.0.1:{fleet.running.port} · pid {fleet.running.pid} · up "
     )
     assert lines[2].split() == ["app", "machines", "started", "suspended", "stopped", "failed", "url"]
-    # The one that is stopped keeps flyo's lock.
-    assert lines[3].split() == [APP, "3", "2", "0", "1", "0", f"http://{APP}.localhost:{fleet.running.port}"]
+    # The one that keeps flyo's lock, which is stopped, is none of them.
+    assert lines[3].split() == [APP, "2", "2", "0", "0", "0", f"http://{APP}.localhost:{fleet.running.port}"]
     shown = fleet.ok("local", "status", "--json").json
     assert shown["schema"] == "flyo.local-status/1"
     assert [app["name"] for app in shown["apps"]] == [APP]
