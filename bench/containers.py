@@ -1,7 +1,7 @@
 """Measures machines in containers: builds, starts, sleep, and pushes, on a local platform of its own.
 
     .ci/with-engine python -m bench.containers                    # everything
-    .ci/with-engine python -m bench.containers build start sleep  # some of it
+    .ci/with-engine python -m bench.containers build alone start  # some of it
     .ci/with-engine python -m bench.containers fleet --rounds 5   # a rollout, beside the same one with processes
 
 It needs a container engine, the `docker` command, and a static busybox; its images are made here, nothing is fetched.
@@ -48,6 +48,19 @@ interval = "2s"
 timeout = "1s"
 grace_period = "2s"
 """
+NETWORK, SUBNET = "flyo-bench-alone", "fdaa:be:1::/64"
+# What the platform asks for, in short: an init, a port of this computer's, limits, and the addresses of Fly.io.
+CONTAINER = {
+    "Image": SMALL,
+    "Cmd": ["sleep", "600"],
+    "ExposedPorts": {"8080/tcp": {}},
+    "HostConfig": {
+        "Init": True,
+        "Memory": 256 << 20,
+        "NetworkMode": NETWORK,
+        "PortBindings": {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": ""}]},
+    },
+}
 FLYO_TOML = "[regions]\niad = 1\nfra = 1\nnrt = 1\n"
 
 
@@ -98,6 +111,39 @@ def build(engine: TestEngine, rounds: int, place: Path) -> None:
             context_in(context, f"{CONTAINED}# {number}\n")
             changed.append(timed(lambda: api.build("shop", context, "changed")))
         say("image after a change of source", changed)
+
+
+def alone(engine: TestEngine, rounds: int, place: Path) -> None:
+    """What the engine itself takes for containers such as a machine's: the floor of a machine's start and update."""
+    del place
+    told: dict[str, list[float]] = {"created and started": [], "killed, until it has ended": [], "removed": []}
+    network = engine.post(
+        "/networks/create", {"Name": NETWORK, "EnableIPv6": True, "IPAM": {"Config": [{"Subnet": SUBNET}]}}
+    )
+    try:
+        for _ in range(rounds):
+            for what, took in _lives(engine):
+                told[what].append(took)
+    finally:
+        engine.call("DELETE", f"/networks/{network['Id']}")
+    for what, found in told.items():
+        say(f"the engine alone: a container {what}", found)
+
+
+def _lives(engine: TestEngine) -> Iterator[tuple[str, float]]:
+    begun = time.perf_counter()
+    made = f"/containers/{engine.post('/containers/create', CONTAINER)['Id']}"
+    engine.call("POST", f"{made}/start")
+    started = time.perf_counter()
+    yield "created and started", started - begun
+    with ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(engine.call, "POST", f"{made}/wait")
+        engine.call("POST", f"{made}/kill")
+        ended.result()
+    killed = time.perf_counter()
+    yield "killed, until it has ended", killed - started
+    engine.call("DELETE", f"{made}?v=1")
+    yield "removed", time.perf_counter() - killed
 
 
 def start(engine: TestEngine, rounds: int, place: Path) -> None:
@@ -224,6 +270,7 @@ def _rollouts(engine: TestEngine, runtime: str, place: Path) -> Iterator[tuple[s
 
 PARTS: dict[str, Callable[[TestEngine, int, Path], None]] = {
     "build": build,
+    "alone": alone,
     "start": start,
     "sleep": sleep,
     "push": push,
@@ -244,6 +291,7 @@ def main() -> int:
         return 2
     for base in (SMALL, PYTHON):
         engine.ensure(base)
+    sys.stdout.write(f"engine {engine.call('GET', '/version')['Version']}\n")
     with tempfile.TemporaryDirectory(prefix="flyo-bench-") as name:
         for part in asked.parts or PARTS:
             place = Path(name) / part

@@ -12,7 +12,7 @@ import sys
 import sysconfig
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -42,11 +42,15 @@ class TestEngine:
         """What leads the platform and the `docker` command to it."""
         return {"DOCKER_HOST": self.endpoint.address}
 
-    def call(self, method: str, path: str, body: bytes | None = None) -> Any:
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """One call with JSON; its decoded answer."""
+        return self.call("POST", path, json.dumps(body).encode(), "application/json")
+
+    def call(self, method: str, path: str, body: bytes | None = None, kind: str = "application/x-tar") -> Any:
         """One call; its decoded answer."""
         connection = self.endpoint.connect(_PATIENCE)
         try:
-            connection.request(method, path, body, {"Content-Type": "application/x-tar"})
+            connection.request(method, path, body, {"Content-Type": kind})
             answer = connection.getresponse()
             content = answer.read()
         finally:

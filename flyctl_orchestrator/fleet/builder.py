@@ -24,6 +24,8 @@ from flyctl_orchestrator.project.build_options import BuildOptions
 from flyctl_orchestrator.project.building import BuildPlan
 
 REGISTRY = "registry.fly.io"
+_LOG_ABOVE = "The build's log is above"
+_BUILDKIT = "Set DOCKER_BUILDKIT=1: before version 23 an engine builds with BuildKit only when it is told to"
 # Seconds: for a whole remote build, and for the longest silence of a local one (a big `pip install` is quiet).
 LONGEST_BUILD = 1800.0
 LONGEST_SILENCE = 600.0
@@ -148,7 +150,7 @@ def _build_with_flyctl(target: Target, request: BuildRequest, tell: OnLine) -> B
         failed = BuildError(
             f"the image could not be built: {ran.complaint or error.what}",
             where=f"app {request.app}",
-            next="The build's log is above; nothing was deployed",
+            next=f"{_BUILDKIT if _wants_buildkit(ran.complaint) else _LOG_ABOVE}; nothing was deployed",
             code="build.failed",
         )
         if build_may_pass(ran.complaint) and not ran.timed_out:
@@ -156,6 +158,11 @@ def _build_with_flyctl(target: Target, request: BuildRequest, tell: OnLine) -> B
         raise failed from None
     registry = target.flyctl.env.get("FLY_REGISTRY_HOST") or REGISTRY
     return BuiltImage(f"{registry}/{request.app}:{request.label}")
+
+
+def _wants_buildkit(complaint: str) -> bool:
+    """Whether the engine of --local-only said that its classic builder does not know what the Dockerfile uses."""
+    return any(words in complaint for words in ("requires BuildKit", "failed to parse platform"))
 
 
 def _flags(options: BuildOptions) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from flyctl_orchestrator import __version__
 from flyctl_orchestrator.catalog.prices import load_prices
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
@@ -301,7 +302,8 @@ class Deployment:
             for machine in (restore_point.machines.values() if restore_point else fleet.managed)
         ]
         journal.write(
-            "begin", rollout=rollout, who=self.who, plan=plan_as_dict(plan), before=kept, began=began, resumes=resumes,
+            "begin", flyo=__version__, rollout=rollout, who=self.who, plan=plan_as_dict(plan), before=kept, began=began,
+            resumes=resumes,
             secrets=secrets_as_dict(fleet), release_command_ran=release_command,
             **({"origin": restore_point.as_dict()} if restore_point else {}),
             **goal_as_dict(self.project, self.policy, plan),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -11,11 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flyctl_orchestrator.local.containers.build_failures import failed
+from flyctl_orchestrator.local.containers.builder_kinds import GETS_BUILDKIT, NAMES
 from flyctl_orchestrator.local.containers.connection import NEEDED_SECONDS, Connection
-from flyctl_orchestrator.local.containers.docker_command import DockerCommand, failed, find_docker
+from flyctl_orchestrator.local.containers.docker_command import DockerCommand, find_docker, has_docker
 from flyctl_orchestrator.local.containers.endpoint import PING_SECONDS, NoEngine, find_engine
 from flyctl_orchestrator.local.containers.engine import Engine, EngineError
-from flyctl_orchestrator.local.images.build_command import Ended
+from flyctl_orchestrator.local.containers.here_documents import refuse_here_documents
+from flyctl_orchestrator.local.containers.rewritten import (
+    knows_no_link,
+    missing_frontend,
+    rewritten,
+    text_of,
+    without_link,
+    without_syntax,
+)
 from flyctl_orchestrator.local.images.failure import BuildFailed, failure_of
 from flyctl_orchestrator.local.images.image_build import BuildRequest, Built
 from flyctl_orchestrator.local.images.images import ImageStore
@@ -25,9 +34,6 @@ from flyctl_orchestrator.local.images.recipe import Recipe
 # A build that has to fetch base images and packages takes longer than one of a snapshot.
 BUILD_SECONDS = 1800.0
 _GONE = 404
-_SYNTAX = re.compile(r"(?im)^\ufeff?#\s*syntax\s*=\s*(\S+)[^\n]*$")
-_LINK = re.compile(r"(?im)^(\s*(?:COPY|ADD)\s+(?:--\S+\s+)*?)--link(?:=true)?\s+")
-_UNKNOWN_LINK = re.compile(r"unknown flag: (?:--)?link\b", re.I)
 _HOW = 'runtime = "{}" under [local] in flyo.toml, or flyo local up --runtime {}, changes that'
 
 
@@ -89,6 +95,9 @@ class ContainerBuilds:
         at = endpoint.address.removeprefix("unix://")
         if asked == "container":
             return Choice(True, f"machines run in containers ({at}): {said_by} says so")
+        if not has_docker(self._settings.host_path):
+            why = f"an engine answers at {at}, but there is no `docker` command on PATH to build with"
+            return Choice(False, f"machines run as processes, since {why}; install it for containers", shown=True)
         why = f"machines run in containers, since an engine answers at {at}; {_HOW.format('process', 'process')}"
         return Choice(True, why, shown=True)
 
@@ -101,6 +110,8 @@ class ContainerBuilds:
         try:
             engine = await self._connection.get()
             docker = await self._docker(engine)
+            if docker.passed_over:
+                log(f"built by {docker.program}: {', '.join(docker.passed_over)}, before it on PATH, has no BuildKit")
             return await self._made(engine, docker, request, log)
         except (NoEngine, EngineError) as problem:
             raise BuildFailed("build.engine", str(problem), "Look whether the container engine runs.") from problem
@@ -166,35 +177,23 @@ async def _built(
     notices: tuple[str, ...] = ()
     if request.ignorefile is not None:
         dockerfile = await asyncio.to_thread(_with_ignorefile, docker, request, place)
+    refuse_here_documents(await asyncio.to_thread(text_of, dockerfile), docker.builder)
     ended = await docker.build(request, dockerfile, iidfile, log, BUILD_SECONDS)
-    frontend = _missing_frontend(ended, await asyncio.to_thread(_text_of, dockerfile))
+    frontend = missing_frontend(ended, await asyncio.to_thread(text_of, dockerfile))
     if frontend:
         notices = (f"`# syntax={frontend}` cannot be fetched: built with what the engine itself understands",)
         log(notices[0])
-        dockerfile = await asyncio.to_thread(_rewritten, dockerfile, place / "plain", _without_syntax)
+        dockerfile = await asyncio.to_thread(rewritten, dockerfile, place / "plain", without_syntax)
         ended = await docker.build(request, dockerfile, iidfile, log, BUILD_SECONDS)
     if knows_no_link(ended):
         notices = (*notices, "this builder knows no COPY --link: built without it, which changes its cache alone")
         log(notices[-1])
-        dockerfile = await asyncio.to_thread(_rewritten, dockerfile, place / "unlinked", without_link)
+        dockerfile = await asyncio.to_thread(rewritten, dockerfile, place / "unlinked", without_link)
         ended = await docker.build(request, dockerfile, iidfile, log, BUILD_SECONDS)
     if ended.status:
-        raise failed(ended)
+        text = await asyncio.to_thread(text_of, request.dockerfile)
+        raise failed(ended, text, docker.builder)
     return (await asyncio.to_thread(iidfile.read_text)).strip(), notices
-
-
-def _text_of(dockerfile: Path) -> str:
-    return dockerfile.read_text("utf-8", "replace")
-
-
-def _missing_frontend(ended: Ended, text: str) -> str:
-    """The image that a `# syntax=` line names when the build failed because it cannot be had, else ""."""
-    named = _SYNTAX.match(text)
-    if not ended.status or named is None:
-        return ""
-    short = named[1].partition("@")[0]
-    blamed = [line for line in ended.last_lines if short in line and ("resolve" in line or "pull" in line)]
-    return named[1] if blamed else ""
 
 
 def _with_ignorefile(docker: DockerCommand, request: BuildRequest, place: Path) -> Path:
@@ -203,36 +202,10 @@ def _with_ignorefile(docker: DockerCommand, request: BuildRequest, place: Path) 
     if not docker.buildkit:
         raise BuildFailed(
             "build.engine",
-            f"the classic builder of this `docker` reads .dockerignore only, and not {request.ignorefile.name}",
-            "Install docker's buildx plugin, or call the file .dockerignore.",
+            f"{NAMES[docker.builder]} reads .dockerignore only, and not {request.ignorefile.name}",
+            f"{GETS_BUILDKIT[docker.builder]}, or call the file .dockerignore.",
         )
     copy = place / request.dockerfile.name
     shutil.copyfile(request.dockerfile, copy)
     shutil.copyfile(request.ignorefile, place / f"{copy.name}.dockerignore")
-    return copy
-
-
-def knows_no_link(ended: Ended) -> bool:
-    """Whether the build failed since its builder is older than COPY --link."""
-    return bool(ended.status) and any(_UNKNOWN_LINK.search(line) for line in ended.last_lines)
-
-
-def _without_syntax(text: str) -> str:
-    """A Dockerfile that asks for no other frontend; its lines keep their numbers."""
-    return _SYNTAX.sub("#", text, count=1)
-
-
-def without_link(text: str) -> str:
-    """A Dockerfile without the --link of its COPY and ADD, which decides about the cache and not about the files."""
-    return _LINK.sub(r"\1", text)
-
-
-def _rewritten(dockerfile: Path, aside: Path, change: Callable[[str], str]) -> Path:
-    """A changed copy of a Dockerfile in a directory of its own, with the rules about the context beside it."""
-    aside.mkdir()
-    copy = aside / dockerfile.name
-    copy.write_text(change(_text_of(dockerfile)), "utf-8")
-    rules = dockerfile.with_name(f"{dockerfile.name}.dockerignore")
-    if rules.is_file():
-        shutil.copyfile(rules, aside / f"{copy.name}.dockerignore")
     return copy

@@ -5,6 +5,7 @@ Builds need it, since BuildKit, build contexts and credential helpers are its wo
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flyctl_orchestrator.local.base.inherited import for_builds
+from flyctl_orchestrator.local.containers.builder_kinds import GETS_BUILDKIT, NAMES, Builder
 from flyctl_orchestrator.local.containers.endpoint import Endpoint
 from flyctl_orchestrator.local.images import build_command
 from flyctl_orchestrator.local.images.failure import BuildFailed
@@ -21,18 +23,10 @@ from flyctl_orchestrator.local.images.image_build import BuildRequest
 # From this version on BuildKit is a plugin of its own, buildx; before, it is built in.
 _NEEDS_PLUGIN = 23
 _LOOK_SECONDS = 10.0
-_SHOWN_LINES = 5
-# BuildKit's number of the step and its seconds; what it puts around a step's own lines; and how it ends.
-_STEP = re.compile(r"#\d+ (?:\d+\.\d{1,3} )?|\d+\.\d{3} ")
-_FRAME = re.compile(
-    r"-+$|> \[|\d+ \||\S*Dockerfile\S*:\d+$|\[(?:internal|(?:[\w.-]+ )?\d+/\d+)\]"
-    r"|(?:DONE|CACHED|transferring|sha256:|resolve|extracting|exporting)\b"
-)
-_VERDICT = re.compile(r"(?:ERROR: |error: )?(?:executor failed|failed to solve|process \")")
 _LEAST_PART = 6
 _CLASSIC = (
     "this `docker` has no BuildKit (install its buildx plugin): the classic builder has no RUN --mount, no build"
-    " secrets, no here-documents and no COPY --link"
+    " secrets, no FROM --platform=$BUILDPLATFORM, no here-documents and no COPY --link"
 )
 
 
@@ -42,18 +36,25 @@ class DockerCommand:
 
     Attributes:
         program: its path.
-        buildkit: whether builds are BuildKit's.
+        builder: whose builds they are.
         env: what it finds in its environment.
+        passed_over: paths of those before it on PATH that have no BuildKit, where it has.
     """
 
     program: str
-    buildkit: bool
+    builder: Builder
     env: Mapping[str, str] = field(repr=False)
+    passed_over: tuple[str, ...] = ()
 
     @property
     def notices(self) -> tuple[str, ...]:
         """What a person should know about the builder, one sentence each."""
-        return () if self.buildkit else (_CLASSIC,)
+        return (_CLASSIC,) if self.builder == "classic" else ()
+
+    @property
+    def buildkit(self) -> bool:
+        """Whether it is BuildKit that builds."""
+        return self.builder == "buildkit"
 
     async def build(
         self, request: BuildRequest, dockerfile: Path, iidfile: Path, log: Callable[[str], None], timeout: float
@@ -70,8 +71,8 @@ class DockerCommand:
         if request.secrets and not self.buildkit:
             raise BuildFailed(
                 "build.engine",
-                f"the classic builder of this `docker` takes no build secrets ({', '.join(request.secrets)})",
-                "Install docker's buildx plugin, or build without --build-secret.",
+                f"{NAMES[self.builder]} takes no build secrets ({', '.join(request.secrets)})",
+                f"{GETS_BUILDKIT[self.builder]}, or build without --build-secret.",
             )
         # Secrets are in its environment, which no other user can see, and never among its arguments.
         secrets = {f"FLYO_BUILD_SECRET_{number}": value for number, value in enumerate(request.secrets.values())}
@@ -97,8 +98,13 @@ class DockerCommand:
         return replace(ended, last_lines=tuple(hide(line) for line in ended.last_lines))
 
 
+def has_docker(path: str) -> bool:
+    """Whether there is a `docker` command on a PATH."""
+    return shutil.which("docker", path=path) is not None
+
+
 async def find_docker(environ: Mapping[str, str], path: str, endpoint: Endpoint, *, podman: bool) -> DockerCommand:
-    """The `docker` of a PATH, for builds in an engine.
+    """The `docker` of a PATH, for builds in an engine: the first one with BuildKit, else the first one.
 
     Args:
         environ: the platform's environment.
@@ -108,8 +114,8 @@ async def find_docker(environ: Mapping[str, str], path: str, endpoint: Endpoint,
     Raises:
         BuildFailed: there is none.
     """
-    program = shutil.which("docker", path=path)
-    if program is None:
+    programs = _programs(path)
+    if not programs:
         raise BuildFailed(
             "build.engine",
             "there is a container engine, but no `docker` command on PATH to build with",
@@ -126,19 +132,39 @@ async def find_docker(environ: Mapping[str, str], path: str, endpoint: Endpoint,
         "BUILDKIT_PROGRESS": "plain",
         "DOCKER_CLI_HINTS": "false",
     }
-    buildkit = not podman and await _has_buildkit(program, env)
-    return DockerCommand(program, buildkit, {**env, "DOCKER_BUILDKIT": "1" if buildkit else "0"})
+    for number, program in enumerate([] if podman else programs):
+        # One that somebody put behind another may be too old for this engine.
+        if await _has_buildkit(program, env) and (not number or await _is_understood(program, env)):
+            return DockerCommand(program, "buildkit", {**env, "DOCKER_BUILDKIT": "1"}, tuple(programs[:number]))
+    return DockerCommand(programs[0], "podman" if podman else "classic", {**env, "DOCKER_BUILDKIT": "0"})
+
+
+def _programs(path: str) -> list[str]:
+    """Every `docker` of a PATH, in its order; one that is there under several names once."""
+    found: dict[str, str] = {}
+    for place in filter(None, path.split(os.pathsep)):
+        program = shutil.which("docker", path=place)
+        if program is not None:
+            found.setdefault(os.path.realpath(program), program)
+    return list(found.values())
 
 
 async def _has_buildkit(program: str, env: Mapping[str, str]) -> bool:
-    said: list[str] = []
-    asked = shlex.join([program, "buildx", "version"])
-    if (await build_command.run(asked, Path("/"), env, said.append, _LOOK_SECONDS)).status == 0:
+    if not await _fails(env, program, "buildx", "version"):
         return True
-    said.clear()
+    said: list[str] = []
     await build_command.run(shlex.join([program, "--version"]), Path("/"), env, said.append, _LOOK_SECONDS)
     version = re.search(r"version v?(\d+)\.", "\n".join(said))
     return version is not None and int(version[1]) < _NEEDS_PLUGIN
+
+
+async def _is_understood(program: str, env: Mapping[str, str]) -> bool:
+    return not await _fails(env, program, "version")
+
+
+async def _fails(env: Mapping[str, str], *argv: str) -> bool:
+    ended = await build_command.run(shlex.join(argv), Path("/"), env, lambda line: None, _LOOK_SECONDS)
+    return ended.status != 0
 
 
 def _without(secrets: Iterable[str]) -> Callable[[str], str]:
@@ -154,21 +180,3 @@ def _without(secrets: Iterable[str]) -> Callable[[str], str]:
         return line
 
     return hide
-
-
-def failed(ended: build_command.Ended) -> BuildFailed:
-    """What a build that failed said last: what the step wrote, each line once, and how the builder ended."""
-    wrote: dict[str, None] = {}
-    end = ""
-    for line in ended.last_lines:
-        text = _STEP.sub("", line.strip())
-        if _VERDICT.match(text):
-            end = text
-        elif text and not _FRAME.match(text):
-            wrote[text] = None
-    said = " | ".join([*list(wrote)[-_SHOWN_LINES:], *([end] if end else [])]) or "it wrote nothing"
-    return BuildFailed(
-        "build.failed",
-        f"`docker build` ended with exit status {ended.status}: {said}",
-        "'flyo deploy --verbose' shows its whole output.",
-    )

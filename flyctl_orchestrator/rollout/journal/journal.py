@@ -146,6 +146,15 @@ def read_journal(path: Path) -> Iterator[dict[str, Any]]:
             yield entry
 
 
+def has_ended(path: Path) -> bool:
+    """Whether a journal tells of a rollout's end, whatever else can be understood of it.
+
+    Raises:
+        FlyoError: it is no file, or cannot be read (code journal.bad).
+    """
+    return any(entry["entry"] == "end" for entry in read_journal(path))
+
+
 def _text_of(path: Path) -> str:
     """What is in a file; nothing else is waited for, not even to be opened."""
     try:
@@ -156,12 +165,16 @@ def _text_of(path: Path) -> str:
         raise bad_journal(path, f"{error.strerror or error}") from error
 
 
-def bad_journal(path: Path, why: str) -> FlyoError:
-    """The error for a journal from which nobody can tell what a rollout did."""
+def bad_journal(path: Path, why: str, first: str = "Make it readable") -> FlyoError:
+    """The error for a journal from which nobody can tell what a rollout did.
+
+    Args:
+        first: what may help better than moving it away.
+    """
     return FlyoError(
         f"this journal of a rollout cannot be read ({why})",
         where=str(path),
-        next="Make it readable, or move it away: the machines' own metadata tells the rest",
+        next=f"{first}, or move it away: the machines' own metadata tells the rest",
         code="journal.bad",
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from flyctl_orchestrator.environment import Clock
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.rollout.journal.activity import ActivityLog
-from flyctl_orchestrator.rollout.journal.journal import Journal, bad_journal
+from flyctl_orchestrator.rollout.journal.journal import Journal, bad_journal, has_ended
 from flyctl_orchestrator.rollout.journal.past_rollout import PastRollout, read_past
 from flyctl_orchestrator.rollout.state.rollout_ids import in_order
 from flyctl_orchestrator.rollout.state.secret_names import Fingerprints
@@ -111,9 +111,18 @@ class JournalStore:
             raise bad_journal(self.directory, f"{error.strerror or error}") from error
 
     def unfinished(self) -> PastRollout | None:
-        """The newest rollout, when it never came to its end; older ones have been overtaken by it."""
-        newest = next(iter(reversed(self.all())), None)
-        return newest if newest is not None and newest.unfinished else None
+        """The newest rollout, when it never came to its end; older ones have been overtaken by it.
+
+        Raises:
+            FlyoError: the journal that would tell cannot be read (code journal.bad).
+        """
+        for path in reversed(self._paths()):
+            if has_ended(path):
+                return None
+            past = read_past(path, self.app)
+            if past is not None:
+                return past
+        return None
 
     def close(self, past: PastRollout, outcome: str, what: str, clock: Clock) -> None:
         """Write the end of a rollout that could not do so itself. A second end is never written.

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
-from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator import __version__
+from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.rollout.journal.journal import bad_journal, being_written, read_journal
-from flyctl_orchestrator.rollout.plan.file import plan_of_dict
+from flyctl_orchestrator.rollout.plan.file import plainly, plan_of_dict
 from flyctl_orchestrator.rollout.plan.plan import Plan, counts_text
 from flyctl_orchestrator.rollout.state.machine_file import machine_of_dict
 from flyctl_orchestrator.rollout.state.not_taken_back import CommandRan, NotTakenBack
@@ -20,6 +22,7 @@ from flyctl_orchestrator.rollout.state.secret_names import Fingerprints
 
 # Seconds since the epoch; what comes later has no date.
 LAST_MOMENT = 253402300800
+_VERSION = re.compile(r"[0-9A-Za-z.+-]{1,40}")
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,15 @@ def read_past(path: Path, app: str) -> PastRollout | None:
     try:
         return _checked(_past(path, app, begin, entries))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, FlyoError) as error:
-        raise bad_journal(path, f"{type(error).__name__}: {error}"[:200]) from error
+        raise _not_understood(path, begin, error) from error
+
+
+def _not_understood(path: Path, begin: Mapping[str, Any], error: Exception) -> FlyoError:
+    """The error for a journal that another version of flyo wrote, or that was damaged."""
+    why, wrote = plainly(error), begin.get("flyo")
+    if not isinstance(wrote, str) or wrote == __version__ or not _VERSION.fullmatch(wrote):
+        return bad_journal(path, why)
+    return bad_journal(path, f"flyo {wrote} wrote it, this is {__version__}: {why}", f"Use flyo {wrote} to finish it")
 
 
 def _checked(past: PastRollout) -> PastRollout:
@@ -157,7 +168,7 @@ def _past(path: Path, app: str, begin: Mapping[str, Any], entries: list[dict[str
     end = named.get("end", [{}])[-1]
     last = end or named.get("halt", [{}])[-1]
     baseline = named.get("baseline", [{"ill": []}])[-1]
-    plan = plan_of_dict(begin["plan"], where=str(path)) if begin.get("plan") else None
+    plan = _plan(begin, finished=bool(end))
     before = _machines(app, begin["before"])
     secrets = begin.get("secrets", {"digest": "", "names": {}})
     return PastRollout(
@@ -174,7 +185,7 @@ def _past(path: Path, app: str, begin: Mapping[str, Any], entries: list[dict[str
         begun=frozenset(_begun(plan, named)),
         ill=frozenset(baseline["ill"]),
         counts={(region, group): count for region, group, count in begin.get("counts", ())},
-        policy=RolloutPolicy(**begin.get("policy", {})),
+        policy=_policy(begin, finished=bool(end)),
         target=_target(app, begin) if "target" in begin else None,
         towards=begin.get("towards", ""),
         release_command=bool(begin.get("release_command")),
@@ -190,6 +201,32 @@ def _past(path: Path, app: str, begin: Mapping[str, Any], entries: list[dict[str
         exit=last.get("exit"),
         ended_at=end.get("at"),
     )
+
+
+def _plan(begin: Mapping[str, Any], *, finished: bool) -> Plan | None:
+    """What was to be done.
+
+    Of a rollout that is over nobody asks how it was to go: its steps are left out where this version does not know
+    them, so that the journals of another version stop nothing.
+    """
+    data = begin.get("plan")
+    if not data:
+        return None
+    try:
+        return plan_of_dict(data)
+    except UsageError:
+        if not finished:
+            raise
+        return plan_of_dict({**data, "waves": [], "drift": [], "left_out": []})
+
+
+def _policy(begin: Mapping[str, Any], *, finished: bool) -> RolloutPolicy:
+    try:
+        return RolloutPolicy(**begin.get("policy", {}))
+    except TypeError:
+        if not finished:
+            raise
+        return RolloutPolicy()
 
 
 def _command_ran(begin: Mapping[str, Any], named: Mapping[str, list[dict[str, Any]]]) -> CommandRan:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import Any
 
-from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.rollout.plan.plan import (
     Drift,
     FlyctlRun,
@@ -19,6 +20,13 @@ from flyctl_orchestrator.rollout.plan.plan import (
 from flyctl_orchestrator.rollout.plan.steps import step_of_dict
 
 SCHEMA = "flyo.plan/1"
+# How Python says that a class of ours does not have, or lacks, what a document tells of it.
+_UNKNOWN = re.compile(r"unexpected keyword argument '(\w+)'")
+_MISSING = re.compile(r"missing \d+ required [\w-]+ arguments?: '(\w+)'")
+
+
+class Damaged(ValueError):
+    """A document that cannot be so; its text is a sentence for people."""
 
 
 def plan_as_dict(plan: Plan) -> dict[str, Any]:
@@ -74,11 +82,26 @@ def plan_of_dict(data: Any, *, where: str = "plan") -> Plan:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(
-            f"the plan is damaged ({type(error).__name__}: {error})",
+            f"the plan is damaged, or of another version of flyo ({plainly(error)})",
             where=where,
             next="Write a new one with 'flyo plan --out FILE'",
             code="plan.bad_file",
         ) from error
+
+
+def plainly(error: Exception) -> str:
+    """What is wrong with a document, after the error that reading it gave."""
+    if isinstance(error, FlyoError):
+        return error.what
+    if isinstance(error, Damaged):
+        return str(error)
+    if isinstance(error, KeyError) and error.args:
+        return f"{str(error.args[0])[:60]!r} is missing"
+    if found := _UNKNOWN.search(str(error)):
+        return f"{found[1][:60]!r} is not known here"
+    if found := _MISSING.search(str(error)):
+        return f"{found[1][:60]!r} is missing"
+    return "a value in it has another form"
 
 
 def _wave_as_dict(wave: Wave) -> dict[str, Any]:
@@ -112,7 +135,7 @@ def _lane_as_dict(lane: Lane) -> dict[str, Any]:
 
 def _lane_of_dict(data: dict[str, Any]) -> Lane:
     if not data["steps"]:
-        raise ValueError(f"lane {data['name']} has no steps")
+        raise Damaged(f"lane {data['name']} has no steps")
     rest = {"reasons": tuple(data["reasons"]), "steps": tuple(step_of_dict(step) for step in data["steps"])}
     return Lane(**(data | rest))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from flyctl_orchestrator import __version__
 from flyctl_orchestrator.catalog.prices import load_prices
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
@@ -109,7 +110,7 @@ class Recovery:
             record = self._record(rollout, restore_point, plan, journal)
             record.release_command = command_ran
             journal.write(
-                "begin", rollout=rollout, who=self.work.who, kind="rollback", towards=towards,
+                "begin", flyo=__version__, rollout=rollout, who=self.work.who, kind="rollback", towards=towards,
                 secrets=secrets_as_dict(fleet), release_command_ran=command_ran,
                 began=self.work.target.api.platform_time(),
                 before=[machine_as_dict(machine) for machine in fleet.managed],
@@ -134,7 +135,14 @@ class Recovery:
         try:
             if not known:
                 kept = [machine_as_dict(machine) for machine in past.before.values()]
-                journal.write("begin", rollout=past.id, who=self.work.who, before=kept, origin=restore_point.as_dict())
+                journal.write(
+                    "begin",
+                    flyo=__version__,
+                    rollout=past.id,
+                    who=self.work.who,
+                    before=kept,
+                    origin=restore_point.as_dict(),
+                )
             plan = past.plan or _no_plan(self.work.project.app, fleet, restore_point.machines.values())
             record = self._record(past.id, restore_point, plan, journal)
             record.release_command = past.command_ran if known else self._command_unknown()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,3 +37,21 @@ def test_the_history_shows_the_others(fleet: LocalFleet, pipe: Path) -> None:
     ran = fleet.ok("history", "--local")
     assert f"warning: {pipe}: this journal of a rollout cannot be read" in ran.stderr
     assert " done " in ran.stdout
+
+
+def test_a_finished_rollout_of_another_version_stops_no_deploy(fleet: LocalFleet) -> None:
+    directory = fleet.root / "state" / "rollouts" / "local" / APP
+    journals = {path: path.read_text() for path in directory.glob("*.jsonl")}
+    assert journals
+    for path, text in journals.items():
+        begin, *rest = text.splitlines()
+        entry = json.loads(begin)
+        for wave in entry["plan"]["waves"]:
+            wave["glow"] = True
+            wave["lanes"][0]["steps"][0]["kind"] = "polish"
+        path.write_text("".join(f"{line}\n" for line in (json.dumps(entry), *rest)))
+    try:
+        assert "nothing to do" in fleet.ok("plan", "--local").stdout.lower()
+    finally:
+        for path, text in journals.items():
+            path.write_text(text)

@@ -1,4 +1,4 @@
-"""A daemon whose apps run in containers, and an image of a small server for it."""
+"""A daemon whose apps run in containers, an image of a small server for it, and platforms with each kind of builder."""
 
 from __future__ import annotations
 
@@ -10,13 +10,20 @@ import pytest
 
 from flyctl_orchestrator.local.containers.names import Names
 from flyctl_orchestrator.local.daemon import control
+from tests import planted
 from tests.engine_bases import PYTHON, SMALL, TestEngine, engine_or_skip
+from tests.functional.containers.builders import KINDS, Builder, put_docker
 from tests.platform_client import SERVER, Api
 from tests.waiting import eventually
 
 # The same small server, listening where Fly.io would look for it.
 CONTAINED = SERVER.replace('("127.0.0.1", int(os.environ["PORT"]))', '("0.0.0.0", 8080)')
 DOCKERFILE = f'FROM {PYTHON}\nENV FROM_IMAGE=kept\nWORKDIR /app\nCOPY . .\nCMD ["python3", "-S", "-E", "app.py"]\n'
+# What the classic builder cannot do.
+_MOUNTS = "--mount=type=cache,target=/kept --mount=type=secret,id=TOKEN,required=true"
+FOR_BUILDKIT = DOCKERFILE.replace("COPY", f"RUN {_MOUNTS} test -s /run/secrets/TOKEN\nCOPY")
+# With which flyctl builds where the variable DOCKER_BUILDKIT says so: the Dockerfile, and the options it needs.
+FLYCTL_BUILDERS = {"0": (DOCKERFILE, ()), "1": (FOR_BUILDKIT, ("--build-secret", f"TOKEN={planted.SECRET}"))}
 
 
 @pytest.fixture(scope="session")
@@ -101,3 +108,26 @@ def small(box: Api, tmp_path: Path) -> Callable[[str], str]:
         return box.build("small", tmp_path)
 
     return make
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def building_daemon(
+    request: pytest.FixtureRequest, engine: TestEngine, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Path, control.Running]]:
+    """A kind of builder, the directory of a `docker` that brings it, and a platform that finds no other one."""
+    docker, state = tmp_path_factory.mktemp("docker"), tmp_path_factory.mktemp("building-platform")
+    put_docker(request.param, docker)
+    yield request.param, docker, control.start(state, 0, environ={**contained(engine), "PATH": str(docker)})
+    leave_nothing(engine, state)
+
+
+@pytest.fixture
+def builder(building_daemon: tuple[str, Path, control.Running], engine: TestEngine, tmp_path: Path) -> Builder:
+    """A builder of each kind that is there, for app "small", of which there is nothing yet."""
+    kind, docker, running = building_daemon
+    api = Api(running)
+    assert api.call("POST", "/_local/reset").status == 200
+    api.app("small")
+    planted.watch(running.state)
+    (tmp_path / "app").mkdir()
+    return Builder(kind, docker, api, engine, tmp_path / "app")

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from flyctl_orchestrator.local.base.environment import client_environment, prepare_flyctl_settings
+from tests import planted
 from tests.engine_bases import TestEngine
-from tests.functional.containers.conftest import CONTAINED, DOCKERFILE
+from tests.functional.containers.conftest import CONTAINED, FLYCTL_BUILDERS
 from tests.parity.conftest import find_flyctl
 from tests.platform_client import Api
 from tests.waiting import eventually
@@ -25,13 +26,17 @@ internal_port = 8080
 
 @pytest.mark.containers
 @pytest.mark.real_flyctl
-def test_flyctl_deploys_what_it_built_with_the_users_engine(box: Api, engine: TestEngine, tmp_path: Path) -> None:
+@pytest.mark.parametrize("buildkit", FLYCTL_BUILDERS)
+def test_flyctl_deploys_what_it_built_with_the_users_engine(
+    box: Api, engine: TestEngine, tmp_path: Path, buildkit: str
+) -> None:
     flyctl = find_flyctl()
     if flyctl is None:
         pytest.skip("flyctl is not on PATH")
     engine.ensure("flyo-test/python:1")
     box.app("shop")
-    for name, text in (("Dockerfile", DOCKERFILE), ("app.py", CONTAINED), ("fly.toml", TOML)):
+    dockerfile, options = FLYCTL_BUILDERS[buildkit]
+    for name, text in (("Dockerfile", dockerfile), ("app.py", CONTAINED), ("fly.toml", TOML)):
         (tmp_path / name).write_text(text)
     prepare_flyctl_settings(tmp_path)
     port = box.running.port
@@ -40,10 +45,13 @@ def test_flyctl_deploys_what_it_built_with_the_users_engine(box: Api, engine: Te
         "HOME": str(tmp_path),
         **client_environment(port, box.running.token, tmp_path),
         **engine.variables,
+        "DOCKER_BUILDKIT": buildkit,
     }
-    command = [flyctl, "deploy", "--local-only", "--ha=false", "--dns-checks=false", "--smoke-checks=false"]
+    command = [flyctl, "deploy", "--local-only", "--ha=false", "--dns-checks=false", "--smoke-checks=false", *options]
     ran = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=110, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
+    planted.hear(ran.stdout, ran.stderr)
+    planted.watch(box.running.state)
     assert "not listening" not in ran.stdout + ran.stderr
     machine = box.call("GET", "/v1/apps/shop/machines").body[0]
     box.wait("shop", machine["id"], "started")

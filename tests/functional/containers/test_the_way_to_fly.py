@@ -13,7 +13,7 @@ import pytest
 from flyctl_orchestrator.local.base.environment import client_environment, prepare_flyctl_settings
 from tests.engine_bases import PYTHON, TestEngine
 from tests.flyo_process import Computer
-from tests.functional.containers.conftest import CONTAINED, DOCKERFILE
+from tests.functional.containers.conftest import CONTAINED, FLYCTL_BUILDERS
 from tests.parity.conftest import find_flyctl
 from tests.platform_client import Api, fleet_of
 
@@ -33,8 +33,14 @@ FLYO_TOML = "[regions]\niad = 1\nfra = 1\nnrt = 1\n"
 ILL = CONTAINED.replace('health = "200 OK"', 'health = "500 Internal Server Error"')
 
 
+@pytest.fixture(params=FLYCTL_BUILDERS)
+def buildkit(request: pytest.FixtureRequest) -> str:
+    """Whether flyctl builds with BuildKit, as DOCKER_BUILDKIT says it."""
+    return str(request.param)
+
+
 @pytest.fixture
-def laptop(box: Api, engine: TestEngine, tmp_path: Path) -> Computer:
+def laptop(box: Api, engine: TestEngine, tmp_path: Path, buildkit: str) -> Computer:
     """A computer with flyctl and an engine, on which nothing but addresses says that this is not Fly.io."""
     flyctl = find_flyctl()
     if flyctl is None:
@@ -44,19 +50,23 @@ def laptop(box: Api, engine: TestEngine, tmp_path: Path) -> Computer:
     prepare_flyctl_settings(tmp_path)
     fly = client_environment(box.running.port, box.running.token, tmp_path)
     del fly["FLYO_BUILDER_URL"], fly["FLYO_TARGET"]
-    found = Computer(tmp_path, extra={**fly, **engine.variables, "FLYO_FLYCTL": flyctl, "PATH": os.environ["PATH"]})
+    fly |= {"FLYO_FLYCTL": flyctl, "PATH": os.environ["PATH"], "DOCKER_BUILDKIT": buildkit}
+    found = Computer(tmp_path, extra={**fly, **engine.variables})
     found.project.mkdir()
-    for name, text in (("Dockerfile", DOCKERFILE), ("fly.toml", TOML), ("flyo.toml", FLYO_TOML)):
+    for name, text in (("Dockerfile", FLYCTL_BUILDERS[buildkit][0]), ("fly.toml", TOML), ("flyo.toml", FLYO_TOML)):
         (found.project / name).write_text(text)
     return found
 
 
 @pytest.mark.containers
 @pytest.mark.real_flyctl
-def test_what_flyctl_built_goes_to_three_regions_and_an_ill_release_comes_back(laptop: Computer, box: Api) -> None:
+def test_what_flyctl_built_goes_to_three_regions_and_an_ill_release_comes_back(
+    laptop: Computer, box: Api, buildkit: str
+) -> None:
+    wanted = ("deploy", "--local-only", "--watch", "0s", *FLYCTL_BUILDERS[buildkit][1])
     code = laptop.project / "app.py"
     code.write_text(CONTAINED)
-    ran = laptop.ok("deploy", "--local-only", "--watch", "0s")
+    ran = laptop.ok(*wanted)
     assert "local platform" not in ran.stderr
     assert f"built 127.0.0.1:{box.running.port}/shop:" in ran.stderr
     fleet = fleet_of(box.call("GET", "/v1/apps/shop/machines").body)
@@ -66,7 +76,7 @@ def test_what_flyctl_built_goes_to_three_regions_and_an_ill_release_comes_back(l
         answer = box.visit("shop", region=machine["region"])
         assert answer.body == {"region": machine["region"], "machine": machine["id"]}
     code.write_text(ILL)
-    back = laptop.flyo("deploy", "--local-only", "--watch", "0s")
+    back = laptop.flyo(*wanted)
     assert back.status == 3, back.stderr
     after = fleet_of(box.call("GET", "/v1/apps/shop/machines").body)
     assert {(one["id"], one["image_ref"]["digest"]) for one in after} == {

@@ -236,6 +236,15 @@ def test_a_build_that_fails_in_flyctl(tmp_path: Path) -> None:
         build(target(ScriptedHttp(ManualClock()), builder=None, flyctl=flyctl), request(tmp_path))
 
 
+@pytest.mark.parametrize(
+    "complaint", ["the --mount option requires BuildKit. Refer to", 'failed to parse platform : ""']
+)
+def test_an_older_engine_has_to_be_told_to_build_with_buildkit(complaint: str, tmp_path: Path) -> None:
+    flyctl = player(tmp_path, f"print('Error: error building: {complaint}', file=sys.stderr); sys.exit(1)")
+    with pytest.raises(BuildError, match=r"Set DOCKER_BUILDKIT=1.*nothing was deployed"):
+        build(target(ScriptedHttp(ManualClock()), builder=None, flyctl=flyctl), request(tmp_path))
+
+
 def test_a_refused_login_is_not_a_failed_build(tmp_path: Path) -> None:
     flyctl = player(tmp_path, "print('Error: no access token available', file=sys.stderr); sys.exit(1)")
     with pytest.raises(FlyctlError) as caught:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from flyctl_orchestrator import __version__
 from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.report.history_text import history_lines
 from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.rollout.journal.history import history_of
 from flyctl_orchestrator.rollout.journal.journal import being_written
 from flyctl_orchestrator.rollout.journal.journals import JournalStore
+from flyctl_orchestrator.rollout.plan.file import plan_as_dict
+from tests.unit.rollout.journal.kept_rollouts import Kept, machine, rollout_id
 from tests.unit.rollout.rollout_world import World
 
 NAME = "20261129-120000-abcdef.jsonl"
@@ -109,10 +114,53 @@ def test_whether_a_pipe_is_written_to_is_not_waited_for(tmp_path: Path) -> None:
     being_written(tmp_path / NAME)
 
 
-def lines_of_a_rollout(world: World, directory: Path) -> list[dict[str, Any]]:
-    world.deploy(world.desired(world.push("one")))
+def of_a_later_version(directory: Path, *, ended: bool) -> JournalStore:
+    """The journal of a rollout that a later version of flyo wrote, with parts that this one does not know."""
+    kept = Kept(directory)
+    kept.begin(1, [machine("a")], flyo="7.1.0", policy={"soak": 5})
+    kept.change(1)
+    if ended:
+        kept.end(1)
     (path,) = directory.glob("*.jsonl")
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    begin, *rest = path.read_text().splitlines()
+    entry = json.loads(begin)
+    entry["plan"]["waves"][0]["lanes"][0]["steps"][-1]["glow"] = True
+    path.write_text("".join(f"{line}\n" for line in (json.dumps(entry), *rest)))
+    return kept.store
+
+
+def test_a_finished_rollout_of_another_version_stops_nothing(tmp_path: Path) -> None:
+    store = of_a_later_version(tmp_path, ended=True)
+    assert store.unfinished() is None
+    (past,) = store.all()
+    assert (past.good, past.image, sorted(past.before)) == (True, "registry.fly.io/shop:new", ["a"])
+
+
+def test_an_unfinished_rollout_of_another_version_is_left_to_that(tmp_path: Path) -> None:
+    store = of_a_later_version(tmp_path, ended=False)
+    with pytest.raises(FlyoError) as raised:
+        store.unfinished()
+    assert str(raised.value) == (
+        f"{store.path(rollout_id(1))}: this journal of a rollout cannot be read (flyo 7.1.0 wrote it, this is "
+        f"{__version__}: the plan is damaged, or of another version of flyo ('glow' is not known here)). Use flyo "
+        "7.1.0 to finish it, or move it away: the machines' own metadata tells the rest"
+    )
+
+
+def test_a_damaged_journal_that_has_been_overtaken_stops_nothing(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    kept.whole(1, [machine("a")])
+    kept.store.path(rollout_id(0)).write_text('{"entry":"begin","before":7}\n')
+    assert kept.store.ids() == [rollout_id(0), rollout_id(1)]
+    assert kept.store.unfinished() is None
+
+
+def lines_of_a_rollout(world: World, directory: Path) -> list[dict[str, Any]]:
+    plan = world.plan(world.desired(world.push("one")))
+    world.run(plan, RolloutPolicy())
+    (path,) = directory.glob("*.jsonl")
+    begin, *rest = [json.loads(line) for line in path.read_text().splitlines()]
+    return [{**begin, "rollout": path.stem, "plan": plan_as_dict(plan), "policy": asdict(RolloutPolicy())}, *rest]
 
 
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5))
