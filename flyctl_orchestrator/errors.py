@@ -18,9 +18,7 @@ class FlyoError(Exception):
         exit: the documented exit status this error ends the process with.
     """
 
-    def __init__(
-        self, what: str, *, where: str = "", next: str = "", code: str = "error", exit: Exit = Exit.ERROR
-    ) -> None:
+    def __init__(self, what: str, *, code: str, where: str = "", next: str = "", exit: Exit = Exit.ERROR) -> None:
         super().__init__(what)
         self.what = what
         self.where = where
@@ -45,7 +43,7 @@ class UsageError(FlyoError):
 class UnreachableError(FlyoError):
     """Fly, flyctl or the local platform is missing, does not answer, or refuses the token."""
 
-    def __init__(self, what: str, *, where: str = "", next: str = "", code: str = "unreachable") -> None:
+    def __init__(self, what: str, *, code: str, where: str = "", next: str = "") -> None:
         super().__init__(what, where=where, next=next, code=code, exit=Exit.UNREACHABLE)
 
 

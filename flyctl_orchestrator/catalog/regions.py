@@ -104,20 +104,23 @@ class RegionBook:
         """The error for a code that is no region, with what may have been meant."""
         shown = code if code.isprintable() and len(code) <= 40 else repr(code[:40])
         what = f"'{shown}' is not a Fly.io region"
-        place = self.closed.get(code)
-        nearest = [
-            f"{region.code} ({region.city})" for region in (self.nearest(place) if place else self.suggest(code))
-        ]
         if code in self.closed:
             what = f"Fly.io has closed its region '{shown}'"
-        if place:
-            advice = f"The nearest open ones are {', '.join(nearest)}"
-        elif nearest:
-            advice = f"Did you mean {' or '.join(nearest)}?"
-        else:
-            codes = " ".join(region.code for region in self.regions if not region.deprecated)
-            advice = f"Known on {self.captured_on}: {codes}. A newer list can be put in ${DIRECTORY_VARIABLE}"
-        return UsageError(what, where=where, next=advice, code=UNKNOWN_REGION)
+        return UsageError(what, where=where, next=self._advice(code), code=UNKNOWN_REGION)
+
+    def _advice(self, code: str) -> str:
+        """What to write instead of `code`: a name is worth more than letters that are alike."""
+        from flyctl_orchestrator.catalog.typed_place import place_advice
+
+        if place := self.closed.get(code):
+            return f"The nearest open ones are {', '.join(map(_shown, self.nearest(place)))}"
+        called = [region for region in self.regions if plain(code) in _names(region)]
+        if len(called) != 1 and (said := place_advice(code, self)):
+            return said
+        if likely := called or self.suggest(code):
+            return f"Did you mean {' or '.join(map(_shown, likely))}?"
+        codes = " ".join(region.code for region in self.regions if not region.deprecated)
+        return f"Known on {self.captured_on}: {codes}. A newer list can be put in ${DIRECTORY_VARIABLE}"
 
 
 def load_regions(variables: Mapping[str, str] | None = None) -> RegionBook:
@@ -180,6 +183,10 @@ def plain(text: str) -> str:
     """`text` in lower case without accents or surrounding space, so that "Sao Paulo" finds "São Paulo"."""
     decomposed = unicodedata.normalize("NFKD", text.strip()[:40])
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).lower()
+
+
+def _shown(region: Region) -> str:
+    return f"{region.code} ({region.city})"
 
 
 def _names(region: Region) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from flyctl_orchestrator.cli.context import CommandContext
+from flyctl_orchestrator.cli.options import not_with
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Values = dict[str, str]
@@ -58,6 +59,23 @@ def _enter(ctx: click.Context, parameter: click.Parameter, value: Path | None) -
 
 def _option(*names: str, callback: Callable[..., None], **settings: Any) -> Callable[[Command], Command]:
     return click.option(*names, expose_value=False, callback=callback, **settings)
+
+
+BUILDS = (
+    "--depot", "--remote-only", "--local-only", "--no-cache", "--build-target", "--build-secret", "--build-arg",
+    "--ignorefile", "--dockerfile",
+)  # fmt: skip
+
+
+def built_with(*others: str) -> Callable[[Command], Command]:
+    """Refuse options about a build where one of `others` is given, with which nothing is built."""
+
+    def around(command: Command) -> Command:
+        for option in BUILDS:
+            command = not_with(option, *others)(command)
+        return command
+
+    return around
 
 
 def build_options(command: Command) -> Command:

@@ -11,7 +11,7 @@ from flyctl_orchestrator.fleet.flyctl.flyctl import Release
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.report.history_text import history_lines
-from flyctl_orchestrator.rollout.journal.history import history_of
+from flyctl_orchestrator.rollout.journal.history import folded, history_of
 from flyctl_orchestrator.rollout.journal.journals import JournalStore
 
 
@@ -39,7 +39,7 @@ def show_history(context: CommandContext, limit: int) -> None:
         # What was done to an app that is gone may be why somebody looks.
         output.say(context.advice(f"warning: {gone}. What was done from this computer is shown"))
     nothing = without_journal(journals)
-    rows = history_of(past_rollouts, machines, releases, activities, nothing)[:limit]
+    rows = folded(history_of(past_rollouts, machines, releases, activities, nothing))[:limit]
     if context.options.as_json:
         output.document([row.as_dict() for row in rows])
     elif rows:

@@ -16,12 +16,14 @@ from flyctl_orchestrator.project.building import require_dockerfile
 from flyctl_orchestrator.project.flytoml.judgement import Judgement, read_judgement
 from flyctl_orchestrator.project.model import Project
 
-# What is said before a rollout although it is a warning: afterwards it cannot be taken back.
-SAID_BEFORE = {"doctor.env_in_image"}
-# Errors at which nothing stops, because a rollout comes out the same: machines that a closing region has already can be
-# changed there; a least number of machines without autostop does nothing (every ninth public fly.toml has one); what is
-# too large to be suspended is stopped instead.
-GOES_ON = {"doctor.region_closing", "doctor.min_running_unused", "doctor.suspend_memory"}
+# Warnings that are said before a rollout, too: what cannot be taken back afterwards, and what the file asks for and no
+# rollout brings about, which comes out the same all the same.
+SAID_BEFORE = {
+    "doctor.env_in_image",
+    "doctor.min_running_unused",
+    "doctor.region_closing",
+    "doctor.suspend_memory",
+}
 
 
 def require_valid(context: CommandContext, target: Target, project: Project, *, needed: bool = True) -> None:
@@ -69,7 +71,7 @@ def require_no_errors(context: CommandContext, project: Project, *, warnings: bo
     accepted = _accepted(context)
     stopping: list[Finding] = []
     for each in check_files(project, load_regions(context.environment.variables)):
-        if each.severity == "error" and each.code not in accepted | GOES_ON:
+        if each.severity == "error" and each.code not in accepted:
             stopping.append(each)
         elif each.severity == "error" or each.code in SAID_BEFORE or (warnings and each.severity == "warning"):
             context.output.say(context.advice(f"warning: {each.where}: {each.what}. {each.fix} [{each.code}]"))
@@ -145,5 +147,6 @@ def judge(flyctl: Flyctl, project: Project, cwd: Path) -> Judgement:
         flyctl.check(ran, where=f"app {project.app}")
     if not judged.valid and ran.ok:
         what = "what flyctl config validate printed is neither a yes nor a no"
-        raise FlyctlError(what, ran=ran, where=project.flytoml.shown, code="flyctl.unreadable")
+        advice = "Run 'flyctl config validate' to see what it prints"
+        raise FlyctlError(what, ran=ran, where=project.flytoml.shown, code="flyctl.unreadable", next=advice)
     return judged

@@ -91,14 +91,13 @@ def _as_failure(error: Exception) -> FlyoError:
     """What Click found wrong with the command line, and every defect, as errors for a person."""
     if isinstance(error, FlyoError):
         return error
-    if isinstance(error, click.UsageError):
-        command = error.ctx.command_path if error.ctx else "flyo"
+    if isinstance(error, click.ClickException):
+        ctx = error.ctx if isinstance(error, click.UsageError) else None
+        command = ctx.command_path if ctx else "flyo"
         advice = f"'{command} --help' shows what it takes"
         # Every line begins with "flyo: " already.
         where = command if command != "flyo" else ""
         return FlyoError(error.format_message().rstrip("."), where=where, next=advice, code="usage", exit=Exit.USAGE)
-    if isinstance(error, click.ClickException):
-        return FlyoError(error.format_message(), next="Correct that and run it again")
     return Defect(error)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 from click.core import ParameterSource
@@ -12,6 +13,7 @@ from click.core import ParameterSource
 from flyctl_orchestrator.cli.complete.known import Known, typed
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.quantities import Duration
+from flyctl_orchestrator.errors import UsageError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -73,6 +75,67 @@ accept_option = _shared(
     "--accept", multiple=True, metavar="CODE",
     help="Go on although 'flyo doctor' finds this error in the files. May be given again.",
 )  # fmt: skip
+
+
+def alone(option: str, needed: Sequence[str], *, where: str) -> UsageError:
+    """The error for an option that changes nothing where none of `needed` is given."""
+    return UsageError(
+        f"{option} goes with {' or '.join(needed)}, and changes nothing without",
+        where=where,
+        next=f"Add {needed[0]}, or leave {option} out",
+    )
+
+
+def goes_with(option: str, *needed: str) -> Callable[[Command], Command]:
+    """Refuse an option where none of `needed` is given: nobody is to think that it did something.
+
+    Args:
+        needed: options, with a value where only that one will do, as "--users-from prometheus".
+    """
+
+    def check(ctx: click.Context) -> None:
+        if _is_given(ctx, option) and not any(_is_given(ctx, each) for each in needed):
+            raise alone(option, needed, where=ctx.command_path)
+
+    return _checked(check)
+
+
+def not_with(option: str, *others: str) -> Callable[[Command], Command]:
+    """Refuse an option that changes nothing where one of `others` is given."""
+
+    def check(ctx: click.Context) -> None:
+        for other in (each for each in others if _is_given(ctx, option) and _is_given(ctx, each)):
+            what = f"{option} changes nothing with {other}"
+            raise UsageError(what, where=ctx.command_path, next=f"Leave {option} out")
+
+    return _checked(check)
+
+
+def _checked(check: Callable[[click.Context], None]) -> Callable[[Command], Command]:
+    """Runs `check` before the command; stands below its options, which are known by then."""
+
+    def around(command: Command) -> Command:
+        @wraps(command)
+        def run(*arguments: Any, **options: Any) -> Any:
+            check(click.get_current_context())
+            return command(*arguments, **options)
+
+        return cast(Command, run)
+
+    return around
+
+
+def _is_given(ctx: click.Context, written: str) -> bool:
+    """Whether an option was typed, and switched on where it is a switch."""
+    option, _, value = written.partition(" ")
+    parameter = next(each for each in ctx.command.params if option in (*each.opts, *each.secondary_opts))
+    name = parameter.name or ""
+    if ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+        return False
+    known = ctx.params.get(name, True)
+    if option in parameter.secondary_opts:
+        return known is False
+    return known == value if value else known is not False
 
 
 def json_option(command: Command) -> Command:

@@ -22,7 +22,7 @@ from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.model import Project, RolloutPolicy
 from flyctl_orchestrator.report.choose import choose_reporter
-from flyctl_orchestrator.report.outcome_text import outcome_lines
+from flyctl_orchestrator.report.outcome_text import ended_line, outcome_lines
 from flyctl_orchestrator.rollout.context.concurrency import Stop, Threads
 from flyctl_orchestrator.rollout.context.events import Emitter, Event, Listener
 from flyctl_orchestrator.rollout.context.hooks import HookRunner
@@ -167,5 +167,4 @@ def _show(context: CommandContext, outcome: Outcome, target: Target, app: str) -
     if not context.options.as_json:
         output.report(*outcome_lines(outcome, output.style, output.width, url=target.app_url(app)))
     if outcome.exit:
-        advice = f". {context.advice(outcome.next)}" if outcome.next else ""
-        output.say(f"flyo: app {app}: {outcome.what}{advice} [{outcome.code or outcome.kind}]")
+        output.say(ended_line(app, outcome, context.advice))

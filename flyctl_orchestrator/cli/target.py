@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from flyctl_orchestrator.cli.state import remembers
 from flyctl_orchestrator.environment import Environment
-from flyctl_orchestrator.errors import UnreachableError, UsageError
+from flyctl_orchestrator.errors import FlyoError, UnreachableError, UsageError
 from flyctl_orchestrator.fleet.flyctl.env import API_BASES, child_environment
 from flyctl_orchestrator.fleet.flyctl.find import STAND_IN, Kind, find_flyctl
 from flyctl_orchestrator.fleet.flyctl.flyctl import Flyctl
@@ -86,8 +86,12 @@ def _fly_target(environment: Environment, needs_flyctl: bool) -> Target:
     token = variables.get("FLY_ACCESS_TOKEN") or variables.get("FLY_API_TOKEN") or ""
     kind: Kind = "flyctl"
     argv: tuple[str, ...] = ("flyctl",)
-    if needs_flyctl or not token:
+    try:
         kind, argv = find_flyctl(variables, local=False)
+    except FlyoError:
+        # A command that can do without it says so when it comes to that.
+        if needs_flyctl or not token:
+            raise
     flyctl = _flyctl(environment, kind, argv, token.strip())
     if not token:
         # flyctl goes on using its own login, which it can refresh when the run is long.

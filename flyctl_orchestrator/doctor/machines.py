@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from flyctl_orchestrator.catalog.regions import RegionBook
+from flyctl_orchestrator.catalog.sizes import memory_range, preset
 from flyctl_orchestrator.doctor.finding import Finding
 from flyctl_orchestrator.doctor.services import entries
 from flyctl_orchestrator.project.duration import parse_duration
@@ -18,9 +19,6 @@ from flyctl_orchestrator.project.model import FlyToml, Size
 SUSPEND_FINE, SUSPEND_MOST = 2048, 4096
 # Seconds that Fly.io waits at most between the signal and the kill; statics it serves.
 LONGEST_KILL, MOST_STATICS = 300.0, 10
-# MB that a preset has for each of its processors.
-_PRESET = re.compile(r"(shared-cpu|performance)-(\d{1,2})x")
-_MEMORY = {"shared-cpu": 256, "performance": 2048}
 
 
 def check_machines(
@@ -43,16 +41,15 @@ def check_machines(
             what = f"region {code} ({region.city}) is deprecated and takes no new machines"
             near = [f"{each.code} ({each.city})" for each in (book.nearest(region.at) if region.at else ())]
             fix = f"Move to an open region{', the nearest are ' + ', '.join(near) if near else ''}"
-            yield Finding("error", fly.shown, what, fix, code="doctor.region_closing")
+            yield Finding("warning", fly.shown, what, fix, code="doctor.region_closing")
 
 
 def memory_of(size: Size) -> int | None:
     """MB of a machine of this size, None when it cannot be told."""
     if size.memory_mb is not None:
         return size.memory_mb
-    found = _PRESET.fullmatch(size.size)
-    if found:
-        return _MEMORY[found[1]] * int(found[2])
+    if found := preset(size.size):
+        return memory_range(*found)[0]
     return None if size.size or size.cpus else 256
 
 
@@ -62,12 +59,10 @@ def _suspend(fly: FlyToml) -> Iterator[Finding]:
     for group in (group for group in fly.process_groups if any(fly.belongs(each, group) for each in served)):
         memory = memory_of(fly.size_of(group))
         if memory is not None and memory > SUSPEND_FINE:
-            refused = memory > SUSPEND_MOST
-            what = f"machines of process group {group} have {memory} MB and are to be suspended"
-            yield Finding(
-                "error" if refused else "warning", fly.shown, what, f"{advice}, or {SUSPEND_FINE} MB or less",
-                code="doctor.suspend_memory",
-            )  # fmt: skip
+            instead = ": they are stopped instead" if memory > SUSPEND_MOST else ""
+            what = f"machines of process group {group} have {memory} MB and are to be suspended{instead}"
+            fix = f"{advice}, or {SUSPEND_FINE} MB or less"
+            yield Finding("warning", fly.shown, what, fix, code="doctor.suspend_memory")
     if served and whole_of(pick(fly.raw, "swap_size_mb")):
         yield Finding("error", fly.shown, "machines with swap cannot be suspended", advice, code="doctor.suspend_swap")
 

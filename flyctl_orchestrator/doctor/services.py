@@ -94,7 +94,7 @@ def _sleep(entry: Entry, regions: int) -> Iterator[Finding]:
         )  # fmt: skip
     if least > 0 and not asleep:
         yield Finding(
-            "error", entry.shown, f"min_machines_running = {least} has no effect, because autostop is off",
+            "warning", entry.shown, f"min_machines_running = {least} has no effect, because autostop is off",
             'Set auto_stop_machines = "suspend" or "stop", or remove min_machines_running',
             code="doctor.min_running_unused",
         )  # fmt: skip

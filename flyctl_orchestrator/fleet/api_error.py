@@ -31,6 +31,7 @@ _ADVICE: dict[str, str] = {
     "unauthorized": "Check FLY_API_TOKEN, or log in with 'flyctl auth login'",
     "invalid": "Correct what it names, then run this again",
     "unsupported": "docs/fidelity.md lists what the local platform offers; use Fly.io for the rest",
+    "not_found": "'flyctl apps list' shows the apps that the token may see, 'flyo status' their machines",
     "server": "Try again; https://status.flyio.net lists incidents",
     "network": "Check the connection, then try again",
     "unreadable": "Check what answers in its place (an HTTP proxy, a login page, FLY_FLAPS_BASE_URL), then try again",

@@ -28,6 +28,7 @@ from flyctl_orchestrator.fleet.certificates import CertificatesApi
 from flyctl_orchestrator.fleet.http import Http
 from flyctl_orchestrator.fleet.listings import Listings
 from flyctl_orchestrator.fleet.machine import Machine
+from flyctl_orchestrator.fleet.regions.api import RegionsApi
 from flyctl_orchestrator.fleet.resources import Lease, SecretInfo
 from flyctl_orchestrator.fleet.token import TokenScope, token_scopes
 from flyctl_orchestrator.fleet.volumes import VolumesApi
@@ -79,6 +80,11 @@ class MachinesApi:
     def addresses(self) -> AddressesApi:
         """The operations on IP addresses, at the same pace."""
         return AddressesApi(self._caller)
+
+    @property
+    def regions(self) -> RegionsApi:
+        """What the platform says of its regions."""
+        return RegionsApi(self._caller)
 
     @property
     def certificates(self) -> CertificatesApi:
@@ -347,11 +353,6 @@ class MachinesApi:
         """
         found = self._caller.send(self._app_call("GET", app, "", "app.get", "read the app"), expect(wire.App))
         return found.organization.slug if found.organization else "personal"
-
-    def nearest_region(self) -> str:
-        """The region nearest to this computer, as the platform sees it: where it puts machines that name none."""
-        call = Call("GET", "/platform/regions", "regions.list", "", "platform", "list the regions")
-        return self._caller.send(call, expect(wire.Regions)).nearest
 
     # --- how calls are made
 

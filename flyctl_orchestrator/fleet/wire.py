@@ -212,10 +212,26 @@ class App(Struct):
     organization: Organization | None = None
 
 
+class Region(Struct):
+    """One of the platform's regions."""
+
+    code: Name
+    deprecated: bool | None = None
+    requires_paid_plan: bool | None = None
+
+
 class Regions(Struct):
     """The platform's regions."""
 
     nearest: Name = field(name="Nearest")
+    regions: list[Region] | None = field(name="Regions", default=None)
+
+
+class Placement(Struct):
+    """How many machines would find room in a region."""
+
+    region: Name
+    count: Annotated[int, Meta(ge=0, le=2**53)]
 
 
 class MachineVersion(Struct):

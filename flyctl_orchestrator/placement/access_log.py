@@ -87,7 +87,7 @@ def _nothing(shown: str, unplaced: int, unreadable: int, column: str | None) -> 
     if not unplaced:
         what = "holds no request in the common or combined log format, and no JSON object a line"
         return UsageError(
-            f"{what} ({unreadable:,} lines)" if unreadable else "is empty",
+            f"{what} ({unreadable:,} {'line' if unreadable == 1 else 'lines'})" if unreadable else "is empty",
             where=shown,
             next="Name an access log, or write --users",
             code="regions.log",

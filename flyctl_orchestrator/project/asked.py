@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from flyctl_orchestrator.catalog.sizes import STEP_MB, memory_range, preset, size_names
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project.flyotoml import valid_path
 from flyctl_orchestrator.project.flytoml import valid_app_name
-from flyctl_orchestrator.project.scaffold import Answers, Existing
+from flyctl_orchestrator.project.model import Size
+from flyctl_orchestrator.project.scaffold import DEFAULT_SIZE, Answers, Existing, megabytes
 
 DEFAULT_PRIMARY = "iad"
 
@@ -57,15 +59,12 @@ def complete(asked: Asked, existing: Existing, directory: str, region: str = DEF
     app = asked.app or (fly.app if fly else None) or app_name_from(directory)
     regions = dict(asked.regions or (flyo.regions if flyo else {}))
     known_primary = fly.primary_region if fly else None
-    primary = asked.primary or known_primary or next(iter(regions), region)
+    with_machines = [code for code, count in regions.items() if count]
+    primary = asked.primary or known_primary or next(iter(with_machines or regions), region)
     regions = regions or {primary: 1}
     if not regions.get(primary):
-        raise UsageError(
-            f"primary region '{primary}' is not among the regions {', '.join(regions)}",
-            where="--regions" if asked.regions else "--primary",
-            next=f"Give --primary {next(iter(regions))}, or --regions {','.join([primary, *regions])}",
-            code="usage.primary",
-        )
+        raise _without_primary(primary, regions, where="--regions" if asked.regions else "--primary")
+    _check_size(asked, existing)
     if asked.database:
         _check_litefs(asked, primary, regions[primary])
     return Answers(
@@ -130,7 +129,57 @@ def _check(asked: Asked) -> None:
         )
     if asked.start is not None and (not asked.start.strip() or not asked.start.isprintable()):
         raise UsageError("is not a command", where="--start", next="Give it as one line", code="usage.start")
-    if asked.size is not None and not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,40}", asked.size, re.ASCII):
+    if asked.size is not None and preset(asked.size) is None:
+        named = f"'{asked.size}'" if asked.size.isprintable() and len(asked.size) <= 40 else repr(asked.size[:40])
         raise UsageError(
-            "is not a machine size", where="--vm-size", next="Write --vm-size shared-cpu-1x", code="usage.size"
+            f"{named} is not a machine size",
+            where="--vm-size",
+            next=f"Fly.io has {', '.join(size_names())}",
+            code="usage.size",
         )
+
+
+def _without_primary(primary: str, regions: Mapping[str, int], *, where: str) -> UsageError:
+    """The error for a primary region that gets no machine."""
+    others = [f"{code}={count}" if count != 1 else code for code, count in regions.items() if count]
+    if primary in regions:
+        what = f"primary region '{primary}' is to have no machine"
+    else:
+        what = f"primary region '{primary}' is not among the regions {', '.join(regions)}"
+    instead = f"Give --primary {others[0].partition('=')[0]}, or " if others else "Give "
+    return UsageError(
+        what, where=where, next=f"{instead}--regions {','.join([primary, *others])}", code="usage.primary"
+    )
+
+
+def _check_size(asked: Asked, existing: Existing) -> None:
+    """Make sure that memory and size fit, of which the one that was not asked for may be in a file.
+
+    Raises:
+        UsageError: Fly.io has no machine like that (code usage.memory).
+    """
+    if not (asked.memory or asked.size):
+        return
+    now = existing.fly.size_of(existing.fly.process_groups[0]) if existing.fly else None
+    kind = (preset(asked.size) if asked.size else None) or _processors(now)
+    memory = megabytes(memory_text(asked.memory)) if asked.memory else now.memory_mb if now else None
+    if kind is None or memory is None:
+        return
+    least, most = memory_range(*kind)
+    if least <= memory <= most and memory % STEP_MB == 0:
+        return
+    size = asked.size or (now.size if now else "") or DEFAULT_SIZE
+    raise UsageError(
+        f"{size} has no {memory} MB of memory" + ("" if asked.memory else f", as {existing.config} says"),
+        where="--vm-memory" if asked.memory else "--vm-size",
+        next=f"Give --vm-memory {least}mb up to {most}mb, in steps of {STEP_MB} MB"
+        + ("" if asked.size else ", or another --vm-size"),
+        code="usage.memory",
+    )
+
+
+def _processors(now: Size | None) -> tuple[str, int] | None:
+    """What a file's machines have; None where that is put together of parts, which flyctl judges."""
+    if now is not None and (now.cpus or now.cpu_kind or now.gpu_kind):
+        return None
+    return preset(now.size or DEFAULT_SIZE) if now else preset(DEFAULT_SIZE)

@@ -35,11 +35,6 @@ def parse_counts(
     return counts
 
 
-def region_words(words: Iterable[str]) -> Iterator[str]:
-    """What stands in the place of codes, whether it is one or not."""
-    return (item.partition("=")[0] for item in _items(words))
-
-
 def _items(words: Iterable[str]) -> Iterator[str]:
     return (item for word in words for item in re.split(r"[,\s]+", word) if item)
 

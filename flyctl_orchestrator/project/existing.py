@@ -8,8 +8,8 @@ from pathlib import Path
 from flyctl_orchestrator.catalog.regions import RegionBook
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project import flyotoml, flytoml
-from flyctl_orchestrator.project.detect import CODE, detect, detect_in
-from flyctl_orchestrator.project.detect.detected import Detected, Sources
+from flyctl_orchestrator.project.detect import detect, detect_in
+from flyctl_orchestrator.project.detect.detected import CODE, Detected, Sources
 from flyctl_orchestrator.project.flytoml.formats import config_in, read_config
 from flyctl_orchestrator.project.model import Flyo, FlyToml
 from flyctl_orchestrator.project.project import FLY_TOML, FLYO_TOML

@@ -8,6 +8,7 @@ from typing import Any
 
 import tomli_w
 
+from flyctl_orchestrator.catalog.sizes import memory_range, preset
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project import litefs
 from flyctl_orchestrator.project.detect.detected import Detected
@@ -59,6 +60,11 @@ class Existing:
     detected: Detected = field(default_factory=Detected)
 
     @property
+    def config(self) -> str:
+        """The name of Fly.io's own file."""
+        return self.fly.path.name if self.fly else "fly.toml"
+
+    @property
     def needs_dockerfile(self) -> bool:
         """Whether nothing says yet how the app becomes an image."""
         build = self.fly.raw.get("build", {}) if self.fly else {}
@@ -73,7 +79,7 @@ def build_files(answers: Answers, existing: Existing) -> dict[str, bytes]:
     Raises:
         UsageError: an existing file cannot be edited without losing something (config.not_editable).
     """
-    config = existing.fly.path.name if existing.fly else "fly.toml"
+    config = existing.config
     files = {config: _fly_toml(answers, existing), "flyo.toml": _flyo_toml(answers, existing)}
     start = answers.start or existing.detected.start
     if existing.needs_dockerfile and start:
@@ -111,11 +117,20 @@ def _fly_toml(answers: Answers, existing: Existing) -> str:
         section("[http_service]", service),
         section("[http_service.concurrency]", {"type": "requests", "soft_limit": 20, "hard_limit": 60}),
         section("[[http_service.checks]]", _check(answers.health or existing.detected.health)),
-        section("[[vm]]", {"size": answers.size or DEFAULT_SIZE, "memory": answers.memory or DEFAULT_MEMORY}),
+        section(
+            "[[vm]]", {"size": answers.size or DEFAULT_SIZE, "memory": answers.memory or _memory_for(answers.size)}
+        ),
     ]
     if answers.database:
         blocks.append("# What LiteFS keeps.\n" + section("[[mounts]]", litefs.VOLUME))
     return "\n".join(blocks)
+
+
+def _memory_for(size: str | None) -> str:
+    """The usual memory, or what a larger size has at least."""
+    known = preset(size) if size else None
+    least = memory_range(*known)[0] if known else 0
+    return DEFAULT_MEMORY if least <= megabytes(DEFAULT_MEMORY) else f"{least}mb"
 
 
 def _unchanged(fly: FlyToml, changes: Mapping[Path, Any]) -> str:
@@ -149,10 +164,10 @@ def _fly_changes(answers: Answers, fly: FlyToml) -> dict[Path, Any]:
     changes |= _service_changes(answers, fly)
     size = fly.size_of(fly.process_groups[0])
     place = _vm_place(fly)
-    if answers.memory and _megabytes(answers.memory) != size.memory_mb:
+    if answers.memory and megabytes(answers.memory) != size.memory_mb:
         # Where both are there, memory_mb counts.
         in_mb = "memory_mb" in _at(fly.raw, place)
-        changes[*place, "memory_mb" if in_mb else "memory"] = _megabytes(answers.memory) if in_mb else answers.memory
+        changes[*place, "memory_mb" if in_mb else "memory"] = megabytes(answers.memory) if in_mb else answers.memory
     if answers.size and answers.size != (size.size or DEFAULT_SIZE):
         changes[*place, "size"] = answers.size
     if not fly.sizes and (answers.memory or answers.size):
@@ -231,8 +246,8 @@ def _at(values: Any, place: Path) -> Mapping[str, Any]:
     return values if isinstance(values, dict) else {}
 
 
-def _megabytes(memory: str) -> int:
-    """MB in "512mb" or "1gb", as checked before."""
+def megabytes(memory: str) -> int:
+    """MB in "512mb" or "1gb", as `asked.memory_text` gives it."""
     return int(memory.removesuffix("mb").removesuffix("gb")) * (1024 if memory.endswith("gb") else 1)
 
 

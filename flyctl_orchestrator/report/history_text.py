@@ -22,6 +22,11 @@ def history_lines(rows: Sequence[HistoryEntry], style: Style, width: int | None)
     return table + [Line.of(f"{row.id}: {row.not_taken_back}") for row in rows if row.not_taken_back]
 
 
+def _about(row: HistoryEntry) -> str:
+    about = (row.about.rpartition("/")[2] if row.about == row.image else row.about) or "-"
+    return f"{about} ({row.times} times)" if row.times > 1 else about
+
+
 def _cells(row: HistoryEntry) -> list[Span | str]:
     tone: Tone = "good" if row.outcome in GOOD else "bad" if row.outcome in BAD else "plain"
     outcome = row.outcome if row.kind in ("deploy", "rollout", "release") else f"{row.kind} {row.outcome}"
@@ -30,7 +35,7 @@ def _cells(row: HistoryEntry) -> list[Span | str]:
         Span(row.id or "-", "strong"),
         f"v{row.release}" if row.release is not None else "-",
         row.who or "-",
-        (row.about.rpartition("/")[2] if row.about == row.image else row.about) or "-",
+        _about(row),
         "-" if row.waves is None else str(row.waves),
         Span(outcome, tone),
         "-" if row.exit is None else str(row.exit),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flyctl_orchestrator.report.line import Line, Span, Tone
 from flyctl_orchestrator.report.numbers import count, duration, latency, short_digest
 from flyctl_orchestrator.report.style import Style
@@ -27,6 +29,16 @@ def outcome_lines(outcome: Outcome, style: Style, width: int | None, *, url: str
         lines.append(Line.of(Span(f"{told}: {where}{outcome.what}.", "good")))
         lines.append(Line.of(url))
     return lines
+
+
+def ended_line(app: str, outcome: Outcome, advise: Callable[[str], str]) -> str:
+    """The line that tells a person of a rollout that did not end well.
+
+    Args:
+        advise: makes a command that is advised work as it stands.
+    """
+    advice = f". {advise(outcome.next)}" if outcome.next else ""
+    return f"flyo: app {app}: {outcome.what}{advice} [{outcome.code}]"
 
 
 def _columns(outcome: Outcome) -> list[Column]:

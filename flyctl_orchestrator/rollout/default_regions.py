@@ -41,7 +41,7 @@ def with_regions(project: Project, api: MachinesApi, rehearsed_in: RegionBook | 
     if not counts and wrong:
         return _rehearsed(project, wrong, rehearsed_in)
     if not counts:
-        nearest = api.nearest_region()
+        nearest = api.regions.nearest()
         project = replace(project, flyo=replace(flyo, regions={nearest: 1}))
         return _settled(project, nearest), f"no region is named: {nearest} is the nearest; primary_region sets another"
     by_region = {region: sum(n for (code, _), n in counts.items() if code == region) for region, _ in counts}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from flyctl_orchestrator import __version__
 from flyctl_orchestrator.catalog.prices import load_prices
@@ -24,7 +25,7 @@ from flyctl_orchestrator.rollout.context.context import RolloutContext, edge_of
 from flyctl_orchestrator.rollout.context.events import Emitter
 from flyctl_orchestrator.rollout.context.hooks import HookRunner
 from flyctl_orchestrator.rollout.context.outcome import Outcome
-from flyctl_orchestrator.rollout.context.same_code import marked
+from flyctl_orchestrator.rollout.context.same_code import label_again, mark_of, marked
 from flyctl_orchestrator.rollout.executor import Executor
 from flyctl_orchestrator.rollout.journal.goal import goal_as_dict
 from flyctl_orchestrator.rollout.journal.journal import Journal
@@ -105,20 +106,22 @@ class Deployment:
         _, _, digest = ref.partition("@")
         return PlannedImage(ref, digest or None)
 
-    def build(self, fleet: Fleet | None = None) -> PlannedImage:
+    def build(self, fleet: Fleet | None = None, *, ask: bool = True) -> PlannedImage:
         """Build the image; an unchanged project gives the same digest where the builder tells digests.
 
         Args:
-            fleet: as it is before a rollout: its machines are asked meanwhile how they are.
+            fleet: as it is before a rollout.
+            ask: whether its machines are asked meanwhile how they are.
 
         Raises:
             BuildError: it could not be built; nothing was changed.
         """
         self.emit("build.started")
-        asked = [] if fleet is None else [m for m in fleet.managed if not {m.region, m.id} & set(self.part.left_out)]
+        there = fleet.managed if fleet is not None and ask else ()
+        asked = [machine for machine in there if not {machine.region, machine.id} & set(self.part.left_out)]
         since = self.target.clock.monotonic()
         built: BuiltImage = self.concurrency.beside(
-            self._build,
+            lambda: self._build(fleet),
             lambda over: measure(self.context(), asked, self.measured, over=over),
         )
         for notice in built.notices:
@@ -127,12 +130,29 @@ class Deployment:
         self.emit("build.finished", ref=built.ref, digest=built.digest, cached=built.cached, seconds=round(seconds, 3))
         return PlannedImage(built.ref, built.digest)
 
-    def _build(self) -> BuiltImage:
+    def _build(self, fleet: Fleet | None) -> BuiltImage:
         request = self._request()
         if self.again is not None:
             # The label never repeats, and so neither does the image.
-            request = marked(request, self.again, request.label.rpartition("-")[2])
-        return build(self.target, request, self._log)
+            request = replace(request, label=label_again(request.label))
+            return build(self.target, marked(request, self.again, mark_of(request.label) or ""), self._log)
+        return self._same_as_again(request, fleet) or build(self.target, request, self._log)
+
+    def _same_as_again(self, request: BuildRequest, fleet: Fleet | None) -> BuiltImage | None:
+        """The image that --again has made last, where the project is still what it was made of; else None.
+
+        Only a builder that tells digests can say so; flyctl does not.
+        """
+        running = {(each.bare_image, each.digest) for each in fleet.managed} if fleet else set()
+        if len(running) != 1 or not self.target.builder_url:
+            return None
+        ((reference, digest),) = running
+        mark = mark_of(reference)
+        if mark is None or digest is None:
+            return None
+        with TemporaryDirectory(prefix="flyo-same-") as scratch:
+            built = build(self.target, marked(request, Path(scratch), mark), self._log)
+        return built if built.digest == digest else None
 
     def _log(self, line: str) -> None:
         self.emit("build.log", line=without_private(line))

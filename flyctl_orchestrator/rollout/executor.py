@@ -85,7 +85,7 @@ class Executor:
                 self._culprit = end.run.blames or end.run.machine_id or ""
                 # Before anything goes back: afterwards its newest lines are about that.
                 self._excerpt = self._last_words(end.run)
-                where = "" if end.run.blames else f"{end.run.lane.region} {_called(end.run)}: "
+                where = "" if end.run.blames else f"{_called(end.run)}: "
                 return self._stop(self._reason(f"{where}{end.run.reason}", end.run.code), end.kind)
         self._finish_flyctl(FLYCTL_FORWARD)
         # The last look was taken when the last machine passed; one more would only cost a second.
@@ -281,7 +281,7 @@ class Executor:
         kind: OutcomeKind = "interrupted" if how == "interrupted" else "untouched"
         not_back = not_taken_back(self._context, self._record, before_running(self._record), None)
         what = "; ".join(filter(None, [what, "nothing was changed on the fleet", not_back.command_said]))
-        next_ = self._advice(code, not_back)
+        next_ = self._advice(code, not_back) or ("" if how == "interrupted" else self._put_right(code, trouble))
         outcome = self._finish(kind, what, machines, next=next_, code=code, not_back=not_back)
         token = trouble is not None and trouble.exit == Exit.UNREACHABLE
         return replace(outcome, exit=Exit.UNREACHABLE) if token else outcome
@@ -291,7 +291,7 @@ class Executor:
         if not touched:
             outcome = self._finish("untouched", f"{what}; nothing was changed on the fleet", None, code=code)
             return replace(outcome, exit=Exit.UNREACHABLE)
-        names = ", ".join(f"{run.lane.region} {_called(run)}" for run in touched)
+        names = ", ".join(_called(run) for run in touched)
         perhaps = self._record.cordoned - self._record.closed
         for word, ids in (("cordoned", self._record.closed), ("perhaps cordoned", perhaps)):
             names += f"; {word}: {', '.join(sorted(ids))}" if ids else ""
@@ -315,6 +315,8 @@ class Executor:
 
     def _next(self, code: str, not_back: NotTakenBack) -> str:
         """Where to look, and which secrets to set back where they may be the cause."""
+        if code == "command":
+            return "Correct the release, or the command: it stands in flyo.toml"
         if code == "changed_meanwhile":
             # What the app writes tells nothing about who else is at work.
             return "Look at it with 'flyo status --machines'; roll out again once nobody else changes it"
@@ -327,8 +329,16 @@ class Executor:
         return f"{named}; paths = [] there leaves / alone" if guessed else ""
 
     def _advice(self, code: str, not_back: NotTakenBack) -> str:
-        again = "'flyo scale' again" if self._record.plan.kind == "scale" else "'flyo deploy' again"
-        return not_back.advice(again) if may_be_secrets(code, not_back) else ""
+        return not_back.advice(self._again) if may_be_secrets(code, not_back) else ""
+
+    def _put_right(self, code: str, trouble: FlyoError | None) -> str:
+        if code == "disappeared":
+            return f"{self._again} makes it anew"
+        return (trouble.next if trouble else "") or f"Put that right, then {self._again}"
+
+    @property
+    def _again(self) -> str:
+        return "'flyo scale' again" if self._record.plan.kind == "scale" else "'flyo deploy' again"
 
     def _reason(self, what: str, code: str) -> tuple[str, str]:
         return what, code or "failed"
@@ -383,5 +393,8 @@ class Executor:
 
 
 def _called(run: LaneRun) -> str:
-    """What to call a lane's machine, which may not be known yet."""
-    return run.machine_id or (f"in the place of {run.lane.replaces}" if run.lane.replaces else run.lane.name)
+    """Where a lane's machine is and what to call it, which may not be there yet."""
+    region, replaces = run.lane.region, run.lane.replaces
+    if run.machine_id:
+        return f"{region} {run.machine_id}"
+    return f"{region}, in the place of {replaces}" if replaces else f"{region}, a new machine"

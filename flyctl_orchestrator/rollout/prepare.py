@@ -119,7 +119,7 @@ def preview(work: Deployment, image: str | None) -> tuple[Plan, Fleet]:
     fleet = work.observe()
     wanted = work.given_image(image)
     if wanted.ref is None and work.target.builder_url and fleet.exists:
-        wanted = work.build()
+        wanted = work.build(fleet, ask=False)
     return work.plan(fleet, wanted), fleet
 
 

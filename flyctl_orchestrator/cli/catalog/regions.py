@@ -10,6 +10,7 @@ from flyctl_orchestrator.catalog.latency import LatencyTable, load_latency
 from flyctl_orchestrator.catalog.people import cells
 from flyctl_orchestrator.catalog.prices import PriceBook, load_prices
 from flyctl_orchestrator.catalog.regions import Place, RegionBook, load_regions
+from flyctl_orchestrator.catalog.sizes import STEP_MB, memory_range
 from flyctl_orchestrator.cli.catalog.users import Asked, users_of
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.pages.keeping import keep_page
@@ -27,7 +28,7 @@ from flyctl_orchestrator.report.catalog.map_svg import picture
 from flyctl_orchestrator.report.catalog.map_text import curve_lines, map_lines
 from flyctl_orchestrator.report.catalog.regions_text import Listed, Suggested, list_lines, suggestion_lines
 from flyctl_orchestrator.report.html.figures import suggestion_page
-from flyctl_orchestrator.rollout.plan.cost import MOST_MB, PRESET_MB, STEP_MB, Guest, guest_of_size
+from flyctl_orchestrator.rollout.plan.cost import Guest, guest_of_size
 
 # What `flyo init` gives a machine of this size.
 USUAL_MEMORY_MB = 512
@@ -217,7 +218,7 @@ def _guest(name: str, memory_mb: int | None) -> Guest:
         raise UsageError(
             f"no price is known for size '{name}'", where="--vm-size", next="Write e.g. shared-cpu-1x", code="usage"
         )
-    least, most = guest.cpus * PRESET_MB[guest.kind], guest.cpus * MOST_MB[guest.kind]
+    least, most = memory_range(guest.kind, guest.cpus)
     if not least <= guest.memory_mb <= most or guest.memory_mb % STEP_MB:
         raise UsageError(
             f"no machine of size {name} has {guest.memory_mb} MB",

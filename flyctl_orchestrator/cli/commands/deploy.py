@@ -7,18 +7,22 @@ from typing import Literal
 
 import click
 
-from flyctl_orchestrator.cli.build_options import build_options
+from flyctl_orchestrator.cli.build_options import build_options, built_with
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
 from flyctl_orchestrator.cli.options import (
     accept_option,
     json_option,
     lock_option,
+    not_with,
     part_options,
     policy_options,
     target_options,
     verbose_option,
     yes_option,
 )
+
+# What was begun before says itself what it is about.
+HALF_WAY = ("--resume", "--abort")
 
 
 @click.command()
@@ -47,6 +51,9 @@ from flyctl_orchestrator.cli.options import (
 )
 @click.option("--web", is_flag=True, help="Serve a page on this computer that follows the rollout.")
 @verbose_option("Every step, probe and line of flyctl.")
+@not_with("--unfinished", *HALF_WAY)
+@not_with("--accept", "--plan", *HALF_WAY)
+@built_with("--image", *HALF_WAY)
 @pass_command_context
 def deploy(
     context: CommandContext,

@@ -8,7 +8,7 @@ import click
 
 from flyctl_orchestrator.cli.complete.known import Known
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
-from flyctl_orchestrator.cli.options import json_option, local_option, yes_option
+from flyctl_orchestrator.cli.options import json_option, local_option, not_with, yes_option
 from flyctl_orchestrator.project.example import EXAMPLES
 
 AUTO_STOP = ("suspend", "stop", "off")
@@ -44,6 +44,8 @@ AUTO_STOP = ("suspend", "stop", "off")
 @click.option("--dry-run", is_flag=True, help="Print the files and write nothing.")
 @yes_option
 @json_option
+@not_with("--start", "--example")
+@not_with("--org", "--no-create")
 @pass_command_context
 def init(
     context: CommandContext,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from flyctl_orchestrator.cli.build_options import build_options
+from flyctl_orchestrator.cli.build_options import build_options, built_with
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
 from flyctl_orchestrator.cli.options import accept_option, json_option, part_options, policy_options, target_options
 
@@ -21,6 +21,7 @@ from flyctl_orchestrator.cli.options import accept_option, json_option, part_opt
 @accept_option
 @click.option("--detailed-exit-code", is_flag=True, help="Exit 7 when there is something to change.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the plan to this file.")
+@built_with("--image")
 @pass_command_context
 def plan(context: CommandContext, image: str | None, detailed_exit_code: bool, out: Path | None) -> int:
     """Show what a deploy would change, wave by wave and machine by machine; nothing is built or changed.

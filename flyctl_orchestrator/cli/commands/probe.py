@@ -8,7 +8,7 @@ import click
 
 from flyctl_orchestrator.cli.complete.known import Known
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
-from flyctl_orchestrator.cli.options import json_option, lock_option, target_options, yes_option
+from flyctl_orchestrator.cli.options import goes_with, json_option, lock_option, target_options, yes_option
 from flyctl_orchestrator.cli.quantities import Duration
 
 
@@ -45,6 +45,7 @@ from flyctl_orchestrator.cli.quantities import Duration
     "--slo", "limits", multiple=True, metavar="NAME=LIMIT",
     help="p50, p95, p99, errors or cold, e.g. p95=200ms; a row above it ends with 1. May be given again.",
 )  # fmt: skip
+@goes_with("--lock-wait", "--cold")
 @pass_command_context
 def probe(
     context: CommandContext,

@@ -8,13 +8,15 @@ from typing import Any
 import click
 
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
-from flyctl_orchestrator.cli.options import json_option, target_options
+from flyctl_orchestrator.cli.options import goes_with, json_option, target_options
 from flyctl_orchestrator.cli.quantities import Amount
 
 _size = click.option("--vm-size", default="shared-cpu-1x", show_default=True, help="Size to name prices for.")
 _memory = click.option(
     "--vm-memory", type=click.IntRange(256, 262_144), metavar="MB", help="Its memory (default: as flyo init writes it)."
 )
+# Where users come from that are those of an app.
+COUNTED = "--users-from prometheus"
 _rtt = click.option("--rtt", metavar="FILE", help="Round trips of your own, CSV or TOML, in place of the catalog's.")
 
 
@@ -32,6 +34,7 @@ def regions() -> None:
 @_size
 @_memory
 @json_option
+@goes_with("--rtt", "--from")
 @pass_command_context
 def list_them(context: CommandContext, start: str | None, rtt: str | None, vm_size: str, vm_memory: int | None) -> None:
     """Show every region, the nearest first where it is known from where: by --from, or by this computer's time zone."""
@@ -67,6 +70,9 @@ def list_them(context: CommandContext, start: str | None, rtt: str | None, vm_si
 @_memory
 @target_options
 @json_option
+@goes_with("--days", COUNTED)
+@goes_with("--app", COUNTED)
+@goes_with("--config", COUNTED)
 @pass_command_context
 def suggest(context: CommandContext, /, count: int, **chosen: Any) -> None:
     """Say which regions are fastest for your users, and what each further one buys.

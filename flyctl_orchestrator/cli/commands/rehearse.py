@@ -7,7 +7,14 @@ from pathlib import Path
 import click
 
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
-from flyctl_orchestrator.cli.options import accept_option, json_option, policy_options, target_options, verbose_option
+from flyctl_orchestrator.cli.options import (
+    accept_option,
+    goes_with,
+    json_option,
+    policy_options,
+    target_options,
+    verbose_option,
+)
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.rollout.rehearsal.fault_spec import FORM
 
@@ -34,6 +41,8 @@ from flyctl_orchestrator.rollout.rehearsal.fault_spec import FORM
 @accept_option
 @verbose_option("Every step, probe and line of flyctl.")
 @json_option
+@goes_with("--only", "--all")
+@goes_with("--seed", "--all")
 @pass_command_context
 def rehearse(
     context: CommandContext,
@@ -64,8 +73,6 @@ def rehearse(
         from flyctl_orchestrator.cli.rehearse.every_day import run_every_day
 
         return run_every_day(context, from_live=from_live, secrets_file=secrets_file, only=only, seed=seed, html=html)
-    if only or seed:
-        raise UsageError("--only and --seed go with --all", where="flyo rehearse", next="Add --all, or use --fault")
     from flyctl_orchestrator.cli.rehearse.one import run_rehearsal
 
     return run_rehearsal(

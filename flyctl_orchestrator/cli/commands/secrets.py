@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
-from flyctl_orchestrator.cli.options import json_option, target_options
+from flyctl_orchestrator.cli.options import json_option, not_with, target_options
 
 
 @click.group()
@@ -59,6 +59,7 @@ def import_(context: CommandContext, source: str) -> None:
 @click.option("--if-missing", is_flag=True, help="Leave a secret that exists as it is, and say so.")
 @target_options
 @json_option
+@not_with("--if-missing", "--replace")
 @pass_command_context
 def generate(context: CommandContext, name: str, size: int, replace: bool, if_missing: bool) -> None:
     """Set NAME to a random value of URL-safe characters, which is never shown.

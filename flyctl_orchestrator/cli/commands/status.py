@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
-from flyctl_orchestrator.cli.options import json_option, target_options
+from flyctl_orchestrator.cli.options import json_option, not_with, target_options
 from flyctl_orchestrator.cli.quantities import Amount
 
 DETAILED = "Exit 7 when the fleet is mixed, drifted or left half-way, 1 when a machine is not healthy."
@@ -26,6 +26,7 @@ DETAILED = "Exit 7 when the fleet is mixed, drifted or left half-way, 1 when a m
     metavar="[SECONDS]",
     help="A live board, with keys for logs, open, restart and quit; with --plain page after page.",
 )
+@not_with("--detailed-exit-code", "--watch")
 @pass_command_context
 def status(
     context: CommandContext,

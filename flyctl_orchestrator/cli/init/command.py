@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flyctl_orchestrator.catalog.regions import RegionBook, load_regions
@@ -11,16 +11,17 @@ from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.init.closed import refuse_closed, reopened
 from flyctl_orchestrator.cli.init.create import can_create, create_app
 from flyctl_orchestrator.cli.init.name import Names
-from flyctl_orchestrator.cli.init.report import report, show_files, summary
+from flyctl_orchestrator.cli.init.questions import questions
+from flyctl_orchestrator.cli.init.report import UNASKED, report, show_files, summary
 from flyctl_orchestrator.cli.init.request import InitRequest
 from flyctl_orchestrator.cli.init.suggested import Suggested, suggestion
+from flyctl_orchestrator.cli.options import alone
 from flyctl_orchestrator.cli.target import wants_local
 from flyctl_orchestrator.environment import Environment
-from flyctl_orchestrator.errors import FlyoError, UsageError
+from flyctl_orchestrator.errors import Declined, FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
-from flyctl_orchestrator.placement.typed_place import refuse_place
 from flyctl_orchestrator.project.asked import Asked, complete, missing_flags
-from flyctl_orchestrator.project.counts import parse_counts, region_words
+from flyctl_orchestrator.project.counts import parse_counts
 from flyctl_orchestrator.project.example import example_files, refuse_unless_empty
 from flyctl_orchestrator.project.existing import existing_of_files, read_existing
 from flyctl_orchestrator.project.litefs import CONFIG as LITEFS_CONFIG
@@ -36,13 +37,54 @@ def asked_of(environment: Environment, regions: tuple[str, ...], primary: str | 
         UsageError: a region is unknown, or a count is none.
     """
     book = load_regions(environment.variables)
-    for where, typed in [("--primary", primary or ""), *(("--regions", word) for word in region_words(regions))]:
-        refuse_place(typed, book, where=where)
     return Asked(
         primary=book.require(primary, where="--primary").code if primary is not None else None,
         regions=parse_counts(regions, where="--regions", regions=book, default=1) or None,
         **answers,
     )
+
+
+@dataclass(frozen=True)
+class Begun:
+    """One `flyo init` that has found out what is there.
+
+    Attributes:
+        asked: what the flags answer.
+        suggested: what is taken where nobody is asked.
+        names: says whose an app's name is.
+    """
+
+    context: CommandContext
+    request: InitRequest
+    asked: Asked
+    existing: Existing
+    book: RegionBook
+    suggested: Suggested
+    names: Names
+
+    @property
+    def directory(self) -> str:
+        """The name of the directory."""
+        return self.context.environment.cwd.name
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is a person to ask, who did not say --yes."""
+        return self.context.may_ask and not self.request.dry_run and not self.request.example
+
+    @property
+    def offers_to_create(self) -> bool:
+        """Whether that person is asked whether to create the app."""
+        environment = self.context.environment
+        return self.asks and can_create(environment, local=wants_local(environment, self.context.options.local))
+
+    def completed(self, asked: Asked) -> Answers:
+        """All answers, with what is suggested for the rest.
+
+        Raises:
+            UsageError: an answer makes no sense.
+        """
+        return complete(asked, self.existing, self.directory, self.suggested.code)
 
 
 def run_init(context: CommandContext, request: InitRequest, asked: Asked) -> None:
@@ -62,15 +104,17 @@ def run_init(context: CommandContext, request: InitRequest, asked: Asked) -> Non
         # Regions that were closed since are no reason not to read a file that is about to be put right.
         existing = reopened(read_existing(environment.cwd, book.with_codes(book.closed)), asked, book)
     suggested = suggestion(environment, existing, asked, book)
-    known = complete(asked, existing, environment.cwd.name, suggested.code)  # a wrong flag is told first
+    begun = Begun(context, request, asked, existing, book, suggested, Names(context))
+    known = begun.completed(asked)  # a wrong flag is told first
+    if request.org and not (request.create or (request.create is None and begun.offers_to_create)):
+        raise alone("--org", ("--create",), where="flyo init")
     if not request.example:
         require_start(existing, asked.start)
         if asked.database:
             planned_files(known, existing, {})  # and a missing one before anything is asked
-    names = Names(context)
-    suggested = replace(suggested, app=_suggested_app(known.app, asked, existing, request, names))
+    begun = replace(begun, suggested=replace(suggested, app=_suggested_app(known.app, begun)))
     try:
-        answers, create = _answers(context, asked, request, existing, book, suggested, names)
+        answers, create = _ask(begun) if begun.asks else _take(begun)
     except KeyboardInterrupt:
         raise FlyoError("interrupted; nothing was written", code="interrupted", exit=Exit.INTERRUPTED) from None
     refuse_closed(answers, book)
@@ -81,28 +125,29 @@ def run_init(context: CommandContext, request: InitRequest, asked: Asked) -> Non
         return
     write_files(environment.cwd, files)
     created = create_app(context, answers.app, org=request.org) if create else None
-    remarks = [] if _asks(context, request) else _remarks(known.app, suggested, names)
-    report(context, answers, existing, actions, created, remarks)
+    report(context, answers, existing, actions, created, [] if begun.asks else _remarks(known.app, begun))
 
 
-def _suggested_app(app: str, asked: Asked, existing: Existing, request: InitRequest, names: Names) -> str:
+def _suggested_app(app: str, begun: Begun) -> str:
     """The app's name; another one where this was only proposed and is taken.
 
     Raises:
         UsageError: a flag or a file gives the app this name, and it is taken (code init.name_taken).
     """
-    own = existing.fly.app if existing.fly and not request.example else None
+    request, fly = begun.request, begun.existing.fly
+    own = fly.app if fly and not request.example else None
     if request.dry_run or (app == own and not request.create):
         return app
-    if asked.app or app == own:
-        names.refuse_taken(app)
+    if begun.asked.app or app == own:
+        begun.names.refuse_taken(app)
         return app
-    return names.free_one(app)
+    return begun.names.free_one(app)
 
 
-def _remarks(proposed: str, suggested: Suggested, names: Names) -> list[str]:
+def _remarks(proposed: str, begun: Begun) -> list[str]:
     """What somebody should know who was not asked, a sentence each without a final stop."""
-    found = [names.remark(suggested.app)]
+    suggested = begun.suggested
+    found = [begun.names.remark(suggested.app)]
     if suggested.app != proposed:
         found.append(f"The app name '{proposed}' is taken, so this is {suggested.app}: --name takes another")
     if suggested.guess:
@@ -143,58 +188,50 @@ def require_start(existing: Existing, start: str | None) -> None:
     raise UsageError(what, where=".", next=advice, code="init.unknown_app")
 
 
-def _asks(context: CommandContext, request: InitRequest) -> bool:
-    return context.may_ask and not request.dry_run and not request.example
+def _take(begun: Begun) -> tuple[Answers, bool]:
+    """What flags and files say and what is suggested, and whether to create the app.
+
+    Raises:
+        UsageError: there is nothing to go by, and --yes was not given (code usage.missing).
+    """
+    missing = missing_flags(begun.asked, begun.existing)
+    if missing and not begun.context.options.yes:
+        suggestions = begun.completed(begun.asked)
+        given = {"--name": suggestions.app, "--regions": ",".join(suggestions.regions)}
+        values = " ".join(f"{flag} {given[flag]}" for flag in missing)
+        raise UsageError(
+            f"missing {' and '.join(missing)}, and there is no terminal to ask at",
+            where="flyo init",
+            next=f"Give {values}, or --yes to accept these values",
+            code="usage.missing",
+        )
+    return begun.completed(replace(begun.asked, app=begun.suggested.app)), bool(begun.request.create)
 
 
-def _answers(
-    context: CommandContext,
-    asked: Asked,
-    request: InitRequest,
-    existing: Existing,
-    book: RegionBook,
-    suggested: Suggested,
-    names: Names,
-) -> tuple[Answers, bool]:
-    """All answers, and whether to create the app; asks only a person at a terminal who did not say --yes."""
-    directory = context.environment.cwd.name
-    if not _asks(context, request):
-        missing = missing_flags(asked, existing)
-        if missing and not context.options.yes:
-            suggestions = complete(asked, existing, directory, suggested.code)
-            given = {"--name": suggestions.app, "--regions": ",".join(suggestions.regions)}
-            values = " ".join(f"{flag} {given[flag]}" for flag in missing)
-            raise UsageError(
-                f"missing {' and '.join(missing)}, and there is no terminal to ask at",
-                where="flyo init",
-                next=f"Give {values}, or --yes to accept these values",
-                code="usage.missing",
-            )
-        return complete(replace(asked, app=suggested.app), existing, directory, suggested.code), bool(request.create)
-    return _ask(context, asked, request, existing, book, suggested, names)
+def _ask(begun: Begun) -> tuple[Answers, bool]:
+    """The same from a person at a terminal.
 
-
-def _ask(
-    context: CommandContext,
-    asked: Asked,
-    request: InitRequest,
-    existing: Existing,
-    book: RegionBook,
-    suggested: Suggested,
-    names: Names,
-) -> tuple[Answers, bool]:
+    Raises:
+        Declined: nothing is to be written.
+        KeyboardInterrupt: the person left.
+    """
     from flyctl_orchestrator.catalog.prices import load_prices
-    from flyctl_orchestrator.cli.init.wizard import Wizard
+    from flyctl_orchestrator.cli.init.wizard import Wizard, go_ahead
 
-    environment, output = context.environment, context.output
-    directory = environment.cwd.name
-    wizard = Wizard(environment, existing, book, load_prices(environment.variables)[0], suggested, names)
-    answers = complete(wizard.ask(asked), existing, directory)
-    create, local = request.create, wants_local(environment, context.options.local)
-    if create is None and can_create(environment, local=local):
-        where = "on the local platform" if local else "on Fly.io"
-        create = context.confirm(f"Create the app '{answers.app}' {where} now?", default=False)
+    context, existing, environment = begun.context, begun.existing, begun.context.environment
+    prices = load_prices(environment.variables)[0]
+    wizard = Wizard(environment, existing, begun.book, prices, begun.suggested, begun.names)
+    answers = begun.completed(wizard.ask(begun.asked))
     files = planned_files(answers, existing, {})
-    output.say("", *summary(answers, existing, files, environment.cwd))
-    context.insist("Go ahead?", default=True)
-    return answers, bool(create)
+    unasked = UNASKED.keys() - set(questions(begun.asked, existing))
+    context.output.say("", *summary(answers, existing, files, environment.cwd, unasked))
+    create = begun.request.create
+    if create is not None or not begun.offers_to_create:
+        context.insist("Go ahead?", default=True)
+        return answers, bool(create)
+    # One question for both: whoever has flyctl is asked no more than others.
+    local = wants_local(environment, context.options.local)
+    chosen = go_ahead(environment, answers.app, "on the local platform" if local else "on Fly.io")
+    if chosen == "leave":
+        raise Declined
+    return answers, chosen == "create"

@@ -10,7 +10,7 @@ from questionary import Choice, Question, checkbox, select
 from questionary.prompts.common import InquirerControl
 
 from flyctl_orchestrator.catalog.regions import Region, RegionBook
-from flyctl_orchestrator.placement.typed_place import regions_for
+from flyctl_orchestrator.catalog.typed_place import regions_for
 
 
 class _Ranked(InquirerControl):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from flyctl_orchestrator.cli.context import CommandContext
@@ -12,15 +12,28 @@ from flyctl_orchestrator.project.detect.database import database_lines
 from flyctl_orchestrator.project.detect.detected import WantedSecret
 from flyctl_orchestrator.project.litefs import CONFIG as LITEFS_CONFIG
 from flyctl_orchestrator.project.litefs import litefs_lines
-from flyctl_orchestrator.project.scaffold import Answers, Existing
+from flyctl_orchestrator.project.scaffold import Answers, Existing, health_path
 
 SCHEMA = "flyo.init/1"
+UNASKED = {"count": "--regions CODE=N for more machines", "health": "--health-path"}
+"""Questions that the wizard may leave out, and the flags that answer them."""
 
 
-def summary(answers: Answers, existing: Existing, files: Mapping[str, bytes], cwd: Path) -> list[str]:
-    """What is about to happen, line by line; of a file that is there, the lines that change."""
+def summary(
+    answers: Answers, existing: Existing, files: Mapping[str, bytes], cwd: Path, unasked: Collection[str] = ()
+) -> list[str]:
+    """What is about to happen, line by line; of a file that is there, the lines that change.
+
+    Args:
+        unasked: questions of `UNASKED` that were not asked.
+    """
     counts = ", ".join(f"{code} ({count})" if count != 1 else code for code, count in answers.regions.items())
     lines = [f"  app      {answers.app}", f"  regions  {counts}; primary {answers.primary}"]
+    if "count" in unasked:
+        lines[-1] += f" ({UNASKED['count']})"
+    if "health" in unasked:
+        known = health_path(existing.fly) if existing.fly else None
+        lines.append(f"  health   {answers.health or known or existing.detected.health} ({UNASKED['health']})")
     if existing.needs_dockerfile and (start := answers.start or existing.detected.start):
         lines.append(f"  start    {start}, on port {answers.port or existing.detected.port} (--start, --internal-port)")
     for name, content in files.items():

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from flyctl_orchestrator.catalog.prices import PriceBook
 from flyctl_orchestrator.catalog.regions import Region, RegionBook
 from flyctl_orchestrator.cli.init.name import Names
+from flyctl_orchestrator.cli.init.questions import Question, questions
 from flyctl_orchestrator.cli.init.suggested import Suggested
 from flyctl_orchestrator.cli.questions import answer, terminal
 from flyctl_orchestrator.environment import Environment
@@ -43,24 +45,33 @@ class Wizard:
     names: Names
 
     def ask(self, asked: Asked) -> Asked:
-        """`asked` with every open question answered.
+        """`asked` with the answer to every question that is asked; whether to write is not.
 
         Raises:
             KeyboardInterrupt: the user left (Ctrl-C or Ctrl-D).
         """
         self._introduce()
         with terminal(self.environment):
-            app = asked.app or self._app()
-            if remark := self.names.remark(app):
+            wanted = questions(asked, self.existing)
+            if "app" in wanted:
+                asked = replace(asked, app=self._app())
+            if remark := self.names.remark(asked.app or ""):
                 self._say(f"{remark}.")
-            primary = asked.primary or (None if asked.regions else self._primary())
-            counts = asked.regions or self._counts(primary or "")
-            asked = replace(asked, app=app, primary=primary or next(iter(counts)), regions=counts)
-            asked = replace(asked, start=asked.start or self._start())
-            asked = replace(asked, port=asked.port or self._port(), health=asked.health or self._health())
-            if not asked.database:
-                asked = replace(asked, auto_stop=asked.auto_stop or self._auto_stop())
-            return replace(asked, memory=asked.memory or self._memory(asked))
+            if "primary" in wanted:
+                asked = replace(asked, primary=self._primary())
+            if "more" in wanted:
+                asked = replace(asked, regions=self._regions(asked.primary or "", ask_number="count" in wanted))
+            asked = replace(asked, primary=asked.primary or next(iter(asked.regions or ())))
+            steps: dict[Question, Callable[[Asked], Asked]] = {
+                "start": lambda known: replace(known, start=self._start()),
+                "port": lambda known: replace(known, port=self._port()),
+                "health": lambda known: replace(known, health=self._health()),
+                "idle": lambda known: replace(known, auto_stop=self._auto_stop()),
+                "memory": lambda known: replace(known, memory=self._memory(known)),
+            }
+            for question, answered in steps.items():
+                asked = answered(asked) if question in wanted else asked
+            return asked
 
     def _introduce(self) -> None:
         detected, there = self.existing.detected, []
@@ -98,7 +109,7 @@ class Wizard:
         question = one_region("Primary region, next to the database", self._offered(default), default, self.regions)
         return str(answer(question))
 
-    def _counts(self, primary: str) -> dict[str, int]:
+    def _regions(self, primary: str, *, ask_number: bool) -> dict[str, int]:
         from flyctl_orchestrator.cli.init.region_choice import more_regions
 
         there = dict(self.existing.flyo.regions) if self.existing.flyo else {}
@@ -106,26 +117,26 @@ class Wizard:
         question = more_regions("Further regions", offered, list(there), self.regions)
         chosen = [str(code) for code in answer(question)]
         codes = _in_order(primary, chosen, list(there))
-        known = set(there.values()) or {1}
-        default = str(known.pop()) if len(known) == 1 else ""
-        count = text(
-            f"Machines in each of {', '.join(codes)}" if len(codes) > 1 else f"Machines in {primary}",
+        known = set(there.values()) - {0} or {1}
+        default = str(known.pop()) if len(known) == 1 and 0 not in there.values() else ""
+        count = self._number(codes, default) if ask_number else default
+        return {code: int(count) if count.isdigit() else there.get(code, 1) or int(code == primary) for code in codes}
+
+    def _number(self, codes: list[str], default: str) -> str:
+        """Machines in each region: a number, or "as now"."""
+        return text(
+            f"Machines in each of {', '.join(codes)}" if len(codes) > 1 else f"Machines in {codes[0]}",
             default or "as now",
             lambda written: _is_count(written) or (not default and written == "as now"),
             "A whole number from 1 to 1000",
         )
-        return {code: int(count) if count.isdigit() else there.get(code, 1) for code in codes}
 
     def _start(self) -> str | None:
-        if not self.existing.needs_dockerfile or self.existing.detected.start:
-            return None
         return text("Start command", "", lambda written: True, "") or None
 
-    def _port(self) -> int | None:
+    def _port(self) -> int:
         fly = self.existing.fly
         known = fly.services[0].internal_port if fly and fly.services else None
-        if known is None and self.existing.detected.port_found:
-            return None
         default = known or self.existing.detected.port
         return int(text("Port the app listens on", str(default), _is_port, "A port from 1 to 65535"))
 
@@ -142,12 +153,9 @@ class Wizard:
         choices = [questionary.Choice(title, value) for value, title in IDLE.items()]
         return str(answer(questionary.select("When a machine gets no requests", choices=choices, default=default)))
 
-    def _memory(self, asked: Asked) -> str | None:
-        """Asked for a new fly.toml only: an existing one has its sizes."""
+    def _memory(self, asked: Asked) -> str:
         import questionary
 
-        if self.existing.fly or asked.size:
-            return None
         choices = [
             questionary.Choice(f"{name:<5} ${self._monthly(size, asked):.2f} a month", name)
             for name, size in MEMORIES.items()
@@ -170,6 +178,27 @@ class Wizard:
 
     def _say(self, line: str) -> None:
         Output.of(self.environment).say(line)
+
+
+def go_ahead(environment: Environment, app: str, where: str) -> Literal["write", "create", "leave"]:
+    """Whether to write the files, and whether to create the app as well.
+
+    Args:
+        where: the platform that the app would be created on.
+
+    Raises:
+        KeyboardInterrupt: the user left (Ctrl-C or Ctrl-D).
+    """
+    import questionary
+
+    choices = [
+        questionary.Choice("yes: write the files", "write"),
+        questionary.Choice(f"yes, and create the app '{app}' {where}", "create"),
+        questionary.Choice("no: write nothing", "leave"),
+    ]
+    with terminal(environment):
+        chosen: Literal["write", "create", "leave"] = answer(questionary.select("Go ahead?", choices=choices))
+    return chosen
 
 
 def text(question: str, default: str, valid: Callable[[str], bool], advice: str) -> str:

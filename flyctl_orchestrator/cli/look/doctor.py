@@ -14,6 +14,7 @@ from flyctl_orchestrator.cli.judged import judge
 from flyctl_orchestrator.cli.local.client import find_local
 from flyctl_orchestrator.cli.look.access import certificate_findings, lease_findings, token_findings
 from flyctl_orchestrator.cli.look.computer import facts_of
+from flyctl_orchestrator.cli.look.room import room_findings
 from flyctl_orchestrator.cli.status import unfinished_rollout
 from flyctl_orchestrator.cli.target import wants_local
 from flyctl_orchestrator.doctor.computer import check_computer
@@ -86,7 +87,7 @@ def run_doctor(context: CommandContext, wanted: Wanted) -> int:
     project = context.project_to_look() if context.options.app else context.project(understood=False)
     found = Found()
     local = wants_local(context.environment, context.options.local)
-    if local:
+    if local and not wanted.only_files:
         found.findings += check_computer(facts_of(context))
         found.checked.append("computer")
     if has_files(project):
@@ -126,6 +127,10 @@ def _look_outside(context: CommandContext, project: Project, found: Found, *, lo
         found.findings += certificate_findings(target, project.app)
     if not has_files(project):
         return
+    if not project.problems and (project.flyo.regions or project.flytoml.primary_region):
+        with found.looking("room in its regions"):
+            book = load_regions(context.environment.variables)
+            found.findings += room_findings(target.api, project, _machines(target, project.app), book)
     try:
         found.findings += _of_flyctl(context, target, project)
         addresses = target.flyctl.addresses(project.app)

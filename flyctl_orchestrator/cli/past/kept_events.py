@@ -20,8 +20,8 @@ from flyctl_orchestrator.rollout.state.rollout_ids import in_order
 
 SUFFIX = ".events.ndjson"
 """Not "*.jsonl", which are journals."""
-# Rollouts of one app whose events are kept: the newest.
-MOST_ROLLOUTS = 50
+# Rollouts of one app whose events are kept: the newest; and of those that changed nothing.
+MOST_ROLLOUTS, MOST_IDLE = 50, 20
 # Bytes of one rollout; what comes after them is not kept, but for the end. Of 144 machines it is a tenth of that.
 MOST_BYTES = 8_000_000
 LINES = frozenset({"build.log", "flyctl.line", "hook.line"})
@@ -30,8 +30,8 @@ LINES = frozenset({"build.log", "flyctl.line", "hook.line"})
 class KeptEvents:
     """Keeps the events of one command that rolls out; a command that does not come that far leaves nothing.
 
-    Of rollouts that had nothing to do, or ended before their first change, only the newest is kept: they take no place
-    of others.
+    Rollouts that had nothing to do, or ended before their first change, take no place of others: of them the newest are
+    kept besides.
 
     Args:
         journals: of the app, on the target.
@@ -50,10 +50,9 @@ class KeptEvents:
             return
         self._waiting.append(json.dumps(event.as_dict(), separators=(",", ":")) + "\n")
         try:
-            if event.name == "rollout.started" and self._file is None:
-                self._file = self._opened(str(event.fields["rollout"]))
-            elif event.name == "rollout.finished" and self._file is None and event.fields.get("rollout"):
-                self._forget_those_that_did_nothing()
+            begins = event.name == "rollout.started"
+            ends = event.name == "rollout.finished" and bool(event.fields.get("rollout"))
+            if self._file is None and (begins or ends):
                 self._file = self._opened(str(event.fields["rollout"]))
             if self._file is not None:
                 self._write(event.name == "rollout.finished")
@@ -75,16 +74,13 @@ class KeptEvents:
             assert self._file is not None
             os.write(self._file, text)
 
-    def _forget_those_that_did_nothing(self) -> None:
-        for old in kept_rollouts(self._journals):
-            journal = self._journals.path(old)
-            if not journal.exists() or not journal.stat().st_size:
-                events_path(self._journals, old).unlink(missing_ok=True)
-
     def _opened(self, rollout: str) -> int:
         path = events_path(self._journals, rollout)
         private_directory(path.parent)
-        for old in kept_rollouts(self._journals)[: -(MOST_ROLLOUTS - 1)]:
+        kept = kept_rollouts(self._journals)
+        idle = [old for old in kept if not has_journal(self._journals, old)]
+        busy = [old for old in kept if old not in idle]
+        for old in (*busy[: -(MOST_ROLLOUTS - 1)], *idle[: -(MOST_IDLE - 1)]):
             events_path(self._journals, old).unlink(missing_ok=True)
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | NO_WAITING, 0o600)
 
@@ -92,6 +88,14 @@ class KeptEvents:
 def events_path(journals: JournalStore, rollout: str) -> Path:
     """Where the events of a rollout are kept."""
     return journals.directory / f"{rollout}{SUFFIX}"
+
+
+def has_journal(journals: JournalStore, rollout: str) -> bool:
+    """Whether one was begun, before a first change; where only a number was taken, the file is empty."""
+    try:
+        return journals.path(rollout).stat().st_size > 0
+    except OSError:
+        return False
 
 
 def kept_rollouts(journals: JournalStore) -> list[str]:
@@ -142,6 +146,6 @@ def _bad(path: Path, why: str) -> FlyoError:
     return FlyoError(
         f"the events of a rollout cannot be read: {why}",
         where=str(path),
-        next="Make the file readable, or do without it: nothing else depends on it",
+        next="Make it readable, or remove it: nothing else depends on it, and 'flyo history' tells how it ended",
         code="history.bad_events",
     )

@@ -30,7 +30,9 @@ def show_rollout(context: CommandContext, wanted: str, path: Path | None) -> Non
     kind = "local" if wants_local(environment, context.options.local) else "fly"
     journals = JournalStore.under(state_directory(environment), kind, project.app)
     kept = kept_rollouts(journals)
-    rollout = _named(kept if wanted == "last" else [*{*journals.ids(), *kept}], wanted, _whose(project.app, kind))
+    known = journals.ids()
+    choice = kept or known if wanted == "last" else [*{*known, *kept}]
+    rollout = _named(choice, wanted, _whose(project.app, kind))
     events = read_events(journals, rollout)
     try:
         timeline = timeline_of(events)

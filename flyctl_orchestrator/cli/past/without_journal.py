@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flyctl_orchestrator.cli.past.kept_events import kept_rollouts, read_events
+from flyctl_orchestrator.cli.past.kept_events import has_journal, kept_rollouts, read_events
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.rollout.journal.history import HistoryEntry
 from flyctl_orchestrator.rollout.journal.journals import JournalStore
@@ -15,16 +15,8 @@ KINDS = ("deploy", "scale", "rollback")
 
 def without_journal(journals: JournalStore) -> list[HistoryEntry]:
     """A line of the history for each of them; none for one whose events cannot be read, as `history show` says."""
-    found = [_entry(journals, rollout) for rollout in kept_rollouts(journals) if not _has_journal(journals, rollout)]
+    found = [_entry(journals, rollout) for rollout in kept_rollouts(journals) if not has_journal(journals, rollout)]
     return [entry for entry in found if entry is not None]
-
-
-def _has_journal(journals: JournalStore, rollout: str) -> bool:
-    """Whether one was begun; where only a number was taken, the file is empty."""
-    try:
-        return journals.path(rollout).stat().st_size > 0
-    except OSError:
-        return False
 
 
 def _entry(journals: JournalStore, rollout: str) -> HistoryEntry | None:

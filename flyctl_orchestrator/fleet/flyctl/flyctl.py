@@ -219,7 +219,8 @@ class Flyctl:
         command = ran.command
         if ran.timed_out:
             what = f"{self.kind} {command} gave no result within {ran.elapsed_seconds:.0f} s and was stopped"
-            raise FlyctlError(what, ran=ran, where=where, code="flyctl.timeout")
+            advice = f"Run '{self.kind} {command}' by hand to see what it waits for"
+            raise FlyctlError(what, ran=ran, where=where, code="flyctl.timeout", next=advice)
         complaint = ran.complaint or f"exit status {ran.status}"
         text = complaint.lower()
         if "access token" in text or "unauthorized" in text or "not authenticated" in text:

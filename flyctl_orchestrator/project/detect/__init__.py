@@ -13,7 +13,7 @@ from pathlib import Path
 
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.project.detect.database import found_databases
-from flyctl_orchestrator.project.detect.detected import Detected, Sources
+from flyctl_orchestrator.project.detect.detected import CODE, Detected, Sources
 from flyctl_orchestrator.project.detect.elsewhere import detect_framework, detect_language
 from flyctl_orchestrator.project.detect.go import detect_go
 from flyctl_orchestrator.project.detect.node import detect_node
@@ -21,7 +21,6 @@ from flyctl_orchestrator.project.detect.python import detect_python
 from flyctl_orchestrator.project.detect.secrets import wanted_secrets
 from flyctl_orchestrator.project.tomlfile import read_text
 
-CODE = (".py", ".js", ".mjs", ".cjs", ".ts", ".go", ".rb")
 SKIPPED = {"node_modules", "venv", "env", "build", "dist", "vendor", "tests", "test", "__pycache__"}
 MOST_FILES = 300
 MOST_BYTES = 64 * 1024

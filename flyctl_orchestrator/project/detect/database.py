@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.project.detect.compose import readable_services
+from flyctl_orchestrator.project.detect.compose import shown as _shown
 from flyctl_orchestrator.project.detect.detected import Detected, FoundDatabase, Sources
 from flyctl_orchestrator.project.detect.secrets import ADDRESS, names_asked_for
 from flyctl_orchestrator.project.yamlfile import parse_yaml
@@ -76,7 +78,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9]*)(?:\+[A-Za-z0-9_]+)?:")
 
 
 def found_databases(sources: Sources) -> tuple[tuple[FoundDatabase, ...], tuple[str, ...], tuple[str, ...]]:
-    """The databases of an app; names of addresses that its compose file gives a service; what could not be read.
+    """The databases of an app; names of variables that its compose file gives the app; what could not be read.
 
     Each kind of database is named once, where it is seen first. An address of a kind that nobody says is named where
     no other database is.
@@ -85,8 +87,7 @@ def found_databases(sources: Sources) -> tuple[tuple[FoundDatabase, ...], tuple[
     found = [*_of_services(*services), *_of_files(sources)]
     known = {database.kind: database for database in reversed(found) if database.kind}
     in_order = tuple(database for database in found if known.get(database.kind) is database)
-    addresses = tuple(dict.fromkeys(name for _, name, value in _addresses(*services) if _kind_of(value) != "SQLite"))
-    return in_order or tuple(found[:1]), addresses, unread
+    return in_order or tuple(found[:1]), tuple(dict.fromkeys(_given(*services))), unread
 
 
 def database_lines(detected: Detected) -> tuple[str, ...]:
@@ -110,26 +111,39 @@ def _services(sources: Sources) -> tuple[Services, tuple[str, ...]]:
     name = next((name for name in COMPOSE if name in sources.names), "")
     if not name:
         return ("", {}), ()
-    unread = (f"{name} is not understood, so whether it names a database is not known",)
+    if name not in sources.texts:
+        return (name, {}), (_unread(name, "it is too large, or no text"),)
     try:
         content = parse_yaml(sources.texts[name], name)
-    except (KeyError, UsageError):
-        return (name, {}), unread
-    services = content.get("services", {}) if isinstance(content, dict) else None
-    if not isinstance(services, dict):
-        return (name, {}), () if services is None and isinstance(content, dict) else unread
-    return (
-        name,
-        {key: value for key, value in services.items() if isinstance(key, str) and isinstance(value, dict)},
-    ), ()
+    except UsageError as error:
+        return (name, {}), (_unread(name, _reason(error, name)),)
+    if not isinstance(content, dict):
+        return (name, {}), (_unread(name, "it is no mapping"),)
+    services = readable_services(content)
+    if services is None:
+        return (name, {}), (_unread(name, "services is no mapping"),)
+    trouble = "; ".join(services.troubles)
+    part = f"Part of {name} is not understood ({trouble}), so it may name a database that is not known"
+    return (name, services.good), (part,) if trouble else ()
+
+
+def _reason(error: UsageError, name: str) -> str:
+    place = error.where.removeprefix(name).strip(":").partition(":")[0]
+    return _shown(f"line {place} {error.what}" if place else f"it {error.what}", 120)
+
+
+def _unread(name: str, reason: str) -> str:
+    return f"{name} is not understood ({reason}), so whether it names a database is not known"
 
 
 def _of_services(file: str, services: dict[str, dict[str, Any]]) -> Iterator[FoundDatabase]:
     for name, service in services.items():
         if kind := _kind_of_image(service.get("image")):
-            yield FoundDatabase(kind, f"service {name} in {file}")
+            yield FoundDatabase(kind, f"service {_shown(name)} in {file}")
     for service_name, name, value in _addresses(file, services):
-        yield FoundDatabase(_kind_of(value) or _kind_of_name(name), f"{name} of service {service_name} in {file}")
+        yield FoundDatabase(
+            _kind_of(value) or _kind_of_name(name), f"{name} of service {_shown(service_name)} in {file}"
+        )
 
 
 def _addresses(file: str, services: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str, str]]:
@@ -140,6 +154,13 @@ def _addresses(file: str, services: dict[str, dict[str, Any]]) -> Iterator[tuple
         for name, value in _environment(service.get("environment")):
             if ADDRESS.fullmatch(name):
                 yield service_name, name, value
+
+
+def _given(file: str, services: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """Names that the app has to be given: addresses of databases, and all of a service that is built here."""
+    yield from (name for _, name, value in _addresses(file, services) if _kind_of(value) != "SQLite")
+    for service in (service for service in services.values() if service.get("build")):
+        yield from (name for name, _ in _environment(service.get("environment")) if not ADDRESS.fullmatch(name))
 
 
 def _environment(written: Any) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 DEFAULT_PORT = 8080
+CODE = (".py", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".tsx", ".go", ".rb", ".rs", ".ex", ".exs", ".php")
+"""How the names of files end that are looked into below the top, too."""
 
 
 @dataclass(frozen=True)

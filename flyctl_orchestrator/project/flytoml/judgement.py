@@ -38,4 +38,5 @@ def read_judgement(stdout: str, complaint: str) -> Judgement:
     lines = [line.strip() for line in before.splitlines()]
     said = tuple(line for line in lines if line and not line.startswith(_AROUND))
     unknown = tuple(line.strip()[2:] for line in strict.splitlines() if line.strip().startswith("- "))
-    return Judgement(valid, said or (() if valid else (complaint.removeprefix(_SECOND_READING),)), unknown)
+    said = said or (() if valid else (complaint.removeprefix(_SECOND_READING) or "it does not say why",))
+    return Judgement(valid, said, unknown)

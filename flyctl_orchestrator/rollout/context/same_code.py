@@ -14,6 +14,21 @@ _FROM = re.compile(r"\s*FROM\s", re.IGNORECASE)
 _DOCUMENT = re.compile(r"^\s*(?:RUN|COPY|ADD)\s.*<<-?[\"']?(\w+)", re.IGNORECASE)
 
 
+AGAIN = "flyo-again-"
+"""How the tag of an image begins that was made although nothing had changed; it ends with the image's mark."""
+
+
+def label_again(label: str) -> str:
+    """The label of such an image, from one that never repeats."""
+    return AGAIN + label.removeprefix("flyo-")
+
+
+def mark_of(reference: str) -> str | None:
+    """The mark of the image that is called so; None where it was not made again."""
+    tag = reference.partition("@")[0].rpartition(":")[2]
+    return tag.rpartition("-")[2] if tag.startswith(AGAIN) else None
+
+
 def marked(request: BuildRequest, directory: Path, mark: str) -> BuildRequest:
     """What to build for an image that has the same code and another digest; where there is no Dockerfile, the same.
 

@@ -84,7 +84,7 @@ def judge(expected: Expectation, seen: Evidence, now: float) -> Verdict:
     if verdict.kind == "probe":
         verdict = _judge_answers(expected, seen, now)
     # Where others left no time to ask a machine that is well by the platform's word, it is asked once all the same.
-    unasked = verdict.code == "unprobed" and not seen.blind
+    unasked = verdict.kind == "probe" and not verdict.code and not seen.blind
     if not verdict.final and not unasked and now >= expected.deadline:
         return _at_the_end(expected, seen, verdict)
     return verdict
@@ -107,7 +107,7 @@ def judge_again(expected: Expectation, seen: Evidence, now: float) -> Verdict:
 def _judge_platform(expected: Expectation, seen: Evidence, now: float) -> Verdict:
     machine = seen.machine
     if seen.readings == 0:
-        return Verdict("wait", "unseen", seen.blind or "not seen yet")
+        return Verdict("wait", "blind", seen.blind or "not seen yet")
     if machine is None or machine.gone:
         return Verdict("fail", "disappeared", "the machine is gone")
     if machine.host_status != "ok":
@@ -187,7 +187,7 @@ def _judge_answers(expected: Expectation, seen: Evidence, now: float) -> Verdict
     start = max(seen.since, seen.started_at if seen.started_at is not None else seen.since)
     heard = [each for each in seen.answers if each.at >= start]
     if not heard:
-        return Verdict("probe", "unprobed", "not yet looked at from outside")
+        return Verdict("probe", "", "not yet looked at from outside")
     last = heard[-1].answer
     good = 0
     for each in reversed(heard):
@@ -257,14 +257,14 @@ def _why(expected: Expectation, answer: Answer) -> tuple[str, str]:
 
 def _at_the_end(expected: Expectation, seen: Evidence, last: Verdict) -> Verdict:
     """The time is over: a fail when there is evidence, inconclusive when there is none."""
-    if last.code in ("unseen", "host") or seen.blind:
-        return Verdict("inconclusive", last.code or "unseen", seen.blind or last.reason)
+    if seen.blind or last.code in ("blind", "host"):
+        return Verdict("inconclusive", "blind" if seen.blind else last.code, seen.blind or last.reason)
     answer = seen.last_answer
     never_reached = answer is not None and all(each.answer.status is None for each in seen.answers)
     if last.kind == "probe" and never_reached and not (expected.baseline and expected.baseline.ok):
         # The platform's own checks pass and no probe ever got an answer, before or after: it may well be our network.
         return Verdict("inconclusive", "unreachable", last.reason)
-    return Verdict("fail", last.code or "timeout", f"{last.reason}, and the time is over")
+    return Verdict("fail", last.code, f"{last.reason}, and the time is over")
 
 
 def _said(output: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +27,7 @@ class HistoryEntry:
         about: what it was about, for a person: an image, counts, names of secrets, the reason of a lock.
         seconds: how long it took, None when nobody knows.
         not_taken_back: what its way back left as it was, for a person; "" when it had none, or left nothing.
+        times: how often that happened in a row, without a change in between; the entry is the newest of them.
     """
 
     at: float
@@ -43,6 +44,7 @@ class HistoryEntry:
     what: str = ""
     about: str = ""
     not_taken_back: str = ""
+    times: int = 1
 
     def as_dict(self) -> dict[str, Any]:
         """As plain JSON values; `at` is ISO 8601 in UTC."""
@@ -78,6 +80,28 @@ def history_of(
             rows.append(_of_release(release, at, overtaken=release.version < newest))
     rows += [_of_activity(activity) for activity in activities]
     return _newest_first([*rows, *others])
+
+
+def folded(rows: Iterable[HistoryEntry]) -> list[HistoryEntry]:
+    """Rows of which those that changed nothing and ended alike, one right after the other, are one.
+
+    A pipeline that deploys every few minutes is not to hide what was done; each failure of another kind has its row.
+    """
+    found: list[HistoryEntry] = []
+    for row in rows:
+        if found and _changed_nothing(row) and _likeness(row) == _likeness(found[-1]):
+            found[-1] = replace(found[-1], times=found[-1].times + row.times)
+        else:
+            found.append(row)
+    return found
+
+
+def _changed_nothing(row: HistoryEntry) -> bool:
+    return bool(row.id) and row.source == "journal" and row.waves is None and row.outcome in ("nothing", "untouched")
+
+
+def _likeness(row: HistoryEntry) -> tuple[object, ...]:
+    return row.kind, row.outcome, row.exit, row.what, row.release, row.waves, row.source
 
 
 def _killed_before(rows: Sequence[HistoryEntry], release: Release, at: float) -> int | None:

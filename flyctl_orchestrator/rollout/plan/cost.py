@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flyctl_orchestrator.catalog.prices import PriceBook
 from flyctl_orchestrator.catalog.regions import RegionBook
+from flyctl_orchestrator.catalog.sizes import PRESET_MB, preset
 from flyctl_orchestrator.fleet.machine import Machine
 from flyctl_orchestrator.fleet.volumes import Volume
 from flyctl_orchestrator.project.model import FlyToml, Size
 from flyctl_orchestrator.rollout.plan.plan import Lane, Plan
 from flyctl_orchestrator.rollout.plan.steps import DestroyVolume, TakeVolume
-
-# Memory in MB that a preset brings per processor (https://docs.fly.io/about/pricing: the smallest of each size).
-PRESET_MB = {"shared": 256, "performance": 2048}
-# How many processors machines can have, and memory in MB for each of them at most; it comes in steps of 256 MB.
-CPUS = {"shared": (1, 2, 4, 6, 8), "performance": (1, 2, 4, 6, 8, 10, 12, 14, 16)}
-MOST_MB = {"shared": 2048, "performance": 8192}
-STEP_MB = 256
 
 
 @dataclass(frozen=True)
@@ -136,13 +129,11 @@ def guest_of(machine: Machine) -> Guest | None:
 
 def guest_of_size(size: Size) -> Guest | None:
     """The size that a `[[vm]]` entry of fly.toml asks for, None when its preset is not known."""
-    named = re.fullmatch(r"(shared|performance)(?:-cpu)?-(\d{1,2})x", size.size, re.ASCII) if size.size else None
+    named = preset(size.size) if size.size else None
     if (size.size and named is None) or size.gpu_kind:
         return None
-    if named and int(named[2]) not in CPUS[named[1]]:
-        return None
-    kind = size.cpu_kind or (named[1] if named else "shared")
-    cpus = size.cpus or (int(named[2]) if named else 1)
+    kind = size.cpu_kind or (named[0] if named else "shared")
+    cpus = size.cpus or (named[1] if named else 1)
     if kind not in PRESET_MB:
         return None
     return Guest(kind, cpus, size.memory_mb or cpus * PRESET_MB[kind])

@@ -31,9 +31,9 @@ class RehearsedDeployment(Deployment):
         """Always one still to be built: the local platform cannot pull images from elsewhere."""
         return PlannedImage()
 
-    def build(self, fleet: Fleet | None = None) -> PlannedImage:
+    def build(self, fleet: Fleet | None = None, *, ask: bool = True) -> PlannedImage:
         """Build the project; where that is what runs already, the same code once more, as another image."""
-        image = super().build(fleet)
+        image = super().build(fleet, ask=ask)
         if image.digest not in self.running:
             return image
         self.emit("note", line="nothing has changed since the last deploy: a new release of the same code is rehearsed")

@@ -341,7 +341,7 @@ class WaveWatch:
     def _give_up(self, each: Watched, ctx: StepContext, verdict: Verdict) -> None:
         """The time is over: a fail when there is evidence, inconclusive when there is none."""
         own = each.verdict if each.verdict.kind != "pass" else verdict
-        dark = own.code in ("evidence", "host", "unseen") or each.evidence.blind
+        dark = own.code in ("evidence", "host", "blind") or each.evidence.blind
         self._lose(each, ctx, "inconclusive" if dark else "failed", own.code, f"{own.reason}, and the time is over")
 
     def _lose(

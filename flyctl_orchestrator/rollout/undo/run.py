@@ -87,7 +87,9 @@ def go_back(
         machines = run.last_snapshot.machines
     rows = rows_at_the_end(machines, record, _by_machine(run.runs))
     bad = [each for each in run.runs if each.status != "passed"]
-    amiss = "; ".join(f"{each.lane.region} {each.machine_id or each.lane.name}: {_why(each)}" for each in bad)
+    amiss = "; ".join(
+        f"{each.lane.region} {each.machine_id or each.lane.machine or each.lane.name}: {_why(each)}" for each in bad
+    )
     not_back = not_taken_back(context, record, point, wave)
     return WayBack(end, tuple(rows), not_back, amiss, frozenset(each.code for each in bad))
 

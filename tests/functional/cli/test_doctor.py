@@ -92,6 +92,30 @@ def test_who_may_change_the_app_and_who_keeps_others_from_it(fleet: LocalFleet) 
         fleet.flyo("local", "exec", "--", "flyctl", "machine", "leases", "clear", machine, "-a", APP)
 
 
+def test_room_is_asked_for_where_machines_are_still_to_be_made(fleet: LocalFleet) -> None:
+    flyo_toml = fleet.project / "flyo.toml"
+    before = flyo_toml.read_text()
+    about = {"doctor.no_room", "doctor.room_unknown", "doctor.region_not_offered", "doctor.region_paid"}
+    assert not about & set(found(fleet.flyo("doctor", "--local", "--json")))
+    fleet.ok("local", "fault", "add", "no-capacity", "--region", "nrt")
+    try:
+        flyo_toml.write_text(before.replace("[regions]", "[regions]\nnrt = 2"))
+        told = found(fleet.flyo("doctor", "--local", "--json"))["doctor.no_room"]
+        assert (told["severity"], told["what"].partition(" (")[0]) == (
+            "warning",
+            "region nrt has room for 0 of 2 machines of process group app",
+        )
+        # Of the regions that need no machine nothing is said.
+        fleet.ok("local", "fault", "clear", "--all")
+        assert "doctor.no_room" not in found(fleet.flyo("doctor", "--local", "--json"))
+        fleet.ok("local", "fault", "add", "no-capacity", "--region", "fra")
+        told = found(fleet.flyo("doctor", "--local", "--json"))["doctor.no_room"]
+        assert told["severity"] == "info" and told["what"].startswith("region fra has no room now for another machine")
+    finally:
+        flyo_toml.write_text(before)
+        fleet.ok("local", "fault", "clear", "--all")
+
+
 def test_certificates_of_the_apps_own_hostnames(fleet: LocalFleet) -> None:
     path = f"/v1/apps/{APP}/certificates"
     for hostname in ("www.example.com", "shop.localhost"):
@@ -178,11 +202,12 @@ def test_each_error_that_stops_is_said_and_can_be_accepted(fleet: LocalFleet, fl
     assert f"warning: {reserved} [doctor.env_reserved]" in kept.stderr.splitlines()
 
 
-def test_an_error_that_changes_no_rollout_is_a_warning_there(fleet: LocalFleet, flytoml: Path) -> None:
+def test_what_changes_no_rollout_is_a_warning_everywhere(fleet: LocalFleet, flytoml: Path) -> None:
     flytoml.write_text(flytoml.read_text().replace('= "off"', '= "off"\nmin_machines_running = 2'))
     ran = fleet.ok("plan", "--local")
     assert f"warning: {UNUSED} [doctor.min_running_unused]" in ran.stderr.splitlines()
-    assert fleet.flyo("doctor", "--files").status == 1
+    told = found(fleet.ok("doctor", "--files", "--json"))
+    assert told["doctor.min_running_unused"]["severity"] == "warning"
 
 
 def test_warnings_of_the_files_are_listed_by_a_plan(fleet: LocalFleet) -> None:
@@ -190,6 +215,9 @@ def test_warnings_of_the_files_are_listed_by_a_plan(fleet: LocalFleet) -> None:
     said = fleet.ok("doctor", "--files", "--json").json["findings"]
     warnings = [each for each in said if each["severity"] == "warning"]
     assert warnings
+    # With --local, too, these are the files' findings and not this computer's.
+    same = fleet.ok("doctor", "--local", "--files", "--json").json
+    assert (same["checked"], same["findings"]) == (["files"], said)
     lines = [f"warning: {each['where']}: {each['what']}. {each['fix']} [{each['code']}]" for each in warnings]
     assert [line for line in ran.stderr.splitlines() if line.startswith("warning: fly.toml")] == lines
 

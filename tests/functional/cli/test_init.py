@@ -293,63 +293,6 @@ def test_secrets_that_the_code_asks_for_are_in_the_next_commands(directory: Path
     ]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (
-            ["--regions", "iad,tokyo"],
-            "flyo: --regions: 'tokyo' is not a Fly.io region. Did you mean nrt (Tokyo)? [config.unknown_region]",
-        ),
-        (
-            ["--primary", "lon", "--regions", "iad"],
-            "flyo: --primary: 'lon' is not a Fly.io region. Did you mean lhr (London)? [config.unknown_region]",
-        ),
-        (
-            ["--regions", "iad,vienna=2"],
-            "flyo: --regions: 'vienna' is not a Fly.io region. The best for it are fra (Frankfurt), ams (Amsterdam), "
-            "cdg (Paris) [config.unknown_region]",
-        ),
-        (
-            ["--primary", "united states"],
-            "flyo: --primary: 'united states' is not a Fly.io region. The best for it are iad (Ashburn), ewr "
-            "(Secaucus), ord (Chicago) [config.unknown_region]",
-        ),
-        (
-            ["--primary", "lhr", "--regions", "iad,fra"],
-            "flyo: --regions: primary region 'lhr' is not among the regions iad, fra. "
-            "Give --primary iad, or --regions lhr,iad,fra [usage.primary]",
-        ),
-        (
-            ["--regions", "iad=many"],
-            "flyo: --regions: the count of 'iad' is not a whole number from 0 to 1000. Write iad=1 [usage.count]",
-        ),
-        (["--regions", "iad,iad"], "flyo: --regions: 'iad' is given twice. Give each region once [usage.count]"),
-        (
-            ["--name", "My Shop"],
-            "flyo: --name: is not a valid app name. Use 1 to 63 lower-case letters, digits and hyphens, with no hyphen "
-            "at either end [config.app_name]",
-        ),
-        (
-            ["--health-path", "health"],
-            "flyo: --health-path: is not a request path. Write --health-path /health: it starts with / and has no "
-            "spaces [usage.path]",
-        ),
-        (
-            ["--vm-memory", "lots"],
-            "flyo: --vm-memory: is not an amount of memory. Write 512mb or 1gb [usage.memory]",
-        ),
-        (
-            ["--internal-port", "99999"],
-            "flyo: flyo init: Invalid value for '--internal-port': 99999 is not in the range 1<=x<=65535. "
-            "'flyo init --help' shows what it takes [usage]",
-        ),
-    ],
-)
-def test_wrong_flags_write_nothing(directory: Path, arguments: list[str], message: str) -> None:
-    assert flyo(directory, "--yes", *arguments) == Result(2, "", message + "\n")
-    assert names(directory) == []
-
-
 def test_a_broken_fly_toml_is_left_alone(directory: Path) -> None:
     put(directory, {"fly.toml": 'app = "x"\n[http_service\n'})
     result = flyo(directory, "--yes")

@@ -24,7 +24,7 @@ class Terminal:
 
     def __init__(self, directory: Path, *arguments: str, zone: str = "UTC") -> None:
         kept = {name: value for name, value in os.environ.items() if name in ("HOME", "LANG", "VIRTUAL_ENV")}
-        # No flyctl on PATH: the question whether to create the app is not asked. CPR is a terminal's own answer.
+        # No flyctl on PATH: whether to create the app is not asked. CPR is a terminal's own answer.
         variables = {**kept, "PATH": "/usr/bin:/bin", "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", "TZ": zone}
         command = [sys.executable, "-c", "from flyctl_orchestrator.cli.main import main; main()", "init", *arguments]
         self.child = pexpect.spawn(

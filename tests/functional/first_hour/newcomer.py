@@ -17,7 +17,7 @@ from tests.flyo_process import FLYO
 # What the wizard asks, by how each question begins; a question that is not known fails the test.
 QUESTIONS = (
     "App name", "Primary region", "Further regions", "Machines in", "Start command", "Port the app",
-    "Path that answers", "When a machine", "Memory of", "Create the app", "Go ahead?",
+    "Path that answers", "When a machine", "Memory of", "Go ahead?",
 )  # fmt: skip
 _NEXT = re.compile(r"(?:next {5}| {9})(flyo [^\r\n]*?)(?: {2,}[^\r\n]*)?\r?$", re.MULTILINE)
 _STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

@@ -28,7 +28,7 @@ class Bash:
 
     def __init__(self, root: Path, columns: int, terminal: str) -> None:
         self.folder = make("flask", root)
-        # No flyctl: the question whether to create the app is not asked. CPR is a terminal's own answer.
+        # No flyctl: whether to create the app is not asked. CPR is a terminal's own answer.
         variables = {"HOME": str(root), "PATH": f"{Path(FLYO).parent}:/usr/bin:/bin", "TERM": terminal}
         variables |= {
             "TZ": "UTC",

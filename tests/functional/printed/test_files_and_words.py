@@ -55,7 +55,9 @@ def test_a_directory_that_cannot_be_read(tmp_path: Path) -> None:
     [
         (
             "init --yes --vm-size Large!", "",
-            "--vm-size: is not a machine size. Write --vm-size shared-cpu-1x [usage.size]",
+            "--vm-size: 'Large!' is not a machine size. Fly.io has shared-cpu-1x, shared-cpu-2x, shared-cpu-4x, "
+            "shared-cpu-6x, shared-cpu-8x, performance-1x, performance-2x, performance-4x, performance-6x, "
+            "performance-8x, performance-10x, performance-12x, performance-14x, performance-16x [usage.size]",
         ),
         (
             "secrets generate KEY=-", "",

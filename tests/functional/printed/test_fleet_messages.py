@@ -13,7 +13,7 @@ from flyctl_orchestrator.cli.look.board.show import restart
 from flyctl_orchestrator.environment import Environment, SystemClock
 from tests.functional.cli.local_fleet import APP, LocalFleet
 from tests.functional.cli.test_status import as_fly
-from tests.functional.printed.in_process import Said, said
+from tests.functional.printed.in_process import Said, program, said
 from tests.refusals import refused
 
 
@@ -110,14 +110,6 @@ def test_an_app_that_is_not_on_fly(fleet: LocalFleet, tmp_path: Path, words: str
 
 
 # --- where flyctl is another one
-
-
-def program(directory: Path, script: str) -> str:
-    """A flyctl that tells its version, and does with everything else what a script says."""
-    path = directory / "flyctl"
-    path.write_text(f'#!/bin/sh\n[ "$1" = version ] && echo \'{{"Version":"0.4.87"}}\' && exit\n{script}\n')
-    path.chmod(0o755)
-    return str(path)
 
 
 @pytest.mark.parametrize(

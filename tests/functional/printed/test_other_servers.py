@@ -20,8 +20,7 @@ from tests.functional.printed.in_process import nobody, said
 from tests.unit.fleet.fleet_doubles import machine
 
 READY = {"pid": os.getpid()}
-# Of the codes on Fly's page these are the ones that the local platform's proxy never gives.
-PROXY = ["PA05", "PC02", "PC04", "PC07", "PM01", "PM03", "PM05", "PM07", "PM08", "PM09", "PM10", "PM11", "PU02", "PU03"]
+PROXY = [code for code, page in load_pages().items() if page.topic == "proxy"]
 
 
 @contextmanager
@@ -89,7 +88,7 @@ def test_a_code_of_flys_proxy_is_shown_as_it_came_and_explained(tmp_path: Path, 
         )
         ran = said("logs -a shop", tmp_path, {**nobody(tmp_path), **bases, "FLY_API_TOKEN": "fo1_x"})
     assert (ran.status, ran.out, ran.err) == (0, f"2026-11-30T07:00:00Z fra 148e [error] {message}\n", "")
-    told = said(["explain", f"[{code}]"], tmp_path, nobody(tmp_path))
+    told = said(["explain", f"[{code}]"], tmp_path, nobody(tmp_path) | {"COLUMNS": "200"})
     one = load_pages()[code]
     assert one.topic == "proxy"
     assert (told.status, told.out) == (

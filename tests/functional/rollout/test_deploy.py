@@ -32,6 +32,19 @@ def test_a_second_deploy_changes_nothing_and_says_so(deployed: RolloutProject) -
     assert deployed.versions() == before
 
 
+def test_what_was_deployed_again_is_unchanged_until_something_changes(deployed: RolloutProject) -> None:
+    ran = deployed.deploy("--again")
+    assert ran.status == 0 and "Nothing to change" not in ran.stdout, ran.stderr
+    again = deployed.versions()
+    ran = deployed.deploy()
+    assert ran.status == 0 and "Nothing to change" in ran.stdout, ran.stderr
+    assert deployed.versions() == again
+    deployed.behave("good two")
+    ran = deployed.deploy()
+    assert ran.status == 0 and "Nothing to change" not in ran.stdout, ran.stderr
+    assert not set(deployed.versions().values()) & set(again.values())
+
+
 def test_a_new_release_reaches_every_machine_as_one_release(deployed: RolloutProject) -> None:
     deployed.behave("good two")
     before = {region: body["id"] for region, body in deployed.machines().items()}

@@ -9,7 +9,6 @@ from typing import get_args
 
 from flyctl_orchestrator.fleet.api_error import ApiErrorKind
 from flyctl_orchestrator.rollout.context.hooks import HookEnd
-from flyctl_orchestrator.rollout.context.outcome import OutcomeKind
 
 PACKAGE = Path(__file__).resolve().parents[3] / "flyctl_orchestrator"
 # Where a code is an argument by its place. A gate's Verdict that waits has one, too: it is the reason when time is up.
@@ -24,8 +23,6 @@ PUT_TOGETHER = {
     # The builder's own codes, which are gathered from `BuildFailed`.
     "f\"build.{code.removeprefix('build.')}\"": {"build.failed"},
 }
-# What stands behind a code that was not given: the outcome's kind is shown in its place.
-SHOWN_INSTEAD = set(get_args(OutcomeKind)) - {"done", "nothing"}
 # Not codes: no line that a person sees ends with them.
 SILENT = {""}
 
@@ -33,7 +30,7 @@ SILENT = {""}
 def codes_in_use() -> dict[str, str]:
     """Every code, with a place that uses it."""
     assert {"failed", "timeout"} <= set(get_args(HookEnd))
-    found = dict.fromkeys(sorted(SHOWN_INSTEAD), "rollout/context/outcome.py")
+    found: dict[str, str] = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         shown = path.relative_to(PACKAGE).as_posix()
         # The platform's answers have codes of their own, which are told as api.* or local.*.

@@ -34,6 +34,7 @@ from tests.unit.doctor.test_fleet import CONFIG, one, since
 from tests.unit.doctor.test_fleet import findings as of_fleet
 from tests.unit.doctor.test_outside import SERVING, WORKING
 from tests.unit.doctor.test_outside import WELL as VOLUME
+from tests.unit.doctor.test_room import of_room
 
 LINES = Path(__file__).with_name("findings.txt")
 # Told of a whole fleet (test_whole_findings.py), by flyctl, or where something could not be looked at.
@@ -141,7 +142,7 @@ def of_certificates() -> Iterator[Finding]:
 @pytest.fixture
 def told(tmp_path: Path) -> list[Finding]:
     """Every finding there is, provoked one after the other."""
-    parts = (of_files(tmp_path), of_machines(), of_computer(), of_outside(), of_access(), of_certificates())
+    parts = (of_files(tmp_path), of_machines(), of_computer(), of_outside(), of_access(), of_certificates(), of_room())
     return [each for part in parts for each in part]
 
 

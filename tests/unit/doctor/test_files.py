@@ -71,7 +71,7 @@ CASES = [
     # (code, severity, what is replaced, by what)
     ("doctor.autostop_boolean", "warning", '= "suspend"', "= true"),
     ("doctor.never_woken", "warning", "auto_start_machines = true", "auto_start_machines = false"),
-    ("doctor.min_running_unused", "error", '= "suspend"', '= "off"\nmin_machines_running = 1'),
+    ("doctor.min_running_unused", "warning", '= "suspend"', '= "off"\nmin_machines_running = 1'),
     ("doctor.min_running_primary", "warning", '= "suspend"', '= "suspend"\nmin_machines_running = 1'),
     ("doctor.connections", "warning", 'type = "requests"', 'type = "connections"'),
     ("doctor.soft_above_hard", "error", "soft_limit = 20", "soft_limit = 41"),
@@ -79,7 +79,7 @@ CASES = [
     ("doctor.no_https", "warning", "force_https = true", ""),
     ("doctor.no_service_check", "warning", "[[http_service.checks]]", "[checks.top]\ntype = 'http'"),
     ("doctor.suspend_memory", "warning", 'size = "shared-cpu-1x"', 'memory = "4gb"'),
-    ("doctor.suspend_memory", "error", 'size = "shared-cpu-1x"', 'size = "performance-4x"'),
+    ("doctor.suspend_memory", "warning", 'size = "shared-cpu-1x"', 'size = "performance-4x"'),
     ("doctor.suspend_swap", "error", 'app = "shop"', 'app = "shop"\nswap_size_mb = 512'),
     ("doctor.sigint_gunicorn", "warning", 'kill_signal = "SIGTERM"', "[processes]\napp = 'gunicorn shop:app'"),
     ("doctor.kill_timeout", "error", 'app = "shop"', 'app = "shop"\nkill_timeout = "6m"'),

@@ -177,7 +177,7 @@ def test_the_live_table_moves_the_cursor_by_itself_alone(name: str, text: str) -
 @given(TEXT, TEXT, TEXT)
 def test_an_error_is_one_line_and_one_annotation(what: str, where: str, next: str) -> None:
     stream = pipe()
-    error = FlyoError(what, where=where, next=next)
+    error = FlyoError(what, where=where, next=next, code="a.b")
     show_error(error, output_to(stream, GITHUB_ACTIONS="true", FORCE_COLOR="1"))
     line, command = stream.getvalue().removesuffix("\n").split("\n")
     assert line.startswith("flyo: ") and harmless(line)

@@ -186,10 +186,12 @@ def _show(context: CommandContext, wanted: Wanted, shown: Shown) -> None:
 
 def _status(context: CommandContext, shown: Shown) -> Exit:
     """The exit status, and a line on stderr that says why it is not 0."""
+    look = context.advice("'flyo status' shows its machines; ask for another page with --path")
     silent = [each for each in shown.rows if each.measured.latencies.errors and not each.measured.latencies.good]
-    bad = [FlyoError(what, where=where, code="probe.slo") for where, what in shown.missed]
+    logs = context.advice("'flyo logs' shows what the app writes")
+    bad = [FlyoError(what, where=where, next=logs, code="probe.slo") for where, what in shown.missed]
     bad += [
-        FlyoError(f"no good answer: {each.measured.trouble}", where=each.place, code="probe.no_answer")
+        FlyoError(f"no good answer: {each.measured.trouble}", where=each.place, next=look, code="probe.no_answer")
         for each in silent
     ]
     unknown = [

@@ -41,7 +41,8 @@ def run_watch(context: CommandContext, regions: Sequence[str], max_cold: float |
     bad = [row for row in rows if row.trouble]
     if bad:
         more = f"; and {len(bad) - 1} more" if len(bad) > 1 else ""
-        error = FlyoError(bad[0].sentence + more, where=f"app {project.app}", code="watch.unwell")
+        logs = context.advice(f"'flyo logs --machine {bad[0].seen.machine.id}' shows what it writes")
+        error = FlyoError(bad[0].sentence + more, where=f"app {project.app}", next=logs, code="watch.unwell")
         output.say(error_line(error))
     return int(Exit.ERROR if bad else Exit.OK)
 

@@ -68,7 +68,7 @@ class Shown:
     def missed(self) -> list[tuple[str, str]]:
         """For each limit that a row does not keep to: which row, and a sentence."""
         return [
-            (row.place, f"{limit.name} is {limit.shown(value)}, more than {limit.shown(limit.most)}")
+            (row.place, f"{limit.name} {_is(limit.shown(value))}, more than {limit.shown(limit.most)}")
             for row in self.rows
             for limit, value, verdict in self.verdicts(row)
             if verdict == "missed" and value is not None
@@ -192,3 +192,8 @@ def _cold_as_dict(woken: Woken | None) -> dict[str, Any] | None:
 def _ms(seconds: float | None) -> float | None:
     """Milliseconds; None where there is no time, or it is that of a request that failed."""
     return None if seconds is None or math.isinf(seconds) else round(seconds * 1000, 3)
+
+
+def _is(shown: str) -> str:
+    """What a figure is, in a sentence; a request that failed took longer than any that did not."""
+    return "is that of a request that failed" if shown == "failed" else f"is {shown}"

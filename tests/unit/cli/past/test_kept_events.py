@@ -10,6 +10,7 @@ import pytest
 
 from flyctl_orchestrator.cli.past.kept_events import (
     MOST_BYTES,
+    MOST_IDLE,
     MOST_ROLLOUTS,
     KeptEvents,
     events_path,
@@ -18,9 +19,13 @@ from flyctl_orchestrator.cli.past.kept_events import (
 )
 from flyctl_orchestrator.cli.past.without_journal import without_journal
 from flyctl_orchestrator.errors import FlyoError
+from flyctl_orchestrator.report.history_text import history_lines
+from flyctl_orchestrator.report.style import Style
 from flyctl_orchestrator.rollout.context.events import Event
-from flyctl_orchestrator.rollout.journal.history import history_of
+from flyctl_orchestrator.rollout.journal.activity import Activity
+from flyctl_orchestrator.rollout.journal.history import folded, history_of
 from flyctl_orchestrator.rollout.journal.journals import JournalStore
+from flyctl_orchestrator.rollout.state.rollout_ids import began_at
 
 ROLLOUT = "0012-20261123-064812-9f3a1c"
 
@@ -54,20 +59,48 @@ def test_everything_is_kept_from_before_the_beginning_on_but_lines_of_others(jou
     assert kept_rollouts(journals) == [ROLLOUT]
 
 
-def test_the_newest_that_had_nothing_to_do_is_kept_and_takes_no_place(journals: JournalStore) -> None:
-    for number in range(1, 4):
-        kept = KeptEvents(journals)
-        rollout = f"{number:04}-20261123-064812-9f3a1c"
-        told = [event("plan.nothing_to_do"), event("rollout.finished", rollout=rollout, result="nothing")]
-        if number == 1:
-            told.insert(1, event("rollout.started", rollout=rollout))
-            journals.directory.mkdir(parents=True)
-            journals.path(rollout).write_text("{}\n")
-        for one in told:
-            kept.hear(one)
-        kept.close()
-    assert [each[:4] for each in kept_rollouts(journals)] == ["0001", "0003"]
+def did_nothing(journals: JournalStore, number: int, **said: object) -> str:
+    """A command that has changed nothing; gives the rollout's id."""
+    rollout = f"{number:04}-20261123-0648{number:02}-9f3a1c"
+    kept = KeptEvents(journals)
+    told = {"result": "nothing", "what": "3 as wanted", "exit": 0, "seconds": 1.5} | said
+    for one in (event("plan.nothing_to_do"), event("rollout.finished", rollout=rollout, **told)):
+        kept.hear(one)
+    kept.close()
+    return rollout
+
+
+def test_the_newest_that_did_nothing_are_kept_and_take_no_place_of_others(journals: JournalStore) -> None:
+    journals.directory.mkdir(parents=True)
+    busy = did_nothing(journals, 1)
+    journals.path(busy).write_text("{}\n")
+    for number in range(2, MOST_IDLE + 5):
+        rollout = did_nothing(journals, number)
+    kept = kept_rollouts(journals)
+    assert kept[0] == busy and len(kept) == 1 + MOST_IDLE
     assert [each["event"] for each in read_events(journals, rollout)] == ["plan.nothing_to_do", "rollout.finished"]
+
+
+def test_what_did_nothing_in_a_row_is_one_line_and_a_failure_in_between_has_its_own(journals: JournalStore) -> None:
+    broken: dict[str, object] = {"result": "untouched", "what": "the image could not be built", "exit": 1}
+    for number, said in enumerate([{}, {}, broken, broken, {}, {}, {}, broken | {"what": "no builder"}], start=1):
+        did_nothing(journals, number, **said)
+    rows = folded(history_of([], [], [], (), without_journal(journals)))
+    assert [(row.id[:4], row.outcome, row.times) for row in rows] == [
+        ("0008", "untouched", 1),
+        ("0007", "nothing", 3),
+        ("0004", "untouched", 2),
+        ("0002", "nothing", 2),
+    ]
+    shown = [str(line) for line in history_lines(rows, Style(), None)]
+    assert "3 as wanted (3 times)" in shown[2] and "times" not in shown[1]
+
+
+def test_what_was_done_in_between_parts_them(journals: JournalStore) -> None:
+    first, _ = did_nothing(journals, 1), did_nothing(journals, 3)
+    activity = Activity(began_at(first) + 1, "ann@desk", "secrets", "set", "API_TOKEN")
+    rows = folded(history_of([], [], [], (activity,), without_journal(journals)))
+    assert [(row.kind, row.times) for row in rows] == [("deploy", 1), ("secrets", 1), ("deploy", 1)]
 
 
 def test_a_command_that_rolls_nothing_out_leaves_nothing(journals: JournalStore) -> None:
@@ -90,7 +123,8 @@ def test_the_oldest_give_way_and_one_rollout_has_its_bounds(journals: JournalSto
         kept = KeptEvents(journals)
         kept.hear(event("rollout.started", rollout=f"{number:04}-x"))
         kept.close()
-    names = sorted(path.name.partition(".")[0] for path in journals.directory.iterdir())
+        journals.path(f"{number:04}-x").write_text("{}\n")
+    names = sorted(path.name.partition(".")[0] for path in journals.directory.glob("*.events.ndjson"))
     assert names == [f"{number:04}-x" for number in range(3, MOST_ROLLOUTS + 3)]
     large = KeptEvents(journals)
     large.hear(event("rollout.started", rollout="9999-x"))

@@ -76,7 +76,7 @@ def test_images_of_databases(image: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "image", ["prometheuscommunity/postgres-exporter", "redis-commander", "nginx", "dpage/pgadmin4", "''", "7", "null"]
+    "image", ["prometheuscommunity/postgres-exporter", "redis-commander", "nginx", "dpage/pgadmin4", "''", "null"]
 )
 def test_images_that_only_sound_like_one(image: str) -> None:
     assert said(compose__yaml=f"services: {{db: {{image: {image}}}}}") == ()
@@ -139,18 +139,79 @@ def test_the_driver_says_what_an_address_is_of(manifest: str, text: str, line: s
 
 
 @pytest.mark.parametrize(
-    "text", ["services: [", "- a\n", "services: 3\n", "services: {web: {environment: !reset null}}\n", "a: *b\n"]
+    ("text", "reason"),
+    [
+        ("services: [", "line 1 is not valid YAML: "),
+        ("a: b\n c: d\n", "line 2 is not valid YAML: mapping values are not allowed here)"),
+        ("- a\n", "it is no mapping)"),
+        ("services: 3\n", "services is no mapping)"),
+        (
+            "services: {web: {environment: !reset null}}\n",
+            "line 1 is not valid YAML: could not determine a constructor",
+        ),
+        ("a: *b\n", "line 1 is not valid YAML: found undefined alias 'b')"),
+    ],
 )
-def test_a_compose_file_that_is_not_understood_is_told(text: str) -> None:
-    assert said(compose__yaml=text) == ("compose.yaml is not understood, so whether it names a database is not known",)
+def test_a_compose_file_that_is_not_understood_is_told_with_the_reason(text: str, reason: str) -> None:
+    (line,) = said(compose__yaml=text)
+    assert line.startswith(f"compose.yaml is not understood ({reason}"), line
+    assert line.endswith("), so whether it names a database is not known")
 
 
 def test_a_compose_file_that_is_too_large_to_read_is_told() -> None:
     seen = detect_in(Sources({}, frozenset({"compose.yml"})))
-    assert database_lines(seen) == ("compose.yml is not understood, so whether it names a database is not known",)
+    assert database_lines(seen) == (
+        "compose.yml is not understood (it is too large, or no text), so whether it names a database is not known",
+    )
 
 
-@pytest.mark.parametrize("text", ["", "services:\n", "name: shop\n", "services: {web: null}\n"])
+@pytest.mark.parametrize(
+    ("service", "trouble"),
+    [
+        ("null", "service web is no mapping"),
+        ("postgres", "service web is no mapping"),
+        ("{image: 7}", "service web: image is no text"),
+        ("{image: [postgres]}", "service web: image is no text"),
+        ("{environment: DATABASE_URL=x}", "service web: environment is neither a mapping nor a list"),
+        ("{environment: [{DATABASE_URL: x}]}", "service web: environment has entries that are no text"),
+        (
+            "{extends: {file: base.yml, service: web}}",
+            "service web: it extends one of another file, which is not looked at",
+        ),
+    ],
+)
+def test_parts_of_a_compose_file_that_are_not_understood_are_told(service: str, trouble: str) -> None:
+    lines = said(compose__yaml=f"services: {{web: {service}, db: {{image: 'mysql:8'}}}}")
+    assert lines == (
+        "It uses MySQL (service db in compose.yaml)",
+        f"Part of compose.yaml is not understood ({trouble}), so it may name a database that is not known",
+    )
+
+
+def test_of_many_parts_that_are_not_understood_some_are_named() -> None:
+    (line,) = said(compose__yaml="include: other.yml\nservices: {a: 1, b: 2, c: {image: 3}}")
+    assert "(service a is no mapping; service b is no mapping; 2 more)" in line
+    (line,) = said(compose__yaml="include: other.yml\n")
+    assert "(it includes other files, which are not looked at)" in line
+
+
+def test_names_of_services_are_written_out_where_they_are_no_plain_text() -> None:
+    text = 'services: {"\\e[2J": {image: postgres}, "a\\u202eb": {environment: {REDIS_URL: ""}}, "\\e]0;": 1}'
+    lines = said(compose__yaml=text)
+    assert lines[0] == (
+        "It uses Postgres (service '\\x1b[2J' in compose.yaml) and "
+        "Redis (REDIS_URL of service 'a\\u202eb' in compose.yaml)"
+    )
+    assert "(service '\\x1b]0;' is no mapping)" in lines[1]
+
+
+def test_secrets_of_a_service_that_is_built_here_are_asked_for() -> None:
+    web = "{build: ., environment: [API_TOKEN, DB_PASSWORD=x, DEBUG=1]}"
+    text = f"services: {{web: {web}, other: {{image: a, environment: [X_KEY]}}}}"
+    assert names(found(compose__yaml=text)) == ["API_TOKEN", "DB_PASSWORD"]
+
+
+@pytest.mark.parametrize("text", ["", "services:\n", "name: shop\n", "services: {}\n"])
 def test_a_compose_file_without_services_says_nothing(text: str) -> None:
     assert said(compose__yaml=text) == ()
 
@@ -158,7 +219,7 @@ def test_a_compose_file_without_services_says_nothing(text: str) -> None:
 def test_a_file_that_would_be_endless_when_written_out_is_looked_at_as_it_is() -> None:
     lists = "".join(f"  - &l{n} [{', '.join(f'*l{n - 1}' for _ in range(9))}]\n" for n in range(1, 60))
     text = f"x:\n  - &l0 [a]\n{lists}services:\n  web:\n    environment: *l59\n  db: {{image: 'mysql:8'}}\n"
-    assert said(compose__yaml=text) == ("It uses MySQL (service db in compose.yaml)",)
+    assert said(compose__yaml=text)[0] == "It uses MySQL (service db in compose.yaml)"
 
 
 @given(text=st.text() | st.recursive(st.none() | st.integers() | st.text(max_size=5), st.lists).map(repr))

@@ -109,7 +109,7 @@ REASONS = {
 def cases() -> list[tuple[str, Evidence, float, str, str]]:
     """What was seen, when it is judged, and the verdict; made anew for every test."""
     return [
-        ("nothing seen yet", Evidence(since=0.0), 1.0, "wait", "unseen"),
+        ("nothing seen yet", Evidence(since=0.0), 1.0, "wait", "blind"),
         ("gone", seen(None), 2.0, "fail", "disappeared"),
         ("destroying", seen(replace(NEW, state="destroying")), 2.0, "fail", "disappeared"),
         ("host lost", seen(replace(NEW, host_status="unreachable")), 2.0, "wait", "host"),
@@ -132,7 +132,7 @@ def cases() -> list[tuple[str, Evidence, float, str, str]]:
         ),
         ("does not listen yet", seen(*[replace(NEW, checks=REFUSED)] * 12), 30.0, "wait", "checks"),
         ("never listens", seen(*[replace(NEW, checks=REFUSED)] * 12), 60.0, "fail", "checks"),
-        ("content, not yet looked at from outside", seen(NEW), 2.0, "probe", "unprobed"),
+        ("content, not yet looked at from outside", seen(NEW), 2.0, "probe", ""),
         ("all well", seen(NEW, answers=(GOOD,)), 3.0, "pass", ""),
         ("a bad answer is no verdict", seen(NEW, answers=(BAD,)), 3.0, "probe", "probe"),
         ("a good one after bad ones is", seen(NEW, answers=(BAD, BAD, GOOD)), 5.0, "pass", ""),
@@ -331,7 +331,7 @@ def test_a_hidden_machine_is_asked_and_one_that_a_person_has_cordoned_is_not() -
 
 def test_what_is_said_when_the_time_is_over() -> None:
     unseen, lost = Evidence(since=0.0), seen(replace(NEW, host_status="unreachable"))
-    for evidence, code, reason in ((unseen, "unseen", "not seen yet"), (lost, "host", "its host is unreachable")):
+    for evidence, code, reason in ((unseen, "blind", "not seen yet"), (lost, "host", "its host is unreachable")):
         verdict = judge(EXPECTED, evidence, 61.0)
         assert (verdict.kind, verdict.code, verdict.reason) == ("inconclusive", code, reason)
     unseen.fail_to_see("no connection")
@@ -342,7 +342,7 @@ def test_what_is_said_when_the_time_is_over() -> None:
     blind = seen(replace(NEW, checks=()))
     blind.fail_to_see("no connection")
     verdict = judge(EXPECTED, blind, 61.0)
-    assert (verdict.kind, verdict.code, verdict.reason) == ("inconclusive", "checks", "no connection")
+    assert (verdict.kind, verdict.code, verdict.reason) == ("inconclusive", "blind", "no connection")
     moving = judge(EXPECTED, seen(replace(NEW, state="starting")), 61.0)
     assert (moving.kind, moving.code, moving.reason) == ("fail", "moving", "it is starting, and the time is over")
 

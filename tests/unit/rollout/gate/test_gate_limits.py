@@ -57,7 +57,7 @@ def test_a_machine_may_be_created_for_a_while_before_it_counts_as_never_started(
 
 def test_an_answer_at_the_moment_of_the_start_counts() -> None:
     assert verdict(since((1.0, NEW), answers=((1.0, GOOD),)), 2.0).kind == "pass"
-    assert verdict(since((1.0, NEW), answers=((0.9, GOOD),)), 2.0).code == "unprobed"
+    assert verdict(since((1.0, NEW), answers=((0.9, GOOD),)), 2.0).reason == "not yet looked at from outside"
 
 
 def test_bad_answers_are_enough_by_number_and_by_time() -> None:

@@ -239,6 +239,7 @@ def test_a_row_as_plain_values() -> None:
         "what": "",
         "about": "registry.fly.io/shop:5",
         "not_taken_back": "",
+        "times": 1,
     }
     timed = HistoryEntry(MORNING + 0.4, "x", "deploy", "", "", "done", "journal", seconds=1.23456)
     assert (timed.as_dict()["seconds"], timed.as_dict()["at"]) == (1.235, "2026-11-23T06:00:00Z")

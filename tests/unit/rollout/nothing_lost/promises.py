@@ -203,7 +203,9 @@ class Promises:
             # A lock that is lost after the last gate leaves no machine to name.
             fates = {row.fate for row in self._outcome.rows}
             settled = self._outcome.code == "lock.lost" and fates <= {"new", "destroyed", "unchanged"}
-            assert any(known) or gone or settled or "/new-" in self._outcome.what, f"names nobody: {self._outcome}"
+            assert any(known) or gone or settled or "a new machine" in self._outcome.what, (
+                f"names nobody: {self._outcome}"
+            )
 
     def _all_new(self) -> None:
         for machine_id, now in self._after.items():

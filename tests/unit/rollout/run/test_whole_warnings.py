@@ -12,6 +12,7 @@ import pytest
 
 from flyctl_orchestrator.environment import SystemClock
 from flyctl_orchestrator.local.runtime.simulated import Behaviour
+from flyctl_orchestrator.report.outcome_text import ended_line
 from flyctl_orchestrator.report.words import sentence
 from flyctl_orchestrator.rollout.context.concurrency import Stop
 from flyctl_orchestrator.rollout.context.events import Emitter, Event
@@ -137,13 +138,11 @@ def test_a_machine_that_somebody_else_has_changed(deployed: World) -> None:
 
     deployed.on_event = edit
     outcome = deployed.deploy(deployed.desired(deployed.push("two")))
-    assert told(outcome) == (
-        "rolled_back",
+    assert (int(outcome.exit), MACHINE.sub("ID", ended_line(APP, outcome, str))) == (
         3,
-        "changed_meanwhile",
-        "nrt ID: another client has changed the machine in the meantime; every touched machine is back as it was, "
-        "verified",
-        "Look at it with 'flyo status --machines'; roll out again once nobody else changes it",
+        "flyo: app shop: nrt ID: another client has changed the machine in the meantime; every touched machine is back "
+        "as it was, verified. Look at it with 'flyo status --machines'; roll out again once nobody else changes it "
+        "[changed_meanwhile]",
     )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from dataclasses import replace
+from importlib import resources
 
 import pytest
 from hypothesis import given
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 from flyctl_orchestrator.catalog.latency import kilometres
 from flyctl_orchestrator.catalog.people import city
 from flyctl_orchestrator.catalog.regions import load_regions
-from flyctl_orchestrator.placement.typed_place import NEAR, regions_for
+from flyctl_orchestrator.catalog.typed_place import NEAR, regions_for
 
 BOOK = load_regions()
 AMERICAN = {region.code for region in BOOK if region.country == "United States"}
@@ -102,3 +105,36 @@ def test_what_is_no_place_finds_nothing(typed: str) -> None:
 def test_nothing_is_named_twice(typed: str) -> None:
     found = codes(typed)
     assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize(
+    ("typed", "advice"),
+    [
+        ("india", "Fly.io has no region in that country; the best for it are sin (Singapore), "),
+        ("China", "Fly.io has no region in that country; the best for it are "),
+        ("Portugal", "Fly.io has no region in that country; the best for it are cdg (Paris), "),
+        ("mumbai", "The best for it are sin (Singapore), "),
+        ("france", "Did you mean cdg (Paris)?"),
+        ("usa", "The best for it are iad (Ashburn), "),
+        ("japan", "Did you mean nrt (Tokyo)?"),
+        ("new york", "Did you mean ewr (Secaucus)?"),
+    ],
+)
+def test_a_place_instead_of_a_code_is_refused_with_what_is_best_for_it(typed: str, advice: str) -> None:
+    told = BOOK.unknown(typed, where="--primary")
+    assert told.code == "config.unknown_region" and told.next.startswith(advice), told.next
+
+
+def countries() -> list[str]:
+    text = resources.files("flyctl_orchestrator.catalog").joinpath("countries.csv").read_text("utf-8")
+    return [row["name"] for row in csv.DictReader(text.splitlines())]
+
+
+def test_letters_that_are_alike_never_outweigh_the_name_of_a_country() -> None:
+    """Whichever country is written, no region is named that is in none of the places that are best for it."""
+    for country in countries():
+        best = regions_for(country, BOOK)
+        told = BOOK.unknown(country, where="--primary").next
+        named = re.findall(r"\b([a-z]{3}) \(", told)
+        if best:
+            assert named == [region.code for region in best[: len(named)]], (country, told)

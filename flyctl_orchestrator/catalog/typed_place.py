@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from flyctl_orchestrator.catalog.latency import kilometres
 from flyctl_orchestrator.catalog.people import cells, city
-from flyctl_orchestrator.catalog.regions import UNKNOWN_REGION, Place, Region, RegionBook, plain
+from flyctl_orchestrator.catalog.regions import Place, Region, RegionBook, plain
 from flyctl_orchestrator.catalog.zones import city_of_zone, country_code
-from flyctl_orchestrator.errors import UsageError
 
 NEAR = 3
 """How many regions are named for a place that has none of its own."""
@@ -30,7 +29,7 @@ def regions_for(typed: str, book: RegionBook) -> tuple[Region, ...]:
     wanted = plain(typed)
     if not wanted:
         return ()
-    offered = [region for region in book if not region.deprecated]
+    offered = _offered(book)
     near = _near(wanted, offered)
     found: list[Region] = [region for region in offered if region.code == wanted]
     found += _by_price(region for region in offered if wanted in (plain(region.city), *region.aliases))
@@ -41,22 +40,24 @@ def regions_for(typed: str, book: RegionBook) -> tuple[Region, ...]:
     return tuple({region.code: region for region in found}.values())
 
 
-def refuse_place(typed: str, book: RegionBook, *, where: str) -> None:
-    """Refuse a city or country in the place of a code where more than one region may be meant.
+def place_advice(typed: str, book: RegionBook) -> str:
+    """What to say to somebody who typed a city or country in the place of a code; "" where it is none.
 
-    Raises:
-        UsageError: it is one (code config.unknown_region); names regions, the best first.
+    A country with no region of its own is told so: no region is called like it that is not in it.
     """
-    if book.get(typed) or typed in book.closed or len(book.suggest(typed)) == 1:
-        return
-    if _near(plain(typed), [region for region in book if not region.deprecated]):
-        found = [f"{region.code} ({region.city})" for region in regions_for(typed, book)[:NEAR]]
-        raise UsageError(
-            f"'{typed.strip()[:40]}' is not a Fly.io region",
-            where=where,
-            next=f"The best for it are {', '.join(found)}",
-            code=UNKNOWN_REGION,
-        )
+    wanted = plain(typed)
+    if not _near(wanted, _offered(book)):
+        return ""
+    found = [f"{region.code} ({region.city})" for region in regions_for(typed, book)[:NEAR]]
+    best = f"he best for it {'is' if len(found) == 1 else 'are'} {', '.join(found)}"
+    code = country_code(wanted) if len(wanted) >= 3 else None
+    if code is None or any(country_code(region.country) == code for region in _offered(book)):
+        return f"T{best}"
+    return f"Fly.io has no region in that country; t{best}"
+
+
+def _offered(book: RegionBook) -> list[Region]:
+    return [region for region in book if not region.deprecated]
 
 
 def _near(wanted: str, offered: Sequence[Region]) -> list[Region]:
