@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol, TextIO
 
 from flyctl_orchestrator.errors import UsageError
+from flyctl_orchestrator.variables import is_off
 
 
 class Clock(Protocol):
@@ -85,4 +86,4 @@ class Environment:
     @property
     def interactive(self) -> bool:
         """Whether a person can be asked: a terminal on both ends, and not in CI."""
-        return self.stdin.isatty() and self.stderr.isatty() and not self.variables.get("CI")
+        return self.stdin.isatty() and self.stderr.isatty() and is_off(self.variables, "CI")

@@ -15,6 +15,7 @@ from flyctl_orchestrator.cli.root import flyo
 from flyctl_orchestrator.cli.streams import hold_streams
 from flyctl_orchestrator.errors import Defect, FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
+from flyctl_orchestrator.variables import is_on, require_switches
 
 if TYPE_CHECKING:
     from flyctl_orchestrator.environment import Environment
@@ -51,6 +52,8 @@ def run(arguments: list[str], environment: Environment | None = None) -> int:
 
 def _run(arguments: list[str], environment: Environment | None) -> int:
     _check_completion(os.environ)
+    if not os.environ.get("_FLYO_COMPLETE"):
+        require_switches(os.environ if environment is None else environment.variables)
     obj = None
     if environment is not None:
         from flyctl_orchestrator.cli.context import CommandContext
@@ -103,7 +106,7 @@ def _show_failure(failure: FlyoError, arguments: list[str], environment: Environ
     from flyctl_orchestrator.report.error_text import error_as_dict, show_error, show_trace
 
     output = _output(environment)
-    if isinstance(failure, Defect) and output.variables.get("FLYO_TRACEBACK"):
+    if isinstance(failure, Defect) and is_on(output.variables, "FLYO_TRACEBACK"):
         show_trace(failure.cause, output)
     document = None
     if wants_json(arguments):

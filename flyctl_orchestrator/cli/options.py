@@ -65,6 +65,7 @@ config_option = _shared(
 
 _json = _shared("--json", "as_json", is_flag=True, help="Print JSON on stdout; ask no questions.")
 _plain = _shared("--plain", is_flag=True, help="For a screen reader: a line per row, nothing redrawn (FLYO_PLAIN=1).")
+raw_option = click.option("--raw", is_flag=True, help="Lines as they were written: nothing is masked.")
 yes_option = _shared("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 lock_option = _shared(
     "--lock-wait", type=Duration(), default=0.0, metavar="DURATION",

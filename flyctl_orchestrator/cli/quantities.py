@@ -25,10 +25,17 @@ class Duration(click.ParamType[float]):
             self.fail(f"'{value}' is not a duration; write e.g. 90s or 2m", param, ctx)
 
 
+MOST = 10.0**9
+"""No dollars, gigabytes or hours of an app come near it; flyo.toml has the same limit. A larger one is a mistake."""
+
+
 class Amount(click.FloatRange):
-    """A finite number within a range; `nan` is in every range, and `inf` in those without an end."""
+    """A finite number within a range, up to `MOST` where nothing is said; `nan` is in every range."""
 
     name = "number"
+
+    def __init__(self, min: float | None = None, max: float = MOST, *, min_open: bool = False) -> None:
+        super().__init__(min, max, min_open=min_open)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number."""

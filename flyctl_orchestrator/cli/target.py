@@ -15,6 +15,7 @@ from flyctl_orchestrator.fleet.flyctl.version import FlyctlVersion
 from flyctl_orchestrator.fleet.requests_http import RequestsHttp
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.report.output import Output
+from flyctl_orchestrator.variables import address
 
 MACHINES_API = "https://api.machines.dev"
 FLY_API = "https://api.fly.io"
@@ -109,8 +110,8 @@ def _fly_target(environment: Environment, needs_flyctl: bool) -> Target:
         kind="fly",
         api_url=variables.get("FLY_FLAPS_BASE_URL") or MACHINES_API,
         token=token.strip(),
-        app_url_template=variables.get("FLYO_APP_URL") or APP_URL,
-        builder_url=variables.get("FLYO_BUILDER_URL") or None,
+        app_url_template=address(variables, "FLYO_APP_URL") or APP_URL,
+        builder_url=address(variables, "FLYO_BUILDER_URL") or None,
         flyctl=flyctl,
         http=RequestsHttp(environment.clock, variables),
         clock=environment.clock,
@@ -129,7 +130,7 @@ def say_untested(environment: Environment, version: FlyctlVersion) -> None:
 
 def _check_bases(variables: Mapping[str, str]) -> None:
     """flyctl talks to three servers; redirecting some of them would send the token to the others."""
-    given = [name for name in API_BASES if variables.get(name)]
+    given = [name for name in API_BASES if address(variables, name)]
     if given and len(given) < len(API_BASES):
         missing = ", ".join(name for name in API_BASES if name not in given)
         raise UsageError(

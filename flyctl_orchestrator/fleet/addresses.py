@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote
 
@@ -12,6 +13,19 @@ from flyctl_orchestrator.fleet.api_call import Call, Caller, Repeat
 Kind = Literal["v4", "shared_v4", "v6", "private_v6"]
 
 
+@dataclass(frozen=True)
+class Billed:
+    """Addresses that cost something.
+
+    Attributes:
+        ipv4: dedicated ones, for what comes in.
+        egress: static ones, for what goes out, each an IPv4 with its IPv6.
+    """
+
+    ipv4: int
+    egress: int
+
+
 class AddressesApi:
     """The address operations of a Machines API; every method raises `ApiError` as those of `MachinesApi` do."""
 
@@ -20,8 +34,13 @@ class AddressesApi:
 
     def list(self, app: str) -> list[str]:
         """Every address of an app, public and private."""
-        answer = self._caller.send(self._call("GET", app, "list", "list the addresses"), expect(wire.Addresses))
-        return [address.ip for address in answer.ips or ()]
+        return [address.ip for address in self._all(app)]
+
+    def billed(self, app: str) -> Billed:
+        """How many addresses of an app have a price: IPv6 and the shared IPv4 have none."""
+        v4 = [address for address in self._all(app) if ":" not in address.ip and not address.shared]
+        egress = sum(address.egress for address in v4)
+        return Billed(len(v4) - egress, egress)
 
     def allocate(self, app: str, kind: Kind, organization: str) -> str:
         """Give the app an address; the shared IPv4 is the same for all apps.
@@ -32,6 +51,10 @@ class AddressesApi:
         body = {"type": kind, "region": "", "org_slug": organization, "network": "", "service_name": ""}
         call = self._call("POST", app, "create", f"allocate an address ({kind})", body, "if_refused")
         return self._caller.send(call, expect(wire.Address)).ip
+
+    def _all(self, app: str) -> tuple[wire.Address, ...]:
+        answer = self._caller.send(self._call("GET", app, "list", "list the addresses"), expect(wire.Addresses))
+        return tuple(answer.ips or ())
 
     def _call(
         self, method: str, app: str, action: str, doing: str, body: object = None, repeat: Repeat = "always"

@@ -17,7 +17,7 @@ from flyctl_orchestrator.fleet.api_call import authorization
 from flyctl_orchestrator.fleet.api_error import ApiError, ApiErrorKind, kind_of
 from flyctl_orchestrator.fleet.decode import Unreadable, decode, readable
 from flyctl_orchestrator.fleet.http import Http, HttpAnswer, HttpError
-from flyctl_orchestrator.fleet.redact import redact, without_credentials
+from flyctl_orchestrator.fleet.redact import redact, without_private
 
 # Seconds for one page.
 PATIENCE = 20.0
@@ -54,7 +54,7 @@ class LogLine:
 
     Attributes:
         ts: as the platform wrote it, ISO 8601.
-        message: without passwords in URLs.
+        message: without passwords in URLs and values in queries, unless it was asked for as it was written.
     """
 
     ts: str
@@ -79,15 +79,19 @@ class LogPages:
     Args:
         base_url: of Fly's own API, scheme://host.
         region, machine: only lines of these; "" for all.
+        raw: messages as they were written, with whatever is private in them.
     """
 
-    def __init__(self, base_url: str, token: str, http: Http, app: str, *, region: str = "", machine: str = "") -> None:
+    def __init__(
+        self, base_url: str, token: str, http: Http, app: str, *, region: str = "", machine: str = "", raw: bool = False
+    ) -> None:
         self._base = base_url.rstrip("/")
         self._token = token
         self._http = http
         self._app = app
         self._filter = {"region": region, "instance": machine}
         self._next = ""
+        self._raw = raw
 
     def next_page(self) -> list[LogLine]:
         """The newest lines at the first call, afterwards those since the page before; may be none.
@@ -105,7 +109,7 @@ class LogPages:
             raise self._error(f"no answer ({redact(failure.detail, (self._token,))})", kind) from None
         page = self._read(answer)
         self._next = page.meta.next_token or self._next
-        return [_line(each) for each in page.data or ()]
+        return [_line(each, self._raw) for each in page.data or ()]
 
     def _read(self, answer: HttpAnswer) -> _Page:
         if answer.status >= 400 and understood(answer):
@@ -125,7 +129,8 @@ class LogPages:
         return ApiError(f"the logs cannot be read: {what}", kind=kind, status=status, where=f"app {self._app}")
 
 
-def _line(record: _Record) -> LogLine:
+def _line(record: _Record, raw: bool) -> LogLine:
     said = record.attributes
+    message = said.message[:LONGEST]
     ts, level, region, machine = map(readable, (said.timestamp, said.level, said.region, said.instance))
-    return LogLine(ts, level, region, machine, without_credentials(said.message[:LONGEST]))
+    return LogLine(ts, level, region, machine, message if raw else without_private(message))

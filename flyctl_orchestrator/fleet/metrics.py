@@ -13,13 +13,16 @@ from urllib.parse import quote, urlencode
 
 from msgspec import Meta, Struct
 
+from flyctl_orchestrator.fleet.api_answer import complaint, understood
 from flyctl_orchestrator.fleet.api_call import authorization
 from flyctl_orchestrator.fleet.api_error import ApiError
 from flyctl_orchestrator.fleet.decode import Unreadable, decode
-from flyctl_orchestrator.fleet.http import Http, HttpError
+from flyctl_orchestrator.fleet.http import Http, HttpAnswer, HttpError
 
 METRIC = "fly_app_http_responses_count"
 EDGE_METRIC = "fly_edge_http_responses_count"
+# No app is asked so often; more is no count.
+MOST = 10**15
 # Seconds for one question: of a rollout, which can do without the answer, and of a person who waits for it.
 PATIENCE = 3.0
 LONG_PATIENCE = 20.0
@@ -35,9 +38,9 @@ class Labels(Struct):
 
 
 class Edge(Struct):
-    """Where users came in."""
+    """Where users came in; "" where a series does not say."""
 
-    region: Name
+    region: Name = ""
 
 
 L = TypeVar("L")
@@ -64,7 +67,15 @@ class Answered(Struct, Generic[L]):
 
 
 class MetricsError(Exception):
-    """The metrics could not be had; the text says why, for a person."""
+    """The metrics could not be had; the text says why, for a person.
+
+    Attributes:
+        refused: whether it is the token that was not accepted, so that another one may help.
+    """
+
+    def __init__(self, what: str, *, refused: bool = False) -> None:
+        super().__init__(what)
+        self.refused = refused
 
 
 class Metrics:
@@ -103,6 +114,8 @@ class Metrics:
     def came_in(self, app: str, window: float) -> Counter[str]:
         """How many requests of the last so many seconds came in by each of Fly.io's regions: code -> number.
 
+        What names no region is counted under "".
+
         Raises:
             MetricsError: they could not be had.
         """
@@ -121,23 +134,34 @@ class Metrics:
         except HttpError as error:
             raise MetricsError(f"the metrics API did not answer ({error.detail})") from None
         if answer.status != 200:
-            raise MetricsError(f"the metrics API answered {answer.status}")
+            raise self._refused(answer)
         try:
             return decode(answer.body, shape).data.result
         except Unreadable as unreadable:
+            if understood(answer):
+                raise self._refused(answer) from None
             raise MetricsError(f"the answer of the metrics API cannot be read: {unreadable.reason}") from None
+
+    def _refused(self, answer: HttpAnswer) -> MetricsError:
+        """What the server says is wrong, in its own words where it has any."""
+        said = complaint(answer, (self._token,))
+        what = f"the metrics API answered {answer.status}"
+        return MetricsError(f"{what} ({said})" if said else what, refused=answer.status in (401, 403))
 
     def _organization_of(self, app: str) -> str:
         if app not in self._organizations:
             try:
                 self._organizations[app] = self._organization(app)
             except ApiError as error:
-                raise MetricsError(error.what) from None
+                raise MetricsError(error.what, refused=error.kind == "unauthorized") from None
         return self._organizations[app]
 
 
 def _number(text: str) -> int:
     try:
-        return round(float(text))
+        number = round(float(text))
     except (ValueError, OverflowError):
         raise MetricsError("a value of the metrics is not a number") from None
+    if abs(number) > MOST:
+        raise MetricsError(f"a value of the metrics is no number of requests ({number:.3g})")
+    return number

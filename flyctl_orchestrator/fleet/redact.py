@@ -37,6 +37,11 @@ def without_queries(text: str) -> str:
     return _QUERY.sub(lambda found: found[1] + _PART.sub(_masked, found[2]), text)
 
 
+def without_private(text: str) -> str:
+    """A line that an app or a tool wrote, as everybody may read it: without passwords in URLs and values in queries."""
+    return without_queries(without_credentials(text))
+
+
 def _masked(part: re.Match[str]) -> str:
     name, value = part[1] or "", part[2]
     return name + (MASK if len(value) >= SHORTEST else value)

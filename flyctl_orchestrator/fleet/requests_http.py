@@ -30,6 +30,9 @@ CONNECT_TIMEOUT = 10.0
 # Seconds for a streamed answer as a whole, however lively it is.
 LONGEST_STREAM = 3600.0
 
+# What the libraries call an address that cannot be one.
+_NO_ADDRESS = {"MissingSchema", "InvalidSchema", "InvalidURL", "LocationParseError", "LocationValueError"}
+
 
 class RequestsHttp:
     """Sends requests with `requests`. Safe for many threads.
@@ -187,11 +190,17 @@ def _http_error(error: Exception, timeout: float) -> HttpError:
             "the connection broke off",
         ),
         ({"ProxyError"}, "other", "the HTTP proxy failed"),
+        ({"InvalidProxyURL", "ProxySchemeUnknown"}, "other", "the address of the HTTP proxy is not valid"),
+        (_NO_ADDRESS, "other", "the address is not valid"),
+        ({"InvalidHeader"}, "other", "the answer is not HTTP"),
     )
     for types, kind, detail in kinds:
         if names & types:
             return HttpError(kind, detail)
-    return HttpError("other", type(error).__name__)
+    # The system's own words; the names of the libraries' classes say nothing to a person.
+    words = (getattr(cause, "strerror", None) for cause in causes)
+    system = next((each for each in words if isinstance(each, str) and each), "")
+    return HttpError("other", system[:1].lower() + system[1:] or "the request could not be made")
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

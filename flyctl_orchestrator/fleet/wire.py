@@ -291,9 +291,11 @@ class SecretsSet(Struct):
 
 
 class Address(Struct):
-    """An IP address of an app."""
+    """An IP address of an app; `shared` with other apps, or for what the app sends (`egress`)."""
 
     ip: str
+    shared: bool = False
+    egress: bool = False
 
 
 class Addresses(Struct):

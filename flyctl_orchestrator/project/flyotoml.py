@@ -63,6 +63,11 @@ def parse(document: Document, *, regions: RegionBook | None = None) -> Flyo:
     )
 
 
+def is_flyo(data: Mapping[str, object]) -> bool:
+    """Whether a file that is taken for a fly.toml is a flyo.toml: it holds tables of this one, and nothing else."""
+    return bool(data) and all(name in TABLES and isinstance(table, Mapping) for name, table in data.items())
+
+
 def _counts(table: Table, book: RegionBook) -> Mapping[str, int]:
     for code in table.data:
         book.require(code, where=table.document.where((*table.path, code)))
@@ -83,8 +88,8 @@ def _union(groups: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
 
 
 def _rollout(table: Table, counts: Mapping[str, int], book: RegionBook) -> RolloutPolicy:
-    known = ("strategy", "canary", "width", "max_unavailable", "watch", "watch_back", "bake", "timeout", "rollback")
-    table.only((*known, "propagation"))
+    known = ("strategy", "canary", "width", "max_unavailable", "watch", "watch_back", "bake", "timeout", "timeout_back")
+    table.only((*known, "rollback", "propagation"))
     default = RolloutPolicy()
     canary = table.text("canary")
     if canary is not None:
@@ -102,6 +107,7 @@ def _rollout(table: Table, counts: Mapping[str, int], book: RegionBook) -> Rollo
         watch_back=table.seconds("watch_back", default.watch_back),
         bake=table.seconds("bake", default.bake),
         timeout=table.seconds("timeout", default.timeout, least=1.0),
+        timeout_back=table.seconds("timeout_back", default.timeout_back, least=1.0),
         rollback=table.flag("rollback", default.rollback),
         propagation=table.optional_seconds("propagation"),
     )

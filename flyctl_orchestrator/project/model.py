@@ -168,6 +168,7 @@ class RolloutPolicy:
         propagation: seconds until the proxy everywhere knows who takes requests; None is what the target is known for.
         watch: seconds for which every machine is watched from the moment it first passed.
         watch_back: the same on the way back, where it is never longer than `watch`.
+        timeout_back: as `timeout` on the way back, where it is never shorter than `timeout`.
     """
 
     strategy: str = "in-place"
@@ -180,6 +181,12 @@ class RolloutPolicy:
     propagation: float | None = None
     watch: float = 10.0
     watch_back: float = 3.0
+    timeout_back: float = 120.0
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a machine which served before may take to serve again, however short the time for a new one."""
+        return max(self.timeout, self.timeout_back)
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,17 @@ def load_project(
         UsageError: a file is missing or wrong, or no app is named (codes config.*).
     """
     path, shown = find_config(cwd, config_path)
+    if config_path is not None and not (path.exists() or path.is_symlink()):
+        raise _not_there(cwd, shown)
     regions = load_regions(variables).with_codes(offered)
     fly = flytoml.load(path, shown=shown)
+    if flyotoml.is_flyo(fly.raw):
+        raise UsageError(
+            "is flyo's own file, and not the app's configuration",
+            where=shown,
+            next="Name the fly.toml beside it",
+            code="config.not_fly",
+        )
     beside = _flyo_beside(path)
     shown_beside = str(Path(shown).parent / beside.name)
     flyo = flyotoml.load(beside, shown=shown_beside, regions=regions)
@@ -113,6 +122,14 @@ def configs_near(cwd: Path) -> list[str]:
     """Files that look like configurations of apps, in `cwd` and one directory below it, as paths relative to it."""
     found = [*cwd.glob("fly.*.toml"), *cwd.glob("*/fly.toml"), *cwd.glob("*/fly.*.toml")]
     return sorted(str(path.relative_to(cwd)) for path in found if path.is_file())
+
+
+def _not_there(cwd: Path, shown: str) -> UsageError:
+    """The error for a file that was named and does not exist: 'flyo init' would write another one."""
+    usual = config_in(cwd)
+    there = [*([usual.name] if usual else []), *configs_near(cwd)][:5]
+    what = f"Name one that is there: {', '.join(there)}" if there else "Name a file that is there"
+    return UsageError("does not exist", where=shown, next=what, code="config.missing")
 
 
 def _flyo_beside(path: Path) -> Path:

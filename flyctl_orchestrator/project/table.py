@@ -81,12 +81,12 @@ class Table:
         return default if value is None else value
 
     def number(self, key: str, default: float) -> float:
-        """A finite number from 0 up."""
+        """A number from 0 to a thousand million."""
         value = self.data.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.fail(key, f"must be a number, not {kind(value)}")
         if not (0 <= value <= 10**9) or not math.isfinite(value):
-            raise self.fail(key, "must be a number from 0 up")
+            raise self.fail(key, "must be a number from 0 to 1,000,000,000")
         return float(value)
 
     def seconds(self, key: str, default: float, *, least: float = 0.0) -> float:

@@ -7,6 +7,7 @@ from flyctl_orchestrator.report.base import Reporter
 from flyctl_orchestrator.report.jsonlines import JsonLinesReporter
 from flyctl_orchestrator.report.output import Output
 from flyctl_orchestrator.report.plain import PlainReporter
+from flyctl_orchestrator.variables import is_off
 
 
 def choose_reporter(
@@ -27,7 +28,7 @@ def choose_reporter(
 
         summary = environment.variables.get("GITHUB_STEP_SUMMARY")
         return GitHubReporter(output, verbose=verbose, summary=environment.cwd / summary if summary else None)
-    if live and output.side_style.live and not verbose and not environment.variables.get("CI"):
+    if live and output.side_style.live and not verbose and is_off(environment.variables, "CI"):
         from flyctl_orchestrator.report.live import LiveReporter
 
         return LiveReporter(output, environment.clock)

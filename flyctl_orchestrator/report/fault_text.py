@@ -38,10 +38,10 @@ def fault_lines(faults: Sequence[Said], style: Style, width: int | None) -> list
     return render(columns, rows, style, width)
 
 
-def name_lines(names: Sequence[Said]) -> list[str]:
+def name_lines(names: Sequence[Said], style: Style) -> list[Line]:
     """Each kind of fault in one line: what it does, and its settings with what they are by default."""
-    wide = max(len(each["name"]) for each in names)
-    return [f"{each['name']:<{wide}}  {each['does']}{_settings(each['set'])}" for each in names]
+    rows = [(str(each["name"]), f"{each['does']}{_settings(each['set'])}") for each in names]
+    return render((Column("fault"), Column("does")), rows, style)
 
 
 def _settings(known: Said) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flyctl_orchestrator.report.line import Line
@@ -37,4 +37,15 @@ def local_lines(said: Mapping[str, Any], url: str, now: float, style: Style, wid
     columns = [Column("app"), Column("machines", "right"), *(Column(state, "right") for state in STATES), Column("url")]
     rows = [[str(app.get(key, 0)) for key in ("name", "machines", *STATES, "url")] for app in apps]
     left_out = [Line(), Line.of(UNDELAYED)] if said.get("delays") and said.get("containers", 0) > 1 else []
-    return [*head, *render(columns, rows, style, width), *left_out]
+    return [*head, *render(columns, rows, style, width), *_others(apps), *left_out]
+
+
+def _others(apps: Sequence[Mapping[str, Any]]) -> list[Line]:
+    """What the table leaves out of apps that would look empty: machines that no deploy manages."""
+    strange = {str(app["name"]): app.get("others", 0) for app in apps if not app.get("machines")}
+    lines = [
+        Line.of(f"{name} has {count(number, 'machine')} that no deploy manages.")
+        for name, number in strange.items()
+        if number
+    ]
+    return [Line(), *lines] if lines else []

@@ -8,6 +8,7 @@ from typing import TextIO
 
 from flyctl_orchestrator.report.clean import begins_command, clean, unmarked
 from flyctl_orchestrator.report.line import Line, Span, Tone
+from flyctl_orchestrator.variables import is_on
 
 ANSI: dict[Tone, str] = {"plain": "", "good": "32", "bad": "31", "warn": "33", "quiet": "2", "strong": "1"}
 # What stands for our own signs where a stream can show ASCII alone.
@@ -39,7 +40,7 @@ class Style:
         dumb = variables.get("TERM", "") in ("dumb", "")
         forced = variables.get("FORCE_COLOR", "") not in ("", "0")
         colour = not variables.get("NO_COLOR") and (forced or (terminal and not dumb))
-        spoken = variables.get("FLYO_PLAIN", "") not in ("", "0")
+        spoken = is_on(variables, "FLYO_PLAIN")
         return cls(terminal, colour, _can_show(stream, "✓✗·…"), terminal and not dumb and not spoken, spoken)
 
     @property

@@ -15,6 +15,7 @@ from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.builder import BuildRequest, BuiltImage, build, new_label
 from flyctl_orchestrator.fleet.flyctl.app_logs import newest_lines
+from flyctl_orchestrator.fleet.redact import without_private
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.build_options import BuildOptions
 from flyctl_orchestrator.project.building import named_image, plan_build
@@ -154,7 +155,7 @@ class Deployment:
         return built if built.digest == digest else None
 
     def _log(self, line: str) -> None:
-        self.emit("build.log", line=line)
+        self.emit("build.log", line=without_private(line))
 
     def _request(self) -> BuildRequest:
         return BuildRequest(
@@ -367,6 +368,7 @@ class Deployment:
             probe=project.flyo.probe,
             timeout=self.policy.timeout,
             watch_back=min(self.policy.watch, self.policy.watch_back),
+            timeout_back=self.policy.timeout_back,
             secrets_version=newest_secrets_version(target.flyctl.env, project.app),
             sized=frozenset(sized),
             edge=edge_of(target.kind, self.policy.propagation),

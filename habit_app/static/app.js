@@ -24,7 +24,7 @@ function hear(board, queue, told) {
     showUnsaved(queue);
   }
   if (told.type === "saved") {
-    board.showStreaks(told.answer.habits);
+    board.showStreaks(told.answer.habits, told.answer.rev);
     board.paintAll();
     showUnsaved(queue);
     const texts = Object.values(told.answer.habits).map((habit) => habit.streak_text);

@@ -3,7 +3,7 @@
 //                 this device and not by the server
 //   [data-live]   parts with an id that a newer page replaces
 //   [data-habit]  one habit; in it buttons with data-day, of which [data-now] is always today's and [data-due] counts today;
-//                 [data-streak], [data-best]
+//                 [data-streak], [data-best]; data-old while there is a tick that these do not hold
 //   #day-name, #done-count, progress
 "use strict";
 
@@ -13,6 +13,7 @@ const FRESH = 60_000;
 class Board {
   constructor(main, queue) {
     Object.assign(this, { main, queue, checked: main.dataset.kept === undefined ? Date.now() : 0, skew: 0 });
+    this.told = new Map(); // habit: the revision up to which its streak is known, where that is newer than the page
   }
 
   get day() {
@@ -37,6 +38,16 @@ class Board {
   paintAll(records = this.queue.records.values()) {
     for (const record of records) this.paint(record);
     this.count();
+    this.markOld();
+  }
+
+  // What the page says beside a habit's days does not hold a tick that is newer; then it is not shown (app.css).
+  markOld() {
+    const old = new Set();
+    for (const { habit, rev } of this.queue.records.values()) {
+      if (!rev || rev > Math.max(Number(this.main.dataset.rev), this.told.get(habit) || 0)) old.add(habit);
+    }
+    for (const row of this.main.querySelectorAll("[data-habit]")) row.toggleAttribute("data-old", old.has(row.dataset.habit));
   }
 
   count() {
@@ -48,8 +59,9 @@ class Board {
     this.main.querySelector("progress").value = done;
   }
 
-  showStreaks(habits) {
+  showStreaks(habits, rev) {
     for (const [id, { streak, best, streak_text }] of Object.entries(habits)) {
+      this.told.set(id, rev);
       const habit = this.main.querySelector(`[data-habit="${id}"]`);
       const text = habit?.querySelector("[data-streak]");
       if (!text) continue;
@@ -86,7 +98,8 @@ class Board {
   }
 
   refreshWhenOld() {
-    if (Date.now() - this.checked > FRESH) this.refresh();
+    // Another tab's tick is painted here without the streak that it makes.
+    if (Date.now() - this.checked > FRESH || this.main.querySelector("[data-old]")) this.refresh();
   }
 
   // Asks for the page again and shows what is new on it. Gives whether the server answered.
@@ -96,7 +109,7 @@ class Board {
     return this.asking;
   }
 
-  async askAgain() {
+  async askAgain(repeated = false) {
     try {
       const answer = await fetch("/dashboard", { headers: { "X-Refresh": "1" }, signal: AbortSignal.timeout(20_000) });
       if (answer.redirected) location.replace(answer.url);
@@ -104,7 +117,11 @@ class Board {
       const instant = Date.parse(answer.headers.get("Date"));
       // A server that says the time to the second is no reason to doubt this clock.
       this.skew = Math.abs(instant - Date.now()) > 30_000 ? instant - Date.now() : 0;
-      this.show(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      // It was asked for before a tick was saved, and came after the answer that has the streak.
+      const behind = Number(page.getElementById("main")?.dataset.rev) < Math.max(0, ...this.told.values());
+      if (behind && !repeated) return await this.askAgain(true);
+      this.show(page);
       return true;
     } catch {
       return false;
@@ -132,6 +149,7 @@ class Board {
   }
 
   replace(page) {
+    this.told.clear();
     const found = document.activeElement?.closest("[data-live] *");
     const habit = found?.closest("[data-habit]");
     const again = habit && `[data-habit="${habit.dataset.habit}"] ${found.dataset.now === undefined ? `[data-day="${found.dataset.day}"]:not([data-now])` : "[data-now]"}`;

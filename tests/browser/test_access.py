@@ -15,6 +15,14 @@ HABITS = ("Read", "Walk", "Write", "Swim", "Sleep", "Stretch", "Juggle", "Practi
 STOPS = """() => [...document.querySelectorAll("a, button, input, select, summary")]
   .filter((each) => each.tabIndex >= 0 && each.checkVisibility({ visibilityProperty: true })).length"""
 
+SEEN_IN_PART = """() => [...document.querySelectorAll(".days")].flatMap((strip) => {
+  const frame = strip.getBoundingClientRect();
+  return [...strip.querySelectorAll(".day")].filter((day) => {
+    const { left, right } = day.getBoundingClientRect();
+    return left < frame.left - 0.1 && right > frame.left + 0.1;
+  }).map((day) => day.dataset.day);
+})"""
+
 
 @pytest.fixture
 def dashboard(page: Page, site: Site) -> Page:
@@ -54,6 +62,13 @@ def test_twice_the_text_still_fits(dashboard: Page, site: Site) -> None:
             dashboard.evaluate("() => { document.documentElement.style.fontSize = '200%'; }")
             assert (path, dashboard.evaluate(WIDER_THAN_THE_WINDOW)) == (path, 0)
             assert faults(dashboard) == []
+
+
+@pytest.mark.parametrize("width", [320, 390, 500, 800, 1280])
+def test_no_day_is_seen_in_part(dashboard: Page, width: int) -> None:
+    """Before the first whole day nothing of the day before it shows."""
+    dashboard.set_viewport_size({"width": width, "height": 800})
+    assert dashboard.evaluate(SEEN_IN_PART) == []
 
 
 @pytest.mark.parametrize("width", [360, 390, 1280])

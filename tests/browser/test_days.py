@@ -7,11 +7,12 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import APIResponse, Browser, BrowserContext, Page, Route, expect
 
 from habit_app.days import LATEST_DAY_START, local_date, zone_names
 from tests.browser.chrome import add_habits, all_saved, sign_up
 from tests.browser.site import Site
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -112,3 +113,34 @@ def test_the_page_counts_days_as_the_server_does(page: Page, site: Site) -> None
     ]
     assert len(wrong) <= SAMPLES / 200, wrong[:5]
     assert sum(not day for day in given) <= SAMPLES / 50
+
+
+def test_a_page_asked_for_before_a_tick_takes_no_streak_back(browser: Browser, site: Site) -> None:
+    context = browser.new_context(timezone_id="Europe/London", service_workers="block")
+    page = context.new_page()
+    page.clock.install(time=site.clock.now)
+    sign_up(page, site.url, "ada")
+    add_habits(page, "Read")
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        """Keep back the first page that is asked for again."""
+        if held or "x-refresh" not in route.request.headers:
+            route.continue_()
+        else:
+            held.append((route, route.fetch()))
+
+    page.route("**/dashboard", hold)
+    site.clock.move(minutes=2)
+    page.clock.set_system_time(site.clock.now)
+    with page.expect_request(lambda request: "x-refresh" in request.headers):
+        page.evaluate("() => dispatchEvent(new Event('focus'))")
+    eventually(lambda: page.evaluate("true") and bool(held))
+    page.get_by_role("button", name="Read, today").click()
+    all_saved(page)
+    expect(page.get_by_text("1-day streak").first).to_be_visible()
+    (route, older) = held[0]
+    with page.expect_request(lambda request: "x-refresh" in request.headers):
+        route.fulfill(response=older)
+    expect(page.get_by_text("1-day streak").first).to_be_visible()
+    context.close()

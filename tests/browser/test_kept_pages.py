@@ -61,6 +61,35 @@ def test_offline_the_last_dashboard_opens_and_says_so(dashboard: Page, site: Sit
     expect(again.get_by_role("heading", name="You are offline")).to_be_visible()
 
 
+def test_an_offline_page_says_nothing_that_it_does_not_know(
+    dashboard: Page, site: Site, context: BrowserContext
+) -> None:
+    how_it_stands = dashboard.locator(".what p")
+    dashboard.get_by_role("button", name="Read, today").click()
+    all_saved(dashboard)
+    expect(how_it_stands).to_contain_text("1-day streak")
+    context.set_offline(True)
+    dashboard.get_by_role("button", name="Thursday 29 January 2026").click()
+    expect(how_it_stands).to_be_hidden()
+    again = context.new_page()
+    again.clock.install(time=site.clock.now)
+    again.goto(f"{site.url}/dashboard")
+    expect(again.get_by_role("alert")).to_contain_text("The server cannot be reached.")
+    expect(again.get_by_text("1 of 1 done today")).to_be_visible()
+    expect(again.locator(".what p")).to_be_hidden()
+    # The next morning nobody here knows what is due.
+    site.clock.move(hours=20)
+    again.clock.set_system_time(site.clock.now)
+    again.evaluate("() => dispatchEvent(new Event('focus'))")
+    expect(again.get_by_role("heading", name="Saturday, 31 January")).to_be_visible()
+    expect(again.locator(".sum")).to_be_hidden()
+    context.set_offline(False)
+    again.evaluate("() => dispatchEvent(new Event('online'))")
+    all_saved(again)
+    expect(again.locator(".what p")).to_have_text("2-day streak")
+    expect(again.get_by_text("0 of 1 done today")).to_be_visible()
+
+
 def test_what_is_painted_at_once_is_brought_up_to_date(dashboard: Page, site: Site, context: BrowserContext) -> None:
     link = sqlite3.connect(site.database)
     link.execute("UPDATE habits SET name = 'Read ten pages'")

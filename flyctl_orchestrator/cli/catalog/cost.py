@@ -11,6 +11,7 @@ from flyctl_orchestrator.catalog.prices import PriceBook, load_prices
 from flyctl_orchestrator.catalog.regions import RegionBook, load_regions
 from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.pages.keeping import keep_page
+from flyctl_orchestrator.cli.quantities import MOST
 from flyctl_orchestrator.errors import UsageError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.project.model import Project
@@ -18,6 +19,9 @@ from flyctl_orchestrator.report.catalog.bill_text import bill_lines
 from flyctl_orchestrator.report.html.figures import bill_page
 from flyctl_orchestrator.rollout.plan.bill.bill import Bill, Use, bill_of
 from flyctl_orchestrator.rollout.plan.bill.reservation import Reservation, reservation_of, smallest
+
+# What is counted of an app besides machines and volumes: fields of `Use`.
+COUNTED = ("ipv4", "egress_ips", "certificates", "wildcards")
 
 
 @dataclass(frozen=True)
@@ -65,13 +69,14 @@ def use_of(project: Project, lists: Lists, use: dict[str, Any], prices: PriceBoo
     """What the command line declares of an app's use.
 
     Args:
-        use: further fields of `Use`; hours may be None for what flyo.toml says.
+        use: further fields of `Use`; hours may be None for what flyo.toml says, what is counted for none.
 
     Raises:
         UsageError: a list is wrong.
     """
     if use["hours"] is None:
         use = use | {"hours": project.flyo.budget.hours}
+    use = use | {name: use[name] or 0 for name in COUNTED}
     return Use(
         public_gb=_gigabytes(lists.traffic, "--traffic", regions),
         private_gb=_gigabytes(lists.replays, "--replays", regions),
@@ -102,7 +107,7 @@ def _reservations(written: str | None, prices: PriceBook) -> tuple[Reservation, 
                 code="usage",
             )
         try:
-            reservation = reservation_of(prices, kind, float(amount))
+            reservation = reservation_of(prices, kind, float(amount)) if float(amount) <= MOST else None
         except (ValueError, OverflowError):
             reservation = None
         if reservation is None or kind in found:
@@ -122,7 +127,7 @@ def _gigabytes(written: str | None, where: str, regions: RegionBook) -> dict[str
             gigabytes = float(amount)
         except ValueError:
             gigabytes = math.nan
-        if not 0 <= gigabytes < math.inf:
+        if not 0 <= gigabytes <= MOST:
             raise UsageError(
                 f"'{amount[:40]}' is no number of GB", where=where, next="Write e.g. iad=20,nrt=5", code="usage"
             )

@@ -18,8 +18,9 @@ from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.placement.choose import mean, suggest
 from flyctl_orchestrator.placement.goal import By
+from flyctl_orchestrator.placement.own_place import own_place
 from flyctl_orchestrator.placement.own_round_trips import OwnRoundTrip, from_csv, from_toml, with_own
-from flyctl_orchestrator.placement.users import read_users
+from flyctl_orchestrator.placement.users import Users, read_users
 from flyctl_orchestrator.project.model import Size
 from flyctl_orchestrator.project.scaffold import DEFAULT_SIZE
 from flyctl_orchestrator.project.tomlfile import parse_toml, read_text
@@ -57,7 +58,7 @@ def list_regions(context: CommandContext, start: str | None, rtt: str | None, si
     """Show every region.
 
     Args:
-        start: a place to show round trips from, and to sort by.
+        start: a place to show round trips from, and to sort by; None for that of this computer, by its time zone.
         rtt: a file of round trips of somebody's own.
         size: name and memory in MB of the machine to name prices for; None for the usual memory of that size.
 
@@ -69,7 +70,7 @@ def list_regions(context: CommandContext, start: str | None, rtt: str | None, si
     table = _table(context, rtt, regions)
     guest = _guest(*size)
     prices = _prices(regions, book, guest)
-    people = read_users(start, regions, where="--from") if start is not None else ()
+    people = read_users(start, regions, where="--from") if start is not None else _here(context)
     rows = []
     for region in regions:
         near = late = None
@@ -146,10 +147,20 @@ def suggest_regions(
         context.output.document(shown.as_dict())
         return
     style, width = context.output.style, context.output.width
-    if pictures.plot:
+    if pictures.plot and not style.spoken:
         land = [cell.at for cell in cells()]
         context.output.show(*map_lines(land, people, chosen, width), *curve_lines(found, width), "")
     context.output.show(*suggestion_lines(shown, regions, style, width))
+
+
+def _here(context: CommandContext) -> tuple[Users, ...]:
+    """Somebody beside this computer, and a note where that is; nobody where its time zone tells nothing."""
+    environment = context.environment
+    own = own_place(environment.variables, environment.etc)
+    if own is None:
+        return ()
+    context.output.say(f"note: round trips are from {own.zone}, this computer's time zone; --from takes another place")
+    return (Users(own.zone, own.at, 1.0),)
 
 
 def _table(context: CommandContext, rtt: str | None, regions: RegionBook) -> LatencyTable:

@@ -73,7 +73,7 @@ def _counted(context: CommandContext, days: int, regions: RegionBook) -> tuple[s
         raise UnreachableError(
             str(error),
             where=f"app {app}",
-            next="Write --users, or use a token that may read its organization",
+            next=f"Write --users{', or use a token that may read its organization' if error.refused else ''}",
             code="regions.metrics",
         ) from None
     found, unplaced = placed(requests, regions)

@@ -13,6 +13,7 @@ from flyctl_orchestrator.cli.quantities import Amount
 from flyctl_orchestrator.errors import UsageError
 
 _gigabytes = Amount(0)
+_number = click.IntRange(0, 1_000_000)
 PLANS = ("basic", "starter", "launch", "scale", "performance")
 
 
@@ -23,10 +24,10 @@ PLANS = ("basic", "starter", "launch", "scale", "performance")
 @click.option("--snapshots-gb", type=_gigabytes, default=0.0, help="Size of all volume snapshots together.")
 @click.option("--traffic", metavar="LIST", help="GB to the internet a month by region, e.g. iad=20,nrt=5.")
 @click.option("--replays", metavar="LIST", help="GB to other regions a month by region; fly-replay's are in it.")
-@click.option("--ipv4", type=click.IntRange(0), default=0, help="Dedicated IPv4 addresses.")
-@click.option("--egress-ips", type=click.IntRange(0), default=0, help="Static egress addresses.")
-@click.option("--certificates", type=click.IntRange(0), default=0, help="Certificates of single names.")
-@click.option("--wildcards", type=click.IntRange(0), default=0, help="Wildcard certificates.")
+@click.option("--ipv4", type=_number, help="Dedicated IPv4 addresses.")
+@click.option("--egress-ips", type=_number, help="Static egress addresses.")
+@click.option("--certificates", type=_number, help="Certificates of single names.")
+@click.option("--wildcards", type=_number, help="Wildcard certificates.")
 @click.option("--postgres", type=click.Choice(PLANS), help="Plan of a Managed Postgres.")
 @click.option("--postgres-gb", type=_gigabytes, default=0.0, help="Storage provisioned for it.")
 @click.option("--reserve", metavar="LIST", help="Paid a year ahead, USD by kind, e.g. shared=36,performance=144.")
@@ -56,7 +57,7 @@ def cost(
 
     Machines run all the time unless --hours says for how long those that may sleep are awake. fly.toml's
     min_machines_running keeps so many of the primary region awake. Without --hours and --budget, [budget] in flyo.toml
-    counts.
+    counts. With --diff, addresses and certificates are those that the app has, unless they are given.
     """
     from flyctl_orchestrator.cli.catalog.cost import Lists, show_cost
 

@@ -7,7 +7,7 @@ import click
 from flyctl_orchestrator.cli.commands.local_fault import fault
 from flyctl_orchestrator.cli.complete.known import Known
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
-from flyctl_orchestrator.cli.options import json_option, yes_option
+from flyctl_orchestrator.cli.options import json_option, raw_option, yes_option
 
 
 @click.group()
@@ -114,6 +114,7 @@ def destroy(context: CommandContext, app: str) -> None:
 @click.option("--all", "all_apps", is_flag=True, help="Lines of all apps, and of the platform itself.")
 @click.option("--machine", type=Known("machine", local=True), help="Only lines of this machine.")
 @click.option("--region", type=Known("region"), help="Only lines of this region.")
+@raw_option
 @json_option
 @pass_command_context
 def logs(
@@ -124,6 +125,7 @@ def logs(
     all_apps: bool,
     machine: str | None,
     region: str | None,
+    raw: bool,
 ) -> int:
     """Show what machines and the platform wrote: in a project's directory that of its app, elsewhere all of it."""
     from flyctl_orchestrator.cli.local.logs import app_here, show_logs
@@ -131,7 +133,7 @@ def logs(
     if app and all_apps:
         raise click.UsageError("--app and --all cannot be used together")
     app = app or (None if all_apps or machine else app_here(context))
-    return show_logs(context, limit, {"app": app, "machine": machine, "region": region}, follow=follow)
+    return show_logs(context, limit, {"app": app, "machine": machine, "region": region}, follow=follow, raw=raw)
 
 
 @local.command(short_help="Variables that lead flyctl to the platform, for eval.")

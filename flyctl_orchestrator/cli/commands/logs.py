@@ -6,7 +6,7 @@ import click
 
 from flyctl_orchestrator.cli.complete.known import Known
 from flyctl_orchestrator.cli.context import CommandContext, pass_command_context
-from flyctl_orchestrator.cli.options import json_option, target_options
+from flyctl_orchestrator.cli.options import json_option, raw_option, target_options
 from flyctl_orchestrator.cli.quantities import Duration
 
 
@@ -26,6 +26,7 @@ from flyctl_orchestrator.cli.quantities import Duration
     type=Known("machine"),
     help="Only lines of this machine. May be given again.",
 )
+@raw_option
 @pass_command_context
 def logs(
     context: CommandContext,
@@ -34,11 +35,13 @@ def logs(
     limit: int,
     regions: tuple[str, ...],
     machines: tuple[str, ...],
+    raw: bool,
 ) -> int:
     """Show what the app's machines wrote, all regions in one stream, oldest line first.
 
     The platform keeps only the newest lines at hand, about a hundred for each region or machine that is named.
+    Passwords in URLs and the values in queries are masked; --raw shows them.
     """
     from flyctl_orchestrator.cli.look.logs import Wanted, show_logs
 
-    return show_logs(context, Wanted(limit, regions, machines, follow or seconds is not None, seconds))
+    return show_logs(context, Wanted(limit, regions, machines, follow or seconds is not None, seconds, raw))

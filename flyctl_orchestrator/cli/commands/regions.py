@@ -26,7 +26,10 @@ def regions() -> None:
 
 
 @regions.command("list")
-@click.option("--from", "start", metavar="PLACE", help="Also show the round trip from a city, country or region.")
+@click.option(
+    "--from", "start", metavar="PLACE",
+    help="Where round trips are from: a city, country or region (default: this computer's place).",
+)  # fmt: skip
 @_rtt
 @_size
 @_memory
@@ -34,7 +37,7 @@ def regions() -> None:
 @goes_with("--rtt", "--from")
 @pass_command_context
 def list_them(context: CommandContext, start: str | None, rtt: str | None, vm_size: str, vm_memory: int | None) -> None:
-    """Show every region, with --from the nearest first."""
+    """Show every region, the nearest first where it is known from where: by --from, or by this computer's time zone."""
     from flyctl_orchestrator.cli.catalog.regions import list_regions
 
     list_regions(context, start, rtt, (vm_size, vm_memory))

@@ -73,18 +73,19 @@ def _apps(on_local: bool) -> list[tuple[str, str]]:
 
 
 def _app_here(config: Path | None) -> str:
-    """The app that FLY_APP or the configuration here names, "" when there is none."""
+    """The app that the configuration here names, "" when there is none."""
     from flyctl_orchestrator.project.flytoml.formats import config_in, read_config
 
     path = config or config_in(Path.cwd())
-    if os.environ.get("FLY_APP") or path is None:
-        return os.environ.get("FLY_APP", "")
+    if path is None:
+        return ""
     said = read_config(path, path.name).data.get("app")
     return said if isinstance(said, str) else ""
 
 
 def _local_machines(app: str) -> list[tuple[str, str]]:
-    machines = _ask(f"/v1/apps/{app}/machines")
+    """Those that a deploy manages: what keeps the app's lock writes nothing and answers nobody."""
+    machines = _ask(f"/v1/apps/{app}/machines?metadata.fly_platform_version=v2")
     return [(str(each["id"]), f"{each['region']} {each['state']}") for each in machines]
 
 

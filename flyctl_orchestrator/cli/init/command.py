@@ -129,10 +129,10 @@ def run_init(context: CommandContext, request: InitRequest, asked: Asked) -> Non
 
 
 def _suggested_app(app: str, begun: Begun) -> str:
-    """The app's name; another one where this was only proposed and is somebody else's.
+    """The app's name; another one where this was only proposed and is taken.
 
     Raises:
-        UsageError: a flag or a file gives the app this name, and it is somebody else's (code init.name_taken).
+        UsageError: a flag or a file gives the app this name, and it is taken (code init.name_taken).
     """
     request, fly = begun.request, begun.existing.fly
     own = fly.app if fly and not request.example else None
@@ -149,7 +149,7 @@ def _remarks(proposed: str, begun: Begun) -> list[str]:
     suggested = begun.suggested
     found = [begun.names.remark(suggested.app)]
     if suggested.app != proposed:
-        found.append(f"The app name '{proposed}' is somebody else's, so this is {suggested.app}: --name takes another")
+        found.append(f"The app name '{proposed}' is taken, so this is {suggested.app}: --name takes another")
     if suggested.guess:
         found.append(f"{suggested.guess}: --primary CODE takes another")
     return [remark for remark in found if remark]

@@ -24,33 +24,43 @@ _TRIES = 5
 
 @dataclass
 class Names:
-    """Asks about names, each once."""
+    """Asks about names, each once.
+
+    An app of others is not shown (403), and neither is any app to a login that may see none. Which of both it is, a
+    name tells that was made up and that nobody has.
+    """
 
     context: CommandContext
     _known: dict[str, Whose] = field(default_factory=dict)
     _remarks: dict[str, str] = field(default_factory=dict)
+    _refusals: dict[str, str] = field(default_factory=dict)
+    _made_up: dict[str, str] = field(default_factory=dict)
 
     def refuse_taken(self, app: str) -> None:
-        """Make sure that a name is not somebody else's.
+        """Make sure that a name is not taken by an app that this login does not see.
 
         Raises:
             UsageError: it is (code init.name_taken).
         """
         if self.whose(app) == "other":
             raise UsageError(
-                f"the app name '{app}' is somebody else's {self._where}, or this login may not see the app",
+                self.taken(app),
                 where="--name",
                 next=f"Give another, e.g. --name {self.free_one(app)}; nothing was written",
                 code="init.name_taken",
             )
+
+    def taken(self, app: str) -> str:
+        """What is known of a name that is taken, without a final stop."""
+        said = f" ({self._refusals[app]})" if self._refusals.get(app) else ""
+        return f"the app name '{app}' is taken {self._where}, by an app that this login may not see{said}"
 
     def free_one(self, app: str) -> str:
         """`app` where nobody else has it, else a name made of it that nobody has."""
         tries = 0
         found = app
         while self.whose(found) == "other" and tries < _TRIES:
-            ending = "".join(self.context.environment.random.choices(_LETTERS, k=4))
-            found, tries = f"{app[:58].rstrip('-')}-{ending}", tries + 1
+            found, tries = self._made_up.pop(app, "") or self._variant(app), tries + 1
         return found
 
     def remark(self, app: str) -> str:
@@ -71,12 +81,34 @@ class Names:
         except ApiError as error:
             if error.kind == "not_found":
                 return "nobody"
-            if error.status == 403:
-                return "other"
-            self._remarks[app] = f"Whether the app name '{app}' is free {self._where} is not known: {error.what}"
+            why = error.what
+            if error.status == 401:
+                why = f"this login is not accepted ({why}); {error.next[:1].lower()}{error.next[1:]}"
+            elif error.status == 403:
+                if not self._sees_none(app):
+                    self._refusals[app] = why
+                    return "other"
+                why = f"this login may see no app there ({why})"
+            self._remarks[app] = f"Whether the app name '{app}' is free {self._where} is not known: {why}"
             return "unknown"
         self._remarks[app] = f"The app {app} is there already {self._where}, and yours: a deploy changes it"
         return "own"
+
+    def _sees_none(self, app: str) -> bool:
+        """Whether a name that nobody has is refused as `app` was: then it is the login, and not the name."""
+        assert self._api is not None
+        name = self._made_up[app] = self._variant(app)
+        try:
+            self._api.get_app(name)
+        except ApiError as error:
+            if error.kind == "not_found":
+                self._known[name] = "nobody"
+            return error.status == 403
+        return False
+
+    def _variant(self, app: str) -> str:
+        ending = "".join(self.context.environment.random.choices(_LETTERS, k=4))
+        return f"{app[:58].rstrip('-')}-{ending}"
 
     @property
     def _where(self) -> str:

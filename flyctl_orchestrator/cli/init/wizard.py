@@ -99,7 +99,7 @@ class Wizard:
             # The suggested one was looked at before.
             if app == default or self.names.whose(app) != "other":
                 return app
-            self._say(f"The app name '{app}' is somebody else's, or this login may not see the app.")
+            self._say(f"T{self.names.taken(app)[1:]}.")
             default = self.names.free_one(app)
 
     def _primary(self) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import FlyoError, UnreachableError, UsageError
 from flyctl_orchestrator.local.daemon import control
+from flyctl_orchestrator.variables import choice
 
 if TYPE_CHECKING:
     from flyctl_orchestrator.fleet.http import HttpAnswer, HttpError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 # What the extra `local` brings; without one of them the daemon cannot run.
 NEEDED = ("aiohttp", "graphql", "pathspec")
+RUNTIMES = ("auto", "process", "container")
 NOT_RUNNING = "Start it with 'flyo local up'"
 
 
@@ -72,7 +74,9 @@ def start_local(environment: Environment, port: int | None = None) -> control.Ru
 
     Raises:
         UnreachableError: it cannot be started here.
+        UsageError: FLYO_LOCAL_PORT or FLYO_LOCAL_RUNTIME makes no sense.
     """
+    asked_runtime(environment.variables)
     state = local_directory(environment)
     if find_local(environment) is None:
         _check_extras()
@@ -123,6 +127,15 @@ def asked_port(environment: Environment) -> int | None:
         UsageError: FLYO_LOCAL_PORT is no port.
     """
     return _port_variable(environment.variables)
+
+
+def asked_runtime(variables: Mapping[str, str]) -> str:
+    """How FLYO_LOCAL_RUNTIME says that apps run; "" when it says nothing.
+
+    Raises:
+        UsageError: it says something else.
+    """
+    return choice(variables, "FLYO_LOCAL_RUNTIME", RUNTIMES)
 
 
 def _port_variable(variables: Mapping[str, str]) -> int | None:

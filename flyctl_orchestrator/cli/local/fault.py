@@ -81,4 +81,4 @@ def show_names(context: CommandContext) -> None:
     if context.options.as_json:
         context.output.document({"schema": "flyo.fault-names/1", "names": known})
     else:
-        context.output.show(*name_lines(known))
+        context.output.show(*name_lines(known, context.output.style))

@@ -15,6 +15,7 @@ from flyctl_orchestrator.environment import Environment
 from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.exits import Exit
 from flyctl_orchestrator.fleet.http import HttpError
+from flyctl_orchestrator.fleet.redact import without_private
 from flyctl_orchestrator.fleet.requests_http import RequestsHttp
 from flyctl_orchestrator.project.flytoml.formats import config_in
 
@@ -23,12 +24,13 @@ WHERE = "local platform"
 SILENCE = 7 * 24 * 3600.0
 
 
-def show_logs(context: CommandContext, limit: int, about: Mapping[str, str | None], *, follow: bool) -> int:
+def show_logs(context: CommandContext, limit: int, about: Mapping[str, str | None], *, follow: bool, raw: bool) -> int:
     """Show the last lines, and with `follow` new ones as they come.
 
     Args:
         limit: lines to begin with.
         about: app, machine and region to show the lines of; None for all.
+        raw: lines as they were written, with whatever is private in them.
 
     Raises:
         FlyoError: the platform does not run or does not answer, or the lines cannot be shown.
@@ -41,10 +43,11 @@ def show_logs(context: CommandContext, limit: int, about: Mapping[str, str | Non
     url = f"{running.url}/_local/logs?{urlencode({key: value for key, value in asked.items() if value})}"
 
     def show(line: str) -> None:
+        shown = line if raw else without_private_message(line)
         if context.options.as_json:
-            output.document(json.loads(line), indent=None)
+            output.document(json.loads(shown), indent=None)
         else:
-            output.show(log_line(line))
+            output.show(log_line(shown))
         if output.gone:
             raise _ReaderGone
 
@@ -89,6 +92,17 @@ def app_here(context: CommandContext) -> str | None:
 
 class _ReaderGone(Exception):
     """The reader of stdout is gone (`flyo local logs -f | head`)."""
+
+
+def without_private_message(line: str) -> str:
+    """A line of the platform's logs whose message is as `flyo logs` shows it."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return without_private(line)
+    if isinstance(said, dict) and isinstance(said.get("message"), str):
+        said["message"] = without_private(said["message"])
+    return json.dumps(said)
 
 
 def log_line(line: str) -> str:

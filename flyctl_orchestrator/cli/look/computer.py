@@ -11,7 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flyctl_orchestrator.cli.context import CommandContext
-from flyctl_orchestrator.cli.local.client import NEEDED, asked_port, find_local, local_directory, usual_port
+from flyctl_orchestrator.cli.local.client import (
+    NEEDED,
+    asked_port,
+    asked_runtime,
+    find_local,
+    local_directory,
+    usual_port,
+)
 from flyctl_orchestrator.cli.state import state_directory
 from flyctl_orchestrator.doctor.computer import Facts
 from flyctl_orchestrator.errors import FlyoError
@@ -26,7 +33,7 @@ def facts_of(context: CommandContext) -> Facts:
     """What is known of this computer; starts nothing but flyctl, which is asked for its version and login.
 
     Raises:
-        FlyoError: the environment makes no sense (FLYO_FLYCTL, FLYO_LOCAL_PORT).
+        FlyoError: the environment makes no sense (FLYO_FLYCTL, FLYO_LOCAL_PORT, FLYO_LOCAL_RUNTIME).
     """
     environment = context.environment
     running = find_local(environment)
@@ -46,7 +53,7 @@ def facts_of(context: CommandContext) -> Facts:
         port_taken=port is not None and running is None and _taken(port),
         platform=running.url if running else "",
         engine_trouble=_engine_trouble(environment.variables),
-        engine_needed=environment.variables.get("FLYO_LOCAL_RUNTIME") == "container",
+        engine_needed=asked_runtime(environment.variables) == "container",
         free=shutil.disk_usage(_nearest(directories[0])).free,
         unwritable=tuple(str(each) for each in directories if not os.access(_nearest(each), os.W_OK)),
     )
@@ -83,7 +90,7 @@ def _nearest(directory: Path) -> Path:
 
 def _engine_trouble(variables: Mapping[str, str]) -> str:
     """Why no container engine answers; "" when one takes connections, or processes were asked for."""
-    if variables.get("FLYO_LOCAL_RUNTIME") == "process":
+    if asked_runtime(variables) == "process":
         return ""
     named = variables.get("DOCKER_HOST") or USUAL_ENGINE
     kind, _, at = named.partition("://")

@@ -32,6 +32,7 @@ class Wanted:
         regions, machines: only lines of these; none for all.
         follow: whether to go on with new lines.
         seconds: for how long; None until it is stopped.
+        raw: lines as they were written, with whatever is private in them.
     """
 
     limit: int
@@ -39,6 +40,7 @@ class Wanted:
     machines: tuple[str, ...] = ()
     follow: bool = False
     seconds: float | None = None
+    raw: bool = False
 
     def keep(self, line: LogLine) -> bool:
         """Whether a line is of what was asked for."""
@@ -135,8 +137,10 @@ def _pages(target: Target, app: str, wanted: Wanted) -> list[LogPages]:
     assert target.metrics_url is not None, "every target that a command resolves has Fly's own API"
     http, base, token = target.http, target.metrics_url, target.token
     if wanted.machines:
-        return [LogPages(base, token, http, app, machine=each) for each in dict.fromkeys(wanted.machines)]
-    return [LogPages(base, token, http, app, region=each) for each in dict.fromkeys(wanted.regions or ("",))]
+        machines = dict.fromkeys(wanted.machines)
+        return [LogPages(base, token, http, app, machine=each, raw=wanted.raw) for each in machines]
+    regions = dict.fromkeys(wanted.regions or ("",))
+    return [LogPages(base, token, http, app, region=each, raw=wanted.raw) for each in regions]
 
 
 def _show(context: CommandContext, lines: list[LogLine]) -> None:

@@ -8,6 +8,7 @@ from flyctl_orchestrator.cli.context import CommandContext
 from flyctl_orchestrator.cli.look.app import app_to_look_at
 from flyctl_orchestrator.cli.target import APP_URL, wants_local
 from flyctl_orchestrator.errors import FlyoError, UsageError
+from flyctl_orchestrator.variables import address
 
 
 def open_app(context: CommandContext, path: str, *, only_print: bool) -> None:
@@ -38,4 +39,4 @@ def _base(context: CommandContext, app: str) -> str:
     environment = context.environment
     if wants_local(environment, context.options.local):
         return context.target(needs_flyctl=False).app_url(app)
-    return (environment.variables.get("FLYO_APP_URL") or APP_URL).replace("{app}", app)
+    return (address(environment.variables, "FLYO_APP_URL") or APP_URL).replace("{app}", app)

@@ -18,6 +18,7 @@ from flyctl_orchestrator.project.detect import detect
 from flyctl_orchestrator.project.envfile import parse_env
 from flyctl_orchestrator.project.model import Project
 from flyctl_orchestrator.report.numbers import count
+from flyctl_orchestrator.report.table import Column, render
 
 SCHEMA = "flyo.secrets-check/1"
 # What each status means, for a person.
@@ -110,8 +111,11 @@ def _show(secrets: AppSecrets, rows: list[Row], leaking: list[str], *, compared:
         row_dicts = [asdict(row) for row in rows]
         output.document({"schema": SCHEMA, "app": secrets.app, "secrets": row_dicts, "in_image": leaking})
         return
-    width = max((len(row.name) for row in rows), default=0)
-    output.show(*(f"{row.name:<{width}}  {row.status:<11}  {_reason(row)}".rstrip() for row in rows))
+    if rows:
+        columns = (Column("name"), Column("status"), Column("why", flexible=True))
+        output.show(
+            *render(columns, [(row.name, row.status, _reason(row)) for row in rows], output.style, output.width)
+        )
     missing = [row.name for row in rows if row.status == "missing"]
     wrong = count(sum(row.status == "differs" for row in rows), "value") if compared else ""
     said = f"{count(len(missing), 'secret')} missing" + (f", {wrong} different" if wrong else "")

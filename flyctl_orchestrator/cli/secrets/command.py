@@ -17,6 +17,9 @@ from flyctl_orchestrator.errors import FlyoError, UsageError
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.project.envfile import parse_env
 from flyctl_orchestrator.project.project import find_app
+from flyctl_orchestrator.report.line import Line
+from flyctl_orchestrator.report.style import Style
+from flyctl_orchestrator.report.table import Column, render
 from flyctl_orchestrator.rollout.journal.journals import JournalStore
 
 SCHEMA = "flyo.secrets/1"
@@ -176,7 +179,7 @@ def list_secrets(context: CommandContext) -> None:
         document = {"schema": SCHEMA, "app": secrets.app, "secrets": [vars(row) for row in rows]}
         output.document(document, indent=None)
         return
-    output.show(*_table(rows))
+    output.show(*_table(rows, output.style, output.width))
     if not rows:
         output.say(context.advice("No secrets. 'flyo secrets set NAME' adds one."))
     if any(row.status in ("staged", "partial") for row in rows):
@@ -200,10 +203,8 @@ def unset_secrets(context: CommandContext, names: tuple[str, ...]) -> None:
     secrets.done(lines, unset=wanted, staged=True)
 
 
-def _table(rows: list[Listed]) -> list[str]:
+def _table(rows: list[Listed], style: Style, width: int | None) -> list[Line]:
     if not rows:
         return []
-    width = max(len("NAME"), *(len(row.name) for row in rows))
-    digest = max(len("DIGEST"), *(len(row.digest) for row in rows))
-    heads = [f"{'NAME':<{width}}  {'DIGEST':<{digest}}  STATUS"]
-    return heads + [f"{row.name:<{width}}  {row.digest:<{digest}}  {row.status}" for row in rows]
+    columns = (Column("name"), Column("digest", leaves=1), Column("status"))
+    return render(columns, [(row.name, row.digest, row.status) for row in rows], style, width)

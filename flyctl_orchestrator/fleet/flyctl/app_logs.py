@@ -8,7 +8,7 @@ from datetime import datetime
 
 from flyctl_orchestrator.errors import FlyoError
 from flyctl_orchestrator.fleet.flyctl.flyctl import Flyctl
-from flyctl_orchestrator.fleet.redact import without_credentials, without_queries
+from flyctl_orchestrator.fleet.redact import without_private
 
 # Seconds. flyctl waits for ever for the first line of a machine that has written none, even with --no-tail
 # (its `logs/polling.go`).
@@ -34,7 +34,7 @@ def newest_lines(
     except FlyoError:
         return []
     lines = [line for message in _messages(ran.stdout, since) for line in message.splitlines() if line.strip()]
-    return [without_queries(without_credentials(line[:LONGEST])) for line in lines[-limit:]]
+    return [without_private(line[:LONGEST]) for line in lines[-limit:]]
 
 
 def _messages(printed: str, since: float) -> Iterator[str]:

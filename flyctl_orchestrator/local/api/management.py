@@ -53,11 +53,12 @@ def reset(platform: Platform, request: Request) -> Response:
 
 
 def apps_status(platform: Platform, port: int) -> list[dict[str, Any]]:
-    """How many machines of each app are in which state, and where the app answers."""
+    """How many machines that a deploy manages each app has in which state, how many others, and where it answers."""
     shown = []
     for app in platform.apps.list():
-        states = [machine.state for machine in platform.machines.list(app.name)]
+        machines = platform.machines.list(app.name)
+        states = [machine.state for machine in machines if machine.managed]
         counts = {state: states.count(state) for state in ("started", "suspended", "stopped", "failed")}
-        url = f"http://{app.name}.localhost:{port}"
-        shown.append({"name": app.name, "machines": len(states), **counts, "url": url})
+        url, others = f"http://{app.name}.localhost:{port}", len(machines) - len(states)
+        shown.append({"name": app.name, "machines": len(states), **counts, "others": others, "url": url})
     return shown

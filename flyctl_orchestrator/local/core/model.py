@@ -165,6 +165,11 @@ class Machine:
         return self.metadata.get("fly_process_group") or self.metadata.get("process_group") or "app"
 
     @property
+    def managed(self) -> bool:
+        """Whether a deploy manages it: flyctl marks those; others belong to a person or a tool, or are thrown away."""
+        return self.metadata.get("fly_platform_version") == "v2" and not self.process_group.startswith("fly_app_")
+
+    @property
     def image(self) -> str:
         """The image reference it runs."""
         return str(self.config.get("image", ""))

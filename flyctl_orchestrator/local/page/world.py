@@ -61,8 +61,7 @@ def _machine(platform: Platform, machine: Machine) -> Parts:
         "region": machine.region,
         "state": machine.state,
         "group": machine.process_group,
-        # flyctl marks the machines it manages; others belong to a person or to a tool.
-        "managed": machine.metadata.get("fly_platform_version") == "v2",
+        "managed": machine.managed,
         "release": _release(machine.metadata),
         "image": machine.image_digest.removeprefix("sha256:")[:12],
         "instance": machine.instance_id,

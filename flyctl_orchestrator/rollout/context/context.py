@@ -108,6 +108,8 @@ class RolloutContext:
         directory: where flyctl runs; None for that of `config`. Files that fly.toml names by `local_path` are there.
         app_url: where probes go, "{app}" standing for the app's name.
         timeout: seconds a machine may take from its change to healthy.
+        timeout_back: the same on the way back, where it is longer than `timeout`: what served before is given the time
+            it takes, however short the time for what was new.
         watch_back: seconds for which machines are watched on the way back once they have passed.
         secrets_version: of the newest secrets, when known; machines boot with no older ones.
         logs: command that shows what a machine wrote, "{app}" and "{machine}" standing for theirs.
@@ -134,6 +136,7 @@ class RolloutContext:
     probe: Probe
     timeout: float
     watch_back: float = 0.0
+    timeout_back: float = 0.0
     directory: Path | None = None
     secrets_version: int | None = None
     sized: frozenset[str] = frozenset()

@@ -11,7 +11,7 @@ from flyctl_orchestrator.fleet.api_answer import complaint, understood
 from flyctl_orchestrator.fleet.api_call import authorization
 from flyctl_orchestrator.fleet.decode import Unreadable, decode
 from flyctl_orchestrator.fleet.http import HttpError
-from flyctl_orchestrator.fleet.redact import redact
+from flyctl_orchestrator.fleet.redact import redact, without_private
 from flyctl_orchestrator.fleet.target import Target
 from flyctl_orchestrator.rollout.rehearsal.copied import Copied
 
@@ -86,14 +86,14 @@ class ManagementApi:
         return made
 
     def last_words(self, app: str, machine: str, private: Sequence[str]) -> list[str]:
-        """The last lines a machine or the platform wrote about it, `private` values masked."""
+        """The last lines a machine or the platform wrote about it, with what is private in them masked."""
         said: list[str] = []
         url = f"{self._target.api_url}/_local/logs?app={app}&machine={machine}&limit={LINES}"
         try:
             self._target.http.stream("GET", url, headers=self._headers(), idle_timeout=PATIENCE, on_line=said.append)
         except HttpError:
             return []
-        return [redact(message, private) for message in map(_message, said) if message]
+        return [without_private(redact(message, private)) for message in map(_message, said) if message]
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": authorization(self._target.token)}

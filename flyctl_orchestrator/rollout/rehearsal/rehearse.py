@@ -136,7 +136,7 @@ class Rehearsal:
         instead = "" if all(here) else work.build_before(self.request.before).ref
         management.set_up(copy, images, instead)
         try:
-            await_ready(work.target.api, work.target.clock, copy, self.request.policy.timeout)
+            await_ready(work.target.api, work.target.clock, copy, self.request.policy.patience)
         except CopyFailed as failure:
             for line in management.last_words(copy.app, failure.machine.id, tuple(copy.secrets.values())):
                 self.emit("note", line=f"  {failure.machine.id} | {line}")

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from flyctl_orchestrator.fleet.flyctl.flyctl import DeployOptions, Ran
 from flyctl_orchestrator.fleet.flyctl.trouble import deploy_may_pass
-from flyctl_orchestrator.fleet.redact import without_credentials
+from flyctl_orchestrator.fleet.redact import without_private
 from flyctl_orchestrator.rollout.context.context import RolloutContext, RunningDeploy
 from flyctl_orchestrator.rollout.plan.plan import FlyctlRun
 from flyctl_orchestrator.rollout.state.not_taken_back import CommandRan
@@ -181,5 +181,6 @@ class FlyctlDriver:
             self.release_command = "succeeded" if done else "begun"
         self._news = self._news or any(machine in line for machine in self._run.machines)
         if line.strip():
-            self.said.append(without_credentials(line.rstrip()[:LONGEST_LINE]))
-            self._context.emit("flyctl.line", line=line.rstrip())
+            shown = without_private(line.rstrip())
+            self.said.append(shown[:LONGEST_LINE])
+            self._context.emit("flyctl.line", line=shown)

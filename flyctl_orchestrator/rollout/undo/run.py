@@ -1,7 +1,8 @@
 """Runs a way back to its end, whoever asked for it: a wave that failed, Ctrl-C, `rollback` or `deploy --abort`.
 
 The short way: no canary, no bake, all regions at once within the limit, every machine proved by the same gate. It is
-never taken back by itself: what cannot be put right is named.
+never taken back by itself: what cannot be put right is named. It has a time of its own: a machine that served before
+may take longer than `--timeout 1s` gives the new one.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ def go_back(
         reason, code: why it goes back.
         stopped: whether to stop where it is, on top of a lost lock.
     """
+    context = replace(context, timeout=max(context.timeout, context.timeout_back))
     record.journal.write("rollback.begin", reason=reason, lanes=[lane.name for lane in wave.lanes])
     context.emit("rollback.started", reason=reason, code=code, machines=len(wave.lanes))
     run = WaveRun(

@@ -13,7 +13,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from flyctl_orchestrator.cli.local.logs import log_line
+from flyctl_orchestrator.cli.local.logs import log_line, without_private_message
 from tests.flyo_process import PATIENCE
 from tests.functional.cli.local_fleet import APP, LocalFleet
 from tests.platform_client import Api
@@ -146,8 +146,8 @@ def test_status_lists_apps_and_where_they_answer(fleet: LocalFleet) -> None:
         f"local platform on http://127.0.0.1:{fleet.running.port} · pid {fleet.running.pid} · up "
     )
     assert lines[2].split() == ["app", "machines", "started", "suspended", "stopped", "failed", "url"]
-    # The one that is stopped keeps flyo's lock.
-    assert lines[3].split() == [APP, "3", "2", "0", "1", "0", f"http://{APP}.localhost:{fleet.running.port}"]
+    # The one that keeps flyo's lock, which is stopped, is none of them.
+    assert lines[3].split() == [APP, "2", "2", "0", "0", "0", f"http://{APP}.localhost:{fleet.running.port}"]
     shown = fleet.ok("local", "status", "--json").json
     assert shown["schema"] == "flyo.local-status/1"
     assert [app["name"] for app in shown["apps"]] == [APP]
@@ -220,7 +220,14 @@ def test_logs_are_followed_until_ctrl_c(fleet: LocalFleet) -> None:
     ],
 )
 def test_a_log_line(line: str, shown: str) -> None:
-    assert log_line(line) == shown
+    assert log_line(line) == log_line(without_private_message(line)) == shown
+
+
+@pytest.mark.parametrize(
+    "line", ['{"ts": "now", "message": "GET /in?token=hunter22&n=1 200"}', "GET /in?token=hunter22&n=1 200"]
+)
+def test_a_log_line_shows_no_value_of_a_query(line: str) -> None:
+    assert log_line(without_private_message(line)).endswith("GET /in?token=[hidden]&n=1 200")
 
 
 # --- reset, last: it takes everything with it

@@ -64,7 +64,7 @@ def test_what_is_wrong_is_said_in_one_line(up: LocalFleet, arguments: tuple[str,
 
 
 def test_names_say_what_each_does_in_one_line(up: LocalFleet) -> None:
-    lines = up.ok("local", "fault", "names").stdout.splitlines()
+    lines = up.ok("local", "fault", "names").stdout.splitlines()[1:]
     known = up.ok("local", "fault", "names", "--json").json["names"]
     assert [line.split()[0] for line in lines] == [one["name"] for one in known]
     assert all(one["does"] in line for one, line in zip(known, lines, strict=True))

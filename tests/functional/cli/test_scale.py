@@ -262,5 +262,24 @@ def test_what_a_change_costs_is_said_beforehand_and_the_plan_says_the_same(fleet
     assert doctor["doctor.cost_differs"]["what"].startswith(
         f"would cost {change:.2f} USD a month more as the files have"
     )
+    assert_counted(fleet)
     gone = fleet.ok("cost", "--diff", "--local", "--app", "nobody-has-it")
     assert "note: app nobody-has-it does not exist yet: all of it is new" in gone.stderr.splitlines()
+
+
+def assert_counted(fleet: LocalFleet) -> None:
+    """Addresses and certificates that the app has are in the bill, unless they are given."""
+    body = {"type": "v4", "region": "", "org_slug": "personal", "network": "", "service_name": ""}
+    bought = fleet.manage("POST", f"/v1/apps/{APP}/ip_assignments", body)["ip"]
+    fleet.manage("POST", f"/v1/apps/{APP}/certificates/acme", {"hostname": "www.example.com"})
+    try:
+        counted = fleet.ok("cost", "--diff", "--local", "--json").json["items"]
+        given = fleet.ok("cost", "--diff", "--local", "--json", "--ipv4", "0", "--certificates", "0").json["items"]
+    finally:
+        fleet.manage("DELETE", f"/v1/apps/{APP}/ip_assignments/{bought}")
+        fleet.manage("DELETE", f"/v1/apps/{APP}/certificates/www.example.com")
+    assert [(each["what"], each["after"]["amount"]) for each in counted[-2:]] == [
+        ("dedicated IPv4", "1"),
+        ("certificates", "1"),
+    ]
+    assert [each["what"] for each in given] == [each["what"] for each in counted[:-2]]

@@ -37,6 +37,14 @@ def test_json_holds_the_answer_of_every_machine(fleet: LocalFleet) -> None:
     assert fleet.running.token not in ran.stdout + ran.stderr
 
 
+def test_the_platform_counts_the_same_machines(fleet: LocalFleet) -> None:
+    """The machine that keeps the app's lock is none of those that are deployed."""
+    status = fleet.ok("status", "--local", "--json").json
+    (there,) = (each for each in fleet.ok("local", "status", "--json").json["apps"] if each["name"] == status["app"])
+    assert there["machines"] == sum(region["count"] for region in status["regions"])
+    assert there["others"] == 1
+
+
 def test_a_row_per_machine_and_no_probes(fleet: LocalFleet) -> None:
     ran = fleet.ok("status", "--local", "--machines", "--no-probe")
     rows = [line.split() for line in ran.stdout.splitlines()[3:]]

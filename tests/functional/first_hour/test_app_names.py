@@ -26,11 +26,13 @@ OWN = '{"id":"1","name":"x","organization":{"name":"Ann","slug":"personal"}}'
 
 @dataclass
 class FlyIo:
-    """Fly.io as far as names go: who asks for an app gets the status and body of that name, else a 404."""
+    """Fly.io as far as names go: who asks for an app gets the status and body of that name, else
+    what everybody else gets, a 404."""
 
     port: int
     answers: dict[str, tuple[int, str]]
     asked: list[str] = field(default_factory=list)
+    otherwise: tuple[int, str] = (404, '{"error":"app not found"}')
 
     @property
     def variables(self) -> dict[str, str]:
@@ -47,7 +49,7 @@ def fly_io() -> Iterator[FlyIo]:
         def do_GET(self) -> None:
             name = self.path.rpartition("/")[2]
             there.asked.append(name)
-            status, body = there.answers.get(name, (404, '{"error":"app not found"}'))
+            status, body = there.answers.get(name, there.otherwise)
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -85,14 +87,15 @@ def app_of(folder: Path) -> str:
 
 
 def test_a_name_that_is_given_and_somebody_elses_is_refused_and_nothing_written(fly_io: FlyIo, shop: Path) -> None:
-    fly_io.answers["shop"] = (403, "{}")
+    fly_io.answers["shop"] = (403, '{"error":"unauthorized"}')
     before = sorted(shop.iterdir())
     status, said = init(shop, fly_io.variables, "--name", "shop", "--regions", "iad")
     free = fly_io.asked[-1]
     assert free.startswith("shop-") and fly_io.asked == ["shop", free]
     assert (status, said) == (
         2,
-        "flyo: --name: the app name 'shop' is somebody else's on Fly.io, or this login may not see the app. Give "
+        "flyo: --name: the app name 'shop' is taken on Fly.io, by an app that this login may not see (could not read "
+        "the app: 403 unauthorized). Give "
         f"another, e.g. --name {free}; nothing was written [init.name_taken]\n",
     )
     assert sorted(shop.iterdir()) == before
@@ -106,7 +109,7 @@ def test_a_name_that_was_only_proposed_gives_way_to_one_that_is_free(fly_io: Fly
     status, said = init(shop, fly_io.variables, "--yes")
     name = app_of(shop)
     assert status == 0 and name != "flask-shop" and name == fly_io.asked[-1]
-    assert f"note     The app name 'flask-shop' is somebody else's, so this is {name}: --name takes another.\n" in said
+    assert f"note     The app name 'flask-shop' is taken, so this is {name}: --name takes another.\n" in said
 
 
 def test_a_free_name_is_not_spoken_of(fly_io: FlyIo, shop: Path) -> None:
@@ -130,6 +133,25 @@ def test_an_answer_that_says_nothing_is_not_taken_for_free(fly_io: FlyIo, shop: 
     (line,) = (line for line in said.splitlines() if "the app name" in line)
     assert line.startswith("note     Whether the app name 'shop' is free on Fly.io is not known: ")
     assert (status, TOKEN in said) == (0, False)
+
+
+def test_a_login_that_is_not_accepted_is_said_to_be_so(fly_io: FlyIo, shop: Path) -> None:
+    fly_io.answers["shop"] = (401, '{"error":"token expired"}')
+    _, said = init(shop, fly_io.variables, "--name", "shop", "--regions", "iad")
+    assert (
+        "is free on Fly.io is not known: this login is not accepted (could not read the app: "
+        "401 token expired); check FLY_API_TOKEN, or log in with 'flyctl auth login'.\n" in said
+    )
+
+
+def test_a_login_that_may_see_no_app_says_nothing_of_a_name(fly_io: FlyIo, shop: Path) -> None:
+    fly_io.otherwise = (403, '{"error":"not in your organization"}')
+    status, said = init(shop, fly_io.variables, "--name", "shop", "--regions", "iad")
+    assert (status, len(fly_io.asked)) == (0, 2)
+    assert (
+        "is free on Fly.io is not known: this login may see no app there (could not read the "
+        "app: 403 not in your organization).\n" in said
+    )
 
 
 def test_who_is_not_logged_in_is_told_nothing(fly_io: FlyIo, shop: Path) -> None:
@@ -168,7 +190,7 @@ def test_the_wizard_asks_again_and_proposes_a_free_one(fly_io: FlyIo, newcomer: 
     assert isinstance(child.match, re.Match)
     proposed = child.match.group(1)
     child.send("\x7f" * len(proposed) + "mine\r")
-    child.expect_exact("The app name 'mine' is somebody else's, or this login may not see the app.")
+    child.expect_exact("The app name 'mine' is taken on Fly.io, by an app that this login may not see")
     child.expect(r"App name .*?(mine-[a-z0-9]{4})")
     child.send("\x7f" * len("mine-1234") + "ours\r")
     child.expect_exact("The app ours is there already on Fly.io, and yours: a deploy changes it.")

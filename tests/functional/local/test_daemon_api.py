@@ -108,7 +108,7 @@ def test_an_idle_machine_is_suspended_by_a_tick_and_woken_by_a_request(api: Api,
     assert slept == [{"machine": machine, "region": "iad", "mode": "suspend"}]
     assert api.machine("shop", machine)["state"] == "suspended"
     status = api.call("GET", "/_local/status").body["apps"]
-    assert [(one["name"], one["machines"], one["suspended"]) for one in status] == [("shop", 1, 1)]
+    assert [(one["name"], one["machines"], one["others"]) for one in status] == [("shop", 0, 1)], "not made by a deploy"
     assert api.visit("shop").status == 200
     assert api.machine("shop", machine)["state"] == "started"
     sources = [event["source"] for event in api.machine("shop", machine)["events"]]
@@ -179,7 +179,7 @@ def test_sixty_machines_are_listed_cheaply(api: Api, server_image: str) -> None:
     for _ in range(40):
         assert len(api.call("GET", "/v1/apps/shop/machines").body) == 60
     assert (worked(api) - before) / 40 < 0.02, "seconds of processor time for one list"
-    assert api.call("GET", "/_local/status").body["apps"][0]["machines"] == 60
+    assert api.call("GET", "/_local/status").body["apps"][0]["others"] == 60
 
 
 def worked(api: Api) -> float:

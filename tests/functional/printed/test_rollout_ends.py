@@ -137,7 +137,7 @@ def test_metrics_that_cannot_be_had(deployed: World) -> None:
     deployed.http.send = refuse  # type: ignore[method-assign]
     policy = RolloutPolicy(timeout=60.0, bake=20.0)
     assert deployed.deploy(deployed.desired(deployed.push("two"), policy=policy)).kind == "done"
-    assert warned(deployed) == ["users' requests are not counted: the metrics API answered 503 [metrics]"]
+    assert warned(deployed) == ["users' requests are not counted: the metrics API answered 503 (no) [metrics]"]
 
 
 def test_a_machine_that_was_destroyed_before_a_surge_went_back(deployed: World) -> None:

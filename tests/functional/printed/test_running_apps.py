@@ -171,6 +171,6 @@ def test_metrics_that_are_none(tmp_path: Path) -> None:
     assert (ran.status, plain(ran.line)) == (
         8,
         "flyo: app shop: could not read the app: the answer of 127.0.0.1:PORT (200) cannot be read: it is not JSON; it "
-        "begins with <html>Sign in</html>. Write --users, or use a token that may read its organization "
+        "begins with <html>Sign in</html>. Write --users "
         "[regions.metrics]",
     )

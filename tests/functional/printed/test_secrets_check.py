@@ -21,7 +21,12 @@ def test_from_nothing_set_to_a_file_that_differs(bare: LocalFleet) -> None:
     ran = bare.flyo("secrets", "check", "--local")
     assert (ran.status, ran.stdout) == (
         1,
-        "DATABASE_URL  missing      the code asks for it\nSECRET_KEY    missing      the code asks for it\n",
+        "name          status   why\n"
+        "DATABASE_URL  missing  the code asks for it\nSECRET_KEY    missing  the code asks for it\n",
+    )
+    assert bare.flyo("secrets", "check", "--local", "--plain").stdout == (
+        "name: DATABASE_URL, status: missing, why: the code asks for it\n"
+        "name: SECRET_KEY, status: missing, why: the code asks for it\n"
     )
     assert ran.stderr.splitlines()[-3:] == [
         f"note: app {APP} does not exist yet, so nothing is set",
@@ -31,6 +36,11 @@ def test_from_nothing_set_to_a_file_that_differs(bare: LocalFleet) -> None:
     env = bare.project / ".env"
     env.write_text("SECRET_KEY=one-value\nDATABASE_URL=postgres://a:b@c/d\n")
     bare.ok("secrets", "import", ".env", "--local")
+    listed = bare.ok("secrets", "list", "--local").stdout.splitlines()
+    assert [line.split()[0] for line in listed] == ["name", "DATABASE_URL", "SECRET_KEY"]
+    spoken = bare.ok("secrets", "list", "--local", "--plain").stdout.splitlines()
+    assert [line.split(", ")[0] for line in spoken] == ["name: DATABASE_URL", "name: SECRET_KEY"]
+    assert all(line.endswith(", status: staged") for line in spoken)
     ran = bare.ok("secrets", "check", "--local", "--file", ".env", "--json")
     assert statuses(ran) == {"DATABASE_URL": "same", "SECRET_KEY": "same"}
 
@@ -38,7 +48,7 @@ def test_from_nothing_set_to_a_file_that_differs(bare: LocalFleet) -> None:
     ran = bare.flyo("secrets", "check", "--local", "--file", ".env", "--json")
     assert (ran.status, statuses(ran)) == (1, {"NEW": "missing", "SECRET_KEY": "differs", "DATABASE_URL": "set"})
     ran = bare.flyo("secrets", "check", "--local", "--file", ".env")
-    assert "SECRET_KEY    differs      is not what was last set\n" in ran.stdout
+    assert "SECRET_KEY    differs  is not what was last set\n" in ran.stdout
     assert f"app {APP}: 1 secret missing, 1 value different" in ran.stderr
     assert "another-value" not in ran.stdout + ran.stderr
 

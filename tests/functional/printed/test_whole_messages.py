@@ -35,8 +35,37 @@ NOT_FLY = "Install it (https://docs.fly.io/flyctl/install/), or add --local to r
             'flyo: fly.toml: names no app. Add app = "NAME", or give --app NAME [config.no_app]',
         ),
         (
+            "plan -c flyo.toml", {"flyo.toml": "[regions]\n"}, {}, 2,
+            "flyo: flyo.toml: is flyo's own file, and not the app's configuration. Name the fly.toml beside it "
+            "[config.not_fly]",
+        ),
+        (
+            "status -c fly.stagin.toml", {"fly.staging.toml": FLY}, {}, 2,
+            "flyo: fly.stagin.toml: does not exist. Name one that is there: fly.toml, fly.staging.toml "
+            "[config.missing]",
+        ),
+        (
             "status", {}, {"FLYO_TARGET": "moon"}, 2,
             "flyo: FLYO_TARGET: 'moon' is not a target. Use 'local', or unset it for Fly.io [target.unknown]",
+        ),
+        (
+            "status", {}, {"FLYO_PLAIN": "banana"}, 2,
+            "flyo: FLYO_PLAIN: 'banana' is neither yes nor no. Use 1 or 0, or unset it [usage.variable]",
+        ),
+        (
+            "local up", {}, {"FLYO_LOCAL_RUNTIME": "vm"}, 2,
+            "flyo: FLYO_LOCAL_RUNTIME: 'vm' is not known. Use auto, process or container, or unset it [usage.variable]",
+        ),
+        (
+            "regions suggest --users-from prometheus", {},
+            dict.fromkeys(("FLY_API_BASE_URL", "FLY_FLAPS_BASE_URL", "FLY_UIEX_BASE_URL"), "api.fly.io"), 2,
+            "flyo: FLY_API_BASE_URL: is no address of a server. Write e.g. https://host:port, or unset it "
+            "[usage.variable]",
+        ),
+        (
+            "open --print", {}, {"FLYO_APP_URL": "{app}.fly.dev"}, 2,
+            "flyo: FLYO_APP_URL: is no address of a server. Write e.g. https://host:port, or unset it "
+            "[usage.variable]",
         ),
         (
             "status", {}, {"FLY_API_BASE_URL": "http://a:1"}, 2,

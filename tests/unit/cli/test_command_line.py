@@ -24,7 +24,10 @@ from flyctl_orchestrator.project.model import RolloutPolicy
 from flyctl_orchestrator.rollout.plan.part import Part
 
 OURS = "flyctl_orchestrator"
-FRONT = {f"{OURS}{each}" for each in ("", ".cli", ".cli.main", ".cli.root", ".cli.streams", ".errors", ".exits")}
+FRONT = {
+    f"{OURS}{each}"
+    for each in ("", ".cli", ".cli.main", ".cli.root", ".cli.streams", ".errors", ".exits", ".variables")
+}
 # What the options of commands need: their values' forms, and the names to choose from.
 VALUES = {
     "cli.complete",

@@ -138,6 +138,9 @@ def test_a_budget_that_is_passed_is_an_exit_status(app: Path) -> None:
         (("--replays", "iad=1,iad=2"), "flyo: --replays: 'iad' is given twice"),
         (("--traffic", "bom=1"), "flyo: --traffic: Fly.io has closed its region 'bom'"),
         (("--hours", "25"), "Invalid value for '--hours'"),
+        (("--traffic", "iad=1e308"), "flyo: --traffic: '1e308' is no number of GB"),
+        (("--reserve", "shared=36e307"), "flyo: --reserve: there is no such reservation of shared machines"),
+        (("--ipv4", "9" * 40), "Invalid value for '--ipv4'"),
         (
             ("--reserve", "shared"),
             "flyo: --reserve: there is no such reservation of shared machines. "
@@ -160,7 +163,7 @@ def test_what_cannot_be_read_is_said_in_one_line(words: tuple[str, ...], says: s
 
 
 @pytest.mark.parametrize("option", ["--hours", "--budget", "--rootfs-gb", "--snapshots-gb"])
-@pytest.mark.parametrize("value", ["nan", "inf"])
+@pytest.mark.parametrize("value", ["nan", "inf", "1e308"])
 def test_what_is_no_number_is_no_amount(option: str, value: str, app: Path) -> None:
     status, out, err = flyo(app, option, value)
     assert (status, out) == (2, "") and option in err
@@ -204,6 +207,14 @@ def test_the_bill_against_another_file(tmp_path: Path, other: Path) -> None:
     assert complaints("cost-diff-1", found) == []
 
 
+def test_that_the_other_file_is_another_apps_is_said(tmp_path: Path, other: Path) -> None:
+    write(tmp_path, SIZE)
+    other.write_text(other.read_text().replace('"web"', '"staging"'))
+    status, out, err = flyo(tmp_path, "--against", "before/fly.toml")
+    assert (status, err) == (0, "note: before/fly.toml is the file of app staging; web is what it becomes\n")
+    assert flyo(tmp_path, "--against", "before/fly.toml", "--app", "web") == (0, out, err)
+
+
 def test_what_it_becomes_is_held_to_the_budget(tmp_path: Path, other: Path) -> None:
     write(tmp_path, SIZE)
     status, out, _ = flyo(tmp_path, "--against", str(other), "--budget", "12")
@@ -216,8 +227,14 @@ def test_a_page_shows_one_bill_and_what_is_not_there_is_named(app: Path) -> None
     assert flyo(app, "--diff", "--html", "x.html") == (
         2, "", "flyo: --html: a page shows one bill. Leave it out, or --diff [usage]\n",
     )  # fmt: skip
-    status, out, err = flyo(app, "--against", "nowhere/fly.toml")
-    assert (status, out) == (2, "") and err.startswith("flyo: nowhere/fly.toml: ") and "[config.missing]" in err
+    (app / "empty.toml").write_text("# nothing yet\n")
+    for named, says in (
+        ("nowhere/fly.toml", "does not exist. Name one that is there: fly.toml [config.missing]"),
+        ("flyo.toml", "is flyo's own file, and not the app's configuration. Name the fly.toml beside it"),
+        ("empty.toml", "is empty, and so tells of no app. Name a fly.toml"),
+    ):
+        code = "" if "[" in says else " [config.not_fly]"
+        assert flyo(app, "--against", named) == (2, "", f"flyo: {named}: {says}{code}\n")
     status, out, err = flyo(app, "--diff")
     assert (status, out) == (8, "") and "[flyctl.missing]" in err
 

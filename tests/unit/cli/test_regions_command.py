@@ -13,9 +13,10 @@ from flyctl_orchestrator.cli.main import run
 from flyctl_orchestrator.environment import Environment
 
 
-def flyo(tmp_path: Path, *words: str) -> tuple[int, str, str]:
+def flyo(tmp_path: Path, *words: str, zone: str = "UTC") -> tuple[int, str, str]:
     out, err = io.StringIO(), io.StringIO()
-    status = run(["regions", *words], Environment({"PATH": ""}, tmp_path, stdin=io.StringIO(), stdout=out, stderr=err))
+    variables = {"PATH": "", "TZ": zone}
+    status = run(["regions", *words], Environment(variables, tmp_path, stdin=io.StringIO(), stdout=out, stderr=err))
     return status, out.getvalue(), err.getvalue()
 
 
@@ -44,6 +45,16 @@ def test_from_a_city_the_nearest_comes_first(tmp_path: Path) -> None:
         "rtt_p95_ms": 0,
     }  # fmt: skip
     assert 5 < rows[0]["rtt_ms"] < rows[0]["rtt_p95_ms"] < 18
+
+
+def test_without_a_place_it_is_this_computers(tmp_path: Path) -> None:
+    status, out, err = flyo(tmp_path, "list", zone="Asia/Tokyo")
+    assert (status, err) == (
+        0, "note: round trips are from Asia/Tokyo, this computer's time zone; --from takes another place\n",
+    )  # fmt: skip
+    assert out.splitlines()[1].startswith("nrt ")
+    named = flyo(tmp_path, "list", "--from", "Tokyo", zone="Asia/Tokyo")
+    assert named == (0, out, "")
 
 
 def test_the_sizes_price_is_asked_for_with_its_memory(tmp_path: Path) -> None:

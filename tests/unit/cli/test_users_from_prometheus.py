@@ -118,13 +118,18 @@ def test_no_request_is_said_and_not_taken_for_users_nowhere(fly: Fly, tmp_path: 
 @pytest.mark.parametrize(
     ("status", "body", "says"),
     [
-        (401, b"unauthorized", "the metrics API answered 401"),
         (404, b"", "the metrics API answered 404"),
+        (422, b'{"status": "error", "error": "query timed out"}', "the metrics API answered 422 (query timed out)"),
         (200, b"<html>log in</html>", "the answer of the metrics API cannot be read: it is not JSON"),
         (200, b"", "the answer of the metrics API cannot be read: it is empty"),
-        (200, b'{"status": "error", "error": "no"}', "the answer of the metrics API cannot be read"),
+        (200, b'{"status": "error", "error": "too many samples"}', "(too many samples)"),
         (200, b'{"status": "success", "data": {"result": null}}', "the answer of the metrics API cannot be read"),
-        (200, b'{"status": "success", "data": {"result": [{"metric": {}, "value": [1, "2"]}]}}', "cannot be read"),
+        (200, b'{"status": "success", "data": {"result": [{"metric": {"region": 1}, "value": [1, "2"]}]}}', "be read"),
+        (
+            200,
+            b'{"status": "success", "data": {"result": [{"metric": {"region": "iad"}, "value": [1, "1e308"]}]}}',
+            "a value of the metrics is no number of requests (1e+308)",
+        ),
         (
             200,
             b'{"status": "success", "data": {"result": [{"metric": {"region": "iad"}, "value": [1, "NaN"]}]}}',
@@ -139,9 +144,32 @@ def test_what_is_not_understood_is_an_error_in_one_line(
     ended, out, err = flyo(fly, tmp_path)
     (line,) = err.splitlines()
     assert (ended, out) == (8, "") and says in line
-    assert line.startswith("flyo: app shop: ") and line.endswith(
-        ". Write --users, or use a token that may read its organization [regions.metrics]"
+    assert line.startswith("flyo: app shop: ") and line.endswith(". Write --users [regions.metrics]")
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_another_token_is_advised_where_this_one_is_refused(status: int, fly: Fly, tmp_path: Path) -> None:
+    fly.status, fly.body = status, b"not yours"
+    assert flyo(fly, tmp_path)[2] == (
+        f"flyo: app shop: the metrics API answered {status} (not yours). Write --users, or use a token that may read "
+        "its organization [regions.metrics]\n"
     )
+
+
+def test_requests_of_which_no_region_is_told_are_left_out_and_said(fly: Fly, tmp_path: Path) -> None:
+    fly.counts({"fra": "90"})
+    said = json.loads(fly.body)
+    said["data"]["result"].append({"metric": {}, "value": [1_800_000_000.1, "10"]})
+    fly.body = json.dumps(said).encode()
+    status, out, err = flyo(fly, tmp_path, "--max", "1")
+    assert (status, err.splitlines()) == (
+        0,
+        [
+            "shop: 100 requests in 7 days came in by fra 90 %, ? 10 %; robots are counted, too",
+            "shop: 10 left out that came in by no region flyo knows",
+        ],
+    )
+    assert out.splitlines()[1].startswith("fra ")
 
 
 def test_what_makes_no_sense_together_is_refused(fly: Fly, tmp_path: Path) -> None:

@@ -155,8 +155,9 @@ def test_where_a_redirect_leads_is_not_even_looked_at(location: bytes, http: Req
 
 @pytest.mark.parametrize("url", ["http://[", "http://a:b/", "ftp://127.0.0.1/", "nothing", "http://\u2100.com\u2028/"])
 def test_an_address_that_is_none(url: str, http: RequestsHttp) -> None:
-    with pytest.raises(HttpError):
+    with pytest.raises(HttpError) as caught:
         http.send("GET", url, headers={}, timeout=1)
+    assert caught.value.detail == "the address is not valid"
 
 
 def test_certificates_that_are_not_there() -> None:

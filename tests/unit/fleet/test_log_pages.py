@@ -18,7 +18,7 @@ from tests.unit.fleet.fleet_doubles import ManualClock, ScriptedHttp
 TOKEN = "fm2_geheim"
 
 
-def pages(*answers: Any, **only: str) -> tuple[LogPages, ScriptedHttp]:
+def pages(*answers: Any, **only: Any) -> tuple[LogPages, ScriptedHttp]:
     http = ScriptedHttp(ManualClock(), list(answers))
     return LogPages("https://api.fly.test/", TOKEN, http, "shop", **only), http
 
@@ -42,6 +42,19 @@ def test_the_next_page_begins_where_the_last_one_ended() -> None:
 def test_go_writes_an_empty_list_as_null() -> None:
     reader, _ = pages(HttpAnswer(200, {}, b'{"data": null, "meta": {}}'))
     assert reader.next_page() == []
+
+
+def test_a_line_shows_no_value_of_a_query_unless_it_is_asked_for_as_it_was_written() -> None:
+    written = "GET /in?token=hunter22&n=1 200 postgres://shop:hunter22@db/shop"
+    body = json.dumps({"data": [{"attributes": {"timestamp": "2026-11-30T07:00:00Z", "message": written}}]}).encode()
+
+    def message(raw: bool) -> str:
+        http = ScriptedHttp(ManualClock(), [HttpAnswer(200, {}, body)])
+        (line,) = LogPages("https://api.fly.test", "fm2_x", http, "shop", raw=raw).next_page()
+        return line.message
+
+    assert message(raw=False) == "GET /in?token=[hidden]&n=1 200 postgres://shop:[hidden]@db/shop"
+    assert message(raw=True) == written
 
 
 def test_a_line_has_its_place_and_no_password_of_a_url() -> None:

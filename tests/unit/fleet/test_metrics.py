@@ -56,7 +56,14 @@ def test_statuses_are_put_together_by_their_first_digit() -> None:
     ("answer", "words"),
     [
         (HttpError("timeout", "no answer within 3 s"), "the metrics API did not answer (no answer within 3 s)"),
-        (HttpAnswer(401, {}, b"unauthorized"), "the metrics API answered 401"),
+        (HttpAnswer(401, {}, b"unauthorized"), "the metrics API answered 401 (unauthorized)"),
+        (
+            HttpAnswer(400, {}, b'{"status":"error","errorType":"bad_data","error":"parse error near fm2_secret"}'),
+            "the metrics API answered 400 (parse error near [hidden])",
+        ),
+        (HttpAnswer(503, {}, b""), "the metrics API answered 503"),
+        (HttpAnswer(200, {}, b'{"status":"error","error":"too many samples"}'), "(too many samples)"),
+        (found(("m1", "200", "1e308")), "a value of the metrics is no number of requests (1e+308)"),
         (HttpAnswer(302, {"location": "https://elsewhere"}), "the metrics API answered 302"),
         (HttpAnswer(200, {}, b"<html>"), "the answer of the metrics API cannot be read: it is not JSON"),
         (HttpAnswer(200, {}, b""), "the answer of the metrics API cannot be read: it is empty"),

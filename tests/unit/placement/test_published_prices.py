@@ -8,6 +8,7 @@ import pytest
 
 from flyctl_orchestrator.catalog.prices import load_prices
 from flyctl_orchestrator.catalog.regions import load_regions
+from flyctl_orchestrator.rollout.plan.bill.reservation import reservation_of
 
 NEW, OLD = load_prices()
 REGIONS = load_regions()
@@ -35,6 +36,11 @@ MONTH = {
     "postgres_launch": 282, "postgres_scale": 962, "postgres_performance": 1922, "postgres_gb": 0.28,
     "kubernetes_cluster": 75, "support_standard": 29, "support_premium": 199, "support_enterprise": 2500,
 }  # fmt: skip
+# What a machine costs in a region, iad being 1.
+MARKUPS = """
+ams 1.038461538 arn 1.038461538 cdg 1.134615385 dfw 1.25 ewr 1 fra 1.153846154 gru 1.615384615 iad 1 jnb 1.302884615
+lax 1.199519231 lhr 1.134615385 nrt 1.307692308 ord 1.25 sin 1.269230769 sjc 1.192307692 syd 1.269230769 yyz 1.115384615
+"""
 EGRESS = {
     "north-america-europe": (0.02, 0.006),
     "asia-oceania-south-america": (0.04, 0.015),
@@ -84,6 +90,28 @@ def test_a_machine_for_a_month(kind: str, cpus: int, memory_mb: int, dollars: st
 )
 def test_a_machine_for_a_second(kind: str, memory_mb: int, dollars: float) -> None:
     assert NEW.machine_month(kind, 1, memory_mb) / 2_592_000 == pytest.approx(dollars, abs=0.5e-8)
+
+
+def test_each_regions_markup() -> None:
+    words = MARKUPS.split()
+    published = dict(zip(words[::2], map(float, words[1::2]), strict=True))
+    assert {each.code: each.markup for each in REGIONS} == pytest.approx(published, abs=0.5e-9)
+
+
+def test_three_of_a_gigabyte_by_the_old_book() -> None:
+    assert cents(3 * OLD.machine_month("shared", 1, 1024, markup("sjc"))) == Decimal("20.37")
+
+
+@pytest.mark.parametrize(
+    ("kind", "year", "month"),
+    [
+        ("shared", 36, 5), ("shared", 360, 50), ("shared", 3600, 500),
+        ("performance", 144, 20), ("performance", 1440, 200), ("performance", 14_400, 2000),
+    ],
+)  # fmt: skip
+def test_a_year_ahead(kind: str, year: float, month: float) -> None:
+    paid = reservation_of(NEW, kind, year)
+    assert paid is not None and paid.pays == month
 
 
 def test_everything_else() -> None:

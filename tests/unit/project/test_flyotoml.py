@@ -25,6 +25,7 @@ max_unavailable = 2
 bake = "90s"
 watch = "20s"
 watch_back = "5s"
+timeout_back = "6m"
 timeout = 300
 rollback = false
 
@@ -64,7 +65,9 @@ def test_reads_every_key(tmp_path: Path) -> None:
     assert load(tmp_path, FULL) == Flyo(
         regions={"iad": 2, "fra": 1, "nrt": 0},
         groups={"worker": {"iad": 1}},
-        rollout=RolloutPolicy("in-place", "fra", 3, 2, 90, 300, rollback=False, watch=20, watch_back=5),
+        rollout=RolloutPolicy(
+            "in-place", "fra", 3, 2, 90, 300, rollback=False, watch=20, watch_back=5, timeout_back=360
+        ),
         probe=Probe(
             "/api/health", 2, 2, "required", 0, 0.25, "curl --fail $FLYO_URL", 10, ("/", "/login"), evidence="strict"
         ),
@@ -121,7 +124,10 @@ def test_a_missing_file_means_the_defaults(tmp_path: Path) -> None:
         ("[rollout]\nmax_unavailable = 0", "flyo.toml:2:1: rollout.max_unavailable must be from 1 up"),
         ('[rollout]\ntimeout = "0s"', "flyo.toml:2:1: rollout.timeout must be at least 1s"),
         ('[rollout]\nbake = "25h"', "flyo.toml:2:1: rollout.bake is longer than a day"),
-        ("[probe]\nlatency_factor = nan", "flyo.toml:2:1: probe.latency_factor must be a number from 0 up"),
+        (
+            "[probe]\nlatency_factor = nan",
+            "flyo.toml:2:1: probe.latency_factor must be a number from 0 to 1,000,000,000",
+        ),
         (
             '[probe]\npath = "health"',
             'flyo.toml:2:1: probe.path is not a request path. Write path = "/health": it starts with / and has no '

@@ -72,7 +72,9 @@ def test_quantities() -> None:
     assert (short_digest("sha256:abcdef0123456789"), short_digest(None)) == ("abcdef012345", "-")
 
 
-@pytest.mark.parametrize(("value", "spoken"), [("1", True), ("yes", True), ("0", False), ("", False)])
+@pytest.mark.parametrize(
+    ("value", "spoken"), [("1", True), ("Yes", True), ("on", True), ("0", False), ("no", False), ("", False)]
+)
 def test_what_is_read_aloud_is_not_drawn_anew_and_has_words_for_marks(value: str, spoken: bool) -> None:
     stream = Terminal()
     style = Style.of(stream, {"TERM": "xterm", "FLYO_PLAIN": value})

@@ -154,7 +154,7 @@ class World:
         self.edge = Edge()
         self.concurrency: Concurrency = InTurn()
         self.latency = 0.01
-        self.watch_back = 0.0
+        self.watch_back = self.timeout_back = 0.0
         self.counted = False
         self.looks: dict[str, Looks] = {}
         self.groups: tuple[str, ...] = ("app",)
@@ -363,6 +363,7 @@ class World:
             probe=probe,
             timeout=timeout,
             watch_back=self.watch_back,
+            timeout_back=self.timeout_back,
             metrics=Metrics("http://fly.test", TOKEN, self.http, lambda app: "personal") if self.counted else None,
             guard=self.guard,
             hooks=self.hooks,

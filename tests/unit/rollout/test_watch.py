@@ -328,6 +328,23 @@ def test_the_way_back_is_watched_for_a_shorter_time(world: World) -> None:
     assert max(phases(world, "restored").values()) >= max(phases(world, "watching").values()) + 3.0
 
 
+def test_the_way_back_has_a_time_of_its_own(world: World) -> None:
+    """What served before needs 20 s; that what is new was given one second says nothing of it."""
+    world.deploy(world.desired(world.push("one", Behaviour(healthy_seconds=20.0)), policy=RolloutPolicy(timeout=60.0)))
+    before = snapshot(world)
+    world.timeout_back = 120.0
+    outcome = world.deploy(world.desired(world.push("two"), policy=RolloutPolicy(timeout=1.0)))
+    assert outcome.kind == "rolled_back", outcome.what
+    assert snapshot(world) == before
+
+
+def test_the_way_back_is_never_given_less_time_than_the_way_there(world: World) -> None:
+    world.deploy(world.desired(world.push("one", Behaviour(healthy_seconds=20.0)), policy=RolloutPolicy(timeout=60.0)))
+    world.timeout_back = 1.0
+    bad = world.push("bad", Behaviour(exit_after_seconds=0.3))
+    assert world.deploy(world.desired(bad, policy=RolloutPolicy(timeout=60.0))).kind == "rolled_back"
+
+
 def test_a_machine_that_does_not_come_back_well_is_named(world: World) -> None:
     one = world.push("one")
     world.deploy(world.desired(one))

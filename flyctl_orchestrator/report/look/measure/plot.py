@@ -55,7 +55,8 @@ def bar_lines(shown: Shown, style: Style, width: int | None) -> list[Line]:
         width: columns to fit into, None for no limit.
     """
     drawn = bars(shown)
-    if not drawn:
+    if not drawn or style.spoken:
+        # The table beside it says the same in words.
         return []
     marks = BLOCKS if style.unicode else ASCII
     label = max(width_of(style.fit(bar.label)) for bar in drawn)
