@@ -37,7 +37,7 @@ USER nobody
 EXPOSE 9292
 CMD ["rackup", "--env", "production", "-o", "0.0.0.0", "-p", "9292"]
 """
-_GEMS = {"Gemfile": "source 'https://rubygems.org'\ngem 'rackup'\n", "Gemfile.lock": "GEM\n", "config.ru": "run App\n"}
+_GEMS = {"Gemfile": "gem 'rackup'\n", "Gemfile.lock": "GEM\n", "config.ru": "run App\n"}
 
 # A release is a directory that the build stage makes and the last one has alone, with a script of its own in it.
 _ELIXIR = f"""ARG BUILDER_IMAGE="{SMALL}"
