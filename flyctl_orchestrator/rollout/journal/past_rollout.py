@@ -152,10 +152,10 @@ def _checked(past: PastRollout) -> PastRollout:
     Raises:
         TypeError, ValueError: it is not.
     """
-    texts = (past.id, past.kind, past.who, past.outcome, past.what, past.towards)
+    texts = (past.id, past.kind, past.who, past.outcome, past.what, past.towards, past.image, past.changes)
     if not all(isinstance(each, str) for each in texts) or not isinstance(past.exit, int | None):
         raise TypeError("a text or an exit status in it has another type")
-    for moment in (past.at, past.ended_at or 0):
+    for moment in (past.at, 0 if past.ended_at is None else past.ended_at):
         if isinstance(moment, bool) or not isinstance(moment, int | float) or not 0 <= moment < LAST_MOMENT:
             raise ValueError("a time in it is not a time")
     return past
