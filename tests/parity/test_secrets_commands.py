@@ -183,7 +183,7 @@ def test_list_generate_unset(place: Place) -> None:
 
     listed = place.run("list")
     heads, *rows = [line.split() for line in listed.stdout.splitlines()]
-    assert heads == ["NAME", "DIGEST", "STATUS"]
+    assert heads == ["name", "digest", "status"]
     assert [(row[0], row[2]) for row in rows] == [("API_KEY", "staged"), ("SECRET_KEY", "staged")]
     assert listed.stderr.endswith("Not on all machines yet: 'flyo deploy' brings them there.\n")
 

@@ -14,8 +14,8 @@ from tests.functional.cli.local_fleet import APP, LocalFleet
 
 @pytest.fixture
 def pipe(fleet: LocalFleet) -> Iterator[Path]:
-    """A named pipe among the app's journals."""
-    path = fleet.root / "state" / "rollouts" / "local" / APP / "20991231-000000-abcdef.jsonl"
+    """A named pipe in place of the app's newest journal."""
+    path = fleet.root / "state" / "rollouts" / "local" / APP / "9999-20991231-000000-abcdef.jsonl"
     os.mkfifo(path)
     yield path
     path.unlink()

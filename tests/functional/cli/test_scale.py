@@ -41,8 +41,8 @@ def test_up_down_and_again(fleet: LocalFleet) -> None:
     assert "Nothing to change" in fleet.ok("scale", "--local").stdout
     rows = json.loads(fleet.ok("history", "--local", "--json").stdout)
     nothing = "every count is as asked"
-    assert [row["about"] for row in rows[:3]] == [nothing, "nrt 2 → 0", "nrt 0 → 2"]
-    assert {row["kind"] for row in rows[:3]} == {"scale"}
+    assert [row["about"] for row in rows[:4]] == [nothing, "nrt 2 → 0", nothing, "nrt 0 → 2"]
+    assert {row["kind"] for row in rows[:4]} == {"scale"}
 
 
 def test_saved_counts_stand_in_flyo_toml(fleet: LocalFleet) -> None:
