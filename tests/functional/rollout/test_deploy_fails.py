@@ -55,10 +55,12 @@ def test_an_app_that_listens_elsewhere_is_taken_back_with_the_line_to_change(dep
     server.write_text(server.read_text().replace('os.environ.get("HOST", "0.0.0.0")', '"127.0.0.2"'))
     ran = deployed.deploy("--timeout", "100s")
     assert ran.status == 3, ran.stderr
+    what = ", the platform looks at $PORT (127.0.0.1:PORT): let it listen on 0.0.0.0"
+    if deployed.contained:
+        what = " of its container only: let it listen on 0.0.0.0:PORT"
     assert re.sub(r"\b[0-9a-f]{14}\b", "ID", re.sub(r":\d+", ":PORT", ran.last_line)) == (
-        f"flyo: app {APP}: iad ID: the app listens on 127.0.0.2:PORT, the platform looks at $PORT (127.0.0.1:PORT): "
-        "let it listen on 0.0.0.0; every touched machine is back as it was, verified. See what it wrote: flyo local "
-        f"logs --app {APP} --machine ID [address]"
+        f"flyo: app {APP}: iad ID: the app listens on 127.0.0.2:PORT{what}; every touched machine is back as it was, "
+        f"verified. See what it wrote: flyo local logs --app {APP} --machine ID [address]"
     )
 
 
