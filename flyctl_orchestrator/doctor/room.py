@@ -17,14 +17,14 @@ class Need:
     Attributes:
         size: of a machine, for a person.
         new: machines that are still to be made.
-        room: how many would find room; None where nobody says.
+        room: how many would find room.
     """
 
     region: str
     group: str
     size: str
     new: int
-    room: int | None
+    room: int
 
 
 def check_offered(
@@ -55,7 +55,7 @@ def check_room(where: str, needs: Iterable[Need], book: RegionBook) -> Iterator[
     """Regions that have too little room now: for what is still to be made, or for any machine at all."""
     for need in needs:
         what = f"region {need.region} has room for {need.room} of {need.new}"
-        if need.room is None or need.room >= max(1, need.new):
+        if need.room >= max(1, need.new):
             continue
         if need.new:
             what += f" machines of process group {need.group} ({need.size}) that are still to be made"

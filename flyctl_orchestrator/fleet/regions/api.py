@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,18 +35,19 @@ class RegionsApi:
 
     def nearest(self) -> str:
         """The region nearest to this computer, as the platform sees it: where it puts machines that name none."""
-        return self._list().nearest
+        return self._list(expect(wire.Regions)).nearest
 
     def offered(self) -> dict[str, Offered]:
         """The regions by code."""
         return {
             each.code: Offered(each.code, bool(each.deprecated), bool(each.requires_paid_plan))
-            for each in self._list().regions or ()
+            for each in self._list(_some_regions).regions or ()
         }
 
     def room(self, organization: str, regions: Sequence[str], guest: Mapping[str, str | int]) -> dict[str, int]:
         """How many machines of a size an organization could have made in each region now; nothing is made.
 
+        The platform answers with the regions that could take some: one that it leaves out takes none.
         It is what the platform would do, within the organization's own limits, and only true at this moment.
 
         Args:
@@ -60,9 +61,17 @@ class RegionsApi:
         found = self._caller.send(call, _placements)
         return {code: found.get(code, 0) for code in regions}
 
-    def _list(self) -> wire.Regions:
+    def _list(self, read: Callable[[HttpAnswer], wire.Regions]) -> wire.Regions:
         call = Call("GET", "/platform/regions", "regions.list", "", "platform", "list the regions")
-        return self._caller.send(call, expect(wire.Regions))
+        return self._caller.send(call, read)
+
+
+def _some_regions(answer: HttpAnswer) -> wire.Regions:
+    """A platform has regions: an answer without any would make each of a project's look as if it were not offered."""
+    found = decode(answer.body, wire.Regions)
+    if not found.regions:
+        raise Unreadable("it names no regions")
+    return found
 
 
 def _placements(answer: HttpAnswer) -> dict[str, int]:

@@ -21,7 +21,8 @@ from tests.refusals import refused
 from tests.unit.fleet.socket_server import server
 from tests.unit.rollout.recovery.killed_world import KilledWorld
 from tests.unit.rollout.rollout_world import World
-from tests.unit.rollout.test_flyctl_patience import PASSING, Stumbling
+from tests.unit.rollout.stumbling_flyctl import Stumbling
+from tests.unit.rollout.test_flyctl_patience import PASSING
 
 BASES = ("FLY_API_BASE_URL", "FLY_FLAPS_BASE_URL", "FLY_UIEX_BASE_URL")
 LOGIN = "Log in with 'flyctl auth login', or set FLY_API_TOKEN"

@@ -46,10 +46,9 @@ def test_what_the_files_say_of_a_region_is_not_said_again() -> None:
         (1, 0, "warning"),
         (0, 1, None),
         (0, 0, "info"),
-        (5, None, None),
     ],
 )
-def test_room_for_what_is_still_to_be_made(new: int, room: int | None, severity: str | None) -> None:
+def test_room_for_what_is_still_to_be_made(new: int, room: int, severity: str | None) -> None:
     found = list(check_room("fly.toml", [replace(NEED, new=new, room=room)], BOOK))
     assert [each.severity for each in found] == ([severity] if severity else [])
     assert all(each.code == "doctor.no_room" for each in found)

@@ -53,6 +53,14 @@ def test_room_is_asked_for_all_regions_at_once_and_read_as_flyctl_reads_it(body:
     assert sent.json == {"org_slug": "acme", "region": "iad,fra", "compute": GUEST, "count": 0}
 
 
+@pytest.mark.parametrize("body", [{"Nearest": "iad"}, {"Nearest": "iad", "Regions": []}])
+def test_a_platform_without_regions_is_not_understood(body: dict[str, Any]) -> None:
+    api, _ = api_with(*[answer(200, body)] * 9)
+    with pytest.raises(ApiError) as caught:
+        api.regions.offered()
+    assert caught.value.code == "api.unreadable"
+
+
 @pytest.mark.parametrize("regions", [None, []])
 def test_nowhere_is_an_answer(regions: Any) -> None:
     api, _ = api_with(answer(200, {"regions": regions}))
